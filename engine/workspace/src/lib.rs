@@ -294,11 +294,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let exchange = ExchangeSettings {
-        units: settings.units.clone(),
-        rates: rates.clone(),
-        home: settings.currency,
-    };
+    let exchange = exchange_settings(&settings, &rates);
 
     let (organization, tables) = (Arc::new(organization), Arc::new(tables));
     let reference = Arc::new(ReferenceData { organization, tables });
@@ -319,6 +315,15 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
         files,
         machines: MachinePool::default(),
     })
+}
+
+/// What scripts exchange amounts with.
+fn exchange_settings(settings: &Settings, rates: &ExchangeRates) -> ExchangeSettings {
+    ExchangeSettings {
+        units: settings.units.clone(),
+        rates: rates.clone(),
+        home: settings.currency,
+    }
 }
 
 /// `[transactions]` of a directory, even if other files have errors: rows are read before the rest
