@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
 
-use crate::calculations::calculation_scope;
+use crate::calculations::{calculation_scope, calculation_scopes};
 use crate::context::{ActiveRun, Context};
 use crate::error::OperationError;
 
@@ -64,10 +64,13 @@ impl RunOrder {
 /// Begins a run, or joins the one of the same kind that is under way.
 ///
 /// # Errors
+/// [`OperationError::Invalid`] when the plan is calculated by longer periods,
 /// [`OperationError::RunUnderWay`] when another run of the calculation is under way,
 /// [`OperationError::Unavailable`] when too many are.
 pub fn begin_run(context: &Context, order: RunOrder) -> Result<CalculationRun, OperationError> {
     let wanted = calculation_scope(context, &order.plan, &order.period)?;
+    // A part of the plan's own period is no calculation.
+    calculation_scopes(context, &order.plan, &order.period)?;
     let run = CalculationRun {
         plan: order.plan,
         period: order.period,
