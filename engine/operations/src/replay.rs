@@ -27,8 +27,6 @@ use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::context::Context;
-use crate::decide::again::TakesRulesInForce;
-use crate::decide::redrive;
 use crate::error::OperationError;
 use crate::explain;
 
@@ -183,7 +181,7 @@ pub(crate) fn replay_stored(
 
     // What an activation decides again at once, for any value of `effective`.
     let waits = |decision: &Decision| {
-        decision.is_incomplete() || (redrive::is_unmatched(decision) && pins.is_stale(decision))
+        decision.is_incomplete() || (decision.is_unmatched() && pins.is_stale(decision))
     };
 
     let mut replayed = ReplayImpact::default();
@@ -274,7 +272,7 @@ fn post_by(
 fn redrive_waiting(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
-    (waiting, waits): (Vec<TransactionRecord>, TakesRulesInForce<'_>),
+    (waiting, waits): (Vec<TransactionRecord>, &dyn Fn(&Decision) -> bool),
     today: Date,
     locked: &LockedPeriods,
 ) -> Result<Vec<(u64, Option<ImpactDelta>)>, StoreError> {
@@ -312,7 +310,7 @@ fn redrive_waiting(
 /// Whether an activation may decide a transaction again at once: some plan could not decide it, not
 /// wholly, or matched no one.
 pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
-    let waits = |one: &Decision| one.is_incomplete() || redrive::is_unmatched(one);
+    let waits = |one: &Decision| one.is_incomplete() || one.is_unmatched();
     stored.decisions.iter().any(waits)
 }
 

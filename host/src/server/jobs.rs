@@ -98,7 +98,7 @@ pub(crate) fn check_selected(
     // An unknown plan or period is refused before unknown deals are.
     calculations::calculation_scope(turn.context(), &order.plan, &order.period)?;
     catch_up(turn)?;
-    run::check_selected(turn.context(), order)
+    run::check_selected(turn.context(), &order.selected, &order.payees)
 }
 
 /// Decides again what is parked or held by an error; how many deals that were.

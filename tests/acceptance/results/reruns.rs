@@ -115,7 +115,8 @@ fn what_has_no_credit_is_decided_by_the_rules_in_force() {
     assert_eq!(credited(&server, "D1"), Vec::<String>::new());
 
     let aliases = "kind,id,alias\nparticipant,ann,Annie\n";
-    let files = json!({"organization/aliases.csv": aliases, "policies/rollup/share.rhai": company::rollup(50)});
+    let share = company::rollup(50);
+    let files = json!({"organization/aliases.csv": aliases, "policies/rollup/share.rhai": share});
     let shown = done(&post(&server, "/v1/preview", &json!({"files": files})));
     assert_eq!(shown["booked"]["total"][0]["difference"], "200.00", "{shown}");
 

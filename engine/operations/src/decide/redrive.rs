@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, DecisionOutcome, Note};
+use accredit_domain::decision::Decision;
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
@@ -26,10 +26,10 @@ const PAGE: usize = 1000;
 /// When the data cannot be read or written.
 pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
     let mut ids = stopped_transactions(context)?;
-    ids.extend(stale_transactions(context, &is_unmatched)?);
+    ids.extend(stale_transactions(context, &Decision::is_unmatched)?);
     ids.sort();
     ids.dedup();
-    let in_force = |decision: &Decision| decision.is_incomplete() || is_unmatched(decision);
+    let in_force = |decision: &Decision| decision.is_incomplete() || decision.is_unmatched();
     caught::decide_isolated(context, &ids, &in_force)
 }
 
@@ -40,25 +40,11 @@ pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
 /// When the data cannot be read or written.
 pub fn decide_new_day(context: &Context, today: Date) -> Result<usize, StoreError> {
     let mut ids = context.ledger.due_holds(today)?;
-    ids.extend(stale_transactions(context, &is_uncredited)?);
+    ids.extend(stale_transactions(context, &Decision::is_uncredited)?);
     ids.sort();
     ids.dedup();
-    let in_force = |decision: &Decision| decision.is_incomplete() || is_uncredited(decision);
+    let in_force = |decision: &Decision| decision.is_incomplete() || decision.is_uncredited();
     caught::decide_isolated(context, &ids, &in_force)
-}
-
-/// Whether a deal was decided, and no one is credited.
-pub(crate) fn is_uncredited(decision: &Decision) -> bool {
-    decision.outcome == DecisionOutcome::Uncredited
-}
-
-/// Codes of reasons that the organisation may change: a name meant no one, or a team had no members.
-const UNMATCHED_CODES: [&str; 3] = ["unmatched", "nobody", "team_without_members"];
-
-/// Whether no one is credited for a reason that the organisation may change.
-pub(crate) fn is_unmatched(decision: &Decision) -> bool {
-    let codes = |note: &Note| UNMATCHED_CODES.contains(&note.code.as_str());
-    is_uncredited(decision) && decision.reasons.iter().any(codes)
 }
 
 /// Transactions with an uncredited decision that is `wanted`, and that the rules in force might make

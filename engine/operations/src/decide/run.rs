@@ -25,11 +25,10 @@ use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use super::again::redecide_stored;
-use super::{add_postings, record_with_postings, redrive};
+use super::{add_postings, record_with_postings};
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
 use crate::replay;
-use crate::runs::RunOrder;
 
 /// Transactions decided again in one step, at least.
 const RUN_CHUNK: usize = 512;
@@ -105,7 +104,7 @@ fn takes_rules_in_force(run: &CalculationRun, decision: &Decision) -> bool {
     match run.rules {
         Some(RunRules::InForce) => true,
         Some(RunRules::Pinned) => false,
-        None => decision.is_incomplete() || redrive::is_uncredited(decision),
+        None => decision.is_incomplete() || decision.is_uncredited(),
     }
 }
 
@@ -123,9 +122,13 @@ const NAMED_MAX: usize = 20;
 /// Refuses a selection with transactions that were never delivered, or with payees that the
 /// organisation does not have; what was acknowledged before is known. Transactions of another plan
 /// or period are ignored, as before.
-pub fn check_selected(context: &Context, order: &RunOrder) -> Result<(), OperationError> {
+pub fn check_selected(
+    context: &Context,
+    transactions: &BTreeSet<String>,
+    payees: &BTreeSet<String>,
+) -> Result<(), OperationError> {
     let mut missing = Vec::new();
-    for id in &order.selected {
+    for id in transactions {
         if context.ledger.find_transaction(id)?.is_none() {
             missing.push(format!("`{id}`"));
         }
@@ -134,7 +137,7 @@ pub fn check_selected(context: &Context, order: &RunOrder) -> Result<(), Operati
 
     let ruleset = context.ruleset.load_full();
     let unknown = |id: &&String| ruleset.organization.find_participant(id).is_none();
-    let missing = order.payees.iter().filter(unknown).map(|id| format!("`{id}`"));
+    let missing = payees.iter().filter(unknown).map(|id| format!("`{id}`"));
     refuse_unknown("payees", missing.collect())
 }
 
