@@ -239,7 +239,7 @@ impl<'w> CaseWorker<'w> {
         let mut inputs = DecisionInputs { as_of: case.as_of, ..DecisionInputs::default() };
 
         // Where periods are finalized, a decision depends on what each of them froze.
-        let replayed = !ruleset.settings.calendar.finalizations_before(case.as_of).is_empty();
+        let replayed = !ruleset.settings.calendar.locks_before(case.as_of).is_empty();
 
         let decide = |inputs: &DecisionInputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();

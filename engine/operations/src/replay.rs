@@ -179,14 +179,19 @@ pub(crate) fn replay_stored(
         finalized: &locked.finalized,
     };
 
+    // What an activation decides again at once, for any value of `effective`.
+    let waits = |decision: &Decision| {
+        decision.is_incomplete() || (decision.is_unmatched() && pins.is_stale(decision))
+    };
+
     let mut replayed = ReplayImpact::default();
     let mut from = Some(0);
     while let Some(first) = from {
         let (stored, next) = replay_page(context, first)?;
         from = next;
 
-        let waiting: Vec<TransactionRecord> =
-            stored.iter().filter(|one| is_waiting(one)).cloned().collect();
+        let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
+        let waiting: Vec<TransactionRecord> = waiting.cloned().collect();
         let again = selection.select_stale(stored);
         let decided = decide_and_post(context, new, &again, today, &locked)?;
 
@@ -204,7 +209,9 @@ pub(crate) fn replay_stored(
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
         let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
 
-        for (number, delta) in redrive_waiting(context, (current, new), waiting, today, &locked)? {
+        for (number, delta) in
+            redrive_waiting(context, (current, new), (waiting, &waits), today, &locked)?
+        {
             replayed.booked.add_delta(delta.as_ref());
             if !shown.contains(&number) {
                 replayed.impact.add_delta(delta.as_ref());
@@ -265,7 +272,7 @@ fn post_by(
 fn redrive_waiting(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
-    waiting: Vec<TransactionRecord>,
+    (waiting, waits): (Vec<TransactionRecord>, &dyn Fn(&Decision) -> bool),
     today: Date,
     locked: &LockedPeriods,
 ) -> Result<Vec<(u64, Option<ImpactDelta>)>, StoreError> {
@@ -275,7 +282,7 @@ fn redrive_waiting(
         .into_iter()
         .map(|mut stored| {
             let transaction = Arc::new(decoder.decode(&stored.record));
-            stored.decisions.retain(|decision| decision.is_incomplete());
+            stored.decisions.retain(waits);
             let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
             RedecideItem { stored, transaction, plans }
         })
@@ -300,9 +307,11 @@ fn redrive_waiting(
     Ok(deltas)
 }
 
-/// Whether some plan could not decide a transaction, or not wholly.
+/// Whether an activation may decide a transaction again at once: some plan could not decide it, not
+/// wholly, or matched no one.
 pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
-    stored.decisions.iter().any(Decision::is_incomplete)
+    let waits = |one: &Decision| one.is_incomplete() || one.is_unmatched();
+    stored.decisions.iter().any(waits)
 }
 
 /// A decision that another ruleset would make alike, under that one's name.
