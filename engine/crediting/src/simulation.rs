@@ -23,6 +23,7 @@ use crate::calculation::{
     Calculation, calculation_of, decide_all, latest_versions, period_decisions,
 };
 use crate::pipeline::PlanDecision;
+use crate::reward;
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, days_after};
 use accredit_domain::credit::posted::PostedCredit;
@@ -136,6 +137,8 @@ pub struct SimulationStart {
     pub posted: Vec<Decision>,
     /// The same as of the period's last day.
     pub posted_then: Vec<Decision>,
+    /// Credits of earlier periods, for plans that remember them.
+    pub earlier: Vec<PostedCredit>,
 }
 
 /// Which plan is simulated in which period, and the last day whose deals are real.
@@ -169,6 +172,7 @@ pub fn simulate_period(
         inputs: DecisionInputs::default(),
         posted: posted_on(as_of),
         posted_then: posted_on(last_day(period)),
+        earlier: earlier_credits(ruleset, records, (plan, period, as_of), threads),
     };
     simulate_from(ruleset, start, (plan, period, as_of), threads)
 }
@@ -214,7 +218,14 @@ pub fn simulate_from(
     let whole = |decided: &[Vec<PlanDecision>], posted: Vec<Decision>| {
         let mut all = period_decisions(ruleset, plan, Some(period), decided);
         all.extend(posted);
-        calculation_of(ruleset, plan, period, all)
+        let mut calculation = calculation_of(ruleset, plan, period, all);
+
+        if let Some(known) = ruleset.plans.get(plan) {
+            let credits = start.earlier.iter().chain(&calculation.credits);
+            let rewards = reward::compute_rewards(ruleset, known, period, credits);
+            calculation.set_rewards(rewards);
+        }
+        calculation
     };
 
     let (now, then) = (whole(&so_far, start.posted), whole(&projected, start.posted_then));
@@ -234,6 +245,24 @@ pub fn simulate_from(
         credits: credit_sums(ruleset, (&now, &then), period, &repetitions),
         rewards: reward_sums(ruleset, (&now, &then)),
     })
+}
+
+/// Credits of a plan whose incentive dates are before the period; none where it does not remember.
+fn earlier_credits(
+    ruleset: &Ruleset,
+    records: &[Record],
+    (plan, period, as_of): SimulationScope<'_>,
+    threads: usize,
+) -> Vec<PostedCredit> {
+    let known = ruleset.plans.get(plan);
+    if !known.is_some_and(|plan| reward::needs_history(ruleset, plan)) {
+        return Vec::new();
+    }
+
+    let books = books::build_books(ruleset, records, Some(as_of), threads);
+    let decisions = books.period_decisions(plan, None).into_iter();
+    let credits = decisions.flat_map(|decision| decision.credits);
+    credits.filter(|credit| credit.incentive_date < period.first).collect()
 }
 
 fn last_day(period: &Period) -> Date {

@@ -168,6 +168,30 @@ impl Calendar {
         leaves.take_while(|leaf| leaf.first < period.end).collect()
     }
 
+    /// The periods of which `period` is the sum: the quarters of a year, the leaves of a quarter;
+    /// a leaf has none.
+    pub fn parts_of(&self, period: &Period) -> Vec<Period> {
+        for kind in [PeriodKind::Quarter, PeriodKind::Leaf] {
+            let parts = self.periods_within(period, kind);
+            let is_itself = parts.first().is_none_or(|part| part.end >= period.end);
+            if !is_itself {
+                return parts;
+            }
+        }
+
+        Vec::new()
+    }
+
+    /// The periods of `kind` that begin within `span`, in order.
+    pub fn periods_within(&self, span: &Period, kind: PeriodKind) -> Vec<Period> {
+        let first = self.period_on(span.first, kind);
+        let next = |period: &Period| {
+            self.period_on(period.end, kind).filter(|next| next.first > period.first)
+        };
+        let periods = std::iter::successors(first, next);
+        periods.take_while(|period| period.first < span.end).collect()
+    }
+
     /// The leaf period after the leaf `period`; none at the end of the calendar.
     pub fn next_leaf(&self, period: &Period) -> Option<Period> {
         // A leaf that did not begin later would go round for ever.

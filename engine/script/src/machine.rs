@@ -16,14 +16,14 @@ mod native;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic};
+use rhai::{Array, Dynamic, ImmutableString};
 use rust_decimal::Decimal;
 
 use self::ending::Endings;
 use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
 use super::coverage::{CoverageRecorder, ProgramCoverage};
-use super::{RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
+use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, ProgramId, Programs};
 use accredit_domain::transaction::Record;
 
@@ -125,20 +125,47 @@ impl Machine {
         id: ProgramId,
         seen: &RewardArguments<'_>,
     ) -> Result<Decimal, ScriptFault> {
+        self.run_number(id, PolicyKind::Reward, &|| bind_reward(seen))
+    }
+
+    /// Runs a program that gives a number for a payee in the period called `period`: a quota, or the
+    /// amount of a draw.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_for_payee(
+        &mut self,
+        id: ProgramId,
+        payee: &Arc<PayeeView>,
+        period: &str,
+    ) -> Result<Decimal, ScriptFault> {
+        let period = ImmutableString::from(period);
+        let bind = || vec![Dynamic::from(Arc::clone(payee)), Dynamic::from(period.clone())];
+        self.run_number(id, PolicyKind::Quota, &bind)
+    }
+
+    /// Runs a program that sees what policies of `kind` see and returns a number.
+    fn run_number(
+        &mut self,
+        id: ProgramId,
+        kind: PolicyKind,
+        bind: &dyn Fn() -> Vec<Dynamic>,
+    ) -> Result<Decimal, ScriptFault> {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
-        let reward = self.run_reward_uncounted(id, seen);
+        let number = self.run_number_uncounted(id, kind, bind);
         if let Some(recorder) = &self.recorder {
-            recorder.end_run(reward.is_ok());
+            recorder.end_run(number.is_ok());
         }
-        reward
+        number
     }
 
-    fn run_reward_uncounted(
+    fn run_number_uncounted(
         &mut self,
         id: ProgramId,
-        seen: &RewardArguments<'_>,
+        kind: PolicyKind,
+        bind: &dyn Fn() -> Vec<Dynamic>,
     ) -> Result<Decimal, ScriptFault> {
         let (program, compiled) = find_program(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
@@ -155,16 +182,14 @@ impl Machine {
                 return answered(value.clone());
             }
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
-            CompiledProgram::Tree(tree)
-                if program.form.scope_variables() == PolicyKind::Reward.parameters() =>
-            {
-                self.interpreter.run_tree(program, tree, bind_reward(seen)).and_then(answered)
+            CompiledProgram::Tree(tree) if program.form.scope_variables() == kind.parameters() => {
+                self.interpreter.run_tree(program, tree, bind()).and_then(answered)
             }
-            _ => return Err(fail("this is not a reward program".to_owned())),
+            _ => return Err(fail(format!("this is not a {} program", kind.as_str()))),
         };
 
         let endings = &mut self.endings;
-        found.map_err(|fault| placed(endings, (id, program), fault, bind_reward(seen)))
+        found.map_err(|fault| placed(endings, (id, program), fault, bind()))
     }
 
     /// Runs intake policy `id` on the body of a delivery.
@@ -267,7 +292,16 @@ fn wrong_answer_message(program: &Program, message: &str) -> String {
 pub(super) fn bind_reward(seen: &RewardArguments<'_>) -> Vec<Dynamic> {
     let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
     let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
-    vec![Dynamic::from(payee), Dynamic::from(totals), quota]
+    let (earned, paid) = (Arc::clone(seen.earned), Arc::clone(seen.paid));
+    let standing = Arc::clone(seen.standing);
+    vec![
+        Dynamic::from(payee),
+        Dynamic::from(totals),
+        quota,
+        Dynamic::from(earned),
+        Dynamic::from(paid),
+        Dynamic::from(standing),
+    ]
 }
 
 /// The values of the variables that the program sees, in order.

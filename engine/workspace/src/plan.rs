@@ -25,6 +25,7 @@ use super::{KnownColumns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::Organization;
+use accredit_domain::plan::reward::LateRewards;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
@@ -130,7 +131,17 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
     }
 
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
-    let rewards = reward::read(&mut root, &defaults, scope);
+    let late = root.take_text("late").and_then(|text| {
+        let words = [("own", LateRewards::Own), ("posted", LateRewards::Posted)];
+        parse_choice(report, &text, &words)
+    });
+    let quota = root
+        .take("quota")
+        .and_then(|item| read_expression(&item, ExpressionUse::PayeeNumber, scope.names));
+    let prorate = root.take_flag("prorate");
+    let carry_negative = root.take_flag("carry_negative");
+
+    let (rewards, draws) = reward::read(&mut root, &defaults, &targets, scope);
     defaults.warn_unused(report);
     root.finish();
 
@@ -149,6 +160,11 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
         direct,
         indirect,
         rewards,
+        draws,
+        late: late.unwrap_or_default(),
+        quota,
+        prorate,
+        carry_negative,
     })
 }
 

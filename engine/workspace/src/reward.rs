@@ -1,10 +1,12 @@
-//! `[[reward]]` of a plan: credit types, tiers, value, who gets it.
+//! `[[reward]]` of a plan: credit types, tiers, value, who gets it; `draw` reads `[[draw]]`.
 //!
 //! Not its arithmetic (`domain::plan::reward`). Called by `plan`. Source: FORMAT section 3, DOMAIN
 //! 2.19.
 //!
 //! **Architecture invariant:** limits of tiers are all amounts or all shares of the quota, and
 //! grow, so that no part of a total is in two tiers.
+
+mod draw;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,29 +16,36 @@ use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
 use super::doubts;
-use super::plan::{PlanDefaults, PlanScope};
+use super::plan::{PlanDefaults, PlanScope, read_validity};
 use super::result::{find_credit_type, only_credit_type};
 use super::rule::check_unique_name;
+use super::selector::read_selectors;
 use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
-use accredit_domain::plan::Measure;
+use accredit_domain::calendar::PeriodKind;
 use accredit_domain::plan::reward::{
-    PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
+    Draw, PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
 };
+use accredit_domain::plan::{Measure, Selector};
 use accredit_domain::policy::{ExpressionUse, PolicyKind};
 
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
 
-/// Reads the rewards of a plan in file order.
+/// Reads the rewards and draws of a plan in file order; `targets` are those of the plan.
 pub(super) fn read(
     root: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
+    targets: &[Selector],
     scope: PlanScope<'_>,
-) -> Vec<Reward> {
+) -> (Vec<Reward>, Vec<Draw>) {
     let mut names = HashSet::new();
     let tables = root.take_tables("reward").into_iter();
-    tables.filter_map(|table| read_reward(table, &mut names, defaults, scope)).collect()
+    let rewards = tables.filter_map(|table| read_reward(table, &mut names, defaults, scope));
+    let rewards: Vec<Reward> = rewards.collect();
+
+    let draws = draw::read(root, &mut names, (&rewards, targets), scope);
+    (rewards, draws)
 }
 
 fn read_reward(
@@ -58,6 +67,11 @@ fn read_reward(
     };
 
     let to = read_reward_recipient(&mut table, scope);
+    let validity = read_validity(&mut table);
+    let targets = read_selectors(&mut table, "targets", scope);
+    let everyone = table.take_flag("everyone");
+    let (to_date, whole_span_quota) = read_span(&mut table);
+
     let worth = read_payout_formula(&mut table, defaults, scope);
     let maximum = table.take("maximum");
     let maximum =
@@ -66,7 +80,36 @@ fn read_reward(
     table.finish();
 
     let name = Arc::from(name?.text);
-    Some(Reward { name, credit_types: credit_types?, to: to?, worth: worth?, maximum })
+    Some(Reward {
+        name,
+        credit_types: credit_types?,
+        to: to?,
+        worth: worth?,
+        maximum,
+        validity,
+        targets,
+        to_date,
+        whole_span_quota,
+        everyone,
+    })
+}
+
+/// `to_date`, and whether `quota = "span"` measures by the quota of the whole span.
+fn read_span(table: &mut TomlTable<'_>) -> (Option<PeriodKind>, bool) {
+    let spans = [("quarter", PeriodKind::Quarter), ("year", PeriodKind::Year)];
+    let to_date =
+        table.take_text("to_date").and_then(|text| parse_choice(table.report(), &text, &spans));
+
+    let Some(quota) = table.take_text("quota") else { return (to_date, false) };
+    let choices = [("to_date", false), ("span", true)];
+    let whole = parse_choice(table.report(), &quota, &choices).unwrap_or_default();
+
+    if to_date.is_none() {
+        let message = "`quota` says which quota counts to date, but the reward is not to date";
+        let help = "add `to_date = \"quarter\"` or `\"year\"`, or leave it out";
+        table.report().error(Code::CR024, quota.place, message.to_owned(), help);
+    }
+    (to_date, whole)
 }
 
 fn read_credit_types(

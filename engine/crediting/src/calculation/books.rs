@@ -8,7 +8,7 @@
 //! **Architecture invariant:** without a finalized period the books are what was decided, and
 //! nothing is decided twice.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -17,10 +17,13 @@ use super::{Calculation, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
 use crate::pipeline::{PlanDecision, row};
 use crate::posting;
+use crate::reward::{self, BookInputs, FrozenPeriod, PlanRewards, RewardBook};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::Decision;
+use accredit_domain::decision::{Decision, FrozenRewards};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
+use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
@@ -37,6 +40,10 @@ pub struct Books<'a> {
     decided: Vec<Vec<PlanDecision>>,
     /// Rows over all periods, where a period is finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
+    /// Rewards of periods that are finalized, as they were then.
+    frozen_rewards: Vec<FrozenRewards>,
+    /// Ids of the leaf periods that are finalized.
+    finalized: BTreeSet<String>,
 }
 
 /// What is in the books of one transaction in one plan.
@@ -112,6 +119,7 @@ fn replay_finalizations<'a>(
     let mut finalized: BTreeSet<String> = BTreeSet::new();
     let mut then: (Option<Date>, Vec<Vec<PlanDecision>>) = (None, Vec::new());
     let finalizations = calendar.finalizations_before(as_of);
+    let mut frozen_rewards: Vec<FrozenRewards> = Vec::new();
 
     // In order of their days: what an earlier finalization froze decides what a later one posts.
     for (day, leaf) in &finalizations {
@@ -123,6 +131,8 @@ fn replay_finalizations<'a>(
             then = (Some(*day), decide(Some(*day), &inputs));
         }
 
+        // What counts on the day, by plan: rewards are frozen with the credits behind them.
+        let mut counted: BTreeMap<Arc<str>, Vec<PostedCredit>> = BTreeMap::new();
         for decided in then.1.iter().flatten() {
             let known = frozen.entry(decision_key(decided)).or_default();
             let current = credit_rows(ruleset, decided);
@@ -131,9 +141,17 @@ fn replay_finalizations<'a>(
             if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
+                counted.entry(Arc::clone(&decided.plan)).or_default().extend(standing);
             }
         }
         finalized.insert(leaf.id.clone());
+
+        for plan in ruleset.plans.values() {
+            let credits = counted.get(&plan.id).map(Vec::as_slice).unwrap_or_default();
+            let known = (frozen_rewards.as_slice(), &finalized);
+            let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
+            frozen_rewards.extend(fresh);
+        }
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
@@ -151,7 +169,57 @@ fn replay_finalizations<'a>(
         all.collect()
     });
 
-    Books { ruleset, decided, posted }
+    Books { ruleset, decided, posted, frozen_rewards, finalized }
+}
+
+/// What is frozen of the rewards of a plan when the last leaf of one of its periods is finalized.
+fn rewards_to_freeze(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    leaf: &Period,
+    credits: &[PostedCredit],
+    (known, finalized): (&[FrozenRewards], &BTreeSet<String>),
+) -> Option<FrozenRewards> {
+    let calendar = &ruleset.settings.calendar;
+    let period = calendar.period_on(leaf.first, plan.period)?;
+    let leaves = calendar.leaf_periods(&period);
+    if plan.rewards.is_empty() || !leaves.iter().all(|leaf| finalized.contains(&leaf.id)) {
+        return None;
+    }
+
+    let rewards = plan_book(ruleset, plan, (known, finalized), credits, &period);
+    let rewards = rewards.rewards_of(&period.id);
+    Some(FrozenRewards {
+        plan: PlanKey::from(&plan.id),
+        period: PeriodKey::from(&period.id),
+        ruleset: RulesetHash::from(&ruleset.hash),
+        // A directory has no clock: the finalizations are replayed in their order.
+        at_ms: 0,
+        rows: rewards.rows,
+        balances: rewards.balances,
+    })
+}
+
+/// The reward book of a plan up to `through`, where some periods were frozen by the same rules.
+fn plan_book(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    (known, finalized): (&[FrozenRewards], &BTreeSet<String>),
+    credits: &[PostedCredit],
+    through: &Period,
+) -> RewardBook {
+    let mine = known.iter().filter(|frozen| *frozen.plan == *plan.id);
+    let frozen: Vec<FrozenPeriod<'_>> =
+        mine.map(|rewards| FrozenPeriod { rewards, rules: ruleset }).collect();
+
+    let inputs = BookInputs {
+        plan: &plan.id,
+        rules: ruleset,
+        frozen: &frozen,
+        manual: &[],
+        closed: finalized,
+    };
+    reward::compute_book(&inputs, credits, through)
 }
 
 fn decision_key(decided: &PlanDecision) -> PlanAndTransaction {
@@ -177,7 +245,25 @@ impl Books<'_> {
             let order = |row: &PostedCredit| (row.incentive_date, row.transaction.clone());
             calculation.credits.sort_by_cached_key(order);
         }
+        calculation.set_rewards(self.rewards_of(plan, period));
         calculation
+    }
+
+    /// What `plan` pays in `period`, in each of its own periods that begin there.
+    pub fn rewards_of(&self, plan: &str, period: &Period) -> PlanRewards {
+        let Some(plan) = self.ruleset.plans.get(plan) else { return PlanRewards::default() };
+        let through = reward::last_period_in(self.ruleset, plan, period);
+        let Some(through) = through.filter(|_| !plan.rewards.is_empty()) else {
+            return PlanRewards::default();
+        };
+
+        let remembers = self.posted.is_some() || reward::needs_history(self.ruleset, plan);
+        let decisions = self.period_decisions(&plan.id, Some(period).filter(|_| !remembers));
+        let credits: Vec<PostedCredit> =
+            decisions.into_iter().flat_map(|decision| decision.credits).collect();
+
+        let frozen = (self.frozen_rewards.as_slice(), &self.finalized);
+        plan_book(self.ruleset, plan, frozen, &credits, &through).rewards_within(period)
     }
 
     /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
