@@ -14,11 +14,12 @@ use serde::Serialize;
 use super::audit::{AuditRow, HEAD_KEY, hash_row};
 use super::changes::Proposal;
 use super::definitions::{Activation, content_hash};
-use super::inbox::{Delivery, KnownDelivery};
+use super::inbox::KnownDelivery;
 use super::record::{self, LedgerCounts, TransactionRecord};
 use super::statements;
 use super::{Ledger, LedgerResult, codec};
 use accredit_domain::decision::ResolutionRecord;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, StoreTable};
 
 mod published;
