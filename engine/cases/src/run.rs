@@ -25,9 +25,9 @@ use accredit_crediting::pipeline;
 use accredit_crediting::reward::{self, PlanRewards};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
+use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::{Files, Ruleset};
@@ -240,38 +240,54 @@ impl<'w> CaseWorker<'w> {
         // Where periods are finalized, a decision depends on what each of them froze.
         let replayed = !ruleset.settings.calendar.finalizations_before(case.as_of).is_empty();
 
-        let decide = |inputs: &DecisionInputs, machine: &mut Machine| -> Vec<Decision> {
+        let plans = || {
             let plans = ruleset.plans.keys();
-            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
-            let period = period.as_ref();
+            plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id))
+        };
+        let decide = |inputs: &DecisionInputs, machine: &mut Machine, period: Option<&Period>| {
             if replayed {
                 let books = books::build_resolved_books(ruleset, records, inputs, 1);
-                return plans.flat_map(|id| books.period_decisions(id, period)).collect();
+                let decisions = plans().flat_map(|id| books.period_decisions(id, period));
+                return decisions.collect::<Vec<Decision>>();
             }
 
             let decided = transactions.iter();
             let decided: Vec<_> = decided
                 .map(|tx| pipeline::decide_all_plans(ruleset, tx, inputs, machine))
                 .collect();
-            plans
+            plans()
                 .flat_map(|id| calculation::period_decisions(ruleset, id, period, &decided))
                 .collect()
         };
 
-        let mut decisions: Vec<Decision> = decide(&inputs, machine);
+        let mut decisions: Vec<Decision> = decide(&inputs, machine, period.as_ref());
         // An action means credits that the one before it may have made or moved.
         for action in actions {
             let found = action.resolve_credits(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
-            decisions = decide(&inputs, machine);
+            decisions = decide(&inputs, machine, period.as_ref());
         }
 
+        let given = inputs.clone();
         if replayed {
             inputs.as_of = books::calculation_inputs(ruleset, case.as_of).as_of;
         }
 
-        let rewards = period.map(|period| rewards_of_period(ruleset, &period, &decisions));
-        let rewards = rewards.unwrap_or_default();
+        let mut rewards = PlanRewards::default();
+        if let Some(period) = &period {
+            // Rewards may follow from credits of earlier periods, which the case does not list.
+            let books = replayed.then(|| books::build_resolved_books(ruleset, records, &given, 1));
+            let all = match &books {
+                Some(_) => Vec::new(),
+                None => decide(&inputs, machine, None),
+            };
+            for plan in plans().filter_map(|id| ruleset.plans.get(id)) {
+                rewards.append(match &books {
+                    Some(books) => books.rewards_of(&plan.id, period),
+                    None => rewards_of_decisions(ruleset, plan, period, &all),
+                });
+            }
+        }
         Ok(TrialDecisions { inputs, transactions, decisions, rewards })
     }
 
@@ -424,18 +440,16 @@ fn check_can_fail(
     Err(vec![Diagnostic::error(Code::CR041, place, message).with_help(help)])
 }
 
-/// What the decisions of a period are worth, plan by plan.
-fn rewards_of_period(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> PlanRewards {
-    let mut all = PlanRewards::default();
-    for plan in ruleset.plans.values() {
-        let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
-        let credits: Vec<PostedCredit> =
-            mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
-        let found = reward::compute_rewards(ruleset, plan, period, &credits);
-        all.rows.extend(found.rows);
-        all.alerts.extend(found.alerts);
-    }
-    all
+/// What the credits among `decisions` are worth in a plan and period.
+fn rewards_of_decisions(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    period: &Period,
+    decisions: &[Decision],
+) -> PlanRewards {
+    let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
+    let credits = mine.flat_map(|decision| &decision.credits);
+    reward::compute_rewards(ruleset, plan, period, credits)
 }
 
 fn expected_rows(table: &CaseTable, example: Option<ExampleRows>, given: usize) -> Vec<&[String]> {

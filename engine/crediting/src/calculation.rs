@@ -25,9 +25,7 @@ use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{
-    Decision, DecisionOutcome, EarnedReward, Note, PayeeBalance,
-};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note, PayeeBalance};
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
@@ -210,8 +208,12 @@ pub fn assemble_calculation(
     period: &Period,
     decided: &[Vec<PlanDecision>],
 ) -> Calculation {
-    let mut calculation =
-        calculation_of(ruleset, plan, period, period_decisions(ruleset, plan, Some(period), decided));
+    let mut calculation = calculation_of(
+        ruleset,
+        plan,
+        period,
+        period_decisions(ruleset, plan, Some(period), decided),
+    );
     let Some(known) = ruleset.plans.get(plan) else { return calculation };
 
     let rewards = if reward::needs_history(ruleset, known) {

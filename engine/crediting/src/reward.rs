@@ -56,6 +56,15 @@ pub struct PlanRewards {
     pub alerts: Vec<Note>,
 }
 
+impl PlanRewards {
+    /// Adds those of another plan or period.
+    pub fn append(&mut self, other: PlanRewards) {
+        self.rows.extend(other.rows);
+        self.balances.extend(other.balances);
+        self.alerts.extend(other.alerts);
+    }
+}
+
 /// What `credits` of `plan` are worth in `period` where no period is frozen: one set of rows for each
 /// period of the plan's own kind that begins in it. Credits of earlier periods count where the plan
 /// remembers them ([`needs_history`]).

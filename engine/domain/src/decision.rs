@@ -16,9 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::credit::CreditId;
 use crate::credit::posted::PostedCredit;
-use crate::keys::{
-    DefinedName, PeriodKey, PlanKey, RulesetHash, TransactionKey,
-};
+use crate::keys::{DefinedName, PeriodKey, PlanKey, RulesetHash, TransactionKey};
 use crate::words::words;
 
 pub use self::earned::{

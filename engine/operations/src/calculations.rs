@@ -22,6 +22,7 @@ use jiff::civil::Date;
 
 use crate::context::Context;
 use crate::error::OperationError;
+use crate::rewards;
 
 /// A plan and a period that exist.
 pub struct CalculationScope {
@@ -107,6 +108,7 @@ pub fn read_calculation(
         calculation.credits.sort_by_cached_key(order);
     }
 
+    calculation.set_rewards(rewards::rewards_in(context, ruleset, plan, period)?);
     calculation.revision = calculation_index(context)?.revision(plan, &period.id, leaves);
     let lost = lost_adjustments(context, Some(plan), Some(leaves))?;
     calculation.log.extend(lost.iter().cloned());
@@ -196,6 +198,15 @@ pub struct CalculationIndex {
 }
 
 impl CalculationIndex {
+    /// A number that changes whenever anything of a plan is decided or computed anew.
+    pub fn plan_revision(&self, plan: &str) -> u64 {
+        let credits = self.summaries.iter().filter(|((known, _), _)| known == plan);
+        let credits: u64 = credits.map(|(_, summary)| u64::from(summary.revision)).sum();
+        let restated = self.restated.iter().filter(|((known, _), _)| known == plan);
+        let restated: u64 = restated.map(|(_, count)| u64::from(*count)).sum();
+        credits + restated
+    }
+
     /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
     /// does, or of what has no period, and whenever other rules make its credits worth something
     /// else.

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use accredit_crediting::posting;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::FrozenRewards;
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
@@ -19,6 +21,7 @@ use accredit_seams::store::StoreError;
 use crate::context::Context;
 use crate::decide::again::redecide_pinned;
 use crate::decide::write_work;
+use crate::rewards;
 
 /// Who finalizes what `[calendar]` lists.
 const CALENDAR_FILE: &str = "accredit.toml";
@@ -79,6 +82,8 @@ pub fn finalize_leaf(
         posting::post_corrections(decisions, &frozen, &calendar, &finalized);
     }
 
+    work.frozen_rewards = rewards_to_freeze(context, leaf, &finalized)?;
+
     // Whether a commit that failed was durable all the same is read from the data file.
     context.forget_finalized();
     write_work(context, &work)?;
@@ -86,6 +91,38 @@ pub fn finalize_leaf(
 
     tracing::info!(period = leaf.id, rows.frozen = count, "finalized");
     Ok(count)
+}
+
+/// The rewards of plans whose period is finalized with its last leaf. Freezing credits moves none of
+/// them to another period, so the stored ones say what is paid.
+fn rewards_to_freeze(
+    context: &Context,
+    leaf: &Period,
+    finalized: &BTreeSet<String>,
+) -> Result<Vec<FrozenRewards>, StoreError> {
+    let ruleset = context.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let mut frozen = Vec::new();
+
+    for plan in ruleset.plans.values().filter(|plan| !plan.rewards.is_empty()) {
+        let Some(period) = calendar.period_on(leaf.first, plan.period) else { continue };
+        let leaves = calendar.leaf_periods(&period);
+        if !leaves.iter().all(|leaf| finalized.contains(&leaf.id)) {
+            continue;
+        }
+
+        let rewards = rewards::rewards_in(context, &ruleset, &plan.id, &period)?;
+        frozen.push(FrozenRewards {
+            plan: PlanKey::from(&plan.id),
+            period: PeriodKey::from(&period.id),
+            ruleset: RulesetHash::from(&ruleset.hash),
+            at_ms: context.now_ms(),
+            rows: rewards.rows,
+            balances: rewards.balances,
+        });
+    }
+
+    Ok(frozen)
 }
 
 /// Collects what is frozen with `leaf`, and the transactions of which that is not all that stands

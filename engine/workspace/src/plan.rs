@@ -135,9 +135,10 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
         let words = [("own", LateRewards::Own), ("posted", LateRewards::Posted)];
         parse_choice(report, &text, &words)
     });
-    let quota = root
-        .take("quota")
-        .and_then(|item| read_expression(&item, ExpressionUse::PayeeNumber, scope.names));
+    let quota = match root.take("quota") {
+        Some(item) => read_expression(&item, ExpressionUse::PayeeNumber, scope.names),
+        None => defaults.get(PolicyKind::Quota).flatten(),
+    };
     let prorate = root.take_flag("prorate");
     let carry_negative = root.take_flag("carry_negative");
 
@@ -198,7 +199,7 @@ fn read_alerts(root: &mut TomlTable<'_>) -> BTreeSet<&'static str> {
 }
 
 /// Kinds that a plan may choose a policy of.
-const CHOOSABLE_KINDS: [(PolicyKind, &str); 7] = [
+const CHOOSABLE_KINDS: [(PolicyKind, &str); 8] = [
     (PolicyKind::Filter, "filter"),
     (PolicyKind::Crediting, "crediting"),
     (PolicyKind::Value, "value"),
@@ -206,6 +207,7 @@ const CHOOSABLE_KINDS: [(PolicyKind, &str); 7] = [
     (PolicyKind::Duplication, "duplication"),
     (PolicyKind::Rollup, "rollup"),
     (PolicyKind::Reward, "reward"),
+    (PolicyKind::Quota, "quota"),
 ];
 
 fn read_policies(item: &TomlItem<'_>, scope: PlanScope<'_>) -> PlanDefaults {

@@ -37,8 +37,7 @@ pub(super) fn read(
     let Some(text) = files.get(QUOTAS) else { return quotas };
     let needed = ["plan", "target", "period", "amount"];
     let columns = ["plan", "target", "period", "amount", "credit_type"];
-    let sheet =
-        DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &needed);
+    let sheet = DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &needed);
     let mut known: HashSet<(String, String, Option<Arc<str>>, Selector)> = HashSet::new();
 
     for row in sheet.rows() {
@@ -70,8 +69,7 @@ pub(super) fn read(
             continue;
         };
 
-        let key =
-            (plan.text.clone(), period.text.clone(), credit_type.clone(), target.clone());
+        let key = (plan.text.clone(), period.text.clone(), credit_type.clone(), target.clone());
         if !known.insert(key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
             row.report_error(
@@ -109,7 +107,9 @@ fn read_credit_type(
     row: DefinitionRow<'_, '_>,
     scope: PlanScope<'_>,
 ) -> Result<Option<Arc<str>>, ()> {
-    let Some(text) = Some(row.text("credit_type").trim()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = Some(row.text("credit_type").trim()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let types = &scope.settings.credit_types;
 
     if let Some(known) = types.iter().find(|known| ***known == *text) {

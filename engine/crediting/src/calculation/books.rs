@@ -210,7 +210,7 @@ fn plan_book(
 ) -> RewardBook {
     let mine = known.iter().filter(|frozen| *frozen.plan == *plan.id);
     let frozen: Vec<FrozenPeriod<'_>> =
-        mine.map(|rewards| FrozenPeriod { rewards, rules: ruleset }).collect();
+        mine.map(|rewards| FrozenPeriod { rewards, rules: Some(ruleset) }).collect();
 
     let inputs = BookInputs {
         plan: &plan.id,

@@ -48,9 +48,8 @@ impl Balances {
 
     /// Adds what a row changes, if it is one of a draw that is recovered or carried.
     pub(super) fn add_row(&mut self, plan: &Plan, row: &EarnedReward) {
-        let recoverable = |name: &str| {
-            plan.draws.iter().any(|draw| draw.recoverable && *draw.name == *name)
-        };
+        let recoverable =
+            |name: &str| plan.draws.iter().any(|draw| draw.recoverable && *draw.name == *name);
         let counts = match row.origin {
             RewardOrigin::Carried => true,
             RewardOrigin::Draw | RewardOrigin::Retro => recoverable(&row.reward),
@@ -67,7 +66,11 @@ impl Balances {
 
     /// The balances after a period, with what it changed; those that are settled and stay so are
     /// left out.
-    pub(super) fn rows_since(&self, before: &Balances, (plan, period): (&str, &str)) -> Vec<PayeeBalance> {
+    pub(super) fn rows_since(
+        &self,
+        before: &Balances,
+        (plan, period): (&str, &str),
+    ) -> Vec<PayeeBalance> {
         let moved = self.0.iter().filter_map(|(key, balance)| {
             let opening = before.of(key);
             let change = balance.saturating_sub(opening);

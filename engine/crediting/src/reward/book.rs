@@ -35,8 +35,9 @@ use accredit_workspace::Ruleset;
 pub struct FrozenPeriod<'a> {
     /// The rows as they were frozen.
     pub rewards: &'a FrozenRewards,
-    /// The rules by which it is recomputed.
-    pub rules: &'a Ruleset,
+    /// The rules by which it is recomputed; none where they are no longer known, and nothing is
+    /// corrected.
+    pub rules: Option<&'a Ruleset>,
 }
 
 /// Everything that the rewards of a plan follow from, beside its credits.
@@ -129,14 +130,17 @@ pub fn compute_book<'a>(
     through: &Period,
 ) -> RewardBook {
     let late = inputs.rules.plans.get(inputs.plan).map(|plan| plan.late);
-    let late = late.or_else(|| inputs.frozen.last()?.rules.plans.get(inputs.plan).map(|plan| plan.late));
     let credits = DatedCredits::new(credits, inputs.rules, late.unwrap_or(LateRewards::Own));
 
     let mut run = BookRun::default();
     for (period, frozen) in planned_periods(inputs, &credits, through) {
-        let rules = frozen.map_or(inputs.rules, |frozen| frozen.rules);
-        let Some(plan) = rules.plans.get(inputs.plan) else {
-            // A plan that is gone keeps what it paid.
+        let rules = match frozen {
+            Some(frozen) => frozen.rules,
+            None => Some(inputs.rules),
+        };
+        let found = rules.and_then(|rules| Some((rules, rules.plans.get(inputs.plan)?)));
+        let Some((rules, plan)) = found else {
+            // A plan or rules that are gone: what was paid stays.
             if let Some(frozen) = frozen {
                 run.keep_frozen(&period, frozen);
             }
@@ -172,7 +176,8 @@ fn planned_periods<'a>(
 
     let mut planned: BTreeMap<Date, (Period, Option<FrozenPeriod<'a>>)> = BTreeMap::new();
     for frozen in inputs.frozen {
-        let known = frozen.rules.settings.calendar.find(&frozen.rewards.period);
+        let rules = frozen.rules.unwrap_or(inputs.rules);
+        let known = rules.settings.calendar.find(&frozen.rewards.period);
         let known = known.filter(|period| period.first <= through.first);
         if let Some(period) = known {
             planned.insert(period.first, (period, Some(*frozen)));
@@ -190,7 +195,8 @@ fn planned_periods<'a>(
     let mut next = calendar.period_on(first, kind);
     while let Some(period) = next.filter(|period| period.first <= through.first) {
         let end = period.end;
-        let is_covered = planned.values().any(|(known, _)| known.first < end && period.first < known.end);
+        let is_covered =
+            planned.values().any(|(known, _)| known.first < end && period.first < known.end);
         if !is_covered {
             planned.insert(period.first, (period, None));
         }
@@ -308,11 +314,8 @@ impl BookRun {
         for row in rows {
             self.balances.add_row(scope.plan, row);
         }
-        let rewards = PlanRewards {
-            rows: rows.clone(),
-            balances: frozen.rewards.balances.clone(),
-            alerts,
-        };
+        let rewards =
+            PlanRewards { rows: rows.clone(), balances: frozen.rewards.balances.clone(), alerts };
         self.add_period(scope.period, true, rewards);
     }
 
@@ -413,7 +416,8 @@ impl BookRun {
         for draw in &scope.plan.draws {
             let covers = |row: &EarnedReward| {
                 let named = draw.covers.as_ref();
-                let is_named = named.is_none_or(|names| names.iter().any(|name| **name == *row.reward));
+                let is_named =
+                    named.is_none_or(|names| names.iter().any(|name| **name == *row.reward));
                 is_named && row.origin == RewardOrigin::Calculated
             };
             let rows = &clean.rows;
@@ -507,9 +511,8 @@ fn differs_alerts(
     target: &str,
 ) -> Vec<Note> {
     type PayeeAndUnit = (String, String);
-    let key = |row: &EarnedReward| -> PayeeAndUnit {
-        (row.payee.to_string(), row.unit_type.to_string())
-    };
+    let key =
+        |row: &EarnedReward| -> PayeeAndUnit { (row.payee.to_string(), row.unit_type.to_string()) };
     let mut sums: BTreeMap<PayeeAndUnit, (Decimal, Decimal)> = BTreeMap::new();
     for row in due {
         let (_, difference) = sums.entry(key(row)).or_default();
@@ -534,10 +537,7 @@ fn differs_alerts(
 }
 
 /// An alert about a payee who has left and still owes something.
-fn open_balance_alert(
-    scope: &PlanPeriod<'_>,
-    owed: &PayeeBalance,
-) -> Option<Note> {
+fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Note> {
     let organization = &scope.ruleset.organization;
     let person = organization.find_participant(&owed.payee)?;
     if owed.balance.is_zero() || organization.last_day(person, scope.last) == scope.last {

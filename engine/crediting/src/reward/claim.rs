@@ -210,10 +210,8 @@ fn is_meant(context: &RewardContext<'_>, claimant: &Claimant) -> bool {
 fn claims_without_credits(context: &RewardContext<'_>, known: &[Claim]) -> Vec<Claim> {
     let (ruleset, plan) = (context.ruleset(), context.scope.plan);
     let measured = plan.quota.is_some() || ruleset.quotas.has_quota(&plan.id);
-    let by_manager = matches!(
-        context.reward.to,
-        RewardRecipient::UserManagers | RewardRecipient::TeamManagers
-    );
+    let by_manager =
+        matches!(context.reward.to, RewardRecipient::UserManagers | RewardRecipient::TeamManagers);
     // Managers are no targets of the plan: they have claims from the credits of others alone.
     if by_manager || !(context.reward.everyone || measured) {
         return Vec::new();

@@ -56,7 +56,8 @@ pub(super) fn corrections(
         *known = row.clone();
     }
 
-    let differing = due.into_values().filter(|(amount, row)| !amount.is_zero() && !failed(&row.reward));
+    let differing =
+        due.into_values().filter(|(amount, row)| !amount.is_zero() && !failed(&row.reward));
     let rows = differing.map(|(amount, row)| EarnedReward {
         amount,
         origin: RewardOrigin::Retro,

@@ -94,12 +94,8 @@ fn payee_terms(
         let found = found.map(|amount| money::round_to_scale(amount, unit.scale));
         found.ok_or_else(|| {
             let name = |unit| scope.ruleset.settings.units.name(unit);
-            let message = format!(
-                "no exchange rate from {} to {} on {}",
-                name(home),
-                name(unit),
-                scope.last
-            );
+            let message =
+                format!("no exchange rate from {} to {} on {}", name(home), name(unit), scope.last);
             scope.reward_alert(&draw.name, "no_exchange_rate", &message)
         })
     };

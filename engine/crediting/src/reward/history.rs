@@ -43,7 +43,13 @@ pub(super) struct EarnedHistory {
 
 impl EarnedHistory {
     /// Records what a claimant earned by a reward in the period that begins on `first`.
-    pub(super) fn add_claim(&mut self, by: EarnedBy, reward: &Arc<str>, first: Date, amount: Decimal) {
+    pub(super) fn add_claim(
+        &mut self,
+        by: EarnedBy,
+        reward: &Arc<str>,
+        first: Date,
+        amount: Decimal,
+    ) {
         let amounts = self.claims.entry((by, Arc::clone(reward))).or_default();
         add_to_total(amounts.entry(first).or_default(), amount);
     }
@@ -77,7 +83,8 @@ impl EarnedHistory {
         reward: &Arc<str>,
         (span, first): (&Period, Date),
     ) -> Vec<(Arc<str>, Decimal)> {
-        let mine = self.members.iter().filter(|((known, name, _), _)| known == by && name == reward);
+        let mine =
+            self.members.iter().filter(|((known, name, _), _)| known == by && name == reward);
         mine.map(|((_, _, member), amounts)| {
             (Arc::clone(member), sum_between(Some(amounts), span.first, first))
         })

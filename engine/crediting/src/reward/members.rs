@@ -50,7 +50,8 @@ pub(super) fn member_parts(
     if context.reward.to_date.is_some() {
         let (span, first) = (context.whole_span(), context.scope.period.first);
         // Those who no longer have a part give back what they had of it.
-        for (member, before) in context.history.earlier_parts(by, &context.reward.name, (&span, first))
+        for (member, before) in
+            context.history.earlier_parts(by, &context.reward.name, (&span, first))
         {
             let Some(person) = organization.find_participant(&member) else { continue };
             let part = due.entry(person).or_default();
@@ -75,7 +76,8 @@ fn weighted_members(
     claim: &Claim,
     team: TeamId,
 ) -> Result<(Vec<Option<ParticipantId>>, Vec<Decimal>), Note> {
-    let whole: Decimal = claim.members.values().copied().fold(Decimal::ZERO, Decimal::saturating_add);
+    let whole: Decimal =
+        claim.members.values().copied().fold(Decimal::ZERO, Decimal::saturating_add);
     let has_members = claim.members.keys().any(Option::is_some);
 
     if has_members && !whole.is_zero() {

@@ -101,9 +101,8 @@ pub(super) fn pay_claim(
             };
             let units = (claim.unit, unit);
             // The maximum is exchanged as well, so that rounding is the last thing that happens.
-            let exchanged_most = |most| {
-                context.ruleset().rates.exchange(most, units, context.scope.last).ok()
-            };
+            let exchanged_most =
+                |most| context.ruleset().rates.exchange(most, units, context.scope.last).ok();
 
             // What is due to date was cut already, and is a part of what may be paid.
             let most = worth.most.filter(|_| context.reward.to_date.is_none());
@@ -200,7 +199,8 @@ fn claim_worth(
     mut machine: Option<&mut Machine>,
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
-    let too_large = || context.reward_alert("policy_error", &format!("what `{id}` has is too large"));
+    let too_large =
+        || context.reward_alert("policy_error", &format!("what `{id}` has is too large"));
 
     let credited = claim.credited.ok_or_else(too_large)?;
     let seen = claim_context(context, claim, (credited, quota, standing));
@@ -238,13 +238,14 @@ fn run_program(
     machine: Option<&mut Machine>,
 ) -> Result<Decimal, Note> {
     let Some(machine) = machine else {
-        return Err(context.reward_alert("policy_error", "there is nothing to run its program with"));
+        return Err(
+            context.reward_alert("policy_error", "there is nothing to run its program with")
+        );
     };
 
     let number = machine.run_reward(program, &seen.reward_arguments());
-    number.map_err(|fault| {
-        program_alert(context.scope, &context.reward.name, &seen.payee.id, &fault)
-    })
+    number
+        .map_err(|fault| program_alert(context.scope, &context.reward.name, &seen.payee.id, &fault))
 }
 
 /// What the plan's formula expects of a claimant in a period; nothing where that is not above zero.
@@ -258,7 +259,8 @@ pub(super) fn run_quota(
     machine: Option<&mut Machine>,
 ) -> Result<Option<Decimal>, Note> {
     let payee = Arc::new(payee_view(context, claim));
-    let quota = run_for_payee(context.scope, &context.reward.name, &payee, (formula, period), machine)?;
+    let quota =
+        run_for_payee(context.scope, &context.reward.name, &payee, (formula, period), machine)?;
     Ok(Some(quota).filter(|quota| *quota > Decimal::ZERO))
 }
 
@@ -274,7 +276,11 @@ pub(super) fn run_for_payee(
     machine: Option<&mut Machine>,
 ) -> Result<Decimal, Note> {
     let Some(machine) = machine else {
-        return Err(scope.reward_alert(name, "policy_error", "there is nothing to run its program with"));
+        return Err(scope.reward_alert(
+            name,
+            "policy_error",
+            "there is nothing to run its program with",
+        ));
     };
 
     let number = machine.run_for_payee(program, payee, &period.id);

@@ -60,7 +60,9 @@ fn quota_of_period(
 
     let Some(formula) = context.scope.plan.quota else { return Ok(None) };
     let quota = pay::run_quota(context, claim, (formula, period), machine)?;
-    Ok(quota.map(|quota| money::round_to_scale(prorated(context, claim, quota, period), claim.unit.scale)))
+    Ok(quota.map(|quota| {
+        money::round_to_scale(prorated(context, claim, quota, period), claim.unit.scale)
+    }))
 }
 
 /// The quota by the rows of the file: that of the period, or else the sum of its parts.

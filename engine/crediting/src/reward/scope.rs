@@ -39,7 +39,8 @@ impl<'a> DatedCredits<'a> {
         late: LateRewards,
     ) -> DatedCredits<'a> {
         let calendar = &ruleset.settings.calendar;
-        let posted_on = |credit: &PostedCredit| calendar.find(&credit.period).map(|leaf| leaf.first);
+        let posted_on =
+            |credit: &PostedCredit| calendar.find(&credit.period).map(|leaf| leaf.first);
 
         let day_of = |credit: &PostedCredit| match late {
             LateRewards::Own => credit.incentive_date,

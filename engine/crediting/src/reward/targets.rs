@@ -86,11 +86,6 @@ impl TargetDays {
         self.teams.iter().copied()
     }
 
-    /// The positions that make a person a target; none for anyone else.
-    pub(super) fn seats_of(&self, person: ParticipantId) -> &[(PositionId, Date)] {
-        self.people.get(&person).map_or(&[], |person| person.seats.as_slice())
-    }
-
     /// Whether a person is a target on any day.
     pub(super) fn has_person(&self, person: ParticipantId) -> bool {
         self.people.contains_key(&person)

@@ -10,7 +10,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::credit::CreditId;
-use crate::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, RulesetHash, TeamKey};
+use crate::keys::{
+    DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, RulesetHash, TeamKey,
+};
 use crate::words::words;
 
 /// Why a payee has a row.
