@@ -33,6 +33,7 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::candidate;
 use accredit_operations::context::Context;
 use accredit_operations::preview;
@@ -143,7 +144,7 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
-            runs: Arc::default(),
+            run_notices: Arc::default(),
             tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
@@ -180,7 +181,7 @@ fn threads(
         let parts = WorkerParts {
             context: Arc::clone(&service.context),
             metrics: Arc::clone(&service.metrics),
-            runs: Arc::clone(&service.runs),
+            run_notices: Arc::clone(&service.run_notices),
             stopping: Arc::clone(&service.stopping),
         };
         worker::run(&parts, &order_queue);
@@ -201,7 +202,7 @@ impl RunningServer {
     pub(crate) async fn stop(self) {
         self.service.stopping.store(true, Ordering::Release);
         // Those who wait for a run are told how far it is.
-        self.service.runs.notify_waiters();
+        self.service.run_notices.notify_waiters();
         self.rotating.abort();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);
@@ -281,12 +282,17 @@ fn record_renamed(ledger: &Ledger, clock: HostClock, ruleset: Ruleset) -> Result
 }
 
 fn start_activation(clock: HostClock, ruleset: &Ruleset, why: &str) -> Activation {
-    Activation {
-        ruleset: ruleset.hash.to_string(),
-        at_ms: clock.now_ms(),
+    let terms = ChangeTerms {
         who: "serve".to_owned(),
         why: Some(why.to_owned()),
         source: "start".to_owned(),
+        ..ChangeTerms::default()
+    };
+
+    Activation {
+        ruleset: ruleset.hash.to_string(),
+        at_ms: clock.now_ms(),
+        terms,
         plans: ruleset.plan_hashes(),
         ..Activation::default()
     }

@@ -4,6 +4,7 @@
 //! store, in `activation` alone.
 
 mod memory;
+mod runs;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use crate::error::OperationError;
 pub(crate) use memory::CalculationAlerts;
 use memory::KnownAlerts;
 pub use memory::{RunningShadow, ShadowSums};
+pub use runs::{ActiveRun, ActiveRuns};
 
 /// The key of the business date up to which everything was decided.
 pub const LAST_RUN: &str = "last_run";
@@ -112,6 +114,8 @@ pub struct Context {
     timeouts: Mutex<BTreeSet<String>>,
     /// Deliveries that were decoded for their answer.
     pub decoded: DecodedDeliveries,
+    /// Runs of calculations that have not ended.
+    pub runs: ActiveRuns,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<KnownAlerts>,
 }
@@ -140,6 +144,7 @@ impl Context {
             finalized: Mutex::default(),
             timeouts: Mutex::default(),
             decoded: DecodedDeliveries::default(),
+            runs: ActiveRuns::default(),
             reward_alerts: Mutex::default(),
         })
     }

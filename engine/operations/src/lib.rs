@@ -28,6 +28,7 @@ pub mod resolve;
 mod reward_books;
 pub mod rewards;
 pub mod rules;
+pub mod runs;
 pub mod shadow;
 pub mod simulation;
 pub mod suspect;

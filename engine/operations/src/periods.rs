@@ -1,30 +1,196 @@
-//! Periods finalized: the posted entries are frozen, in one commit with the finalization.
+//! Periods closed, reopened and finalized: with the last, the posted entries are frozen in one commit.
 //!
-//! Not the rules of posting (the engine's) and not who may finalize what when (`http::periods`).
+//! Not the rules of posting (the engine's) and not who may ask for it (the host's roles).
 //! Called by the host's worker. Source: DOMAIN 2.11, 2.12, FORMAT section 2 (`finalized`).
 //!
 //! **Architecture invariant:** the entries that were confirmed to payees are frozen, regardless of
 //! later decisions: the difference is posted in an open period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_crediting::posting;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::FrozenRewards;
+use accredit_domain::decision::{Actor, Approval, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
 use accredit_seams::store::StoreError;
+use serde::{Deserialize, Serialize};
 
+use crate::calculations::leaf_ids;
 use crate::context::Context;
 use crate::decide::again::redecide_pinned;
 use crate::decide::write_work;
-use crate::rewards;
+use crate::error::OperationError;
+use crate::{rewards, runs};
 
 /// Who finalizes what `[calendar]` lists.
 const CALENDAR_FILE: &str = "accredit.toml";
+
+/// What is done to a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodAct {
+    /// The period is complete; it can be reopened.
+    Close,
+    /// The period is not complete after all.
+    Reopen,
+    /// It never changes again.
+    Finalize,
+}
+
+impl PeriodAct {
+    /// The state of a period after it: `closed`, `open` or `finalized`.
+    pub fn resulting_state(self) -> &'static str {
+        match self {
+            PeriodAct::Close => "closed",
+            PeriodAct::Reopen => "open",
+            PeriodAct::Finalize => FINALIZED,
+        }
+    }
+}
+
+/// A request to close, reopen or finalize a period.
+#[derive(Debug, Clone)]
+pub struct PeriodOrder {
+    /// Id of the period; the act is about every leaf in it.
+    pub period: String,
+    /// What is to be done.
+    pub act: PeriodAct,
+    /// Whether it is done before the period is over, or before earlier periods are finalized.
+    pub force: bool,
+    /// Why; needed where it is forced.
+    pub reason: Option<String>,
+    /// The user who asks, and who approved it.
+    pub by: Actor,
+}
+
+/// A period after an act.
+#[derive(Debug, Clone)]
+pub struct ChangedPeriod {
+    /// Id of the period.
+    pub id: String,
+    /// Its leaves in order: the id of each, and the last act of a person.
+    pub leaves: Vec<(String, Option<PeriodState>)>,
+}
+
+/// Closes, reopens or finalizes the leaves of a period. Before each leaf that is finalized, `arrivals`
+/// has what arrived until then decided.
+///
+/// # Errors
+/// [`OperationError::NotFound`] when there is no such period, [`OperationError::Conflict`] when it is
+/// not over, earlier ones are open or it is finalized, [`OperationError::RunUnderWay`] when a run
+/// decides some of what would be finalized.
+pub fn change_period(
+    context: &Context,
+    order: PeriodOrder,
+    arrivals: &mut dyn FnMut() -> Result<(), OperationError>,
+) -> Result<ChangedPeriod, OperationError> {
+    let ruleset = context.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let period = calendar.find(&order.period);
+    let period = period.ok_or_else(|| OperationError::not_found("period"))?;
+
+    if order.act == PeriodAct::Finalize {
+        runs::refuse_during_run(context, None, &leaf_ids(&ruleset, &period))?;
+    }
+    if !order.force {
+        check_allowed(context, &period, order.act)?;
+    }
+
+    let PeriodOrder { act, reason, by: Actor { who, approved }, .. } = order;
+    let mut said = PeriodState {
+        state: act.resulting_state().to_owned(),
+        day: context.business_date().to_string(),
+        who,
+        at_ms: context.now_ms(),
+        reason,
+        approved: approved.as_ref().map(Approval::in_part),
+    };
+
+    let leaves = calendar.leaf_periods(&period);
+    let mut changed = Vec::with_capacity(leaves.len());
+    for (index, leaf) in leaves.iter().enumerate() {
+        // The last commit ends the request.
+        if index + 1 == leaves.len() {
+            said.approved.clone_from(&approved);
+        }
+        change_leaf(context, leaf, act, &said, arrivals)?;
+        changed.push((leaf.id.clone(), context.ledger.period_states()?.remove(&leaf.id)));
+    }
+
+    Ok(ChangedPeriod { id: period.id, leaves: changed })
+}
+
+/// What is in the way, with what to do about it.
+fn check_allowed(context: &Context, period: &Period, act: PeriodAct) -> Result<(), OperationError> {
+    let today = context.business_date();
+
+    // Reopening takes nothing away, so it need not wait for the end.
+    if act != PeriodAct::Reopen && today < period.end {
+        let last = period.end.yesterday().unwrap_or(period.end);
+        let detail = format!(
+            "it lasts until {last} and the business date is {today}: wait for its end, or force \
+             it with a reason"
+        );
+        return Err(OperationError::conflict("period_not_over", detail));
+    }
+
+    if act != PeriodAct::Finalize {
+        return Ok(());
+    }
+
+    let ruleset = context.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let finalized = context.ledger.finalized_periods()?;
+    let summaries = context.ledger.calculation_summaries()?;
+
+    // A period without credits has nothing to finalize and blocks no other period.
+    let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
+    let earlier = earlier.filter_map(|((_, leaf), _)| calendar.find(leaf));
+    let earlier: BTreeMap<_, Period> = earlier
+        .filter(|leaf| leaf.first < period.first && !finalized.contains(&leaf.id))
+        .map(|leaf| (leaf.first, leaf))
+        .collect();
+
+    if earlier.is_empty() {
+        return Ok(());
+    }
+
+    let ids: Vec<&str> = earlier.values().map(|leaf| leaf.id.as_str()).collect();
+    let detail = format!(
+        "earlier periods are not finalized: {}; finalize them first, or force it with a reason",
+        ids.join(", ")
+    );
+    Err(OperationError::conflict("earlier_periods_open", detail))
+}
+
+fn change_leaf(
+    context: &Context,
+    leaf: &Period,
+    act: PeriodAct,
+    said: &PeriodState,
+    arrivals: &mut dyn FnMut() -> Result<(), OperationError>,
+) -> Result<(), OperationError> {
+    let finalized = context.ledger.finalized_periods()?.contains(&leaf.id);
+
+    match (act, finalized) {
+        // Finalized twice is once: the period stays as it is.
+        (PeriodAct::Finalize, true) => (),
+        (_, true) => {
+            let detail = format!("{} is finalized and cannot be reopened", leaf.id);
+            return Err(OperationError::conflict("period_finalized", detail));
+        }
+        (PeriodAct::Finalize, false) => {
+            arrivals()?;
+            finalize_leaf(context, leaf, said)?;
+        }
+        (_, false) => context.ledger.set_period_state(&leaf.id, said)?,
+    }
+    Ok(())
+}
 
 /// The periods that the calendar in force lists to be finalized by now and that are not, each
 /// with its entry.

@@ -13,7 +13,7 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards};
+use accredit_domain::decision::{Actor, EarnedReward, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_domain::organization::Organization;
 use accredit_ledger::alerts::RaisedAlert;
@@ -35,26 +35,15 @@ pub enum ReleaseKind {
     Rewards,
 }
 
-/// A wish to release a calculation.
-#[derive(Debug, Clone)]
-pub struct PublishRequest {
-    /// The part of the calculation to release.
-    pub what: ReleaseKind,
-    /// Why it may be certain before the period has ended.
-    pub force: Option<String>,
-    /// Why, if given.
-    pub reason: Option<String>,
-    /// The user who releases.
-    pub who: String,
-    /// Who approved it, where a second person had to.
-    pub approved: Option<Approval>,
-}
-
 /// Publishes a calculation; the release as it is then. Rewards twice is once.
+///
+/// `force` says that rewards may be certain before the period has ended; it needs the reason.
 pub fn publish_calculation(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
 ) -> Result<Release, OperationError> {
     let ledger = &context.ledger;
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
@@ -65,7 +54,7 @@ pub fn publish_calculation(
     });
 
     if release.status == ReleaseStatus::Confirmed {
-        return match wish.what {
+        return match what {
             ReleaseKind::Rewards => Ok(release),
             ReleaseKind::Credits => {
                 let detail = "its rewards are released; changes are corrected in an open period \
@@ -75,20 +64,20 @@ pub fn publish_calculation(
         };
     }
 
-    let forced = wish.what == ReleaseKind::Rewards && is_early(context, wanted, wish)?;
+    let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
     let calculation = calculations::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
-        who: wish.who.clone(),
+        who: by.who,
         at_ms: context.now_ms(),
         revision: calculation.revision,
         forced,
-        reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
-        approved: wish.approved.clone(),
+        reason,
+        approved: by.approved,
     };
 
     release.publications += 1;
-    match wish.what {
+    match what {
         ReleaseKind::Credits => {
             release.status = ReleaseStatus::Pending;
             release.credits = Some(act.clone());
@@ -108,14 +97,14 @@ pub fn publish_calculation(
 fn is_early(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    force: bool,
 ) -> Result<bool, OperationError> {
     let run = context.last_run()?;
     if run.is_some_and(|run| run >= wanted.period.end) {
         return Ok(false);
     }
 
-    if wish.force.is_some() {
+    if force {
         return Ok(true);
     }
 
@@ -127,6 +116,65 @@ fn is_early(
     );
 
     Err(OperationError::conflict("before_period_end", detail))
+}
+
+/// A request to take back what a calculation published.
+#[derive(Debug, Clone)]
+pub struct UnpublishOrder {
+    /// Id of the plan.
+    pub plan: String,
+    /// Id of the period.
+    pub period: String,
+    /// Whether it is taken back though payees rely on it.
+    pub force: bool,
+    /// Why; needed where it is forced.
+    pub reason: Option<String>,
+    /// The user who asks, and who approved it.
+    pub by: Actor,
+}
+
+/// Takes back what a calculation published; whether there was something.
+///
+/// # Errors
+/// [`OperationError::Conflict`] when payees rely on it and it is not forced.
+pub fn unpublish_calculation(
+    context: &Context,
+    order: &UnpublishOrder,
+) -> Result<bool, OperationError> {
+    let (plan, period) = (order.plan.as_str(), order.period.as_str());
+    let wanted = calculations::release_scope(context, plan, period)?;
+    if !order.force {
+        refuse_certain(context, &wanted)?;
+    }
+
+    let removed = context.ledger.unpublish_release(
+        (plan, period),
+        &wanted.leaves,
+        (&order.by.who, context.now_ms()),
+        (order.reason.as_deref(), order.by.approved.as_ref()),
+    );
+    Ok(removed?)
+}
+
+/// Refuses to take back what payees were told is certain, or what is frozen.
+fn refuse_certain(context: &Context, wanted: &CalculationScope) -> Result<(), OperationError> {
+    let release = context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
+    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
+        return Ok(());
+    };
+    let finalized = context.ledger.finalized_periods()?;
+
+    let what = if release.status == ReleaseStatus::Confirmed {
+        "its rewards are released"
+    } else if !finalized.is_disjoint(&wanted.leaves) {
+        "its period is finalized"
+    } else {
+        return Ok(());
+    };
+    let detail = format!(
+        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
+    );
+    Err(OperationError::conflict("calculation_certain", detail))
 }
 
 /// Everything that is written with a release.

@@ -74,7 +74,7 @@ fn hash_of_rules(
     let reaching = activations
         .iter()
         .filter(|one| one.at_ms > frozen.at_ms)
-        .rfind(|one| period.as_ref().is_some_and(|period| reaches(one.effective, period)));
+        .rfind(|one| period.as_ref().is_some_and(|period| reaches(one.terms.effective, period)));
     if let Some(activation) = reaching {
         return Some(activation.ruleset.clone());
     }

@@ -43,6 +43,10 @@ pub enum ValueKind {
     Payee,
     /// What was credited to a claimant: `totals`.
     Totals,
+    /// What rewards came to: `earned` and `paid`.
+    Earned,
+    /// The place of a claimant: `standing`.
+    Standing,
 }
 
 impl ValueKind {
@@ -69,6 +73,8 @@ impl ValueKind {
             ValueKind::Receiver | ValueKind::Candidate => "receiver",
             ValueKind::Payee => "payee",
             ValueKind::Totals => "totals",
+            ValueKind::Earned => "earned",
+            ValueKind::Standing => "standing",
         }
     }
 

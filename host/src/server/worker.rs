@@ -28,7 +28,7 @@ use jiff::civil::Date;
 use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
-use crate::server::runs::ActiveRuns;
+use crate::server::runs::RunNotices;
 
 pub(crate) use run::UNFINISHED;
 
@@ -74,7 +74,7 @@ enum BatchOutcome {
 pub(crate) struct Worker {
     context: Arc<Context>,
     metrics: Arc<Metrics>,
-    runs: Arc<ActiveRuns>,
+    run_notices: Arc<RunNotices>,
     stopping: Arc<AtomicBool>,
     machines: IntakeMachine,
     /// The business date that due holds were last decided for.
@@ -97,8 +97,8 @@ pub(crate) struct WorkerParts {
     pub(crate) context: Arc<Context>,
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
-    /// Runs of calculations that have not ended.
-    pub(crate) runs: Arc<ActiveRuns>,
+    /// Those who wait for the end of a run.
+    pub(crate) run_notices: Arc<RunNotices>,
     /// Whether a stop was asked.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -108,7 +108,7 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     let mut worker = Worker {
         context: Arc::clone(&parts.context),
         metrics: Arc::clone(&parts.metrics),
-        runs: Arc::clone(&parts.runs),
+        run_notices: Arc::clone(&parts.run_notices),
         stopping: Arc::clone(&parts.stopping),
         machines: IntakeMachine::default(),
         date: None,

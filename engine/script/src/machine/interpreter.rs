@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
+use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
 use crate::coverage::CoverageRecorder;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
+use crate::value::ScriptValue;
 use crate::{ScriptFault, constants, fault};
 use accredit_domain::policy::{Program, ProgramForm};
 
@@ -155,12 +157,13 @@ impl Interpreter {
         &mut self,
         program: &Program,
         tree: &SyntaxTree,
-        mut values: Vec<Dynamic>,
-    ) -> Result<Dynamic, ScriptFault> {
+        values: Vec<ScriptValue>,
+    ) -> Result<ScriptValue, ScriptFault> {
         self.scope.clear();
-        values.truncate(tree.parameters);
+        // The last values of an entry point may be left out.
+        let values = values.into_iter().take(tree.parameters).map(to_dynamic);
 
-        match program.form {
+        let value = match program.form {
             ProgramForm::Expression(_) => {
                 for (name, value) in program.form.scope_variables().iter().zip(values) {
                     self.scope.push_dynamic(*name, value);
@@ -181,11 +184,12 @@ impl Interpreter {
                         scope,
                         &tree.ast,
                         kind.entry_point(),
-                        values,
+                        values.collect::<Vec<_>>(),
                     )
                 })
             }
-        }
+        };
+        value.map(|value| from_dynamic(&value))
     }
 
     /// Runs something under the deadline, and turns errors and panics into faults.
@@ -212,7 +216,7 @@ impl Interpreter {
 
 /// How many values the entry point of a policy takes, all of them for an expression. Of several
 /// functions with its name the one that takes the most counts.
-fn entry_parameters(program: &Program, ast: &AST) -> usize {
+pub(crate) fn entry_parameters(program: &Program, ast: &AST) -> usize {
     let all = program.form.scope_variables().len();
     let ProgramForm::Policy(kind) = program.form else { return all };
 

@@ -7,20 +7,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::Calculation;
+use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
+use accredit_operations::runs;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
@@ -143,7 +146,7 @@ pub(crate) async fn list_calculations(
             decided: request.decided,
             next: request.next,
         });
-        let running = service.current_run().map(|run| CurrentRunView {
+        let running = runs::current_run(&service.context).map(|run| CurrentRunView {
             run: run.id,
             plan: run.plan,
             transactions: run.transactions,
@@ -286,11 +289,26 @@ pub(crate) async fn show_calculation(
 /// What a release may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReleaseRequest {
-    what: String,
+pub(crate) struct ReleaseRequest {
+    #[serde(deserialize_with = "known_part")]
+    what: Result<ReleaseKind, String>,
     #[serde(default)]
     force: bool,
     reason: Option<String>,
+}
+
+impl ActBody for ReleaseRequest {
+    const EXPECTED: &'static str =
+        "expected a JSON object with `what`, and optionally `force` and `reason`";
+}
+
+/// The part that is released, or the word that is none.
+fn known_part<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Result<ReleaseKind, String>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    let part = ReleaseKind::deserialize(word.as_str().into_deserializer());
+    Ok(part.map_err(|_: value::Error| word))
 }
 
 /// Publishes it to its payees: credits as pending, rewards as confirmed.
@@ -299,28 +317,19 @@ pub(crate) async fn release_calculation(
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ReleaseRequest>,
 ) -> Result<Response, Problem> {
-    let said: ReleaseRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request(
-            "expected a JSON object with `what`, and optionally `force` and `reason`",
-        )
+    let ReleaseRequest { what, force, reason } = sent.body;
+    let what = what.map_err(|other| {
+        let detail = format!("`{other}` is neither `credits` nor `rewards`");
+        Problem::unprocessable("unknown_release", detail)
     })?;
 
-    let what = match said.what.as_str() {
-        "credits" => ReleaseKind::Credits,
-        "rewards" => ReleaseKind::Rewards,
-        other => {
-            let detail = format!("`{other}` is neither `credits` nor `rewards`");
-            return Err(Problem::unprocessable("unknown_release", detail));
-        }
-    };
-
-    let reason = crate::http::checked_reason(said.force, said.reason)?;
-    let force = reason.clone().filter(|_| said.force);
+    let ForcedReason { force, reason } = ForcedReason { force, reason }.checked()?;
+    let force = reason.clone().filter(|_| force);
 
     // Bodies that mean the same are the same request, however they are spelled.
-    let same = serde_json::to_vec(&(&plan, &period, &said.what, &force, &reason));
+    let same = serde_json::to_vec(&(&plan, &period, what, &force, &reason));
     let same = same.map_err(|error| Problem::internal(&error))?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release", who, body: &same, wait };
@@ -334,19 +343,14 @@ pub(crate) fn publish_calculation(
     service: &Service,
     turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
 ) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
-    service.refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(ReleaseView::new(jobs::publish_release(turn, &wanted, wish)?))
-}
-
-/// Why something that is certain is taken back.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ForceParams {
-    force: bool,
-    reason: Option<String>,
+    runs::refuse_during_run(&service.context, Some(plan), &wanted.leaves)?;
+    let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
+    Ok(ReleaseView::new(release))
 }
 
 /// Takes back what it published; the audit trail keeps it. What payees were told is certain takes a
@@ -355,17 +359,17 @@ pub(crate) async fn remove_release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
-    forced: Result<Query<ForceParams>, QueryRejection>,
-    body: Bytes,
+    query: Result<Query<ForcedReason>, QueryRejection>,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
-    let forced = match body.trim_ascii() {
-        b"" => forced.map_err(|_| expected())?.0,
-        body => serde_json::from_slice(body).map_err(|_| expected())?,
+    let ForcedReason { force, reason } = if sent.bytes.trim_ascii().is_empty() {
+        let expected = |_| Problem::bad_request("expected `force` and `reason`, or nothing");
+        query.map_err(expected)?.0.checked()?
+    } else {
+        sent.body
     };
-    let reason = crate::http::checked_reason(forced.force, forced.reason)?;
 
-    let act = ApprovalAct::DeleteCalculation { plan, period, force: forced.force, reason };
+    let act = ApprovalAct::DeleteCalculation { plan, period, force, reason };
     approvals::decide_act(&service, act, caller).await
 }
 
@@ -383,48 +387,8 @@ pub(crate) struct RemovedReleaseView {
 /// Takes back what a calculation published.
 pub(crate) fn unpublish_calculation(
     service: &Service,
-    (plan, period): (&str, &str),
-    (force, reason): (bool, Option<&str>),
-    by: &Actor,
+    order: UnpublishOrder,
 ) -> Result<RemovedReleaseView, Problem> {
-    let wanted = calculations::release_scope(&service.context, plan, period)?;
-    if !force {
-        refuse_certain(service, &wanted)?;
-    }
-
-    let (who, approved) = (by.who.as_str(), by.approved.as_ref());
-    let at_ms = service.clock.now_ms();
-    let deleted = service.context.ledger.unpublish_release(
-        (plan, period),
-        &wanted.leaves,
-        (who, at_ms),
-        (reason, approved),
-    );
-    let deleted = deleted?;
-
-    Ok(RemovedReleaseView { plan: plan.to_owned(), period: period.to_owned(), deleted })
-}
-
-/// Refuses to take back what payees were told is certain, or what is frozen.
-fn refuse_certain(
-    service: &Service,
-    wanted: &calculations::CalculationScope,
-) -> Result<(), Problem> {
-    let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
-    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
-        return Ok(());
-    };
-    let finalized = service.context.ledger.finalized_periods()?;
-
-    let what = if release.status == ReleaseStatus::Confirmed {
-        "its rewards are released"
-    } else if !finalized.is_disjoint(&wanted.leaves) {
-        "its period is finalized"
-    } else {
-        return Ok(());
-    };
-    let detail = format!(
-        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
-    );
-    Err(Problem::conflict("calculation_certain", detail))
+    let deleted = release::unpublish_calculation(&service.context, &order)?;
+    Ok(RemovedReleaseView { plan: order.plan, period: order.period, deleted })
 }
