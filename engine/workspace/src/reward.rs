@@ -16,13 +16,13 @@ use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
 use super::doubts;
-use super::plan::{PlanDefaults, PlanScope, read_validity};
+use super::plan::{PlanDefaults, PlanScope};
 use super::result::{find_credit_type, only_credit_type};
 use super::rule::check_unique_name;
 use super::selector::read_selectors;
 use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
-use accredit_domain::calendar::PeriodKind;
+use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::plan::reward::{
     Draw, PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
 };
@@ -66,8 +66,7 @@ fn read_reward(
         None => only_credit_type(&table, scope).map(|only| vec![only]),
     };
 
-    let to = read_reward_recipient(&mut table, scope);
-    let validity = read_validity(&mut table);
+    let (to, validity) = read_recipient_and_dates(&mut table, scope);
     let targets = read_selectors(&mut table, "targets", scope);
     let everyone = table.take_flag("everyone");
     let (to_date, whole_span_quota) = read_span(&mut table);
@@ -129,10 +128,34 @@ fn read_credit_types(
     Some(types)
 }
 
-fn read_reward_recipient(
+/// Who is paid and when the reward is in force. `to` is the recipient where it is text and the last
+/// day where it is a date; a reward that needs both writes the day as `until`.
+fn read_recipient_and_dates(
     table: &mut TomlTable<'_>,
     scope: PlanScope<'_>,
-) -> Option<RewardRecipient> {
+) -> (Option<RewardRecipient>, Validity) {
+    let from = table.take_date("from");
+    let mut last_day = table.take_date("until");
+
+    let of_teams = scope.measure == Measure::Team;
+    let default = if of_teams { RewardRecipient::Members } else { RewardRecipient::Credited };
+    let mut recipient = Some(default);
+    match table.take("to") {
+        Some(item) if item.as_date().is_some() => last_day = last_day.or(item.as_date()),
+        Some(item) => recipient = read_reward_recipient(&item, scope),
+        None => {}
+    }
+
+    if let (Some(from), Some(last)) = (from, last_day)
+        && last < from
+    {
+        let message = format!("the reward ends on {last}, before `from`, which is {from}");
+        table.report().error(Code::CR024, table.place(), message, "both days are included");
+    }
+    (recipient, Validity::from_inclusive(from, last_day))
+}
+
+fn read_reward_recipient(item: &TomlItem<'_>, scope: PlanScope<'_>) -> Option<RewardRecipient> {
     let all = [
         RewardRecipient::Credited,
         RewardRecipient::Members,
@@ -140,11 +163,8 @@ fn read_reward_recipient(
         RewardRecipient::TeamManagers,
     ];
     let of_teams = scope.measure == Measure::Team;
-    let Some(text) = table.take_text("to") else {
-        return Some(if of_teams { RewardRecipient::Members } else { RewardRecipient::Credited });
-    };
-
-    let to = parse_choice(table.report(), &text, &all.map(|to| (to.as_str(), to)))?;
+    let text = item.expect_text()?;
+    let to = parse_choice(item.report(), &text, &all.map(|to| (to.as_str(), to)))?;
 
     if to.of_teams() == of_teams {
         return Some(to);
@@ -157,7 +177,7 @@ fn read_reward_recipient(
     };
 
     let message = format!("the plan measures {who}, so there are no `{}`", to.as_str());
-    table.report().error(Code::CR024, text.place, message, help);
+    item.report().error(Code::CR024, text.place, message, help);
     None
 }
 
