@@ -144,14 +144,15 @@ fn replay_finalizations<'a>(
                 counted.entry(Arc::clone(&decided.plan)).or_default().extend(standing);
             }
         }
-        finalized.insert(leaf.id.clone());
 
+        // Corrections of earlier periods are still posted in this one.
         for plan in ruleset.plans.values() {
             let credits = counted.get(&plan.id).map(Vec::as_slice).unwrap_or_default();
             let known = (frozen_rewards.as_slice(), &finalized);
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
         }
+        finalized.insert(leaf.id.clone());
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
@@ -172,7 +173,8 @@ fn replay_finalizations<'a>(
     Books { ruleset, decided, posted, frozen_rewards, finalized }
 }
 
-/// What is frozen of the rewards of a plan when the last leaf of one of its periods is finalized.
+/// What is frozen of the rewards of a plan when `leaf` is finalized and is the last one of the plan's
+/// period that was not.
 fn rewards_to_freeze(
     ruleset: &Ruleset,
     plan: &Plan,
@@ -182,8 +184,8 @@ fn rewards_to_freeze(
 ) -> Option<FrozenRewards> {
     let calendar = &ruleset.settings.calendar;
     let period = calendar.period_on(leaf.first, plan.period)?;
-    let leaves = calendar.leaf_periods(&period);
-    if plan.rewards.is_empty() || !leaves.iter().all(|leaf| finalized.contains(&leaf.id)) {
+    let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
+    if plan.rewards.is_empty() || !others.map(|other| other.id).all(|id| finalized.contains(&id)) {
         return None;
     }
 
