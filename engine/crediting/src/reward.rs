@@ -23,15 +23,15 @@ mod scope;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use self::history::EarnedHistory;
 use self::scope::{DatedCredits, PlanPeriod, RewardContext};
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, Note, PayeeBalance};
 use accredit_domain::plan::Plan;
@@ -78,9 +78,9 @@ pub fn compute_rewards<'a>(
         return PlanRewards::default();
     };
 
-    let closed = BTreeSet::new();
+    let locked = LockedPeriods::default();
     let inputs =
-        BookInputs { plan: &plan.id, rules: ruleset, frozen: &[], manual: &[], closed: &closed };
+        BookInputs { plan: &plan.id, rules: ruleset, frozen: &[], manual: &[], locked: &locked };
     compute_book(&inputs, credits, &through).rewards_within(period)
 }
 

@@ -1,4 +1,5 @@
-//! Periods closed, reopened and finalized: with the last, the posted entries are frozen in one commit.
+//! Periods closed, finalized and reopened: the posted entries are frozen or let go, in one commit
+//! with what is said of the period.
 //!
 //! Not the rules of posting (the engine's) and not who may ask for it (the host's roles).
 //! Called by the host's worker. Source: DOMAIN 2.11, 2.12, FORMAT section 2 (`finalized`).
@@ -9,20 +10,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_crediting::posting;
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
-use accredit_ledger::periods::{FINALIZED, PeriodState};
+use accredit_ledger::periods::{CLOSED, FINALIZED, OPEN, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
 use accredit_seams::store::StoreError;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::calculations::leaf_ids;
 use crate::context::Context;
 use crate::decide::again::redecide_pinned;
-use crate::decide::write_work;
+use crate::decide::{post_decided, write_work};
 use crate::error::OperationError;
 use crate::{rewards, runs};
 
@@ -45,8 +47,8 @@ impl PeriodAct {
     /// The state of a period after it: `closed`, `open` or `finalized`.
     pub fn resulting_state(self) -> &'static str {
         match self {
-            PeriodAct::Close => "closed",
-            PeriodAct::Reopen => "open",
+            PeriodAct::Close => CLOSED,
+            PeriodAct::Reopen => OPEN,
             PeriodAct::Finalize => FINALIZED,
         }
     }
@@ -76,13 +78,13 @@ pub struct ChangedPeriod {
     pub leaves: Vec<(String, Option<PeriodState>)>,
 }
 
-/// Closes, reopens or finalizes the leaves of a period. Before each leaf that is finalized, `arrivals`
-/// has what arrived until then decided.
+/// Closes, reopens or finalizes the leaves of a period. Before each leaf that is closed or finalized,
+/// `arrivals` has what arrived until then decided.
 ///
 /// # Errors
 /// [`OperationError::NotFound`] when there is no such period, [`OperationError::Conflict`] when it is
 /// not over, earlier ones are open or it is finalized, [`OperationError::RunUnderWay`] when a run
-/// decides some of what would be finalized.
+/// decides some of what would be closed or finalized.
 pub fn change_period(
     context: &Context,
     order: PeriodOrder,
@@ -93,7 +95,7 @@ pub fn change_period(
     let period = calendar.find(&order.period);
     let period = period.ok_or_else(|| OperationError::not_found("period"))?;
 
-    if order.act == PeriodAct::Finalize {
+    if order.act != PeriodAct::Reopen {
         runs::refuse_during_run(context, None, &leaf_ids(&ruleset, &period))?;
     }
     if !order.force {
@@ -108,6 +110,7 @@ pub fn change_period(
         at_ms: context.now_ms(),
         reason,
         approved: approved.as_ref().map(Approval::in_part),
+        ..PeriodState::default()
     };
 
     let leaves = calendar.leaf_periods(&period);
@@ -174,26 +177,28 @@ fn change_leaf(
     said: &PeriodState,
     arrivals: &mut dyn FnMut() -> Result<(), OperationError>,
 ) -> Result<(), OperationError> {
-    let finalized = context.ledger.finalized_periods()?.contains(&leaf.id);
+    let known = context.ledger.period_states()?.remove(&leaf.id).map(|known| known.state);
 
-    match (act, finalized) {
+    match (act, known.as_deref() == Some(FINALIZED)) {
         // Finalized twice is once: the period stays as it is.
         (PeriodAct::Finalize, true) => (),
         (_, true) => {
             let detail = format!("{} is finalized and cannot be reopened", leaf.id);
             return Err(OperationError::conflict("period_finalized", detail));
         }
-        (PeriodAct::Finalize, false) => {
+        // So are closing and reopening.
+        (_, false) if known.as_deref() == Some(said.state.as_str()) => (),
+        (PeriodAct::Close | PeriodAct::Finalize, false) => {
             arrivals()?;
-            finalize_leaf(context, leaf, said)?;
+            lock_leaf(context, leaf, said)?;
         }
-        (_, false) => context.ledger.set_period_state(&leaf.id, said)?,
+        (PeriodAct::Reopen, false) => reopen_leaf(context, leaf, said)?,
     }
     Ok(())
 }
 
-/// The periods that the calendar in force lists to be finalized by now and that are not, each
-/// with its entry.
+/// The periods that the calendar in force lists to be closed or finalized by now and that are not,
+/// each with its entry. A period that a person closed or reopened is not closed by the calendar.
 ///
 /// # Errors
 /// When the data cannot be read.
@@ -201,62 +206,134 @@ pub fn periods_due_by_calendar(
     context: &Context,
 ) -> Result<Vec<(Period, PeriodState)>, StoreError> {
     let calendar = context.ruleset.load().settings.calendar.clone();
-    let finalized = context.finalized_leaves()?;
-    let due = calendar.finalizations_before(Some(context.business_date())).into_iter();
-    let due = due.filter(|(_, leaf)| !finalized.contains(&leaf.id));
+    let today = Some(context.business_date());
+    let (closings, finalizations) =
+        (calendar.closings_before(today), calendar.finalizations_before(today));
+    if closings.is_empty() && finalizations.is_empty() {
+        return Ok(Vec::new());
+    }
 
-    let entries = due.map(|(day, leaf)| {
-        let said = PeriodState {
-            state: FINALIZED.to_owned(),
-            day: day.to_string(),
-            who: CALENDAR_FILE.to_owned(),
-            at_ms: context.now_ms(),
-            reason: None,
-            approved: None,
-        };
-        (leaf, said)
-    });
-    Ok(entries.collect())
+    let said = context.ledger.period_states()?;
+    let closings = closings.into_iter().filter(|(_, leaf)| !said.contains_key(&leaf.id));
+    let finalizations = finalizations
+        .into_iter()
+        .filter(|(_, leaf)| said.get(&leaf.id).is_none_or(|said| said.state != FINALIZED));
+
+    let entry = |state: &str, day: Date| PeriodState {
+        state: state.to_owned(),
+        day: day.to_string(),
+        who: CALENDAR_FILE.to_owned(),
+        at_ms: context.now_ms(),
+        ..PeriodState::default()
+    };
+    let closings = closings.map(|(day, leaf)| (leaf, entry(CLOSED, day)));
+    let finalizations = finalizations.map(|(day, leaf)| (leaf, entry(FINALIZED, day)));
+    Ok(closings.chain(finalizations).collect())
 }
 
-/// Freezes a leaf period; gives the number of rows in it. What was acknowledged before belongs to the
+/// Closes or finalizes a leaf period as `said`: its entries are frozen, and what differs from them is
+/// posted later. Gives the number of entries in it. What was acknowledged before belongs to the
 /// period: the caller has had it decided.
 ///
 /// # Errors
 /// When the data cannot be read or written.
-pub fn finalize_leaf(
+pub fn lock_leaf(
     context: &Context,
     leaf: &Period,
     said: &PeriodState,
 ) -> Result<usize, StoreError> {
-    let mut finalized = BTreeSet::clone(&*context.finalized_leaves()?);
-    finalized.insert(leaf.id.clone());
+    let mut locked = LockedPeriods::clone(&*context.locked_periods()?);
+    if said.state == FINALIZED {
+        locked.closed.remove(&leaf.id);
+        locked.finalized.insert(leaf.id.clone());
+    } else {
+        locked.closed.insert(leaf.id.clone());
+    }
 
+    let said = PeriodState { frozen: true, ..said.clone() };
     let mut work =
-        CommitBatch { finalized: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
+        CommitBatch { period: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
     let mut changed = Vec::new();
     let count = freeze_rows(context, leaf, &mut work, &mut changed)?;
-    work.decisions = redecide_pinned(context, &changed, &[])?;
+    if said.state == FINALIZED {
+        work.frozen_rewards = rewards_to_freeze(context, leaf, &locked.finalized)?;
+    }
+    write_period(context, work, &changed, locked)?;
 
-    let calendar = context.ruleset.load().settings.calendar.clone();
+    tracing::info!(period = leaf.id, rows.frozen = count, "{}", said.state);
+    Ok(count)
+}
+
+/// Reopens a closed leaf period: its entries are let go, and what was posted elsewhere comes home.
+/// An entry that a later locked period takes back stays frozen.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn reopen_leaf(context: &Context, leaf: &Period, said: &PeriodState) -> Result<(), StoreError> {
+    let mut locked = LockedPeriods::clone(&*context.locked_periods()?);
+    locked.closed.remove(&leaf.id);
+
+    let mut work =
+        CommitBatch { period: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
+    let mut changed = Vec::new();
+    context.ledger.visit_transactions(Some(&BTreeSet::from([leaf.id.clone()])), &mut |stored| {
+        let frozen = context.ledger.frozen_credits(&stored.id)?;
+        let kept = posting::rows_to_keep(&frozen, &locked);
+
+        let own = stored.decisions.iter().any(|one| one.period.as_deref() == Some(&*leaf.id));
+        if own || kept.len() != frozen.len() {
+            changed.push(stored.clone());
+        }
+        if kept.len() != frozen.len() {
+            work.frozen.push((stored.id, kept));
+        }
+        Ok(())
+    })?;
+
+    write_period(context, work, &changed, locked)?;
+    tracing::info!(period = leaf.id, "reopened");
+    Ok(())
+}
+
+/// Decides `changed` again, posts by the periods as they are from now on, and records it all in one
+/// commit.
+fn write_period(
+    context: &Context,
+    mut work: CommitBatch,
+    changed: &[TransactionRecord],
+    locked: LockedPeriods,
+) -> Result<(), StoreError> {
+    work.decisions = redecide_pinned(context, changed, &[])?;
+
     for (id, decisions) in &mut work.decisions {
         let fresh = work.frozen.iter().find(|(known, _)| known == id);
         let frozen = match fresh {
             Some((_, rows)) => rows.clone(),
             None => context.ledger.frozen_credits(id)?,
         };
-        posting::post_corrections(decisions, &frozen, &calendar, &finalized);
+        post_decided(context, decisions, (&frozen, &locked));
     }
 
-    work.frozen_rewards = rewards_to_freeze(context, leaf, &finalized)?;
-
     // Whether a commit that failed was durable all the same is read from the data file.
-    context.forget_finalized();
+    context.forget_locked_periods();
     write_work(context, &work)?;
-    context.know_finalized(finalized);
+    context.know_locked_periods(locked);
+    Ok(())
+}
 
-    tracing::info!(period = leaf.id, rows.frozen = count, "finalized");
-    Ok(count)
+/// Freezes the entries of periods that version 0.1.0 closed without that.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn freeze_closed_periods(context: &Context) -> Result<(), StoreError> {
+    let calendar = context.ruleset.load().settings.calendar.clone();
+    for (id, said) in context.ledger.period_states()? {
+        let leaf = calendar.find(&id).filter(|_| said.state == CLOSED && !said.frozen);
+        if let Some(leaf) = leaf {
+            lock_leaf(context, &leaf, &said)?;
+        }
+    }
+    Ok(())
 }
 
 /// The rewards of plans whose period is finalized with its last leaf. Freezing credits moves none of
@@ -293,7 +370,7 @@ fn rewards_to_freeze(
 
 /// Collects what is frozen with `leaf`, and the transactions of which that is not all that stands
 /// there: a hold goes on, something changed after it was certain, or a frozen entry follows one
-/// that is not.
+/// that is not; and those with an alert of a closed period, which may go.
 fn freeze_rows(
     context: &Context,
     leaf: &Period,
@@ -308,21 +385,24 @@ fn freeze_rows(
         let here: Vec<&PostedCredit> = rows.filter(|row| row.period == leaf.id).collect();
         let all: Vec<PostedCredit> = here.iter().copied().cloned().collect();
 
+        let mut frozen = ledger.frozen_credits(&stored.id)?;
         let mut fresh: Vec<PostedCredit> =
             posting::rows_to_freeze(&all, &leaf.id).cloned().collect();
         fresh.retain(|row| !certain.contains(&*row.plan));
         for plan in &certain {
             fresh.extend(ledger.confirmed_credits(plan, &leaf.id, &stored.id)?);
         }
+        // What was frozen when the period was closed stays as it was.
+        fresh.retain(|row| frozen.iter().all(|known| known.id != row.id));
 
-        let differs = all.len() != fresh.len() || all.iter().any(|row| !fresh.contains(row));
-        count += fresh.len();
         let is_frozen = !fresh.is_empty();
-
-        let mut frozen = ledger.frozen_credits(&stored.id)?;
         frozen.extend(fresh);
+        let stays = frozen.iter().filter(|row| row.period == leaf.id);
+        let stays: Vec<&PostedCredit> = stays.collect();
+        count += stays.len();
 
-        if differs || !stands_first(&frozen, &stored) {
+        let differs = all.len() != stays.len() || all.iter().any(|row| !stays.contains(&row));
+        if differs || !stands_first(&frozen, &stored) || has_closed_alert(&stored) {
             changed.push(stored.clone());
         }
         if is_frozen {
@@ -332,6 +412,12 @@ fn freeze_rows(
     })?;
 
     Ok(count)
+}
+
+/// Whether a transaction has an alert of a closed period.
+fn has_closed_alert(stored: &TransactionRecord) -> bool {
+    let mut alerts = stored.decisions.iter().flat_map(|decision| &decision.alerts);
+    alerts.any(|alert| alert.code == posting::CLOSED_PERIOD)
 }
 
 /// The plans whose rewards are released in the period that `leaf` is a part of.

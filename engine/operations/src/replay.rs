@@ -13,8 +13,9 @@ use std::thread;
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact};
 use accredit_crediting::pipeline::row;
-use accredit_crediting::posting;
-use accredit_domain::calendar::{PeriodKind, PeriodPhase};
+use accredit_crediting::posting::{self, PostingRules};
+use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
@@ -127,8 +128,8 @@ pub fn decide_stale(
 
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
 
-    // The posted entries of a finalized period are posted again: only what was decided can be.
-    let books = !context.ledger.finalized_periods()?.is_empty();
+    // The posted entries of a locked period are posted again: only what was decided can be.
+    let books = !context.locked_periods()?.is_empty();
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
@@ -173,7 +174,7 @@ pub(crate) fn replay_stored(
     let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
     let today = context.business_date();
     let pins = stored_pins(context, new)?;
-    let finalized = context.ledger.finalized_periods()?;
+    let locked = context.locked_periods()?;
 
     let selection = ReplaySelection {
         ruleset: new,
@@ -181,7 +182,7 @@ pub(crate) fn replay_stored(
         effective: shown,
         reaching: effective.reach_date(),
         today,
-        finalized: &finalized,
+        finalized: &locked.finalized,
     };
 
     let mut replayed = ReplayImpact::default();
@@ -193,7 +194,7 @@ pub(crate) fn replay_stored(
         let waiting: Vec<TransactionRecord> =
             stored.iter().filter(|one| is_waiting(one)).cloned().collect();
         let again = selection.select_stale(stored.clone());
-        let decided = decide_and_post(context, new, &again, today, &finalized)?;
+        let decided = decide_and_post(context, new, &again, today, &locked)?;
 
         let mut meant = BTreeMap::new();
         for (one, decisions) in again.iter().zip(&decided) {
@@ -209,7 +210,7 @@ pub(crate) fn replay_stored(
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
         let waiting = waiting.into_iter().filter(|one| !meant.contains_key(&one.number)).collect();
 
-        for redriven in redrive_waiting(context, new, waiting, today, &finalized)? {
+        for redriven in redrive_waiting(context, new, waiting, today, &locked)? {
             let number = redriven.item.stored.number;
             let before = (current, redriven.item.stored.decisions.as_slice());
             let delta = impact::compare_decisions(before, (new, &redriven.decisions));
@@ -240,20 +241,34 @@ pub(crate) fn replay_page(
     Ok((page, from))
 }
 
-/// What `decide_stale` says, with what is posted because periods are finalized.
+/// What `decide_stale` says, with what is posted because periods are closed or finalized.
 pub fn decide_and_post(
     context: &Context,
     new: &Ruleset,
     again: &[RedecideItem],
     today: Date,
-    finalized: &BTreeSet<String>,
+    locked: &LockedPeriods,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
     let mut decided = decide_stale(context, new, again, today)?;
-    for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
+    for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !locked.is_empty()) {
         let frozen = context.ledger.frozen_credits(&one.stored.id)?;
-        posting::post_corrections(decisions, &frozen, &new.settings.calendar, finalized);
+        post_by(new, decisions, (&frozen, locked));
     }
     Ok(decided)
+}
+
+/// Adds the posted entries to decisions of `ruleset`.
+fn post_by(
+    ruleset: &Ruleset,
+    decisions: &mut Vec<Decision>,
+    (frozen, locked): (&[PostedCredit], &LockedPeriods),
+) {
+    let rules = PostingRules {
+        calendar: &ruleset.settings.calendar,
+        locked,
+        across_years: &|row| posting::holds_across_years(ruleset, row),
+    };
+    posting::post_corrections(decisions, frozen, &rules);
 }
 
 /// Visits the recorded transactions as they are once a change that decides none of them again has
@@ -264,7 +279,7 @@ pub(crate) fn visit_waiting(
     visit: &mut BookedVisitor<'_>,
 ) -> Result<(), StoreError> {
     let today = context.business_date();
-    let finalized = context.ledger.finalized_periods()?;
+    let locked = context.ledger.locked_periods()?;
     let mut from = Some(0);
 
     while let Some(first) = from {
@@ -272,7 +287,7 @@ pub(crate) fn visit_waiting(
         from = next;
 
         let waiting = stored.iter().filter(|one| is_waiting(one)).cloned().collect();
-        let redriven = redrive_waiting(context, new, waiting, today, &finalized)?.into_iter();
+        let redriven = redrive_waiting(context, new, waiting, today, &locked)?.into_iter();
         let meant = redriven.map(|one| (one.item.stored.number, one.decisions)).collect();
         visit_booked(&stored, &meant, visit);
     }
@@ -311,7 +326,7 @@ fn redrive_waiting(
     new: &Ruleset,
     waiting: Vec<TransactionRecord>,
     today: Date,
-    finalized: &BTreeSet<String>,
+    locked: &LockedPeriods,
 ) -> Result<Vec<RedrivenDeal>, StoreError> {
     let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
 
@@ -330,10 +345,10 @@ fn redrive_waiting(
 
     for (item, mut decisions) in again.into_iter().zip(decided) {
         decisions.retain(|decision| item.plans.contains(&*decision.plan));
-        if !finalized.is_empty() {
+        if !locked.is_empty() {
             let mut frozen = context.ledger.frozen_credits(&item.stored.id)?;
             frozen.retain(|row| item.plans.contains(&*row.plan));
-            posting::post_corrections(&mut decisions, &frozen, &new.settings.calendar, finalized);
+            post_by(new, &mut decisions, (&frozen, locked));
         }
         redriven.push(RedrivenDeal { item, decisions });
     }

@@ -130,9 +130,9 @@ pub(crate) fn book_of_credits(
         })
         .collect();
 
-    let closed = context.finalized_leaves()?;
+    let locked = context.locked_periods()?;
     let inputs =
-        BookInputs { plan, rules: rules.ruleset, frozen: &periods, manual: &[], closed: &closed };
+        BookInputs { plan, rules: rules.ruleset, frozen: &periods, manual: &[], locked: &locked };
     Ok(reward::compute_book(&inputs, credits, through))
 }
 
@@ -164,5 +164,5 @@ pub(crate) fn has_history(
 ) -> Result<bool, StoreError> {
     let known = ruleset.plans.get(plan);
     let remembers = known.is_some_and(|known| reward::needs_history(ruleset, known));
-    Ok(remembers || !frozen.periods.is_empty() || !context.finalized_leaves()?.is_empty())
+    Ok(remembers || !frozen.periods.is_empty() || !context.locked_periods()?.is_empty())
 }

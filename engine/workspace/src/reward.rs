@@ -7,6 +7,7 @@
 //! grow, so that no part of a total is in two tiers.
 
 mod draw;
+mod table;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::plan::reward::{
-    Draw, PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
+    Draw, PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
 };
 use accredit_domain::plan::{Measure, Selector};
 use accredit_domain::policy::{ExpressionUse, PolicyKind};
@@ -71,7 +72,7 @@ fn read_reward(
     let everyone = table.take_flag("everyone");
     let (to_date, whole_span_quota) = read_span(&mut table);
 
-    let worth = read_payout_formula(&mut table, defaults, scope);
+    let worth = read_payout_formula(&mut table, defaults, credit_types.as_deref(), scope);
     let maximum = table.take("maximum");
     let maximum =
         maximum.and_then(|item| read_expression(&item, ExpressionUse::Reward, scope.names));
@@ -184,6 +185,7 @@ fn read_reward_recipient(item: &TomlItem<'_>, scope: PlanScope<'_>) -> Option<Re
 fn read_payout_formula(
     table: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
+    credit_types: Option<&[Arc<str>]>,
     scope: PlanScope<'_>,
 ) -> Option<PayoutFormula> {
     let tiers = table.take("tiers");
@@ -210,6 +212,15 @@ fn read_payout_formula(
                 }),
                 None => Some(false),
             };
+
+            if let Some(text) = item.as_text() {
+                let table = table::find_tiers(&item, &text, credit_types, scope)?;
+                if scope.tables.tiers.get(&table).is_some_and(|tiers| tiers.asks_for_quota()) {
+                    scope.doubts.asks_for_quota(place, scope.plan);
+                }
+                let tiers = TableTiers { table, retroactive: retroactive? };
+                return Some(PayoutFormula::TableTiers(tiers));
+            }
 
             let tiers = read_tiers(&item)?;
             if tiers.iter().any(|tier| matches!(tier.up_to, Some(TierLimit::OfQuota(_)))) {

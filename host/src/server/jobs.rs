@@ -71,14 +71,14 @@ pub(crate) fn publish_release(
     release::publish_calculation(turn.context(), wanted, what, reasons, by)
 }
 
-/// Freezes a leaf period, with everything that was acknowledged until now.
-pub(crate) fn finalize_with_arrivals(
+/// Closes or finalizes a leaf period, with everything that was acknowledged until now.
+pub(crate) fn lock_with_arrivals(
     turn: &mut dyn WorkerTurn,
     leaf: &Period,
     said: &PeriodState,
 ) -> Result<usize, OperationError> {
     turn.catch_up()?;
-    Ok(periods::finalize_leaf(turn.context(), leaf, said)?)
+    Ok(periods::lock_leaf(turn.context(), leaf, said)?)
 }
 
 /// Closes, reopens or finalizes a period; what had arrived is frozen with it.

@@ -120,6 +120,9 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     };
 
     again::carry_out(&parts.context);
+    if let Err(error) = periods::freeze_closed_periods(&parts.context) {
+        tracing::error!(error.cause = %error, "closed periods are not frozen yet");
+    }
     timeouts::find(&parts.context);
     redrive::resume_redrive(&parts.context);
     loop {
@@ -152,7 +155,7 @@ impl Worker {
     /// end of an import. Whether there may be more.
     fn do_round(&mut self) -> bool {
         follow::follow_data_file(&self.context);
-        self.finalize_listed();
+        self.lock_listed();
         let more = self.decide_next_batch() | self.advance_recredit() | self.advance_run();
         self.new_day();
         self.redrive_when_asked();
@@ -246,23 +249,23 @@ impl Worker {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = IntakeMachine::default();
-            self.context.forget_finalized();
+            self.context.forget_locked_periods();
         }
     }
 
-    /// Finalizes what the calendar in force lists, once its day is over.
-    fn finalize_listed(&mut self) {
+    /// Closes and finalizes what the calendar in force lists, once its day is over.
+    fn lock_listed(&mut self) {
         let listed = periods::periods_due_by_calendar(&self.context).unwrap_or_default();
         for (leaf, said) in listed {
             // A panic over one period must not keep the worker from its other work.
             let done =
-                catch_unwind(AssertUnwindSafe(|| jobs::finalize_with_arrivals(self, &leaf, &said)));
+                catch_unwind(AssertUnwindSafe(|| jobs::lock_with_arrivals(self, &leaf, &said)));
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
-                    tracing::error!(error.cause = %error, period = leaf.id, "not finalized");
+                    tracing::error!(error.cause = %error, period = leaf.id, "not locked");
                 }
-                Err(_) => tracing::error!(period = leaf.id, "finalizing panicked"),
+                Err(_) => tracing::error!(period = leaf.id, "locking a period panicked"),
             }
         }
     }

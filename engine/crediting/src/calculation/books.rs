@@ -1,14 +1,14 @@
-//! The books of a directory: what was decided, with the finalized periods as they were frozen.
+//! The books of a directory: what was decided, with the locked periods as they were frozen.
 //!
-//! A directory keeps no memory, so every finalization is replayed in order of its day: decided with
-//! the rows received until then, posted, and frozen. Not the rules of posting (`posting`). Called
-//! by the command line and by case files; a server keeps what was frozen instead. Source: DOMAIN
-//! 2.12, 3.9, FORMAT section 2 (`finalized`, `received`).
+//! A directory keeps no memory, so every closing and finalization is replayed in order of its day:
+//! decided with the rows received until then, posted, and frozen. Not the rules of posting
+//! (`posting`). Called by the command line and by case files; a server keeps what was frozen instead.
+//! Source: DOMAIN 2.12, 3.9, FORMAT section 2 (`closed`, `finalized`, `received`).
 //!
-//! **Architecture invariant:** without a finalized period the books are what was decided, and
+//! **Architecture invariant:** without a locked period the books are what was decided, and
 //! nothing is decided twice.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -16,10 +16,10 @@ use jiff::civil::Date;
 use super::{Calculation, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
 use crate::pipeline::{PlanDecision, row};
-use crate::posting;
+use crate::posting::{self, PostingRules};
 use crate::reward::{self, BookInputs, FrozenPeriod, PlanRewards, RewardBook};
 use crate::stage::DecisionInputs;
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::decision::{Decision, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
@@ -38,12 +38,12 @@ type StandingRows = Result<Vec<PostedCredit>, String>;
 pub struct Books<'a> {
     ruleset: &'a Ruleset,
     decided: Vec<Vec<PlanDecision>>,
-    /// Rows over all periods, where a period is finalized.
+    /// Rows over all periods, where a period is closed or finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
     /// Rewards of periods that are finalized, as they were then.
     frozen_rewards: Vec<FrozenRewards>,
-    /// Ids of the leaf periods that are finalized.
-    finalized: BTreeSet<String>,
+    /// Periods that are closed or finalized.
+    locked: LockedPeriods,
 }
 
 /// What is in the books of one transaction in one plan.
@@ -54,10 +54,10 @@ struct PostedRows {
 }
 
 /// The inputs of a calculation on the business date `as_of`. Without one nothing was released;
-/// but where periods are finalized, it is at least the day of the last finalization.
+/// but where periods are closed or finalized, it is at least the last day of that.
 pub fn calculation_inputs(ruleset: &Ruleset, as_of: Option<Date>) -> DecisionInputs {
-    let finalizations = ruleset.settings.calendar.finalizations_before(as_of);
-    let as_of = as_of.or_else(|| finalizations.last().map(|(day, _)| *day));
+    let locks = ruleset.settings.calendar.locks_before(as_of);
+    let as_of = as_of.or_else(|| locks.last().map(|(day, _)| *day));
     DecisionInputs { as_of, ..DecisionInputs::default() }
 }
 
@@ -116,14 +116,17 @@ fn replay_finalizations<'a>(
     };
 
     let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
-    let mut finalized: BTreeSet<String> = BTreeSet::new();
+    let across_years = |row: &PostedCredit| posting::holds_across_years(ruleset, row);
+    let mut locked = LockedPeriods::default();
     let mut then: (Option<Date>, Vec<Vec<PlanDecision>>) = (None, Vec::new());
-    let finalizations = calendar.finalizations_before(as_of);
+    let locks = calendar.locks_before(as_of);
+    let locked_now = calendar.locked_before(as_of);
     let mut frozen_rewards: Vec<FrozenRewards> = Vec::new();
 
-    // In order of their days: what an earlier finalization froze decides what a later one posts.
-    for (day, leaf) in &finalizations {
-        // Several periods may be finalized on one day, on which the deals are decided once.
+    // In order of their days: what an earlier one froze decides what a later one posts. For its rows
+    // a period that is closed is as good as finalized: a directory knows no reopening.
+    for (day, leaf) in &locks {
+        // Several periods may be locked on one day, on which the deals are decided once.
         if then.0 != Some(*day) {
             let mut inputs = DecisionInputs { as_of: Some(*day), ..given.clone() };
             // What people decided later was not known on the day.
@@ -133,12 +136,13 @@ fn replay_finalizations<'a>(
 
         // What counts on the day, by plan: rewards are frozen with the credits behind them.
         let mut counted: BTreeMap<Arc<str>, Vec<PostedCredit>> = BTreeMap::new();
+        let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
         for decided in then.1.iter().flatten() {
             let known = frozen.entry(decision_key(decided)).or_default();
             let current = credit_rows(ruleset, decided);
             // A credit that cannot be posted is not frozen either. It is reported with the last
             // posting.
-            if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
+            if let Ok(standing) = posting::post_credits(known, current, &rules) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
                 counted.entry(Arc::clone(&decided.plan)).or_default().extend(standing);
@@ -146,31 +150,33 @@ fn replay_finalizations<'a>(
         }
 
         // Corrections of earlier periods are still posted in this one.
-        for plan in ruleset.plans.values() {
+        for plan in ruleset.plans.values().filter(|_| locked_now.finalized.contains(&leaf.id)) {
             let credits = counted.get(&plan.id).map(Vec::as_slice).unwrap_or_default();
-            let known = (frozen_rewards.as_slice(), &finalized);
+            let known = (frozen_rewards.as_slice(), &locked);
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
         }
-        finalized.insert(leaf.id.clone());
+        locked.finalized.insert(leaf.id.clone());
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
     let last = DecisionInputs { as_of: day, ..given.clone() };
     let decided = decide(as_of, &last);
 
-    // Without a finalization nothing is frozen: the decisions stand as they are.
-    let posted = (!finalizations.is_empty()).then(|| {
+    // Without a locked period nothing is frozen: the decisions stand as they are.
+    let locked = locked_now;
+    let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
+    let posted = (!locked.is_empty()).then(|| {
         let all = decided.iter().flatten().map(|decided| {
             let frozen = frozen.remove(&decision_key(decided)).unwrap_or_default();
             let current = credit_rows(ruleset, decided);
-            let standing = posting::post_credits(&frozen, current, calendar, &finalized);
+            let standing = posting::post_credits(&frozen, current, &rules);
             (decision_key(decided), PostedRows { frozen, standing })
         });
         all.collect()
     });
 
-    Books { ruleset, decided, posted, frozen_rewards, finalized }
+    Books { ruleset, decided, posted, frozen_rewards, locked }
 }
 
 /// What is frozen of the rewards of a plan when `leaf` is finalized and is the last one of the plan's
@@ -180,16 +186,16 @@ fn rewards_to_freeze(
     plan: &Plan,
     leaf: &Period,
     credits: &[PostedCredit],
-    (known, finalized): (&[FrozenRewards], &BTreeSet<String>),
+    (known, locked): (&[FrozenRewards], &LockedPeriods),
 ) -> Option<FrozenRewards> {
     let calendar = &ruleset.settings.calendar;
     let period = calendar.period_on(leaf.first, plan.period)?;
     let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
-    if plan.rewards.is_empty() || !others.map(|other| other.id).all(|id| finalized.contains(&id)) {
+    if plan.rewards.is_empty() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
         return None;
     }
 
-    let rewards = plan_book(ruleset, plan, (known, finalized), credits, &period);
+    let rewards = plan_book(ruleset, plan, (known, locked), credits, &period);
     let rewards = rewards.rewards_of(&period.id);
     Some(FrozenRewards {
         plan: PlanKey::from(&plan.id),
@@ -206,7 +212,7 @@ fn rewards_to_freeze(
 fn plan_book(
     ruleset: &Ruleset,
     plan: &Plan,
-    (known, finalized): (&[FrozenRewards], &BTreeSet<String>),
+    (known, locked): (&[FrozenRewards], &LockedPeriods),
     credits: &[PostedCredit],
     through: &Period,
 ) -> RewardBook {
@@ -214,13 +220,8 @@ fn plan_book(
     let frozen: Vec<FrozenPeriod<'_>> =
         mine.map(|rewards| FrozenPeriod { rewards, rules: Some(ruleset) }).collect();
 
-    let inputs = BookInputs {
-        plan: &plan.id,
-        rules: ruleset,
-        frozen: &frozen,
-        manual: &[],
-        closed: finalized,
-    };
+    let inputs =
+        BookInputs { plan: &plan.id, rules: ruleset, frozen: &frozen, manual: &[], locked };
     reward::compute_book(&inputs, credits, through)
 }
 
@@ -264,8 +265,15 @@ impl Books<'_> {
         let credits: Vec<PostedCredit> =
             decisions.into_iter().flat_map(|decision| decision.credits).collect();
 
-        let frozen = (self.frozen_rewards.as_slice(), &self.finalized);
+        let frozen = (self.frozen_rewards.as_slice(), &self.locked);
         plan_book(self.ruleset, plan, frozen, &credits, &through).rewards_within(period)
+    }
+
+    /// The calculations of `plan` in the parts of `asked` that the plan is calculated by; none when
+    /// `asked` is shorter than they are.
+    pub fn calculations_within(&self, plan: &str, asked: &Period) -> Vec<Calculation> {
+        let periods = super::own_periods(self.ruleset, plan, asked);
+        periods.iter().map(|period| self.calculation_of(plan, period)).collect()
     }
 
     /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
@@ -284,7 +292,7 @@ impl Books<'_> {
         for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
             let mut decision = row::stored_decision(self.ruleset, decided);
             if let Some(posted) = posted.get(&decision_key(decided)) {
-                posted.apply_to(&mut decision);
+                self.set_posted(posted, &mut decision);
             }
             if let Some(decision) = decision.within_periods(inside) {
                 // A deal of another period is listed where its credits were posted.
@@ -318,17 +326,30 @@ impl Books<'_> {
                 _ if index < posted.frozen.len() => say(format!("{what} is frozen: {}", row.id)),
                 (_, Some(reversed)) => say(format!("{what} takes back {reversed}")),
                 (CreditOrigin::Retro, None) => say(format!("{what} is what it is now")),
+                (CreditOrigin::Late, None) if self.is_of_closed(row) => {
+                    say(format!("{what}: its own period is closed"));
+                }
                 (CreditOrigin::Late, None) => say(format!("{what}: its own period is finalized")),
                 _ => (),
             }
         }
         explanation.credits.clone_from(rows);
     }
-}
 
-impl PostedRows {
+    /// Whether the own period of a row is closed and may be reopened.
+    fn is_of_closed(&self, row: &PostedCredit) -> bool {
+        let calendar = &self.ruleset.settings.calendar;
+        let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
+        own.is_some_and(|own| self.locked.closed.contains(&own.id))
+    }
+
     /// Puts the rows that stand into a decision; one that may not be posted is parked.
-    fn apply_to(&self, decision: &mut Decision) {
-        posting::set_entries(decision, &self.frozen, self.standing.as_deref());
+    fn set_posted(&self, posted: &PostedRows, decision: &mut Decision) {
+        let rules = PostingRules {
+            calendar: &self.ruleset.settings.calendar,
+            locked: &self.locked,
+            across_years: &|row| posting::holds_across_years(self.ruleset, row),
+        };
+        posting::set_entries(decision, &posted.frozen, posted.standing.as_deref(), &rules);
     }
 }

@@ -21,7 +21,7 @@ use super::history::{EarnedBy, EarnedHistory};
 use super::scope::{DatedCredits, PlanPeriod, RewardContext};
 use super::{PlanRewards, claim, pay};
 use crate::stage::build_note;
-use accredit_domain::calendar::{Calendar, Period, PeriodKind};
+use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, FrozenRewards, Note, PayeeBalance, RewardOrigin};
 use accredit_domain::plan::Plan;
@@ -51,8 +51,8 @@ pub struct BookInputs<'a> {
     pub frozen: &'a [FrozenPeriod<'a>],
     /// Rows that people added, in open periods.
     pub manual: &'a [EarnedReward],
-    /// Leaf periods in which nothing more may be posted.
-    pub closed: &'a BTreeSet<String>,
+    /// Periods in which nothing more may be posted.
+    pub locked: &'a LockedPeriods,
 }
 
 /// What a plan pays, period by period.
@@ -114,7 +114,7 @@ pub fn needs_history(ruleset: &Ruleset, plan: &Plan) -> bool {
     let by_reward = plan.rewards.iter().any(|reward| {
         let worth = match reward.worth {
             PayoutFormula::Program(program) => Some(program),
-            PayoutFormula::Tiers(_) => None,
+            PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => None,
         };
         let reads = worth.into_iter().chain(reward.maximum).any(reads_paid);
         reward.to_date.is_some() || reads
@@ -495,7 +495,7 @@ fn earliest_open(inputs: &BookInputs<'_>, scope: &PlanPeriod<'_>) -> Option<Peri
     let is_open = |period: &Period| {
         let frozen = inputs.frozen.iter().any(|known| *known.rewards.period == *period.id);
         let leaves = calendar.leaf_periods(period);
-        !frozen && leaves.iter().any(|leaf| !inputs.closed.contains(&leaf.id))
+        !frozen && leaves.iter().any(|leaf| !inputs.locked.contains(&leaf.id))
     };
     let later = |period: &Period| {
         calendar.period_on(period.end, kind).filter(|next| next.first > period.first)

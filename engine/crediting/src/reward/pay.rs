@@ -15,6 +15,7 @@ use super::ClaimContext;
 use super::claim::{Claim, Claimant};
 use super::history::{EarnedBy, EarnedHistory};
 use super::scope::{PlanPeriod, RewardContext};
+use super::tiers::tiers_of_claim;
 use super::{members, quota};
 use accredit_domain::calendar::Period;
 use accredit_domain::decision::{EarnedReward, Note, RewardOrigin};
@@ -205,15 +206,19 @@ fn claim_worth(
     let credited = claim.credited.ok_or_else(too_large)?;
     let seen = claim_context(context, claim, (credited, quota, standing));
 
+    let unpayable = |why: Unpayable| match why {
+        Unpayable::NoQuota => context.reward_alert(
+            "no_quota",
+            &format!("`{id}` has no quota, and the tiers are shares of it"),
+        ),
+        Unpayable::TooLarge => too_large(),
+    };
+
     let worth = match &context.reward.worth {
-        PayoutFormula::Tiers(tiers) => {
-            tiers.payout_for(credited, quota).map_err(|why| match why {
-                Unpayable::NoQuota => context.reward_alert(
-                    "no_quota",
-                    &format!("`{id}` has no quota, and the tiers are shares of it"),
-                ),
-                Unpayable::TooLarge => too_large(),
-            })?
+        PayoutFormula::Tiers(tiers) => tiers.payout_for(credited, quota).map_err(unpayable)?,
+        PayoutFormula::TableTiers(named) => {
+            let tiers = tiers_of_claim(context, claim, named)?;
+            tiers.payout_for(credited, quota).map_err(unpayable)?
         }
         PayoutFormula::Program(program) => {
             run_program(context, &seen, *program, machine.as_deref_mut())?
@@ -355,7 +360,7 @@ fn earned_view<'a>(
 }
 
 /// The claimant as programs see it; a person by the seat of the first credit that counts.
-fn payee_view(context: &RewardContext<'_>, claim: &Claim) -> PayeeView {
+pub(super) fn payee_view(context: &RewardContext<'_>, claim: &Claim) -> PayeeView {
     let organization = &context.ruleset().organization;
 
     // The first position, independent of the order of the credits.

@@ -249,17 +249,15 @@ fn register_assignments(engine: &mut Engine) {
 
 /// Comparisons of two texts, which copy neither of them.
 fn register_text_forms(engine: &mut Engine) {
-    let comparisons: [(&str, fn(Ordering) -> bool); 6] = [
-        ("==", Ordering::is_eq),
-        ("!=", Ordering::is_ne),
-        ("<", Ordering::is_lt),
-        ("<=", Ordering::is_le),
-        (">", Ordering::is_gt),
-        (">=", Ordering::is_ge),
-    ];
-    for (sign, holds) in comparisons {
+    let mut register = |sign: &str, holds: fn(Ordering) -> bool| {
         engine.register_fn(sign, move |x: &str, y: &str| holds(x.cmp(y)));
-    }
+    };
+    register("==", Ordering::is_eq);
+    register("!=", Ordering::is_ne);
+    register("<", Ordering::is_lt);
+    register("<=", Ordering::is_le);
+    register(">", Ordering::is_gt);
+    register(">=", Ordering::is_ge);
 }
 
 /// Forms of arrays and maps that copy nothing.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
-use crate::http::views::{ViewJson, ViewResult};
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -273,15 +273,37 @@ impl ReleaseView {
     }
 }
 
-/// The calculation as FORMAT section 6 has it.
+/// The calculation of a plan in its own period, or those of its own periods within a longer one.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum CalculationsView {
+    /// The calculation as FORMAT section 6 has it.
+    Own(Box<Calculation>),
+    /// One calculation for each period.
+    Parts(ListView<Calculation>),
+}
+
+/// The calculation as FORMAT section 6 has it. Of a period that is longer than those that the plan
+/// is calculated by, a list: one calculation for each of them.
 pub(crate) async fn show_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-) -> ViewResult<Calculation> {
+) -> ViewResult<CalculationsView> {
     let shown = service.run_blocking(move |service| {
-        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
-        let calculation = calculations::read_calculation(&service.context, &wanted);
-        calculation.map_err(|error| Problem::internal(&error))
+        let scopes = calculations::calculation_scopes(&service.context, &plan, &period)?;
+        let mut shown = Vec::with_capacity(scopes.len());
+        for scope in &scopes {
+            let calculation = calculations::read_calculation(&service.context, scope);
+            shown.push(calculation.map_err(|error| Problem::internal(&error))?);
+        }
+
+        // Nothing but its own period is asked for by the id of its own period.
+        let is_own = scopes.iter().all(|scope| scope.period.id == period);
+        let own = if is_own { shown.pop() } else { None };
+        Ok(match own {
+            Some(calculation) => CalculationsView::Own(Box::new(calculation)),
+            None => CalculationsView::Parts(ListView::whole(shown)),
+        })
     });
     shown.await.map(ViewJson)
 }

@@ -245,7 +245,7 @@ fn credited_context(
             let known = ruleset.programs.get(id);
             known.is_some_and(|known| known.origin.place.file == program.origin.place.file)
         }
-        PayoutFormula::Tiers(_) => false,
+        PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => false,
     };
 
     let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));
