@@ -22,7 +22,6 @@ use jiff::civil::Date;
 
 use crate::context::Context;
 use crate::error::OperationError;
-use crate::rewards;
 
 /// A plan and a period that exist.
 pub struct CalculationScope {
@@ -102,8 +101,8 @@ fn had_plan(context: &Context, plan: &str) -> Result<bool, OperationError> {
     Ok(summaries.keys().any(|(known, _)| known == plan))
 }
 
-/// The calculation as FORMAT section 6 shows it, with its revision.
-pub fn read_calculation(
+/// The calculation as FORMAT section 6 shows it, with its revision and without rewards.
+pub fn read_credited_calculation(
     context: &Context,
     wanted: &CalculationScope,
 ) -> Result<Calculation, StoreError> {
@@ -133,7 +132,6 @@ pub fn read_calculation(
         calculation.credits.sort_by_cached_key(order);
     }
 
-    calculation.set_rewards(rewards::rewards_in(context, ruleset, plan, period)?);
     calculation.revision = calculation_index(context)?.revision(plan, &period.id, leaves);
     let lost = lost_adjustments(context, Some(plan), Some(leaves))?;
     calculation.log.extend(lost.iter().cloned());

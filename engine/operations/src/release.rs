@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
 use crate::error::OperationError;
+use crate::rewards;
 
 /// The part of a calculation that is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ pub fn publish_calculation(
     }
 
     let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
-    let calculation = calculations::read_calculation(context, wanted)?;
+    let calculation = rewards::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
         who: by.who,

@@ -6,7 +6,7 @@
 //! **Architecture invariant:** nothing here writes. A frozen period is recomputed by the rules that it
 //! was confirmed by, or by later ones that were meant to reach it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::reward::{self, BookInputs, FrozenPeriod, RewardBook};
@@ -20,7 +20,9 @@ use accredit_workspace::Ruleset;
 use crate::calculations::leaf_ids;
 use crate::context::Context;
 use crate::explain;
-use crate::rewards::credits_of;
+
+/// Credits that count, by plan and leaf period.
+pub(crate) type CreditsByPlan = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
 
 /// The rules of a book: those in force, or those that are compared with them.
 #[derive(Clone, Copy)]
@@ -165,4 +167,27 @@ pub(crate) fn has_history(
     let known = ruleset.plans.get(plan);
     let remembers = known.is_some_and(|known| reward::needs_history(ruleset, known));
     Ok(remembers || !frozen.periods.is_empty() || !context.locked_periods()?.is_empty())
+}
+
+/// Credits that count of `plans` in leaf periods.
+pub(crate) fn credits_of(
+    context: &Context,
+    plans: &BTreeSet<String>,
+    leaves: &BTreeSet<String>,
+) -> Result<CreditsByPlan, StoreError> {
+    let mut credits = CreditsByPlan::new();
+
+    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
+        let decisions = stored.decisions.into_iter();
+        let decisions = decisions.filter(|decision| plans.contains(&*decision.plan));
+        for row in decisions.flat_map(|decision| decision.credits) {
+            if row.is_active() && leaves.contains(&*row.period) {
+                let of_plan = credits.entry(row.plan.to_string()).or_default();
+                of_plan.entry(row.period.to_string()).or_default().push(row);
+            }
+        }
+        Ok(())
+    })?;
+
+    Ok(credits)
 }

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
+use accredit_crediting::calculation::Calculation;
 use accredit_crediting::reward::{self, PlanRewards, RewardBook};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
@@ -20,12 +21,9 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
-use crate::calculations::{self, leaf_ids, own_period};
+use crate::calculations::{self, CalculationScope, leaf_ids, own_period};
 use crate::context::{CalculationAlerts, Context};
-use crate::reward_books::{self, BookRules};
-
-/// Credits that count, by plan and leaf period.
-pub(super) type CreditsByPlan = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
+use crate::reward_books::{self, BookRules, credits_of};
 
 /// Plans, each with its periods.
 type PeriodsByPlan = BTreeMap<String, BTreeSet<String>>;
@@ -78,6 +76,17 @@ pub fn rewards_from(
     }
 
     Ok((found, None))
+}
+
+/// The calculation as FORMAT section 6 shows it, with its revision and rewards.
+pub fn read_calculation(
+    context: &Context,
+    wanted: &CalculationScope,
+) -> Result<Calculation, StoreError> {
+    let mut calculation = calculations::read_credited_calculation(context, wanted)?;
+    let rewards = rewards_in(context, &wanted.ruleset, &wanted.plan, &wanted.period)?;
+    calculation.set_rewards(rewards);
+    Ok(calculation)
 }
 
 /// What a plan pays in a period: in each of its own periods that begin there.
@@ -220,29 +229,6 @@ fn last_period(
     let posted = credits.iter().filter_map(|credit| calendar.find(&credit.period));
     let last = decided.chain(posted.map(|leaf| leaf.first)).max()?;
     own_period(ruleset, plan, last)
-}
-
-/// Credits that count of `plans` in leaf periods.
-pub(crate) fn credits_of(
-    context: &Context,
-    plans: &BTreeSet<String>,
-    leaves: &BTreeSet<String>,
-) -> Result<CreditsByPlan, StoreError> {
-    let mut credits = CreditsByPlan::new();
-
-    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
-        let decisions = stored.decisions.into_iter();
-        let decisions = decisions.filter(|decision| plans.contains(&*decision.plan));
-        for row in decisions.flat_map(|decision| decision.credits) {
-            if row.is_active() && leaves.contains(&*row.period) {
-                let of_plan = credits.entry(row.plan.to_string()).or_default();
-                of_plan.entry(row.period.to_string()).or_default().push(row);
-            }
-        }
-        Ok(())
-    })?;
-
-    Ok(credits)
 }
 
 /// Alerts of rewards that cannot be computed: of one plan or of all, in the periods that lie

@@ -23,7 +23,7 @@ use crate::calculations::CalculationScope;
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::explain;
-use crate::rewards;
+use crate::{reward_books, rewards};
 
 /// Projects the results of a plan in a period from the deals recorded up to `as_of`.
 ///
@@ -81,7 +81,18 @@ fn start_of(
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
     let posted: Vec<Decision> = simulation::posted_from_outside(decisions, period);
     let earlier = earlier_credits(context, ruleset, plan, period)?;
-    Ok(SimulationStart { deals, inputs, posted_then: posted.clone(), posted, earlier })
+    let mut corrections = rewards::rewards_in(context, ruleset, plan, period)?.rows;
+    corrections.retain(|row| row.corrects.is_some());
+
+    Ok(SimulationStart {
+        deals,
+        inputs,
+        posted_then: posted.clone(),
+        posted,
+        earlier,
+        corrections_then: corrections.clone(),
+        corrections,
+    })
 }
 
 /// Stored credits of a plan whose incentive dates are before the period; none where the plan
@@ -99,7 +110,7 @@ fn earlier_credits(
 
     let summaries = context.ledger.calculation_summaries()?.into_keys();
     let leaves = summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
-    let credits = rewards::credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
+    let credits = reward_books::credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
     let credits = credits.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten());
     Ok(credits.filter(|credit| credit.incentive_date < period.first).collect())
 }

@@ -17,6 +17,10 @@ pub enum ValueKind {
     MaybeText,
     /// A number, or `()` where there is none.
     MaybeNumber,
+    /// A day, or `()` where there is none.
+    MaybeDate,
+    /// A flag, or `()` where there is none.
+    MaybeBool,
     /// A day without a time.
     Date,
     /// A flag: `true` or `false`.
@@ -47,6 +51,8 @@ pub enum ValueKind {
     Earned,
     /// The place of a claimant: `standing`.
     Standing,
+    /// What `who(name)` gives: a person, or `()`.
+    MaybePerson,
 }
 
 impl ValueKind {
@@ -62,8 +68,8 @@ impl ValueKind {
             ValueKind::Unit => "()",
             ValueKind::Text | ValueKind::MaybeText => "text",
             ValueKind::Number | ValueKind::MaybeNumber => "number",
-            ValueKind::Date => "date",
-            ValueKind::Bool => "bool",
+            ValueKind::Date | ValueKind::MaybeDate => "date",
+            ValueKind::Bool | ValueKind::MaybeBool => "bool",
             ValueKind::Array | ValueKind::Credits => "array",
             ValueKind::Map => "map",
             ValueKind::Share => "share",
@@ -75,6 +81,7 @@ impl ValueKind {
             ValueKind::Totals => "totals",
             ValueKind::Earned => "earned",
             ValueKind::Standing => "standing",
+            ValueKind::MaybePerson => "person",
         }
     }
 
@@ -88,6 +95,8 @@ impl ValueKind {
         match self {
             ValueKind::MaybeText => ValueKind::Text,
             ValueKind::MaybeNumber => ValueKind::Number,
+            ValueKind::MaybeDate => ValueKind::Date,
+            ValueKind::MaybeBool => ValueKind::Bool,
             kind => kind,
         }
     }

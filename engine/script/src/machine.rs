@@ -82,6 +82,7 @@ impl Machine {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
+        let _surroundings = arguments.open_surroundings();
         let answer = self.run_uncounted(id, arguments);
         if let Some(recorder) = &self.recorder {
             recorder.end_run(answer.is_ok());
@@ -126,6 +127,7 @@ impl Machine {
         id: ProgramId,
         seen: &RewardArguments<'_>,
     ) -> Result<Decimal, ScriptFault> {
+        let _surroundings = seen.open_surroundings();
         self.run_number(id, PolicyKind::Reward, &|| bind_reward(seen))
     }
 
@@ -140,6 +142,7 @@ impl Machine {
         payee: &Arc<PayeeView>,
         period: &str,
     ) -> Result<Decimal, ScriptFault> {
+        let _surroundings = payee.open_surroundings();
         let period: Arc<str> = Arc::from(period);
         let bind =
             || vec![ScriptValue::Payee(Arc::clone(payee)), ScriptValue::Text(Arc::clone(&period))];

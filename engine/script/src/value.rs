@@ -16,8 +16,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    CreditView, EarnedView, Hold, PayeeView, ReceiverView, Share, StandingView, TotalsView,
-    TransactionView,
+    CreditView, EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView,
+    TotalsView, TransactionView,
 };
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
@@ -61,6 +61,8 @@ pub(super) enum ScriptValue {
     Earned(Arc<EarnedView>),
     /// The place of a claimant: `standing`.
     Standing(Arc<StandingView>),
+    /// What `who(name)` gives.
+    Person(Arc<PersonView>),
     /// A value of the interpreter that no function takes.
     Unknown,
 }
@@ -108,6 +110,7 @@ impl ScriptValue {
             ScriptValue::Totals(_) => "totals",
             ScriptValue::Earned(_) => "earned",
             ScriptValue::Standing(_) => "standing",
+            ScriptValue::Person(_) => "person",
             ScriptValue::Unknown => "something else",
         }
     }

@@ -61,7 +61,8 @@ pub(super) fn member_parts(
 
     let warning = (!nobody.is_zero()).then(|| {
         let message = format!(
-            "team `{id}` had no member on the day of some credits: {nobody} of what it earned is paid to nobody"
+            "team `{id}` had no member on the day of some credits: {nobody} of what it earned is \
+             paid to nobody"
         );
         context.reward_alert("unmatched", &message)
     });

@@ -385,6 +385,8 @@ pub(super) fn payee_view(context: &RewardContext<'_>, claim: &Claim) -> PayeeVie
         team: Some(Arc::clone(id)),
         period: Arc::from(context.scope.period.id.as_str()),
         unit_type: Arc::from(context.ruleset().settings.units.name(claim.unit)),
+        last_day: Some(last),
+        reference: Arc::clone(&context.ruleset().reference),
     }
 }
 
@@ -406,6 +408,8 @@ pub(super) fn person_view(
         team: None,
         period: Arc::from(scope.period.id.as_str()),
         unit_type: Arc::from(scope.ruleset.settings.units.name(unit)),
+        last_day: Some(scope.last),
+        reference: Arc::clone(&scope.ruleset.reference),
     }
 }
 

@@ -10,6 +10,7 @@ use rhai::Position;
 
 use super::foreign_syntax;
 use super::walk::ProgramWalk;
+use crate::api::lookups::PERSON_FIELDS;
 use crate::api::{
     COUNT, CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, STANDING_FIELDS,
     TRANSACTION_FIELDS,
@@ -38,6 +39,7 @@ impl ProgramWalk<'_> {
                 }
             }
             ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
+            ValueKind::MaybePerson => self.visit_listed_field("who", PERSON_FIELDS, name, at),
             ValueKind::Totals => self.visit_credit_total(name, at),
             // Which rewards come before is known to the plan alone.
             ValueKind::Earned => ValueKind::Number,
@@ -150,7 +152,11 @@ impl ProgramWalk<'_> {
         at: Position,
     ) -> ValueKind {
         if !names.contains(&name) {
-            let help = did_you_mean(name, names.iter().copied());
+            let attribute = self.known.attributes.contains_key(name);
+            let help = match attribute {
+                true => Some(format!("write [\"{name}\"] for the attribute")),
+                false => did_you_mean(name, names.iter().copied()),
+            };
             self.report_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
             return ValueKind::Any;
         }
@@ -161,7 +167,8 @@ impl ProgramWalk<'_> {
                 ValueKind::Text
             }
             "level" | "weight" => ValueKind::MaybeNumber,
-            "position" | "title" | "payee" | "team" | "relationship" | "via" => {
+            "teams" => ValueKind::Array,
+            "position" | "title" | "payee" | "manager" | "team" | "relationship" | "via" => {
                 ValueKind::MaybeText
             }
             _ => ValueKind::Any,

@@ -48,7 +48,9 @@ impl ValueKind {
             [ValueKind::Transaction, ValueKind::Credit, ValueKind::Receiver, ValueKind::Candidate];
         let of_rewards =
             [ValueKind::Payee, ValueKind::Totals, ValueKind::Earned, ValueKind::Standing];
-        of_deals.contains(&self) || of_rewards.contains(&self) || self == ValueKind::Credits
+        of_deals.contains(&self)
+            || of_rewards.contains(&self)
+            || matches!(self, ValueKind::Credits | ValueKind::MaybePerson)
     }
 
     /// Whether a program that returns `returns` may return it.
@@ -56,7 +58,10 @@ impl ValueKind {
         match self {
             ValueKind::Any => return true,
             // What may be nothing must fit in both cases, since a run can meet either.
-            ValueKind::MaybeText | ValueKind::MaybeNumber => {
+            ValueKind::MaybeText
+            | ValueKind::MaybeNumber
+            | ValueKind::MaybeDate
+            | ValueKind::MaybeBool => {
                 return ValueKind::Unit.fits(returns) || self.when_there().fits(returns);
             }
             _ => (),

@@ -28,7 +28,7 @@ use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
 use crate::{
-    CreditView, EarnedView, PayeeView, ReceiverView, Share, StandingView, TotalsView,
+    CreditView, EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
     TransactionView,
 };
 use accredit_domain::hold::Hold;
@@ -103,6 +103,8 @@ fn from_variant(value: &Dynamic) -> ScriptValue {
         ScriptValue::Earned(earned)
     } else if let Some(standing) = variant(value) {
         ScriptValue::Standing(standing)
+    } else if let Some(person) = variant(value) {
+        ScriptValue::Person(person)
     } else if let Some(range) = variant(value) {
         ScriptValue::Range(range)
     } else if let Some(range) = variant(value) {
@@ -143,6 +145,7 @@ pub(crate) fn to_dynamic(value: ScriptValue) -> Dynamic {
         ScriptValue::Totals(totals) => Dynamic::from(totals),
         ScriptValue::Earned(earned) => Dynamic::from(earned),
         ScriptValue::Standing(standing) => Dynamic::from(standing),
+        ScriptValue::Person(person) => Dynamic::from(person),
     }
 }
 
@@ -301,6 +304,7 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<TotalsView>>("totals");
     engine.register_type_with_name::<Arc<EarnedView>>("earned");
     engine.register_type_with_name::<Arc<StandingView>>("standing");
+    engine.register_type_with_name::<Arc<PersonView>>("person");
 }
 
 /// Fields behind a dot, and texts in brackets.
@@ -309,22 +313,27 @@ fn register_fields(engine: &mut Engine) {
         register_field(engine, name, ScriptValue::Transaction);
     }
 
-    let [credit, receiver, payee, standing, date] = LISTED_FIELDS;
+    let [credit, receiver, payee, standing, date, person] = LISTED_FIELDS;
     credit.iter().for_each(|name| register_field(engine, name, ScriptValue::Credit));
     receiver.iter().for_each(|name| register_field(engine, name, ScriptValue::Receiver));
     payee.iter().for_each(|name| register_field(engine, name, ScriptValue::Payee));
     standing.iter().for_each(|name| register_field(engine, name, ScriptValue::Standing));
     date.iter().for_each(|name| register_field(engine, name, ScriptValue::Date));
+    person.iter().for_each(|name| register_field(engine, name, ScriptValue::Person));
 
     // Rhai looks here also for names behind a dot that it does not know.
-    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        answered(read_column(&ScriptValue::Transaction(Arc::clone(tx)), column))
-    });
-    engine.register_indexer_get(|totals: &mut Arc<TotalsView>, credit_type: &str| {
-        answered(read_column(&ScriptValue::Totals(Arc::clone(totals)), credit_type))
-    });
-    engine.register_indexer_get(|earned: &mut Arc<EarnedView>, reward: &str| {
-        answered(read_column(&ScriptValue::Earned(Arc::clone(earned)), reward))
+    register_brackets(engine, ScriptValue::Transaction);
+    register_brackets(engine, ScriptValue::Totals);
+    register_brackets(engine, ScriptValue::Earned);
+    register_brackets(engine, ScriptValue::Credit);
+    register_brackets(engine, ScriptValue::Receiver);
+    register_brackets(engine, ScriptValue::Payee);
+    register_brackets(engine, ScriptValue::Person);
+}
+
+fn register_brackets<V: Variant + Clone>(engine: &mut Engine, value: fn(V) -> ScriptValue) {
+    engine.register_indexer_get(move |view: &mut V, name: &str| {
+        answered(read_column(&value(view.clone()), name))
     });
 }
 
