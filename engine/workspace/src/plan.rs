@@ -25,7 +25,6 @@ use super::{KnownColumns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::Organization;
-use accredit_domain::plan::reward::LateRewards;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 use accredit_domain::tables::Tables;
@@ -134,17 +133,7 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
     }
 
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
-    let late = root.take_text("late").and_then(|text| {
-        let words = [("own", LateRewards::Own), ("posted", LateRewards::Posted)];
-        parse_choice(report, &text, &words)
-    });
-    let quota = match root.take("quota") {
-        Some(item) => read_expression(&item, ExpressionUse::PayeeNumber, scope.names),
-        None => defaults.get(PolicyKind::Quota).flatten(),
-    };
-    let prorate = root.take_flag("prorate");
-    let carry_negative = root.take_flag("carry_negative");
-
+    let pay = reward::read_plan_keys(&mut root, &defaults, scope);
     let (rewards, draws) = reward::read(&mut root, &defaults, &targets, scope);
     defaults.warn_unused(report);
     root.finish();
@@ -165,10 +154,10 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
         indirect,
         rewards,
         draws,
-        late: late.unwrap_or_default(),
-        quota,
-        prorate,
-        carry_negative,
+        late: pay.late,
+        quota: pay.quota,
+        prorate: pay.prorate,
+        carry_negative: pay.carry_negative,
     })
 }
 

@@ -25,13 +25,48 @@ use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::plan::reward::{
-    Draw, PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
+    Draw, LateRewards, PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
 };
 use accredit_domain::plan::{Measure, Selector};
-use accredit_domain::policy::{ExpressionUse, PolicyKind};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
+
+/// What a plan says about all of its rewards.
+pub(super) struct PlanPayKeys {
+    /// `late`.
+    pub(super) late: LateRewards,
+    /// `quota`, or the quota policy of the plan.
+    pub(super) quota: Option<ProgramId>,
+    /// `prorate`.
+    pub(super) prorate: bool,
+    /// `carry_negative`.
+    pub(super) carry_negative: bool,
+}
+
+/// Reads the keys of a plan that are about all of its rewards.
+pub(super) fn read_plan_keys(
+    root: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
+) -> PlanPayKeys {
+    let periods = [("own", LateRewards::Own), ("posted", LateRewards::Posted)];
+    let late = root.take_text("late");
+    let late = late.and_then(|text| parse_choice(root.report(), &text, &periods));
+
+    let quota = match root.take("quota") {
+        Some(item) => read_expression(&item, ExpressionUse::PayeeNumber, scope.names),
+        None => defaults.get(PolicyKind::Quota).flatten(),
+    };
+
+    PlanPayKeys {
+        late: late.unwrap_or_default(),
+        quota,
+        prorate: root.take_flag("prorate"),
+        carry_negative: root.take_flag("carry_negative"),
+    }
+}
 
 /// Reads the rewards and draws of a plan in file order; `targets` are those of the plan.
 pub(super) fn read(

@@ -215,7 +215,8 @@ fn a_plan_is_calculated_by_its_own_period() {
             "plans/long.toml",
             &format!("period = \"quarter\"\n{plan}\n{tiers}"),
         );
-        let rows = "id,date,amount,owner\nD1,2026-01-15,100,Ann\nD2,2026-02-15,100,Ann\nD3,2026-03-15,100,Ann\n";
+        let rows = "id,date,amount,owner\nD1,2026-01-15,100,Ann\n\
+                    D2,2026-02-15,100,Ann\nD3,2026-03-15,100,Ann\n";
         company::put(workspace, "transactions/d.csv", rows);
     });
     let ann = |all: &Json| -> Vec<String> {
