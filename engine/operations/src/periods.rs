@@ -303,7 +303,7 @@ fn write_period(
     changed: &[TransactionRecord],
     locked: LockedPeriods,
 ) -> Result<(), StoreError> {
-    work.decisions = redecide_pinned(context, changed, &[])?;
+    work.decisions = redecide_pinned(context, changed)?;
 
     for (id, decisions) in &mut work.decisions {
         let fresh = work.frozen.iter().find(|(known, _)| known == id);

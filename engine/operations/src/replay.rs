@@ -185,14 +185,16 @@ pub(crate) fn replay_stored(
         finalized: &locked.finalized,
     };
 
+    let waits = |decision: &Decision| is_tried_again(decision, &pins);
+
     let mut replayed = ReplayImpact::default();
     let mut from = Some(0);
     while let Some(first) = from {
         let (stored, next) = replay_page(context, first)?;
         from = next;
 
-        let waiting: Vec<TransactionRecord> =
-            stored.iter().filter(|one| is_waiting(one)).cloned().collect();
+        let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
+        let waiting: Vec<TransactionRecord> = waiting.cloned().collect();
         let again = selection.select_stale(stored.clone());
         let decided = decide_and_post(context, new, &again, today, &locked)?;
 
@@ -210,7 +212,7 @@ pub(crate) fn replay_stored(
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
         let waiting = waiting.into_iter().filter(|one| !meant.contains_key(&one.number)).collect();
 
-        for redriven in redrive_waiting(context, new, waiting, today, &locked)? {
+        for redriven in redrive_waiting(context, new, (waiting, &waits), today, &locked)? {
             let number = redriven.item.stored.number;
             let before = (current, redriven.item.stored.decisions.as_slice());
             let delta = impact::compare_decisions(before, (new, &redriven.decisions));
@@ -271,6 +273,12 @@ fn post_by(
     posting::post_corrections(decisions, frozen, &rules);
 }
 
+/// What an activation decides again at once, for any value of `effective`: what could not be decided,
+/// and what matched no one by other rules.
+fn is_tried_again(decision: &Decision, pins: &DecisionPins) -> bool {
+    decision.is_incomplete() || (decision.is_unmatched() && pins.is_stale(decision))
+}
+
 /// Visits the recorded transactions as they are once a change that decides none of them again has
 /// taken effect: what waits is tried by the new rules.
 pub(crate) fn visit_waiting(
@@ -280,13 +288,16 @@ pub(crate) fn visit_waiting(
 ) -> Result<(), StoreError> {
     let today = context.business_date();
     let locked = context.ledger.locked_periods()?;
+    let pins = stored_pins(context, new)?;
+    let waits = |decision: &Decision| is_tried_again(decision, &pins);
     let mut from = Some(0);
 
     while let Some(first) = from {
         let (stored, next) = replay_page(context, first)?;
         from = next;
 
-        let waiting = stored.iter().filter(|one| is_waiting(one)).cloned().collect();
+        let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
+        let waiting = (waiting.cloned().collect(), &waits as &dyn Fn(&Decision) -> bool);
         let redriven = redrive_waiting(context, new, waiting, today, &locked)?.into_iter();
         let meant = redriven.map(|one| (one.item.stored.number, one.decisions)).collect();
         visit_booked(&stored, &meant, visit);
@@ -324,7 +335,7 @@ struct RedrivenDeal {
 fn redrive_waiting(
     context: &Context,
     new: &Ruleset,
-    waiting: Vec<TransactionRecord>,
+    (waiting, waits): (Vec<TransactionRecord>, &dyn Fn(&Decision) -> bool),
     today: Date,
     locked: &LockedPeriods,
 ) -> Result<Vec<RedrivenDeal>, StoreError> {
@@ -334,7 +345,7 @@ fn redrive_waiting(
         .into_iter()
         .map(|mut stored| {
             let transaction = Arc::new(decoder.decode(&stored.record));
-            stored.decisions.retain(|decision| decision.is_incomplete());
+            stored.decisions.retain(waits);
             let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
             RedecideItem { stored, transaction, plans }
         })
@@ -356,9 +367,11 @@ fn redrive_waiting(
     Ok(redriven)
 }
 
-/// Whether some plan could not decide a transaction, or not wholly.
+/// Whether an activation may decide a transaction again at once: some plan could not decide it, not
+/// wholly, or matched no one.
 pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
-    stored.decisions.iter().any(Decision::is_incomplete)
+    let waits = |one: &Decision| one.is_incomplete() || one.is_unmatched();
+    stored.decisions.iter().any(waits)
 }
 
 /// A decision that another ruleset would make alike, under that one's name.

@@ -187,7 +187,8 @@ fn the_calendar_closes_too() {
         "a person has the last word"
     );
 
-    let rows = "id,date,amount,owner,got\nD1,2026-01-15,100,Ann,2026-02-10\nD2,2026-01-15,7,Ann,2026-02-11\n";
+    let rows = "id,date,amount,owner,got\n\
+                D1,2026-01-15,100,Ann,2026-02-10\nD2,2026-01-15,7,Ann,2026-02-11\n";
     company::put(&office.workspace, "transactions/d.csv", rows);
     let calculated = |period: &str| -> Json {
         let path = office.workspace.to_str().unwrap();

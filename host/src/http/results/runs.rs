@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_ledger::runs::{CalculationRun, RunState};
+use accredit_domain::limits::MoneyLine;
+use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
 use accredit_operations::runs::{self, RunOrder};
 use axum::Extension;
 use axum::body::Bytes;
@@ -37,6 +38,11 @@ struct RunRequest {
     mode: String,
     #[serde(default)]
     transactions: BTreeSet<String>,
+    #[serde(default)]
+    payees: BTreeSet<String>,
+    rules: Option<RunRules>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// How long the caller wants to wait: `Prefer: wait=5`, `Prefer: respond-async`.
@@ -71,14 +77,26 @@ pub(crate) async fn begin_run(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let said: RunRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
+        Problem::bad_request(
+            "expected a JSON object with `mode`, and if wanted `transactions`, `payees`, `rules` \
+             (`in_force` or `pinned`) and `dry_run`",
+        )
     })?;
 
-    let (mode, selected, who) = (said.mode, said.transactions, caller.name);
-    let order = RunOrder { plan, period, mode, selected, who }.checked()?;
+    let order = RunOrder {
+        plan,
+        period,
+        mode: said.mode,
+        selected: said.transactions,
+        payees: said.payees,
+        rules: said.rules,
+        dry_run: said.dry_run,
+        who: caller.name,
+    };
+    let order = order.checked()?;
 
     // Only the worker has caught up with the inbox, so it alone knows which deals there are.
-    if !order.selected.is_empty() {
+    if !order.selected.is_empty() || !order.payees.is_empty() {
         let order = order.clone();
         let checked = service.ask_worker(move |turn| Ok(jobs::check_selected(turn, &order)?));
         checked.await?;
@@ -121,6 +139,13 @@ pub(crate) struct RunView {
     mode: String,
     /// Natural keys of transactions, where the mode is `selected`.
     selected: BTreeSet<String>,
+    /// Ids of participants, where the mode is `selected`.
+    payees: BTreeSet<String>,
+    /// `in_force` or `pinned`; null: what has no credit by the rules in force, the rest by those
+    /// that decided it.
+    rules: Option<RunRules>,
+    /// Whether it records nothing.
+    dry_run: bool,
     /// The user who started it.
     who: String,
     /// The instant at which it was started.
@@ -135,6 +160,10 @@ pub(crate) struct RunView {
     decided: usize,
     /// Those whose result differs from the stored one.
     differing: usize,
+    /// What it changes in money, or would: a line a payee and unit type.
+    by_payee: Vec<MoneyLine>,
+    /// The same in all.
+    total: Vec<MoneyLine>,
     /// The revision of the calculation at its end.
     revision: Option<u32>,
     /// The business date at its end.
@@ -151,6 +180,9 @@ impl RunView {
             period: run.period,
             mode: run.mode,
             selected: run.selected,
+            payees: run.payees,
+            rules: run.rules,
+            dry_run: run.dry_run,
             who: run.who,
             at: format_rfc3339(run.at_ms),
             state: run.state,
@@ -158,6 +190,8 @@ impl RunView {
             transactions: run.transactions,
             decided: run.decided,
             differing: run.differing,
+            by_payee: run.by_payee,
+            total: run.total,
             revision: run.revision,
             business_date: run.business_date,
             error: run.error,
