@@ -112,7 +112,7 @@ fn find_value(function: &str, values: &[ScriptValue]) -> Outcome<Result<ScriptVa
         let given = arguments.len();
         if given != table.shape.argument_count() {
             let needed = table.shape.argument_count();
-            return raise(format!("`{name}` takes {needed} keys and ranges, not {given}"));
+            return raise(format!("`{name}` takes {needed} arguments after its name, not {given}"));
         }
 
         let (keys, ranges) = arguments.split_at(table.shape.keys.len());

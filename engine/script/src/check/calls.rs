@@ -217,6 +217,6 @@ enum CallStyle {
     Method,
 }
 
-fn arguments_in_words(count: usize) -> String {
+pub(super) fn arguments_in_words(count: usize) -> String {
     if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
 }

@@ -7,6 +7,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use super::calls::arguments_in_words;
 use super::expressions::expression_start;
 use super::walk::ProgramWalk;
 use crate::api::lookups::{DATED_FUNCTIONS, TABLE_FUNCTIONS};
@@ -105,8 +106,10 @@ impl ProgramWalk<'_> {
 
         let given = call.args.len().saturating_sub(1);
         if given != columns.len() {
-            let message =
-                format!("`{table}` has {} keys and ranges, and {given} are given", columns.len());
+            let message = format!(
+                "`{table}` takes {} after its name, not {given}",
+                arguments_in_words(columns.len())
+            );
             self.report_with_help(Code::CR004, at, message, help());
             return;
         }

@@ -174,7 +174,7 @@ fn wrong_arguments_are_errors_of_the_call() {
         assert!(shown.starts_with(expected), "{source}: {shown}");
     };
     begins("lookup(\"rate\", 1)", "there is no table `rate`");
-    begins("lookup(\"rates\", 1)", "`rates` takes 2 keys and ranges, not 1");
+    begins("lookup(\"rates\", 1)", "`rates` takes 2 arguments after its name, not 1");
     begins(
         "lookup(\"rates\", [1], 1)",
         "the key `stage` of `rates` is a text or a number, this is array",
@@ -232,8 +232,17 @@ fn a_reward_reads_on_the_last_day_of_its_period() {
             reference: reference(),
         });
         let by_credit_type = BTreeMap::new();
-        let totals = Arc::new(TotalsView { credited: Decimal::ONE_HUNDRED, by_credit_type });
-        let seen = RewardArguments { payee: &payee, totals: &totals, quota: None };
+        let totals =
+            Arc::new(TotalsView { credited: Decimal::ONE_HUNDRED, by_credit_type, count: 1 });
+        let (earned, paid, standing) = (Arc::default(), Arc::default(), Arc::default());
+        let seen = RewardArguments {
+            payee: &payee,
+            totals: &totals,
+            quota: None,
+            earned: &earned,
+            paid: &paid,
+            standing: &standing,
+        };
         let paid = Machine::new(&programs).run_reward(id, &seen);
         paid.map_or_else(|fault| fault.message, |amount| amount.to_string())
     };
@@ -277,7 +286,7 @@ fn calls_are_checked_when_they_are_saved() {
         &["CR025 1:8 there is no table `rate`; did you mean `rates`?"],
     );
     check("lookup(tx.deal_stage, 1)", &["CR004 1:8 `lookup` needs the name of a table"]);
-    check("lookup(\"rates\", 1)", &["CR004 1:1 `rates` has 2 keys and ranges, and 1 are given"]);
+    check("lookup(\"rates\", 1)", &["CR004 1:1 `rates` takes 2 arguments after its name, not 1"]);
     check("lookup(\"rates\", tx.date, 1)", &["CR004 1:17 the key `stage` of `rates` is a text"]);
     check(
         "lookup(\"rates\", \"Won\", \"1\")",

@@ -7,6 +7,7 @@ use crate::tables::{TABLE_BYTES_MAX, TABLE_ROWS_MAX};
 use accredit_domain::declared::DeclaredValue;
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::plan::reward::TierLimit;
+use accredit_domain::work;
 use jiff::civil::date;
 
 const PLAN: &str = "plans/ae.toml";
@@ -221,4 +222,27 @@ fn tables_and_attributes_are_a_part_of_the_hash() {
             assert_ne!(before.2[plan], after.2[plan], "{file}");
         }
     }
+}
+
+/// Each row compared with each other one would be a check of hours for a table of a million rows.
+#[test]
+fn twice_the_rows_are_twice_the_work() {
+    let steps = |count: usize| {
+        let mut files = good();
+        let rows: String = (0..count)
+            .map(|n| {
+                format!("P{n},*,,1%,,,\n*,R{n},,2%,,,2025-12-31\nP{n},R{n},{n},3%,,2026-01-01,\n")
+            })
+            .collect();
+        // The rows that name only a region ended before the others begin.
+        let rows = rows.replace(",*,,1%,,,", ",*,,1%,,2026-01-01,");
+        let text = format!("product,region,quantity,rate,note,from,to\n{rows}");
+        files.insert(RATES.to_owned(), Arc::from(text));
+        let (ruleset, findings) = read(&files);
+        assert!(ruleset.is_some(), "{:?}", findings.first());
+        work::steps_done()
+    };
+    let (one, two) = (steps(200), steps(400));
+    assert!(two > one, "nothing is counted");
+    assert!(two <= 2 * one + one / 10 + 2000, "{one} steps, and {two} for twice as much");
 }
