@@ -19,6 +19,7 @@ use super::api::fields::read_field;
 use super::api::lookups::PERSON_FIELDS;
 use super::constants;
 use super::machine::adapter::{from_dynamic, to_dynamic};
+use super::machine::interpreter::entry_parameters;
 use super::machine::{self, bind_arguments, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::value::ScriptValue;
@@ -122,7 +123,8 @@ fn run_traced(program: &Program, values: Vec<ScriptValue>) -> Result<Vec<TraceSt
                 &mut empty,
                 &ast,
                 kind.entry_point(),
-                values.collect::<Vec<_>>(),
+                // The last values of an entry point may be left out.
+                values.take(entry_parameters(program, &ast)).collect::<Vec<_>>(),
             );
             drop(run);
         }
