@@ -196,7 +196,8 @@ const EDITS: &[Edit] = &[
         from: "kind,id,alias\n",
         to: "kind,id,alias\nparticipant,bob,robert\n",
         credits: &[("bob", "0", "40.00"), ("mia", "0", "20.00")],
-        rewards: &[],
+        // What matched no one is decided at once, so that it is paid for too.
+        rewards: &[("bob", "30.00", "34.00"), ("mia", "23.00", "25.00")],
     },
     Edit {
         name: "date cell",
