@@ -12,6 +12,7 @@ pub(crate) mod problem;
 pub(crate) mod results;
 pub(crate) mod roles;
 pub(crate) mod routes;
+pub(crate) mod views;
 
 use axum::Json;
 use axum::http::{HeaderValue, Request};

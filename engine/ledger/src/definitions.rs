@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::{self, RaisedAlert};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::files::Files;
 use accredit_domain::limits::MoneyEffect;
@@ -343,17 +344,11 @@ fn alert_unattended(
     let message = format!(
         "{files} in the watched directory changed, in force since activation {sequence}: {money}"
     );
-    let alert = serde_json::json!({
-        "transaction": null,
-        "stage": "activation",
-        "code": "definitions_changed",
-        "message": message,
-        "activation": sequence,
-        "effective": activation.effective,
-        "money": money,
-    });
-
-    let number = next_number(snapshot, StoreTable::Alerts)?;
-    batch.put_row(StoreTable::Alerts, codec::number_key(number), codec::to_json(&alert)?);
-    Ok(())
+    let alert = RaisedAlert {
+        activation: Some(sequence),
+        effective: Some(activation.effective),
+        money: Some(money.clone()),
+        ..RaisedAlert::new("activation", "definitions_changed", message)
+    };
+    alerts::append_alerts(snapshot, batch, [&alert])
 }

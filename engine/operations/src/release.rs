@@ -15,12 +15,10 @@ use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::decision::{Approval, EarnedReward};
 use accredit_domain::organization::Organization;
-use accredit_ledger::releases::{
-    Publication, RELEASE_CONFIRMED, RELEASE_PENDING, Release, ReleaseAct, Statement,
-};
+use accredit_ledger::alerts::RaisedAlert;
+use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 
 use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
@@ -65,7 +63,7 @@ pub fn publish_calculation(
         ..Release::default()
     });
 
-    if release.status == RELEASE_CONFIRMED {
+    if release.status == ReleaseStatus::Confirmed {
         return match wish.what {
             ReleaseKind::Rewards => Ok(release),
             ReleaseKind::Credits => {
@@ -91,11 +89,11 @@ pub fn publish_calculation(
     release.publications += 1;
     match wish.what {
         ReleaseKind::Credits => {
-            RELEASE_PENDING.clone_into(&mut release.status);
+            release.status = ReleaseStatus::Pending;
             release.credits = Some(act.clone());
         }
         ReleaseKind::Rewards => {
-            RELEASE_CONFIRMED.clone_into(&mut release.status);
+            release.status = ReleaseStatus::Confirmed;
             release.rewards = Some(act.clone());
         }
     }
@@ -139,7 +137,7 @@ fn build_publication(
 ) -> Result<Publication, StoreError> {
     let statements = payee_statements(&wanted.ruleset.organization, &release, calculation);
     release.payees = statements.keys().cloned().collect();
-    let certain = release.status == RELEASE_CONFIRMED;
+    let certain = release.status == ReleaseStatus::Confirmed;
     let what = if certain { "rewards_released" } else { "credits_released" };
 
     let mut publication = Publication { release, statements, what, ..Publication::default() };
@@ -184,18 +182,15 @@ fn double_payment(
     wanted: &CalculationScope,
     (payee, transaction, kind): (&str, &str, &str),
     (plan, period): &(String, String),
-) -> Json {
-    json!({
-        "transaction": transaction,
-        "plan": wanted.plan,
-        "period": wanted.period.id,
-        "stage": "release",
-        "code": "double_payment",
-        "payee": payee,
-        "message": format!(
-            "`{payee}` is paid for `{kind}` of it in plan `{plan}` for {period} too"
-        ),
-    })
+) -> RaisedAlert {
+    let message = format!("`{payee}` is paid for `{kind}` of it in plan `{plan}` for {period} too");
+    RaisedAlert {
+        transaction: Some(transaction.to_owned()),
+        plan: Some(wanted.plan.clone()),
+        period: Some(wanted.period.id.clone()),
+        payee: Some(payee.to_owned()),
+        ..RaisedAlert::new("release", "double_payment", message)
+    }
 }
 
 /// What each payee sees: credits that count or wait, those of their teams, and rewards with the credits
@@ -209,7 +204,7 @@ fn payee_statements(
     let blank = Statement {
         plan: release.plan.clone(),
         period: release.period.clone(),
-        status: release.status.clone(),
+        status: release.status,
         revision: act.revision,
         released: act.date,
         ..Statement::default()

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use accredit_domain::limits::Limits;
+use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::definitions::WATCH;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
 use accredit_operations::error::OperationError;
@@ -318,12 +319,7 @@ impl DirectoryWatcher {
         eprintln!("{message}");
         tracing::warn!(activation.source = WATCH, activation.refused = detail, "change refused");
 
-        let alert = serde_json::json!({
-            "transaction": null,
-            "stage": "activation",
-            "code": "definitions_refused",
-            "message": message,
-        });
+        let alert = RaisedAlert::new("activation", "definitions_refused", message);
         if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
             tracing::error!(error.cause = %error, "the alert of a refused change was not stored");
         }
