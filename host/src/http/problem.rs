@@ -13,6 +13,7 @@ use axum::extract::{Path, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 /// An error response in the form of RFC 9457.
@@ -74,6 +75,12 @@ impl Problem {
     pub(crate) fn with_errors(mut self, errors: Vec<Json>) -> Self {
         self.errors = errors;
         self
+    }
+
+    /// The same problem with views of what is wrong under `errors`.
+    pub(crate) fn with_error_views(self, errors: &[impl Serialize]) -> Self {
+        let errors = errors.iter().filter_map(|error| serde_json::to_value(error).ok());
+        self.with_errors(errors.collect())
     }
 
     /// The same problem with a response header.
@@ -153,10 +160,9 @@ impl From<OperationError> for Problem {
             OperationError::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
 
             OperationError::Check(diagnostics) => {
-                let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
                 let detail = "check found errors; the version in force stays";
                 let problem = Problem::unprocessable("check_failed", detail);
-                return problem.with_errors(errors.collect());
+                return problem.with_error_views(&diagnostics);
             }
 
             OperationError::Store(error) => return Problem::internal(&error),
