@@ -124,7 +124,7 @@ const DAY: &[Step] = &[
         for number in 0..70 {
             let id = format!("T{number}");
             let one = work(&id, 1, vec![credit(&id, "anna", number, "held")]);
-            all.versions.extend(one.versions);
+            all.records.extend(one.records);
             all.decisions.extend(one.decisions);
         }
         ledger.commit_batch(&all)
