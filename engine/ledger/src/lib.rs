@@ -32,6 +32,7 @@ pub mod resolutions;
 pub mod runs;
 pub mod sealed;
 mod statements;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,7 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Approval, EarnedReward};
+use accredit_domain::decision::{Actor, EarnedReward};
 use accredit_domain::organization::Organization;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
@@ -34,26 +34,15 @@ pub enum ReleaseKind {
     Rewards,
 }
 
-/// A wish to release a calculation.
-#[derive(Debug, Clone)]
-pub struct PublishRequest {
-    /// The part of the calculation to release.
-    pub what: ReleaseKind,
-    /// Why it may be certain before the period has ended.
-    pub force: Option<String>,
-    /// Why, if given.
-    pub reason: Option<String>,
-    /// The user who releases.
-    pub who: String,
-    /// Who approved it, where a second person had to.
-    pub approved: Option<Approval>,
-}
-
 /// Publishes a calculation; the release as it is then. Rewards twice is once.
+///
+/// `force` says that rewards may be certain before the period has ended; it needs the reason.
 pub fn publish_calculation(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
 ) -> Result<Release, OperationError> {
     let ledger = &context.ledger;
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
@@ -64,7 +53,7 @@ pub fn publish_calculation(
     });
 
     if release.status == ReleaseStatus::Confirmed {
-        return match wish.what {
+        return match what {
             ReleaseKind::Rewards => Ok(release),
             ReleaseKind::Credits => {
                 let detail = "its rewards are released; changes are corrected in an open period \
@@ -74,20 +63,20 @@ pub fn publish_calculation(
         };
     }
 
-    let forced = wish.what == ReleaseKind::Rewards && is_early(context, wanted, wish)?;
+    let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
     let calculation = calculations::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
-        who: wish.who.clone(),
+        who: by.who,
         at_ms: context.now_ms(),
         revision: calculation.revision,
         forced,
-        reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
-        approved: wish.approved.clone(),
+        reason,
+        approved: by.approved,
     };
 
     release.publications += 1;
-    match wish.what {
+    match what {
         ReleaseKind::Credits => {
             release.status = ReleaseStatus::Pending;
             release.credits = Some(act.clone());
@@ -107,14 +96,14 @@ pub fn publish_calculation(
 fn is_early(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    force: bool,
 ) -> Result<bool, OperationError> {
     let run = context.last_run()?;
     if run.is_some_and(|run| run >= wanted.period.end) {
         return Ok(false);
     }
 
-    if wish.force.is_some() {
+    if force {
         return Ok(true);
     }
 

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use accredit_domain::limits::Limits;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::definitions::WATCH;
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
 use accredit_operations::error::OperationError;
 use accredit_operations::preview::diff_files;
@@ -275,13 +276,10 @@ impl DirectoryWatcher {
         // A second person reads what a change moves before approving it: no limit is needed then.
         let limited = !self.service.config.four_eyes;
         let limits = if limited { self.service.config.watch_limits } else { Limits::default() };
-        let change = ChangeRequest {
-            files: self.wanted.clone(),
-            who: WATCH.to_owned(),
-            source: WATCH,
-            limits,
-            ..ChangeRequest::default()
-        };
+        let (who, source) = (WATCH.to_owned(), WATCH.to_owned());
+        let terms = ChangeTerms { who, source, limits, ..ChangeTerms::default() };
+        let files = self.wanted.clone();
+        let change = ChangeRequest { files, terms, ..ChangeRequest::default() };
 
         match activation::submit_change(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {

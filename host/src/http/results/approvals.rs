@@ -11,10 +11,10 @@ use rust_decimal::Decimal;
 use std::sync::Arc;
 
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
+use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::ReleaseKind;
 use accredit_operations::resolve::ResolveOrder;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -82,15 +82,6 @@ pub(crate) enum ActAnswerView {
     PeriodChanged(periods::ChangedPeriodView),
 }
 
-/// Who carries an act out, and who approved it.
-#[derive(Debug, Clone)]
-pub(crate) struct Actor {
-    /// Who asked for it.
-    pub(crate) who: String,
-    /// Who approved it, where a second person had to.
-    pub(crate) approved: Option<Approval>,
-}
-
 impl ApprovalAct {
     /// Carries out the act.
     fn perform_act(
@@ -119,9 +110,10 @@ impl ApprovalAct {
             }
 
             ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
-                let wish = PublishRequest { what, force, reason, who, approved };
+                let (about, reasons) =
+                    ((plan.as_str(), period.as_str()), (force.is_some(), reason));
                 let release =
-                    calculations::publish_calculation(service, turn, (&plan, &period), &wish)?;
+                    calculations::publish_calculation(service, turn, about, what, reasons, by)?;
                 Ok(ActAnswerView::Released(Box::new(release)))
             }
 

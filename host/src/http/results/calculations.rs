@@ -7,20 +7,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::Calculation;
+use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::ReleaseKind;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
@@ -286,11 +288,26 @@ pub(crate) async fn show_calculation(
 /// What a release may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReleaseRequest {
-    what: String,
+pub(crate) struct ReleaseRequest {
+    #[serde(deserialize_with = "known_part")]
+    what: Result<ReleaseKind, String>,
     #[serde(default)]
     force: bool,
     reason: Option<String>,
+}
+
+impl ActBody for ReleaseRequest {
+    const EXPECTED: &'static str =
+        "expected a JSON object with `what`, and optionally `force` and `reason`";
+}
+
+/// The part that is released, or the word that is none.
+fn known_part<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Result<ReleaseKind, String>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    let part = ReleaseKind::deserialize(word.as_str().into_deserializer());
+    Ok(part.map_err(|_: value::Error| word))
 }
 
 /// Publishes it to its payees: credits as pending, rewards as confirmed.
@@ -299,28 +316,19 @@ pub(crate) async fn release_calculation(
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ReleaseRequest>,
 ) -> Result<Response, Problem> {
-    let said: ReleaseRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request(
-            "expected a JSON object with `what`, and optionally `force` and `reason`",
-        )
+    let ReleaseRequest { what, force, reason } = sent.body;
+    let what = what.map_err(|other| {
+        let detail = format!("`{other}` is neither `credits` nor `rewards`");
+        Problem::unprocessable("unknown_release", detail)
     })?;
 
-    let what = match said.what.as_str() {
-        "credits" => ReleaseKind::Credits,
-        "rewards" => ReleaseKind::Rewards,
-        other => {
-            let detail = format!("`{other}` is neither `credits` nor `rewards`");
-            return Err(Problem::unprocessable("unknown_release", detail));
-        }
-    };
-
-    let reason = crate::http::checked_reason(said.force, said.reason)?;
-    let force = reason.clone().filter(|_| said.force);
+    let ForcedReason { force, reason } = ForcedReason { force, reason }.checked()?;
+    let force = reason.clone().filter(|_| force);
 
     // Bodies that mean the same are the same request, however they are spelled.
-    let same = serde_json::to_vec(&(&plan, &period, &said.what, &force, &reason));
+    let same = serde_json::to_vec(&(&plan, &period, what, &force, &reason));
     let same = same.map_err(|error| Problem::internal(&error))?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release", who, body: &same, wait };
@@ -334,19 +342,14 @@ pub(crate) fn publish_calculation(
     service: &Service,
     turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
 ) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
     service.refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(ReleaseView::new(jobs::publish_release(turn, &wanted, wish)?))
-}
-
-/// Why something that is certain is taken back.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ForceParams {
-    force: bool,
-    reason: Option<String>,
+    let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
+    Ok(ReleaseView::new(release))
 }
 
 /// Takes back what it published; the audit trail keeps it. What payees were told is certain takes a
@@ -355,17 +358,17 @@ pub(crate) async fn remove_release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
-    forced: Result<Query<ForceParams>, QueryRejection>,
-    body: Bytes,
+    query: Result<Query<ForcedReason>, QueryRejection>,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
-    let forced = match body.trim_ascii() {
-        b"" => forced.map_err(|_| expected())?.0,
-        body => serde_json::from_slice(body).map_err(|_| expected())?,
+    let ForcedReason { force, reason } = if sent.bytes.trim_ascii().is_empty() {
+        let expected = |_| Problem::bad_request("expected `force` and `reason`, or nothing");
+        query.map_err(expected)?.0.checked()?
+    } else {
+        sent.body
     };
-    let reason = crate::http::checked_reason(forced.force, forced.reason)?;
 
-    let act = ApprovalAct::DeleteCalculation { plan, period, force: forced.force, reason };
+    let act = ApprovalAct::DeleteCalculation { plan, period, force, reason };
     approvals::decide_act(&service, act, caller).await
 }
 

@@ -11,13 +11,13 @@ use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::explain;
 use accredit_seams::store::StoreError;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
@@ -195,9 +195,17 @@ pub(crate) async fn explain_credit(
 /// What a release or a hold may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ResolveRequest {
+pub(crate) struct ResolveRequest {
     comment: Option<String>,
     reason: Option<String>,
+}
+
+impl ActBody for ResolveRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `comment` or `reason`, or no body";
+
+    fn without_body() -> Option<ResolveRequest> {
+        Some(ResolveRequest::default())
+    }
 }
 
 /// Ends the hold of a credit.
@@ -205,9 +213,9 @@ pub(crate) async fn release_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Bytes,
+    sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Release, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Release, caller), sent.body).await
 }
 
 /// Holds a credit.
@@ -215,25 +223,18 @@ pub(crate) async fn hold_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Bytes,
+    sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Hold, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Hold, caller), sent.body).await
 }
 
 async fn resolve_credit(
     service: Arc<Service>,
     credit: String,
     (action, caller): (HoldAction, Caller),
-    body: &[u8],
+    body: ResolveRequest,
 ) -> Result<Response, Problem> {
-    let said: ResolveRequest = match body.trim_ascii() {
-        b"" => ResolveRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request("expected a JSON object with `comment` or `reason`, or no body")
-        })?,
-    };
-
-    let comment = said.comment.or(said.reason);
+    let comment = body.comment.or(body.reason);
     approvals::decide_act(&service, ApprovalAct::Resolve { credit, action, comment }, caller).await
 }
 

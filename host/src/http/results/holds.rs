@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_domain::decision::Actor;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::calculations::leaf_ids;
@@ -17,7 +18,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;

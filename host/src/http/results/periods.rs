@@ -6,33 +6,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, PeriodPhase as Standing};
-use accredit_domain::decision::Approval;
+use accredit_domain::decision::{Actor, Approval};
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_operations::calculations;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::http::act_body::{ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
-
-/// What an act may say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PeriodRequest {
-    #[serde(default)]
-    force: bool,
-    reason: Option<String>,
-}
 
 /// What is done to a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,9 +147,9 @@ pub(crate) async fn close_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Close, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Close, caller, (&headers, sent)).await
 }
 
 /// Says that it is not.
@@ -167,9 +158,9 @@ pub(crate) async fn reopen_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Reopen, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Reopen, caller, (&headers, sent)).await
 }
 
 /// Freezes it for ever.
@@ -178,9 +169,9 @@ pub(crate) async fn finalize_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Finalize, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Finalize, caller, (&headers, sent)).await
 }
 
 async fn request_act(
@@ -188,25 +179,18 @@ async fn request_act(
     id: String,
     act: PeriodAct,
     caller: Caller,
-    (headers, body): (&HeaderMap, &[u8]),
+    (headers, sent): (&HeaderMap, SentAct<ForcedReason>),
 ) -> Result<Response, Problem> {
-    let wish: PeriodRequest = match body.trim_ascii() {
-        b"" => PeriodRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request("expected a JSON object with `force` and `reason`, or no body")
-        })?,
-    };
-
-    let reason = crate::http::checked_reason(wish.force, wish.reason)?;
+    let ForcedReason { force, reason } = sent.body;
     let state = act.resulting_state();
 
     // Bodies that mean the same are the same request, however they are spelled.
-    let same = serde_json::to_vec(&(&id, state, wish.force, &reason));
+    let same = serde_json::to_vec(&(&id, state, force, &reason));
     let same = same.map_err(|error| Problem::internal(&error))?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(headers));
     let asked = TaskRequest { what: "period", who, body: &same, wait };
 
-    let act = approvals::ApprovalAct::Period { id, to: act, force: wish.force, reason };
+    let act = approvals::ApprovalAct::Period { id, to: act, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
 
