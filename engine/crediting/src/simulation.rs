@@ -154,10 +154,10 @@ pub fn simulate_period(
     (plan, period, as_of): SimulationScope<'_>,
     threads: usize,
 ) -> Result<Simulation, SimulationRefusal> {
-    let finalized = !ruleset.settings.calendar.finalizations_before(Some(as_of)).is_empty();
+    let locked = !ruleset.settings.calendar.locks_before(Some(as_of)).is_empty();
     let posted_on = |day: Date| {
-        if !finalized || !ruleset.plans.contains_key(plan) {
-            // Where no period is finalized, everything stands in the period of its deal.
+        if !locked || !ruleset.plans.contains_key(plan) {
+            // Where no period is closed or finalized, everything stands in the period of its deal.
             return Vec::new();
         }
         let books = books::project_books(ruleset, records, (as_of, day), threads);

@@ -154,11 +154,26 @@ pub struct Decision {
     pub log: Vec<Note>,
 }
 
+/// Codes of reasons that the organisation may change.
+const UNMATCHED_CODES: [&str; 3] = ["unmatched", "nobody", "team_without_members"];
+
 impl Decision {
     /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
     pub fn is_incomplete(&self) -> bool {
         self.outcome == DecisionOutcome::Parked
             || self.credits.iter().any(PostedCredit::awaits_policy)
+    }
+
+    /// Whether the deal was decided, and no one is credited.
+    pub fn is_uncredited(&self) -> bool {
+        self.outcome == DecisionOutcome::Uncredited
+    }
+
+    /// Whether no one is credited for a reason that the organisation may change: a name meant no one,
+    /// or a team had no members.
+    pub fn is_unmatched(&self) -> bool {
+        let codes = |note: &Note| UNMATCHED_CODES.contains(&note.code.as_str());
+        self.is_uncredited() && self.reasons.iter().any(codes)
     }
 
     /// The part of it that belongs to periods that are `inside`: a transaction of another period

@@ -32,6 +32,7 @@ mod setting;
 mod settings;
 mod shared;
 mod sources;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use self::policies::Policies;
 use self::report::Findings;
 use accredit_domain::calendar::Calendar;
+use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::{Unit, Units};
@@ -51,13 +53,15 @@ use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{PolicyKind, ProgramId, Programs};
+use accredit_domain::tables::Tables;
 use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
 use accredit_script::pool::MachinePool;
-use accredit_script::{CheckContext, Machine};
+use accredit_script::{CheckContext, Machine, ReferenceData};
 
 pub use self::hash::POLICY_LANGUAGE;
+pub use self::tables::DeclaredTable;
 pub use self::unrecognized_files::unrecognized_files;
 pub use accredit_domain::files::Files;
 
@@ -69,7 +73,7 @@ pub struct Ruleset {
     /// The settings in `accredit.toml`.
     pub settings: Settings,
     /// People, positions, teams and how they belong together.
-    pub organization: Organization,
+    pub organization: Arc<Organization>,
     /// Exchange rates between currencies.
     pub rates: ExchangeRates,
     /// The same rates with the units, as scripts exchange by.
@@ -81,6 +85,10 @@ pub struct Ruleset {
     pub order: Vec<Arc<str>>,
     /// The quotas of all plans.
     pub quotas: Quotas,
+    /// Rates and other values that programs look up, and tiers of rewards.
+    pub tables: Arc<Tables>,
+    /// The same with the organisation, as scripts look them up.
+    pub reference: Arc<ReferenceData>,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -114,6 +122,10 @@ pub struct Settings {
     pub layout: FileLayout,
     /// The periods of the workspace.
     pub calendar: Calendar,
+    /// The columns of tables, by the name of the table.
+    pub tables: BTreeMap<Arc<str>, DeclaredTable>,
+    /// The kinds of attributes that are declared; the others are text.
+    pub attributes: BTreeMap<Arc<str>, DeclaredKind>,
     /// Saved queries, by name.
     pub queries: BTreeMap<String, ProgramId>,
     /// Webhook sources, by name.
@@ -238,6 +250,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let columns = KnownColumns::new(&settings.fields, observed);
     let (organization, whole) = organization::read(files, &settings, &columns, report);
+    let tables = tables::read(files, &settings.tables, report);
     let mut rates = exchange::read(files, &settings, report);
     // What people are paid in is a currency, whether a rate names it or not.
     organization.all_currencies().for_each(|unit| rates.add_currency(unit));
@@ -249,6 +262,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     let scope = plan::PlanScope {
         settings: &settings,
         organization: &organization,
+        tables: &tables,
         measure: Measure::Individual,
         whole,
         columns: &columns,
@@ -280,26 +294,36 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let exchange = ExchangeSettings {
-        units: settings.units.clone(),
-        rates: rates.clone(),
-        home: settings.currency,
-    };
+    let exchange = exchange_settings(&settings, &rates);
+
+    let (organization, tables) = (Arc::new(organization), Arc::new(tables));
+    let reference = Arc::new(ReferenceData { organization, tables });
 
     Some(Ruleset {
         hash,
         settings,
-        organization,
+        organization: Arc::clone(&reference.organization),
         rates,
         exchange: Arc::new(exchange),
         plans,
         order,
         quotas,
+        tables: Arc::clone(&reference.tables),
+        reference,
         programs,
         policies,
         files,
         machines: MachinePool::default(),
     })
+}
+
+/// What scripts exchange amounts with.
+fn exchange_settings(settings: &Settings, rates: &ExchangeRates) -> ExchangeSettings {
+    ExchangeSettings {
+        units: settings.units.clone(),
+        rates: rates.clone(),
+        home: settings.currency,
+    }
 }
 
 /// `[transactions]` of a directory, even if other files have errors: rows are read before the rest
@@ -334,6 +358,16 @@ fn check_context(
         whole_units: settings.units.all_whole(),
         total_one: false,
         shared: BTreeSet::new(),
+        tables: settings
+            .tables
+            .iter()
+            .filter_map(|(name, table)| Some((name.to_string(), table.shape.clone()?)))
+            .collect(),
+        attributes: organization
+            .attributes
+            .kinds()
+            .map(|(name, kind)| (name.to_string(), kind))
+            .collect(),
     }
 }
 
@@ -375,6 +409,7 @@ pub fn is_definition(path: &str) -> bool {
     path == SETTINGS
         || plan_id(path).is_some()
         || policy_path(path).is_some()
+        || tables::table_name(path).is_some()
         || organization::ORGANIZATION_FILES.contains(&path)
 }
 

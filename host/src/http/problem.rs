@@ -164,6 +164,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// Where a run is found.
+pub(crate) fn run_location(id: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("/v1/runs/{id}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("/v1/runs"))
+}
+
 impl From<OperationError> for Problem {
     fn from(error: OperationError) -> Problem {
         let (status, refusal) = match error {
@@ -176,6 +182,12 @@ impl From<OperationError> for Problem {
             }
             OperationError::Forbidden(refusal) => (StatusCode::FORBIDDEN, refusal),
             OperationError::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
+
+            OperationError::RunUnderWay(run) => {
+                let detail = OperationError::RunUnderWay(run.clone()).to_string();
+                let problem = Problem::conflict("run_under_way", detail);
+                return problem.with_header(header::LOCATION, run_location(run.id));
+            }
 
             OperationError::Check(diagnostics) => {
                 let detail = "check found errors; the version in force stays";

@@ -245,7 +245,7 @@ fn credited_context(
             let known = ruleset.programs.get(id);
             known.is_some_and(|known| known.origin.place.file == program.origin.place.file)
         }
-        PayoutFormula::Tiers(_) => false,
+        PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => false,
     };
 
     let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));
@@ -313,6 +313,8 @@ fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Cla
             team: team.filter(|_| person.is_none()),
             period: Arc::from(period.map_or("", |period| period.id.as_str())),
             unit_type: Arc::from(settings.units.name(settings.currency)),
+            last_day: period.map(last_day),
+            reference: Arc::clone(&ruleset.reference),
         }),
         totals: Arc::new(TotalsView { credited: Decimal::ZERO, by_credit_type: types.collect() }),
         quota: None,
