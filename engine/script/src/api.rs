@@ -88,5 +88,5 @@ pub(super) fn arguments_message(name: &str, kinds: &[&str]) -> String {
     }
 }
 
-pub(super) use rewards::{CREDITED, PAYEE_FIELDS};
+pub(super) use rewards::{COUNT, CREDITED, EARNED_TOTAL, PAYEE_FIELDS, STANDING_FIELDS};
 pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, transaction_amount};

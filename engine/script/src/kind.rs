@@ -47,6 +47,10 @@ pub enum ValueKind {
     Payee,
     /// What was credited to a claimant: `totals`.
     Totals,
+    /// What rewards came to: `earned` and `paid`.
+    Earned,
+    /// The place of a claimant: `standing`.
+    Standing,
     /// What `who(name)` gives: a person, or `()`.
     MaybePerson,
 }
@@ -75,6 +79,8 @@ impl ValueKind {
             ValueKind::Receiver | ValueKind::Candidate => "receiver",
             ValueKind::Payee => "payee",
             ValueKind::Totals => "totals",
+            ValueKind::Earned => "earned",
+            ValueKind::Standing => "standing",
             ValueKind::MaybePerson => "person",
         }
     }

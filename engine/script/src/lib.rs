@@ -120,6 +120,30 @@ pub struct RewardArguments<'a> {
     pub totals: &'a Arc<TotalsView>,
     /// What was expected; `()` without a quota.
     pub quota: Option<Decimal>,
+    /// What earlier rewards of the plan earned in the period.
+    pub earned: &'a Arc<EarnedView>,
+    /// What earlier periods of the fiscal year paid.
+    pub paid: &'a Arc<EarnedView>,
+    /// The place among all who have a claim to the reward.
+    pub standing: &'a Arc<StandingView>,
+}
+
+/// Amounts by reward, in the unit of the credits: `earned["Commission"]`, `earned.total`.
+#[derive(Debug, Clone, Default)]
+pub struct EarnedView {
+    /// What each reward came to; 0 where it came to nothing.
+    pub by_reward: BTreeMap<Arc<str>, Decimal>,
+    /// The sum of all.
+    pub total: Decimal,
+}
+
+/// A place among those who have a claim: `standing.rank`, `standing.of`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StandingView {
+    /// The place, from 1; equal sums share the better one.
+    pub rank: u32,
+    /// How many have a claim.
+    pub of: u32,
 }
 
 /// The payee for which a reward is computed: a participant or a team.
@@ -157,6 +181,8 @@ pub struct TotalsView {
     pub credited: Decimal,
     /// Over each credit type of the workspace.
     pub by_credit_type: BTreeMap<Arc<str>, Decimal>,
+    /// Number of deals behind the credits of the reward.
+    pub count: usize,
 }
 
 /// A recipient as a crediting policy names it.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::value::{Outcome, raise};
-use crate::{RewardArguments, ScriptArguments};
+use crate::{PayeeView, RewardArguments, ScriptArguments};
 use accredit_domain::organization::Organization;
 use accredit_domain::tables::Tables;
 
@@ -65,7 +65,14 @@ impl ScriptArguments<'_> {
 impl RewardArguments<'_> {
     /// Opens the surroundings of a reward: its ruleset, on the last day of its period.
     pub(crate) fn open_surroundings(&self) -> OpenSurroundings {
-        open(&self.payee.reference, self.payee.last_day)
+        self.payee.open_surroundings()
+    }
+}
+
+impl PayeeView {
+    /// Opens the surroundings of a payee: the ruleset, on the last day of the period.
+    pub(crate) fn open_surroundings(&self) -> OpenSurroundings {
+        open(&self.reference, self.last_day)
     }
 }
 

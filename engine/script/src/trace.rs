@@ -17,6 +17,7 @@ use rhai::{
 
 use super::constants;
 use super::machine::adapter::{from_dynamic, to_dynamic};
+use super::machine::interpreter::entry_parameters;
 use super::machine::{self, bind_arguments, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::value::ScriptValue;
@@ -120,7 +121,8 @@ fn run_traced(program: &Program, values: Vec<ScriptValue>) -> Result<Vec<TraceSt
                 &mut empty,
                 &ast,
                 kind.entry_point(),
-                values.collect::<Vec<_>>(),
+                // The last values of an entry point may be left out.
+                values.take(entry_parameters(program, &ast)).collect::<Vec<_>>(),
             );
             drop(run);
         }

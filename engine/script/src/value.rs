@@ -16,7 +16,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    CreditView, Hold, PayeeView, PersonView, ReceiverView, Share, TotalsView, TransactionView,
+    CreditView, EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView,
+    TotalsView, TransactionView,
 };
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
@@ -56,6 +57,10 @@ pub(super) enum ScriptValue {
     Payee(Arc<PayeeView>),
     /// What was credited to a claimant: `totals`.
     Totals(Arc<TotalsView>),
+    /// What rewards came to: `earned` and `paid`.
+    Earned(Arc<EarnedView>),
+    /// The place of a claimant: `standing`.
+    Standing(Arc<StandingView>),
     /// What `who(name)` gives.
     Person(Arc<PersonView>),
     /// A value of the interpreter that no function takes.
@@ -103,6 +108,8 @@ impl ScriptValue {
             ScriptValue::Receiver(_) => "receiver",
             ScriptValue::Payee(_) => "payee",
             ScriptValue::Totals(_) => "totals",
+            ScriptValue::Earned(_) => "earned",
+            ScriptValue::Standing(_) => "standing",
             ScriptValue::Person(_) => "person",
             ScriptValue::Unknown => "something else",
         }

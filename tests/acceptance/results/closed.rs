@@ -66,6 +66,10 @@ fn a_closed_january_takes_nothing_until_it_is_reopened() {
     assert_eq!(lines(&server, "2026-02"), ["H1 900.00 held late"], "a hold goes on");
     assert_eq!(alerted(&server, "closed_period"), Vec::<String>::new());
 
+    let id = server.credits("transaction=D1&payee=ann")[0]["id"].as_str().unwrap().to_owned();
+    let hold = post(&server, &format!("/v1/credits/{id}/hold"), &json!({}));
+    refused(&hold, 409, "period_closed");
+
     deal(&server, "m3", "D1", "2026-01-15", "92");
     deal(&server, "m4", "D2", "2026-01-20", "7");
     release(&server, "H1");

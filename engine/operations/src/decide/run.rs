@@ -57,9 +57,8 @@ impl RunSelection<'_> {
         let decision = stored.decisions.iter().find(|one| one.plan == self.run.plan);
         let inside =
             decision.is_some_and(|one| is_in_calculation(one, &self.run.plan, self.leaves));
-        if !inside
-            && !(self.run.rules == Some(RunRules::InForce) && self.is_of_period(stored, decoder))
-        {
+        let left_out = self.run.rules == Some(RunRules::InForce);
+        if !(inside || left_out && self.is_of_period(stored, decoder)) {
             return false;
         }
 

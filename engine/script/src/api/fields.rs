@@ -9,7 +9,7 @@ use crate::value::{Outcome, ScriptValue, raise};
 
 use super::dates::{self, DATE_FIELDS};
 use super::lookups::{self, PERSON_FIELDS};
-use super::rewards::{self, PAYEE_FIELDS};
+use super::rewards::{self, PAYEE_FIELDS, STANDING_FIELDS};
 use super::views::{self, CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
 
 /// The value behind a dot: `tx.amount`, `credit.level`, `tx.date.year`.
@@ -17,6 +17,8 @@ pub(crate) fn read_field(value: &ScriptValue, name: &str) -> Outcome {
     let found = match value {
         ScriptValue::Transaction(tx) => return views::transaction_field(tx, name),
         ScriptValue::Totals(totals) => return rewards::credit_total(totals, name),
+        ScriptValue::Earned(earned) => return rewards::earned_amount(earned, name),
+        ScriptValue::Standing(standing) => rewards::standing_field(*standing.as_ref(), name),
         ScriptValue::Credit(credit) => views::credit_field(credit, name),
         ScriptValue::Receiver(to) => views::receiver_field(to, name),
         ScriptValue::Payee(payee) => rewards::payee_field(payee, name),
@@ -32,6 +34,7 @@ pub(crate) fn read_column(value: &ScriptValue, name: &str) -> Outcome {
     match value {
         ScriptValue::Transaction(tx) => views::transaction_cell(tx, name),
         ScriptValue::Totals(totals) => rewards::credit_total(totals, name),
+        ScriptValue::Earned(earned) => rewards::earned_amount(earned, name),
         ScriptValue::Credit(credit) => lookups::credit_attribute(credit, name),
         ScriptValue::Receiver(to) => lookups::receiver_attribute(to, name),
         ScriptValue::Payee(payee) => lookups::payee_attribute(payee, name),
@@ -45,6 +48,6 @@ pub(crate) fn transaction_fields() -> impl Iterator<Item = &'static str> {
     TRANSACTION_FIELDS.iter().map(|(name, _)| *name)
 }
 
-/// The fields of the other values, in the order: credit, recipient, payee, date, person.
-pub(crate) const LISTED_FIELDS: [&[&str]; 5] =
-    [CREDIT_FIELDS, RECEIVER_FIELDS, PAYEE_FIELDS, DATE_FIELDS, PERSON_FIELDS];
+/// The fields of the other values, in the order: credit, recipient, payee, standing, date, person.
+pub(crate) const LISTED_FIELDS: [&[&str]; 6] =
+    [CREDIT_FIELDS, RECEIVER_FIELDS, PAYEE_FIELDS, STANDING_FIELDS, DATE_FIELDS, PERSON_FIELDS];

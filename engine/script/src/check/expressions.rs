@@ -124,7 +124,7 @@ impl ProgramWalk<'_> {
                     self.reads.names.insert(name.to_string());
                     self.visit_column(name, *at)
                 }
-                (Expr::StringConstant(name, at), true, ValueKind::Totals) => {
+                (Expr::StringConstant(name, at), true, ValueKind::Totals | ValueKind::Earned) => {
                     self.visit_property(kind, name, *at)
                 }
 

@@ -11,7 +11,10 @@ use rhai::Position;
 use super::foreign_syntax;
 use super::walk::ProgramWalk;
 use crate::api::lookups::PERSON_FIELDS;
-use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::api::{
+    COUNT, CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, STANDING_FIELDS,
+    TRANSACTION_FIELDS,
+};
 use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean, is_typo};
 use accredit_domain::transaction::Field;
@@ -38,6 +41,12 @@ impl ProgramWalk<'_> {
             ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
             ValueKind::MaybePerson => self.visit_listed_field("who", PERSON_FIELDS, name, at),
             ValueKind::Totals => self.visit_credit_total(name, at),
+            // Which rewards come before is known to the plan alone.
+            ValueKind::Earned => ValueKind::Number,
+            ValueKind::Standing => {
+                self.visit_listed_field("standing", STANDING_FIELDS, name, at);
+                ValueKind::Number
+            }
             ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
             ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
                 let general = "fields follow `tx`, `credit` or `to`; a function call has brackets";
@@ -54,8 +63,8 @@ impl ProgramWalk<'_> {
     /// What was credited of one type: `totals.booking` or `totals["booking"]`.
     fn visit_credit_total(&mut self, name: &str, at: Position) -> ValueKind {
         let known = &self.known.credit_types;
-        if name != CREDITED && !known.is_empty() && !known.contains(name) {
-            let names = known.iter().map(String::as_str).chain([CREDITED]);
+        if ![CREDITED, COUNT].contains(&name) && !known.is_empty() && !known.contains(name) {
+            let names = known.iter().map(String::as_str).chain([CREDITED, COUNT]);
             let help = did_you_mean(name, names);
             self.report_with_help(
                 Code::CR002,

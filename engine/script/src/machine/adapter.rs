@@ -27,7 +27,10 @@ use crate::api::signature::Signature;
 use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
-use crate::{CreditView, PayeeView, PersonView, ReceiverView, Share, TotalsView, TransactionView};
+use crate::{
+    CreditView, EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
+    TransactionView,
+};
 use accredit_domain::hold::Hold;
 
 /// What a function gives back to Rhai.
@@ -96,6 +99,10 @@ fn from_variant(value: &Dynamic) -> ScriptValue {
         ScriptValue::Payee(payee)
     } else if let Some(totals) = variant(value) {
         ScriptValue::Totals(totals)
+    } else if let Some(earned) = variant(value) {
+        ScriptValue::Earned(earned)
+    } else if let Some(standing) = variant(value) {
+        ScriptValue::Standing(standing)
     } else if let Some(person) = variant(value) {
         ScriptValue::Person(person)
     } else if let Some(range) = variant(value) {
@@ -136,6 +143,8 @@ pub(crate) fn to_dynamic(value: ScriptValue) -> Dynamic {
         ScriptValue::Receiver(to) => Dynamic::from(to),
         ScriptValue::Payee(payee) => Dynamic::from(payee),
         ScriptValue::Totals(totals) => Dynamic::from(totals),
+        ScriptValue::Earned(earned) => Dynamic::from(earned),
+        ScriptValue::Standing(standing) => Dynamic::from(standing),
         ScriptValue::Person(person) => Dynamic::from(person),
     }
 }
@@ -293,6 +302,8 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
     engine.register_type_with_name::<Arc<PayeeView>>("payee");
     engine.register_type_with_name::<Arc<TotalsView>>("totals");
+    engine.register_type_with_name::<Arc<EarnedView>>("earned");
+    engine.register_type_with_name::<Arc<StandingView>>("standing");
     engine.register_type_with_name::<Arc<PersonView>>("person");
 }
 
@@ -302,16 +313,18 @@ fn register_fields(engine: &mut Engine) {
         register_field(engine, name, ScriptValue::Transaction);
     }
 
-    let [credit, receiver, payee, date, person] = LISTED_FIELDS;
+    let [credit, receiver, payee, standing, date, person] = LISTED_FIELDS;
     credit.iter().for_each(|name| register_field(engine, name, ScriptValue::Credit));
     receiver.iter().for_each(|name| register_field(engine, name, ScriptValue::Receiver));
     payee.iter().for_each(|name| register_field(engine, name, ScriptValue::Payee));
+    standing.iter().for_each(|name| register_field(engine, name, ScriptValue::Standing));
     date.iter().for_each(|name| register_field(engine, name, ScriptValue::Date));
     person.iter().for_each(|name| register_field(engine, name, ScriptValue::Person));
 
     // Rhai looks here also for names behind a dot that it does not know.
     register_brackets(engine, ScriptValue::Transaction);
     register_brackets(engine, ScriptValue::Totals);
+    register_brackets(engine, ScriptValue::Earned);
     register_brackets(engine, ScriptValue::Credit);
     register_brackets(engine, ScriptValue::Receiver);
     register_brackets(engine, ScriptValue::Payee);

@@ -232,8 +232,17 @@ fn a_reward_reads_on_the_last_day_of_its_period() {
             reference: reference(),
         });
         let by_credit_type = BTreeMap::new();
-        let totals = Arc::new(TotalsView { credited: Decimal::ONE_HUNDRED, by_credit_type });
-        let seen = RewardArguments { payee: &payee, totals: &totals, quota: None };
+        let totals =
+            Arc::new(TotalsView { credited: Decimal::ONE_HUNDRED, by_credit_type, count: 1 });
+        let (earned, paid, standing) = (Arc::default(), Arc::default(), Arc::default());
+        let seen = RewardArguments {
+            payee: &payee,
+            totals: &totals,
+            quota: None,
+            earned: &earned,
+            paid: &paid,
+            standing: &standing,
+        };
         let paid = Machine::new(&programs).run_reward(id, &seen);
         paid.map_or_else(|fault| fault.message, |amount| amount.to_string())
     };

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::{Problem, run_location};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
@@ -91,7 +92,7 @@ pub(crate) async fn begin_run(
         payees: said.payees,
         rules: said.rules,
         dry_run: said.dry_run,
-        who: caller.name,
+        who: caller.name.clone(),
     };
     let order = order.checked()?;
 
@@ -100,6 +101,14 @@ pub(crate) async fn begin_run(
         let order = order.clone();
         let checked = service.ask_worker(move |turn| Ok(jobs::check_selected(turn, &order)?));
         checked.await?;
+    }
+
+    // A run by the rules in force moves credits that exist: that is money, as an adjustment is.
+    let moves_credits = order.rules == Some(RunRules::InForce) && !order.dry_run;
+    if service.config.four_eyes && moves_credits {
+        let RunOrder { plan, period, mode, selected: transactions, payees, .. } = order;
+        let act = ApprovalAct::Run { plan, period, mode, transactions, payees };
+        return approvals::keep_request(&service, act, caller).await;
     }
 
     let begun = service.run_blocking(move |service| Ok(service.begin_run(order)?));
@@ -173,7 +182,7 @@ pub(crate) struct RunView {
 }
 
 impl RunView {
-    fn new(run: CalculationRun) -> RunView {
+    pub(crate) fn new(run: CalculationRun) -> RunView {
         RunView {
             id: run.id,
             plan: run.plan,
