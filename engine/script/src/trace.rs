@@ -15,6 +15,8 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
+use super::api::fields::read_field;
+use super::api::lookups::PERSON_FIELDS;
 use super::constants;
 use super::machine::adapter::{from_dynamic, to_dynamic};
 use super::machine::interpreter::entry_parameters;
@@ -434,6 +436,12 @@ pub(super) fn show_value(value: &ScriptValue) -> String {
             let entries =
                 entries.iter().map(|(key, value)| format!("{key}: {}", show_value(value)));
             format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        ScriptValue::Person(_) => {
+            let fields = PERSON_FIELDS.iter().filter_map(|name| {
+                Some(format!("{name}: {}", show_value(&read_field(value, name).ok()?)))
+            });
+            format!("#{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         other => match other.to_text() {
             Some(text) => text.to_string(),

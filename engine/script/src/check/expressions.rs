@@ -132,6 +132,7 @@ impl ProgramWalk<'_> {
                     if fields_with_attributes(kind).is_some() =>
                 {
                     let fields = fields_with_attributes(kind).unwrap_or_default();
+                    self.reads.names.insert(name.to_string());
                     self.visit_attribute(fields, name, *at)
                 }
 

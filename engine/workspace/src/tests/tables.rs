@@ -246,3 +246,35 @@ fn twice_the_rows_are_twice_the_work() {
     assert!(two > one, "nothing is counted");
     assert!(two <= 2 * one + one / 10 + 2000, "{one} steps, and {two} for twice as much");
 }
+
+#[test]
+fn doubtful_tiers_of_a_table_are_warned_of_as_those_of_a_plan() {
+    let said = check("CR064", STEPS, "Manager,,0.02", "Manager,,¦5");
+    assert!(said.contains("500 %"), "{said}");
+    let said = check("CR065", STEPS, "Manager,,0.02", "Manager,¦0.5,0.02");
+    assert!(said.contains("first unit"), "{said}");
+}
+
+#[test]
+fn tables_and_attributes_that_nothing_reads_are_a_hint() {
+    let hints = |files: &crate::Files| -> Vec<String> {
+        let (ruleset, _) = read(files);
+        let hints = ruleset.unwrap().unused_declarations().into_iter();
+        let hints = hints.map(|hint| hint.message);
+        hints.filter(|hint| hint.contains("table") || hint.contains("attribute")).collect()
+    };
+    let mut files = good();
+    let all = ["attribute `hire_date`", "attribute `level`", "table `rates`", "table `steps`"];
+    let mut found = hints(&files);
+    found.sort();
+    assert_eq!(found, all.map(|what| format!("nothing reads the {what}")));
+
+    let plan = files[PLAN]
+        .replace("[{ up_to = \"10000\", rate = \"0.10\" }, { rate = \"20%\" }]", "\"table:steps\"")
+        .replace(
+            "value = \"totals.credited / 10\"",
+            "value = 'find(\"rates\", \"x\", \"y\", 1).rate * payee[\"level\"]'",
+        );
+    files.insert(PLAN.to_owned(), Arc::from(plan));
+    assert_eq!(hints(&files), ["nothing reads the attribute `hire_date`"]);
+}
