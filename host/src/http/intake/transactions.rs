@@ -4,37 +4,54 @@
 
 use std::sync::Arc;
 
+use accredit_crediting::explain::Explanation;
 use accredit_crediting::stage::adjust;
+use accredit_domain::decision::Decision;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::state::Service;
+
+/// A transaction as it is recorded.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecordedTransactionView {
+    /// Natural key.
+    id: String,
+    /// 1 for the first content, and one more for every other.
+    version: u32,
+    /// Versions that came later than a newer one.
+    superseded: u32,
+    /// The cells of the row as delivered, by column.
+    columns: Map<String, Value>,
+    /// The amount as delivered, as text, if another one was set manually.
+    preadjusted: Option<String>,
+    /// What was decided, a plan each.
+    decisions: Vec<Decision>,
+}
 
 /// One transaction with its decisions.
 pub(crate) async fn show_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<RecordedTransactionView> {
     let stored = find_stored(&service, &id).await?;
-    let decisions = serde_json::to_value(&stored.decisions);
-    Ok(Json(json!({
-        "id": id,
-        "version": stored.version,
-        "superseded": stored.superseded,
-        "columns": stored.record.to_json(),
-        "preadjusted": preadjusted_amount(&service, &stored).await?,
-        "decisions": decisions.map_err(|error| Problem::internal(&error))?,
-    })))
+    Ok(ViewJson(RecordedTransactionView {
+        id,
+        version: stored.version,
+        superseded: stored.superseded,
+        columns: stored.record.to_json(),
+        preadjusted: preadjusted_amount(&service, &stored).await?,
+        decisions: stored.decisions,
+    }))
 }
 
 /// The amount as delivered, if another one was set manually.
@@ -55,11 +72,20 @@ async fn preadjusted_amount(
     Ok(amount.await?.map(|amount| amount.to_string()))
 }
 
+/// Why a transaction was credited as it was.
+#[derive(Debug, Serialize)]
+pub(crate) struct TransactionExplanationView {
+    /// Natural key.
+    transaction: String,
+    /// The steps of its decisions, a plan each.
+    plans: Vec<Explanation>,
+}
+
 /// Why a transaction was credited as it was, plan by plan.
 pub(crate) async fn explain_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<TransactionExplanationView> {
     let stored = find_stored(&service, &id).await?;
     let plans = service.run_blocking(move |service| {
         let plans = stored
@@ -68,7 +94,7 @@ pub(crate) async fn explain_transaction(
             .map(|decision| explain::explain_decision(&service.context, &stored, decision));
         Ok(plans.collect::<Result<Vec<_>, _>>()?)
     });
-    Ok(Json(json!({ "transaction": id, "plans": plans.await? })))
+    Ok(ViewJson(TransactionExplanationView { transaction: id, plans: plans.await? }))
 }
 
 /// Which plan is wanted.
