@@ -23,6 +23,7 @@ use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
+use accredit_domain::note::{NoteCode, NoteStage};
 
 /// The rows that stand, of one transaction in one plan or several: `frozen` first, byte for byte,
 /// then what is posted because `current`, what is decided now, differs from them.
@@ -136,7 +137,13 @@ pub fn set_entries(
             decision.outcome = DecisionOutcome::Parked;
 
             let (transaction, plan) = (&decision.transaction, &decision.plan);
-            let why = build_note(transaction, plan, "posting", "policy_error", broken.as_str());
+            let why = build_note(
+                transaction,
+                plan,
+                NoteStage::Posting,
+                NoteCode::PolicyError,
+                broken.as_str(),
+            );
 
             decision.reasons = vec![why.clone()];
             decision.log.push(why.clone());

@@ -17,7 +17,8 @@ use rust_decimal::Decimal;
 
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{EarnedReward, Note};
+use accredit_domain::decision::EarnedReward;
+use accredit_domain::note::Note;
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{PayoutFormula, Reward};
 use accredit_script::{Machine, PayeeView, RewardArguments, TotalsView};

@@ -14,8 +14,8 @@ use crate::stage::build_note;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
 use accredit_domain::money::Unit;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{ParticipantId, PositionId, TeamId, fold_name};
 use accredit_domain::plan::reward::{Reward, RewardRecipient};
 use accredit_domain::plan::{Plan, Selector};
@@ -40,9 +40,9 @@ impl RewardContext<'_> {
     }
 
     /// An alert about the reward; it is about no transaction.
-    pub(super) fn reward_alert(&self, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, code: NoteCode, message: &str) -> Note {
         let message = format!("reward `{}` in {}: {message}", self.reward.name, self.period.id);
-        build_note("", &self.plan.id, "reward", code, message)
+        build_note("", &self.plan.id, NoteStage::Reward, code, message)
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn collect_claims<'a>(
         let Some(unit) = unit else {
             let what = format!("{} {}", credit.amount, credit.unit_type);
             let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
-            alerts.push(desk.reward_alert("policy_error", &message));
+            alerts.push(desk.reward_alert(NoteCode::PolicyError, &message));
             continue;
         };
 
@@ -146,7 +146,7 @@ fn claimant_of(
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                add_alert(desk.reward_alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             };
             Some((person(payee), position))
@@ -156,7 +156,7 @@ fn claimant_of(
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so its manager gets nothing"
                 );
-                add_alert(desk.reward_alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             }
             let manager = organization.version_on(position?, date)?.manager?;
@@ -164,7 +164,7 @@ fn claimant_of(
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
 
-                add_alert(desk.reward_alert("vacant", &message), alerts);
+                add_alert(desk.reward_alert(NoteCode::Vacant, &message), alerts);
                 return None;
             };
             Some((person(holder), Some(manager)))
@@ -175,7 +175,7 @@ fn claimant_of(
                 let message = format!(
                     "the team `{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                add_alert(desk.reward_alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             };
             Some((Claimant::Team(organization.team_id(team), team), None))

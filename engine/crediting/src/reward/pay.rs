@@ -12,10 +12,11 @@ use rust_decimal::Decimal;
 
 use super::claim::{Claim, Claimant, RewardContext};
 use super::{ClaimContext, PlanRewards};
-use accredit_domain::decision::{EarnedReward, Note};
+use accredit_domain::decision::EarnedReward;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
 use accredit_domain::money::{self, Shares, Unit};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::{ParticipantId, TeamId};
 use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient, Unpayable};
 use accredit_domain::policy::ProgramId;
@@ -111,9 +112,9 @@ fn add_reward(
         Ok(_) => rewards.rows.push(reward_row(desk, claim, quota, paid)),
         Err(too_large) => {
             let id = desk.ruleset.organization.participant_id(payee);
-            rewards
-                .alerts
-                .push(desk.reward_alert("policy_error", &format!("for `{id}`: {too_large}")));
+            rewards.alerts.push(
+                desk.reward_alert(NoteCode::PolicyError, &format!("for `{id}`: {too_large}")),
+            );
         }
     }
 }
@@ -126,7 +127,8 @@ fn claim_worth(
     mut machine: Option<&mut Machine>,
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
-    let too_large = || desk.reward_alert("policy_error", &format!("what `{id}` has is too large"));
+    let too_large =
+        || desk.reward_alert(NoteCode::PolicyError, &format!("what `{id}` has is too large"));
 
     let credited = claim.credited.ok_or_else(too_large)?;
 
@@ -134,7 +136,7 @@ fn claim_worth(
         PayoutFormula::Tiers(tiers) => {
             tiers.payout_for(credited, quota).map_err(|why| match why {
                 Unpayable::NoQuota => desk.reward_alert(
-                    "no_quota",
+                    NoteCode::NoQuota,
                     &format!("`{id}` has no quota, and the tiers are shares of it"),
                 ),
                 Unpayable::TooLarge => too_large(),
@@ -165,12 +167,15 @@ fn run_program(
     let id = claim.claimant.id();
 
     let Some(machine) = machine else {
-        return Err(desk.reward_alert("policy_error", "there is nothing to run its program with"));
+        return Err(
+            desk.reward_alert(NoteCode::PolicyError, "there is nothing to run its program with")
+        );
     };
 
     let seen = claim_context(desk, claim, (credited, quota));
     machine.run_reward(program, &seen.reward_arguments()).map_err(|fault| {
-        let alert = desk.reward_alert("policy_error", &format!("for `{id}`: {}", fault.message));
+        let alert =
+            desk.reward_alert(NoteCode::PolicyError, &format!("for `{id}`: {}", fault.message));
         Note {
             policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
             // A program of a line in the plan has no policy to name.
@@ -250,7 +255,7 @@ fn member_parts(
     let id = organization.team_id(team);
     if members.is_empty() {
         let message = format!("team `{id}` has no member on {}, so nobody is paid", desk.last);
-        return Err(desk.reward_alert("unmatched", &message));
+        return Err(desk.reward_alert(NoteCode::Unmatched, &message));
     }
 
     let weights: Vec<Decimal> = members.iter().map(|(_, weight)| *weight).collect();
@@ -261,8 +266,9 @@ fn member_parts(
         Shares::Parts(weights)
     };
 
-    let parts = money::split_exactly(worth, &shares, unit.scale)
-        .map_err(|error| desk.reward_alert("policy_error", &format!("team `{id}`: {error}")))?;
+    let parts = money::split_exactly(worth, &shares, unit.scale).map_err(|error| {
+        desk.reward_alert(NoteCode::PolicyError, &format!("team `{id}`: {error}"))
+    })?;
     Ok(members.into_iter().map(|(payee, _)| payee).zip(parts).collect())
 }
 
@@ -279,7 +285,7 @@ fn manager_part(
     let manager = organization.teams.version_on(team, last).and_then(|version| version.manager);
     let Some(manager) = manager else {
         let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
-        return Err(desk.reward_alert("unmatched", &message));
+        return Err(desk.reward_alert(NoteCode::Unmatched, &message));
     };
 
     match desk.manager_on(manager, last) {
@@ -288,7 +294,7 @@ fn manager_part(
             let vacant = organization.position_id(manager);
             let message =
                 format!("`{vacant}` is vacant on {last}, so nobody gets what `{id}` earned");
-            Err(desk.reward_alert("vacant", &message))
+            Err(desk.reward_alert(NoteCode::Vacant, &message))
         }
     }
 }
@@ -324,7 +330,7 @@ fn exchange_for_payee(
 
             let id = organization.participant_id(payee);
             let message = format!("what `{id}` gets stays in {one}: {why}");
-            rewards.alerts.push(desk.reward_alert("no_exchange_rate", &message));
+            rewards.alerts.push(desk.reward_alert(NoteCode::NoExchangeRate, &message));
             (amount, unit)
         }
     }

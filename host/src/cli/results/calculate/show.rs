@@ -7,7 +7,8 @@
 
 use accredit_crediting::calculation::Calculation;
 use accredit_domain::credit::posted::CREDIT_COLUMNS;
-use accredit_domain::decision::{NOTE_COLUMNS, REWARD_COLUMNS};
+use accredit_domain::decision::REWARD_COLUMNS;
+use accredit_domain::note::NOTE_COLUMNS;
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;
