@@ -116,6 +116,8 @@ pub enum NoteCode {
     NoExchangeRate,
     /// A hold would end in another fiscal year.
     ReleaseInOtherYear,
+    /// Entries of a closed period stand in a later one.
+    ClosedPeriod,
     /// Two rows of the deal contradict each other.
     Conflict,
     /// The latest row has lost columns that the deal had.
@@ -128,7 +130,7 @@ pub enum NoteCode {
 
 impl NoteCode {
     /// Every code.
-    const ALL: [NoteCode; 23] = [
+    const ALL: [NoteCode; 24] = [
         NoteCode::Unmatched,
         NoteCode::Nobody,
         NoteCode::NoRule,
@@ -148,6 +150,7 @@ impl NoteCode {
         NoteCode::NoCurrency,
         NoteCode::NoExchangeRate,
         NoteCode::ReleaseInOtherYear,
+        NoteCode::ClosedPeriod,
         NoteCode::Conflict,
         NoteCode::ColumnsMissing,
         NoteCode::AdjustmentNotApplied,
@@ -176,6 +179,7 @@ impl NoteCode {
             NoteCode::NoCurrency => "no_currency",
             NoteCode::NoExchangeRate => "no_exchange_rate",
             NoteCode::ReleaseInOtherYear => "release_in_other_year",
+            NoteCode::ClosedPeriod => "closed_period",
             NoteCode::Conflict => "conflict",
             NoteCode::ColumnsMissing => "columns_missing",
             NoteCode::AdjustmentNotApplied => "adjustment_not_applied",

@@ -70,14 +70,7 @@ pub(super) fn admit_transaction<'a>(
         return Err(unreadable_reason(&why, NoteCode::BadValue));
     }
     check_amount_limit(transaction)?;
-    if transaction.id.is_empty() {
-        let key = ruleset.settings.fields.id.join("`, `");
-        return Err(ParkReason::new(
-            NoteStage::Filter,
-            NoteCode::BadValue,
-            format!("the natural key `{key}` is blank"),
-        ));
-    }
+    check_natural_key(ruleset, transaction)?;
 
     let currency = transaction_currency(ruleset, transaction)?;
     let mut case = DealCase {
@@ -143,6 +136,16 @@ fn passes_filter(
 
 fn filter_arguments(tx: &Arc<TransactionView>) -> ScriptArguments<'_> {
     ScriptArguments { tx, credit: None, to: None, existing: &[] }
+}
+
+/// Refuses a deal without a natural key.
+fn check_natural_key(ruleset: &Ruleset, transaction: &Transaction) -> Result<(), ParkReason> {
+    if !transaction.id.is_empty() {
+        return Ok(());
+    }
+    let key = ruleset.settings.fields.id.join("`, `");
+    let message = format!("the natural key `{key}` is blank");
+    Err(ParkReason::new(NoteStage::Filter, NoteCode::BadValue, message))
 }
 
 /// Parks a deal whose amount is beyond the limit. Its currency is not asked: the decimals depend on

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use crate::stage::{DealCase, ScriptContext};
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::posted::OTHER_YEAR;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::hold::{Hold, HoldEnd};
@@ -36,9 +37,11 @@ pub fn apply_hold(
         None => requested_hold(case, setting, credit),
     };
 
+    // Said once people's decisions are applied: what they released waits for no one.
+    let mut lost_date = None;
     match wanted.and_then(|wish| end(case, &wish)) {
         Ok(HoldEnd::Now) => (),
-        Ok(HoldEnd::On(date)) => hold_until(case, credit, date),
+        Ok(HoldEnd::On(date)) => lost_date = hold_until(case, credit, date),
         Ok(HoldEnd::OnRelease(reason)) => {
             credit.status = CreditStatus::Held;
             credit.reason = Some(reason);
@@ -52,6 +55,14 @@ pub fn apply_hold(
     }
 
     apply_resolutions(case, credit);
+
+    if let Some(date) = lost_date.filter(|_| credit.reason.as_deref() == Some(OTHER_YEAR)) {
+        let message = format!(
+            "the hold would end on {date}, in another fiscal year than {}: held without a date",
+            case.date
+        );
+        case.warn(STAGE, NoteCode::ReleaseInOtherYear, message);
+    }
 }
 
 fn requested_hold(
@@ -85,7 +96,9 @@ fn end(case: &DealCase<'_>, (hold, program): &RequestedHold) -> Result<HoldEnd, 
     })
 }
 
-fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
+/// Holds a credit until a day. A hold that would end in another fiscal year is one without a date,
+/// unless the plan allows it; the day that it lost is returned.
+fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Option<Date> {
     credit.status = CreditStatus::Held;
     let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
@@ -93,13 +106,8 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
 
     // Money of another fiscal year waits for a person, unless the plan says otherwise.
     if other_year && !case.plan.hold_across_years {
-        credit.reason = Some("release_in_other_year".to_owned());
-        let message = format!(
-            "the hold would end on {date}, in another fiscal year than {}: held without a date",
-            case.date
-        );
-        case.warn(STAGE, NoteCode::ReleaseInOtherYear, message);
-        return;
+        credit.reason = Some(OTHER_YEAR.to_owned());
+        return Some(date);
     }
 
     credit.release_date = Some(date);
@@ -110,6 +118,7 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
         activate_credit(credit);
         case.trace_step(STAGE, || format!("released on {date}"));
     }
+    None
 }
 
 /// Applies what people decided about this credit: the last word counts.

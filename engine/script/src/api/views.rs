@@ -8,12 +8,10 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, ImmutableString, Map};
-
 use super::signature::{method, named, of};
-use super::{ScriptFunction, register_pure};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
-use crate::value::{Outcome, raise, raise_bad_value};
+use crate::value::{Outcome, ScriptValue, raise, raise_bad_value};
 use crate::{CreditView, ReceiverView, TransactionView};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::transaction::{Field, Value};
@@ -29,10 +27,9 @@ const AMOUNT_IN: ScriptFunction = ScriptFunction {
     page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
            `tx.amount`, where deals have currencies. Without a rate it is an error.",
     arities: &[2],
-    register: |engine| {
-        register_pure(engine, "amount_in", |tx: &mut Arc<TransactionView>, unit: &str| {
-            amount_in(tx, unit)
-        });
+    call: |values| match values {
+        [ScriptValue::Transaction(tx), ScriptValue::Text(unit)] => amount_in(tx, unit),
+        _ => refuse_arguments("amount_in", values),
     },
 };
 
@@ -52,15 +49,18 @@ const HAS: ScriptFunction = ScriptFunction {
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],
-    register: |engine| {
-        register_pure(engine, "has", has);
-        register_pure(engine, "has", |credit: &mut Arc<CreditView>, name: &str| {
-            credit_field(credit, name).is_some_and(|value| !value.is_unit())
-        });
-        register_pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
-            receiver_field(to, name).is_some_and(|value| !value.is_unit())
-        });
-        register_pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
+    call: |values| match values {
+        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has(tx, name).into()),
+        [ScriptValue::Credit(credit), ScriptValue::Text(name)] => {
+            Ok(is_there(credit_field(credit, name)))
+        }
+        [ScriptValue::Receiver(to), ScriptValue::Text(name)] => {
+            Ok(is_there(receiver_field(to, name)))
+        }
+        [ScriptValue::Map(entries), ScriptValue::Text(key)] => {
+            Ok(entries.contains_key(&**key).into())
+        }
+        _ => refuse_arguments("has", values),
     },
 };
 
@@ -102,53 +102,34 @@ pub(crate) const CREDIT_FIELDS: &[&str] = &[
 pub(crate) const RECEIVER_FIELDS: &[&str] =
     &["position", "title", "payee", "team", "relationship", "via", "level"];
 
-/// Registers the getters and indexers of these views.
-pub(super) fn register_types(engine: &mut Engine) {
-    engine.register_type_with_name::<Arc<TransactionView>>("transaction");
-    engine.register_type_with_name::<Arc<CreditView>>("credit");
-    engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
-
-    for (name, field) in TRANSACTION_FIELDS {
-        if let Some(field) = field {
-            engine.register_get(*name, move |tx: &mut Arc<TransactionView>| {
-                mapped_field(tx, *field, name)
-            });
-        }
-    }
-
-    engine.register_get("id", |tx: &mut Arc<TransactionView>| text_value(&tx.transaction.id));
-    engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| {
-        text_value(&tx.default_credit)
-    });
-    engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
-        Some(period) => Ok(text_value(period)),
-        None => raise("the transaction has no period: its date is blank, or outside the calendar"),
-    });
-
-    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        cell_value(tx, column, tx.transaction.get(column))
-    });
-
-    for name in CREDIT_FIELDS {
-        engine.register_get(*name, move |credit: &mut Arc<CreditView>| {
-            credit_field(credit, name).unwrap_or(Dynamic::UNIT)
-        });
-    }
-
-    for name in RECEIVER_FIELDS {
-        engine.register_get(*name, move |to: &mut Arc<ReceiverView>| {
-            receiver_field(to, name).unwrap_or(Dynamic::UNIT)
-        });
+/// The field `name` of a transaction; of other names, the cell of the column of that name.
+pub(super) fn transaction_field(tx: &TransactionView, name: &str) -> Outcome {
+    match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
+        Some((name, Some(field))) => mapped_field(tx, *field, name),
+        Some(("period", None)) => match &tx.period {
+            Some(period) => Ok(text_value(period)),
+            None => {
+                raise("the transaction has no period: its date is blank, or outside the calendar")
+            }
+        },
+        Some(("default_credit", None)) => Ok(text_value(&tx.default_credit)),
+        Some((_, None)) => Ok(text_value(&tx.transaction.id)),
+        None => transaction_cell(tx, name),
     }
 }
 
+/// The cell of a column: `tx["Rep #1"]`.
+pub(super) fn transaction_cell(tx: &TransactionView, column: &str) -> Outcome {
+    cell_value(tx, column, tx.transaction.get(column))
+}
+
 /// `tx.amount`: the deal's amount, or an error that says why there is none.
-pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome<Dynamic> {
+pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome {
     mapped_field(tx, Field::Amount, "amount")
 }
 
 /// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
-fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
+fn amount_in(tx: &TransactionView, unit: &str) -> Outcome {
     let (exchange, transaction) = (&tx.exchange, &tx.transaction);
 
     let amount = match transaction.amount() {
@@ -188,18 +169,18 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
 }
 
 /// The value of the mapped field `name`.
-fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome<Dynamic> {
+fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome {
     match (tx.transaction.column_of(field), tx.transaction.field_value(field)) {
         (Some(column), Some(value)) => cell_value(tx, column, value),
         _ => raise(format!("`tx.{name}` is not mapped in [fields]")),
     }
 }
 
-fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
+fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome {
     match value {
-        Value::Text(cell) => Ok(text_value(&cell)),
+        Value::Text(cell) => Ok(ScriptValue::Text(cell)),
         Value::Number(number) => Ok(number.into()),
-        Value::Date(date) => Ok(Dynamic::from(date)),
+        Value::Date(date) => Ok(date.into()),
         Value::Bool(flag) => Ok(flag.into()),
         Value::Blank => raise(format!("`{column}` is blank; ask tx.has(\"{column}\") first")),
         Value::Bad(cell) => {
@@ -218,7 +199,7 @@ fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynam
 /// Characters of a cell that a message shows.
 const CELL_SHOWN_CHARS: usize = 80;
 
-fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
+fn has(tx: &TransactionView, name: &str) -> bool {
     let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
 
     let value = match special {
@@ -238,44 +219,51 @@ fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
     }
 }
 
-fn text_value(text: &str) -> Dynamic {
-    ImmutableString::from(text).into()
+fn text_value(text: &Arc<str>) -> ScriptValue {
+    ScriptValue::Text(Arc::clone(text))
 }
 
-fn optional_text(value: Option<&Arc<str>>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, |value| text_value(value))
+fn optional_level(level: Option<u32>) -> ScriptValue {
+    level.map_or(ScriptValue::Unit, |level| ScriptValue::Whole(i64::from(level)))
 }
 
-fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
+/// Whether a field that may be nothing is there.
+fn is_there(field: Option<ScriptValue>) -> ScriptValue {
+    field.is_some_and(|value| !value.is_unit()).into()
+}
+
+/// The field `name` of a credit; none for other names.
+pub(super) fn credit_field(credit: &CreditView, name: &str) -> Option<ScriptValue> {
     Some(match name {
         "amount" => credit.amount.into(),
         "unit_type" => text_value(&credit.unit_type),
         "credit_type" => text_value(&credit.credit_type),
-        "kind" => text_value(credit.kind),
-        "position" => optional_text(credit.position.as_ref()),
-        "title" => optional_text(credit.title.as_ref()),
-        "payee" => optional_text(credit.payee.as_ref()),
-        "team" => optional_text(credit.team.as_ref()),
+        "kind" => credit.kind.into(),
+        "position" => ScriptValue::optional_text(credit.position.as_ref()),
+        "title" => ScriptValue::optional_text(credit.title.as_ref()),
+        "payee" => ScriptValue::optional_text(credit.payee.as_ref()),
+        "team" => ScriptValue::optional_text(credit.team.as_ref()),
         "rule" => text_value(&credit.rule),
         "result" => text_value(&credit.result),
         "period" => text_value(&credit.period),
-        "relationship" => optional_text(credit.relationship.as_ref()),
-        "via" => optional_text(credit.via.as_ref()),
-        "level" => credit.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
-        "weight" => credit.weight.map_or(Dynamic::UNIT, Dynamic::from),
+        "relationship" => ScriptValue::optional_text(credit.relationship.as_ref()),
+        "via" => ScriptValue::optional_text(credit.via.as_ref()),
+        "level" => optional_level(credit.level),
+        "weight" => credit.weight.map_or(ScriptValue::Unit, ScriptValue::Number),
         _ => return None,
     })
 }
 
-fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
+/// The field `name` of a recipient; none for other names.
+pub(super) fn receiver_field(to: &ReceiverView, name: &str) -> Option<ScriptValue> {
     Some(match name {
-        "position" => optional_text(to.position.as_ref()),
-        "title" => optional_text(to.title.as_ref()),
-        "payee" => optional_text(to.payee.as_ref()),
-        "team" => optional_text(to.team.as_ref()),
-        "relationship" => optional_text(to.relationship.as_ref()),
-        "via" => optional_text(to.via.as_ref()),
-        "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
+        "position" => ScriptValue::optional_text(to.position.as_ref()),
+        "title" => ScriptValue::optional_text(to.title.as_ref()),
+        "payee" => ScriptValue::optional_text(to.payee.as_ref()),
+        "team" => ScriptValue::optional_text(to.team.as_ref()),
+        "relationship" => ScriptValue::optional_text(to.relationship.as_ref()),
+        "via" => ScriptValue::optional_text(to.via.as_ref()),
+        "level" => optional_level(to.level),
         _ => return None,
     })
 }
