@@ -232,17 +232,7 @@ fn decide_one(
     done: &[PlanDecision],
 ) -> PlanDecision {
     let mut decided = new_decision(plan, transaction, inputs);
-    let remarks = transaction.row_remarks().iter();
-    let remarks = remarks.map(|remark| {
-        build_note(
-            &transaction.id,
-            &plan.id,
-            NoteStage::Intake,
-            remark.alert_code(),
-            remark.alert_message(),
-        )
-    });
-    decided.warnings = remarks.collect();
+    decided.warnings = remark_notes(plan, transaction);
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
@@ -326,6 +316,16 @@ fn inherit_credits<'d>(
         case.inherited.extend(&decided.credits);
     }
     None
+}
+
+/// What is to be known about the row of a transaction, as notes.
+fn remark_notes(plan: &Plan, transaction: &Transaction) -> Vec<Note> {
+    let remarks = transaction.row_remarks().iter();
+    let notes = remarks.map(|remark| {
+        let (code, message) = (remark.alert_code(), remark.alert_message());
+        build_note(&transaction.id, &plan.id, NoteStage::Intake, code, message)
+    });
+    notes.collect()
 }
 
 /// Parks a transaction since a source of its plan is parked.
