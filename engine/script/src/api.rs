@@ -11,6 +11,7 @@
 mod dates;
 pub(crate) mod fields;
 pub(crate) mod lists;
+pub(crate) mod lookups;
 mod numbers;
 pub(crate) mod operators;
 mod recipients;
@@ -59,6 +60,7 @@ pub const TOPICS: &[(&str, &[ScriptFunction])] = &[
     ("arrays and maps", lists::FUNCTIONS),
     ("recipients and holds", recipients::FUNCTIONS),
     ("transactions and credits", views::FUNCTIONS),
+    ("tables and people", lookups::FUNCTIONS),
 ];
 
 /// All functions in the order of the reference.

@@ -26,6 +26,7 @@ pub mod pool;
 pub mod reference;
 mod sandbox;
 pub mod shared;
+pub mod surroundings;
 pub mod trace;
 mod value;
 pub mod workbench;
@@ -33,16 +34,20 @@ pub mod workbench;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::ExchangeSettings;
 use accredit_domain::hold::Hold;
+use accredit_domain::tables::TableShape;
 use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, field_reads};
 pub use machine::Machine;
 pub use sandbox::is_timeout;
+pub use surroundings::ReferenceData;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +73,8 @@ pub struct TransactionView {
     pub default_credit: Arc<str>,
     /// What its amount is exchanged with.
     pub exchange: Arc<ExchangeSettings>,
+    /// The tables and people that programs look up.
+    pub reference: Arc<ReferenceData>,
 }
 
 /// A credit as scripts see it: FORMAT section 5.
@@ -126,6 +133,21 @@ pub struct PayeeView {
     pub team: Option<Arc<str>>,
     pub period: Arc<str>,
     pub unit_type: Arc<str>,
+    /// The last day of the period, on which attributes and tables are read.
+    pub last_day: Option<Date>,
+    /// The tables and people that programs look up.
+    pub reference: Arc<ReferenceData>,
+}
+
+/// A person, or a vacant position, as `who(name)` gives it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `who` in scripts/README.md")]
+pub struct PersonView {
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub payee: Option<Arc<str>>,
+    pub manager: Option<Arc<str>>,
+    pub teams: Vec<Arc<str>>,
 }
 
 /// Sums of active credits in one unit and period.
@@ -212,6 +234,10 @@ pub struct CheckContext {
     pub total_one: bool,
     /// Functions of `policies/shared/`, which expressions may not call.
     pub shared: BTreeSet<String>,
+    /// The columns of tables, by the name of the table.
+    pub tables: BTreeMap<String, TableShape>,
+    /// The kinds of attributes, by name.
+    pub attributes: BTreeMap<String, DeclaredKind>,
 }
 
 #[cfg(test)]

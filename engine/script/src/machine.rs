@@ -82,6 +82,7 @@ impl Machine {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
+        let _surroundings = arguments.open_surroundings();
         let answer = self.run_uncounted(id, arguments);
         if let Some(recorder) = &self.recorder {
             recorder.end_run(answer.is_ok());
@@ -129,6 +130,7 @@ impl Machine {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
+        let _surroundings = seen.open_surroundings();
         let reward = self.run_reward_uncounted(id, seen);
         if let Some(recorder) = &self.recorder {
             recorder.end_run(reward.is_ok());

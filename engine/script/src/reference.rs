@@ -38,7 +38,12 @@ pub fn markdown() -> String {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         write_line(&mut text, &format!("| `{owner}` | {} |", names.join(" ")));
     }
-    write_line(&mut text, "\nEvery column of a transaction is a field as well: `tx[\"Rep #1\"]`.");
+    write_line(
+        &mut text,
+        "\nEvery column of a transaction is a field as well: `tx[\"Rep #1\"]`. Attributes of people, \
+         positions and teams stand in brackets: `to[\"level\"]`, `credit[\"level\"]`, \
+         `payee[\"hire_date\"]`, `who(name)[\"level\"]`.",
+    );
 
     for (topic, functions) in TOPICS {
         let (first, rest) = topic.split_at_checked(1).unwrap_or((topic, ""));

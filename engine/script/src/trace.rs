@@ -57,6 +57,7 @@ pub fn trace_steps(
     program: &Program,
     arguments: &ScriptArguments<'_>,
 ) -> Result<Vec<TraceStep>, ScriptFault> {
+    let _surroundings = arguments.open_surroundings();
     run_traced(program, bind_arguments(program, arguments)?)
 }
 
@@ -83,6 +84,7 @@ pub fn trace_reward(
     if program.form.scope_variables() != PolicyKind::Reward.parameters() {
         return Err(fault::of_program(program, "this is not a reward program".to_owned()));
     }
+    let _surroundings = seen.open_surroundings();
     run_traced(program, bind_reward(seen))
 }
 

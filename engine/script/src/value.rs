@@ -15,7 +15,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{CreditView, Hold, PayeeView, ReceiverView, Share, TotalsView, TransactionView};
+use super::{
+    CreditView, Hold, PayeeView, PersonView, ReceiverView, Share, TotalsView, TransactionView,
+};
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ pub(super) enum ScriptValue {
     Payee(Arc<PayeeView>),
     /// What was credited to a claimant: `totals`.
     Totals(Arc<TotalsView>),
+    /// What `who(name)` gives.
+    Person(Arc<PersonView>),
     /// A value of the interpreter that no function takes.
     Unknown,
 }
@@ -99,6 +103,7 @@ impl ScriptValue {
             ScriptValue::Receiver(_) => "receiver",
             ScriptValue::Payee(_) => "payee",
             ScriptValue::Totals(_) => "totals",
+            ScriptValue::Person(_) => "person",
             ScriptValue::Unknown => "something else",
         }
     }

@@ -236,6 +236,8 @@ pub(super) fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
         team,
         period: Arc::from(desk.period.id.as_str()),
         unit_type: Arc::from(desk.ruleset.settings.units.name(claim.unit)),
+        last_day: Some(desk.last),
+        reference: Arc::clone(&desk.ruleset.reference),
     }
 }
 

@@ -10,6 +10,8 @@ use super::forbidden_word;
 use super::foreign_syntax;
 use super::kinds::expected_in_words;
 use super::walk::{ProgramWalk, Tail};
+use crate::api::lookups::PERSON_FIELDS;
+use crate::api::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS};
 use crate::fault;
 use crate::kind::ValueKind;
 use crate::machine::adapter::literal_number;
@@ -126,6 +128,13 @@ impl ProgramWalk<'_> {
                     self.visit_property(kind, name, *at)
                 }
 
+                (Expr::StringConstant(name, at), true, _)
+                    if fields_with_attributes(kind).is_some() =>
+                {
+                    let fields = fields_with_attributes(kind).unwrap_or_default();
+                    self.visit_attribute(fields, name, *at)
+                }
+
                 (index, _, ValueKind::Credits) => {
                     self.visit_expression(index);
                     ValueKind::Credit
@@ -161,6 +170,17 @@ impl ProgramWalk<'_> {
 
         self.report_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
         ValueKind::Any
+    }
+}
+
+/// The fields of a value whose attributes stand in brackets; none for other values.
+fn fields_with_attributes(kind: ValueKind) -> Option<&'static [&'static str]> {
+    match kind {
+        ValueKind::Credit => Some(CREDIT_FIELDS),
+        ValueKind::Receiver | ValueKind::Candidate => Some(RECEIVER_FIELDS),
+        ValueKind::Payee => Some(PAYEE_FIELDS),
+        ValueKind::MaybePerson => Some(PERSON_FIELDS),
+        _ => None,
     }
 }
 

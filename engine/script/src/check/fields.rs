@@ -10,6 +10,7 @@ use rhai::Position;
 
 use super::foreign_syntax;
 use super::walk::ProgramWalk;
+use crate::api::lookups::PERSON_FIELDS;
 use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
 use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean, is_typo};
@@ -35,6 +36,7 @@ impl ProgramWalk<'_> {
                 }
             }
             ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
+            ValueKind::MaybePerson => self.visit_listed_field("who", PERSON_FIELDS, name, at),
             ValueKind::Totals => self.visit_credit_total(name, at),
             ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
             ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
@@ -141,7 +143,11 @@ impl ProgramWalk<'_> {
         at: Position,
     ) -> ValueKind {
         if !names.contains(&name) {
-            let help = did_you_mean(name, names.iter().copied());
+            let attribute = self.known.attributes.contains_key(name);
+            let help = match attribute {
+                true => Some(format!("write [\"{name}\"] for the attribute")),
+                false => did_you_mean(name, names.iter().copied()),
+            };
             self.report_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
             return ValueKind::Any;
         }
@@ -152,7 +158,8 @@ impl ProgramWalk<'_> {
                 ValueKind::Text
             }
             "level" | "weight" => ValueKind::MaybeNumber,
-            "position" | "title" | "payee" | "team" | "relationship" | "via" => {
+            "teams" => ValueKind::Array,
+            "position" | "title" | "payee" | "manager" | "team" | "relationship" | "via" => {
                 ValueKind::MaybeText
             }
             _ => ValueKind::Any,

@@ -45,6 +45,7 @@ impl ValueKind {
             [ValueKind::Transaction, ValueKind::Credit, ValueKind::Receiver, ValueKind::Candidate];
         host.contains(&self)
             || matches!(self, ValueKind::Credits | ValueKind::Payee | ValueKind::Totals)
+            || self == ValueKind::MaybePerson
     }
 
     /// Whether a program that returns `returns` may return it.
@@ -52,7 +53,10 @@ impl ValueKind {
         match self {
             ValueKind::Any => return true,
             // What may be nothing must fit in both cases, since a run can meet either.
-            ValueKind::MaybeText | ValueKind::MaybeNumber => {
+            ValueKind::MaybeText
+            | ValueKind::MaybeNumber
+            | ValueKind::MaybeDate
+            | ValueKind::MaybeBool => {
                 return ValueKind::Unit.fits(returns) || self.when_there().fits(returns);
             }
             _ => (),

@@ -51,10 +51,19 @@ impl ProgramWalk<'_> {
     pub(super) fn check_dated_call(&mut self, name: &str, at: Position) {
         let intake = self.program.form == ProgramForm::Policy(PolicyKind::Intake);
         if intake && DATED_FUNCTIONS.contains(&name) {
-            let message = format!("`{name}` cannot be called here: there is no deal with a date yet");
+            let message =
+                format!("`{name}` cannot be called here: there is no deal with a date yet");
             let help = "call it where the deal is credited, on the columns of the deal";
             self.report_with_help(Code::CR003, at, message, Some(help.to_owned()));
         }
+    }
+
+    /// A call behind a dot, where the table's name cannot be judged.
+    pub(super) fn refuse_table_method(&mut self, name: &str, at: Position) -> ValueKind {
+        let message = format!("`{name}` does not stand behind a dot");
+        let help = format!("write {name}(\"TABLE\", key, …)");
+        self.report_with_help(Code::CR004, at, message, Some(help));
+        ValueKind::Any
     }
 
     /// The name of the table, where it is written out; else that is reported.
@@ -74,8 +83,7 @@ impl ProgramWalk<'_> {
 
     fn report_unknown_table(&mut self, table: &str, call: &FnCallExpr, at: Position) {
         let near = did_you_mean(table, self.known.tables.keys().map(String::as_str));
-        let help =
-            near.unwrap_or_else(|| format!("declare it in accredit.toml: [tables.{table}]"));
+        let help = near.unwrap_or_else(|| format!("declare it in accredit.toml: [tables.{table}]"));
         let at = call.args.first().map_or(at, expression_start);
         self.report_with_help(Code::CR025, at, format!("there is no table `{table}`"), Some(help));
     }

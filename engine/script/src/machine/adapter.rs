@@ -27,7 +27,7 @@ use crate::api::signature::Signature;
 use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
-use crate::{CreditView, PayeeView, ReceiverView, Share, TotalsView, TransactionView};
+use crate::{CreditView, PayeeView, PersonView, ReceiverView, Share, TotalsView, TransactionView};
 use accredit_domain::hold::Hold;
 
 /// What a function gives back to Rhai.
@@ -96,6 +96,8 @@ fn from_variant(value: &Dynamic) -> ScriptValue {
         ScriptValue::Payee(payee)
     } else if let Some(totals) = variant(value) {
         ScriptValue::Totals(totals)
+    } else if let Some(person) = variant(value) {
+        ScriptValue::Person(person)
     } else if let Some(range) = variant(value) {
         ScriptValue::Range(range)
     } else if let Some(range) = variant(value) {
@@ -134,6 +136,7 @@ pub(crate) fn to_dynamic(value: ScriptValue) -> Dynamic {
         ScriptValue::Receiver(to) => Dynamic::from(to),
         ScriptValue::Payee(payee) => Dynamic::from(payee),
         ScriptValue::Totals(totals) => Dynamic::from(totals),
+        ScriptValue::Person(person) => Dynamic::from(person),
     }
 }
 
@@ -290,6 +293,7 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
     engine.register_type_with_name::<Arc<PayeeView>>("payee");
     engine.register_type_with_name::<Arc<TotalsView>>("totals");
+    engine.register_type_with_name::<Arc<PersonView>>("person");
 }
 
 /// Fields behind a dot, and texts in brackets.
@@ -298,18 +302,25 @@ fn register_fields(engine: &mut Engine) {
         register_field(engine, name, ScriptValue::Transaction);
     }
 
-    let [credit, receiver, payee, date] = LISTED_FIELDS;
+    let [credit, receiver, payee, date, person] = LISTED_FIELDS;
     credit.iter().for_each(|name| register_field(engine, name, ScriptValue::Credit));
     receiver.iter().for_each(|name| register_field(engine, name, ScriptValue::Receiver));
     payee.iter().for_each(|name| register_field(engine, name, ScriptValue::Payee));
     date.iter().for_each(|name| register_field(engine, name, ScriptValue::Date));
+    person.iter().for_each(|name| register_field(engine, name, ScriptValue::Person));
 
     // Rhai looks here also for names behind a dot that it does not know.
-    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        answered(read_column(&ScriptValue::Transaction(Arc::clone(tx)), column))
-    });
-    engine.register_indexer_get(|totals: &mut Arc<TotalsView>, credit_type: &str| {
-        answered(read_column(&ScriptValue::Totals(Arc::clone(totals)), credit_type))
+    register_brackets(engine, ScriptValue::Transaction);
+    register_brackets(engine, ScriptValue::Totals);
+    register_brackets(engine, ScriptValue::Credit);
+    register_brackets(engine, ScriptValue::Receiver);
+    register_brackets(engine, ScriptValue::Payee);
+    register_brackets(engine, ScriptValue::Person);
+}
+
+fn register_brackets<V: Variant + Clone>(engine: &mut Engine, value: fn(V) -> ScriptValue) {
+    engine.register_indexer_get(move |view: &mut V, name: &str| {
+        answered(read_column(&value(view.clone()), name))
     });
 }
 

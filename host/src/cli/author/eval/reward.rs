@@ -313,6 +313,8 @@ fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Cla
             team: team.filter(|_| person.is_none()),
             period: Arc::from(period.map_or("", |period| period.id.as_str())),
             unit_type: Arc::from(settings.units.name(settings.currency)),
+            last_day: period.map(last_day),
+            reference: Arc::clone(&ruleset.reference),
         }),
         totals: Arc::new(TotalsView { credited: Decimal::ZERO, by_credit_type: types.collect() }),
         quota: None,
