@@ -17,7 +17,7 @@ use super::targets::TargetDays;
 use crate::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{ParticipantId, PositionId};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, Reward};
@@ -101,9 +101,9 @@ impl<'a> PlanPeriod<'a> {
     }
 
     /// An alert about a reward or draw called `name`; it is about no transaction.
-    pub(super) fn reward_alert(&self, name: &str, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, name: &str, code: NoteCode, message: &str) -> Note {
         let message = format!("reward `{name}` in {}: {message}", self.period.id);
-        build_note("", &self.plan.id, "reward", code, message)
+        build_note("", &self.plan.id, NoteStage::Reward, code, message)
     }
 }
 
@@ -148,7 +148,7 @@ impl<'a> RewardContext<'a> {
     }
 
     /// An alert about the reward.
-    pub(super) fn reward_alert(&self, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, code: NoteCode, message: &str) -> Note {
         self.scope.reward_alert(&self.reward.name, code, message)
     }
 }

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::{Cell, Record, trim_cell};
+use crate::note::NoteCode;
 
 /// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
 /// sign, which no reader lets into a name: so rows of earlier releases stay readable.
@@ -26,10 +27,10 @@ pub enum Remark {
 
 impl Remark {
     /// The code of its alert.
-    pub fn alert_code(&self) -> &'static str {
+    pub fn alert_code(&self) -> NoteCode {
         match self {
-            Remark::Conflict => "conflict",
-            Remark::ColumnsMissing(_) => "columns_missing",
+            Remark::Conflict => NoteCode::Conflict,
+            Remark::ColumnsMissing(_) => NoteCode::ColumnsMissing,
         }
     }
 
