@@ -1,23 +1,26 @@
-//! Transactions: shown, explained, kept as cases.
+//! Transactions: shown, explained, kept as cases, made void.
 //!
 //! Not how they come in (`imports`, `hooks`).
 
 use std::sync::Arc;
 
 use accredit_crediting::stage::adjust;
-use accredit_domain::transaction::Decoder;
+use accredit_domain::transaction::{Decoder, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::http::JsonResult;
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// One transaction with its decisions.
@@ -31,6 +34,7 @@ pub(crate) async fn show_transaction(
         "id": id,
         "version": stored.version,
         "superseded": stored.superseded,
+        "void": stored.record.void_remark(),
         "columns": stored.record.to_json(),
         "preadjusted": preadjusted_amount(&service, &stored).await?,
         "decisions": decisions.map_err(|error| Problem::internal(&error))?,
@@ -53,6 +57,72 @@ async fn preadjusted_amount(
         Ok(adjust::adjust_transaction(&inputs, &transaction).unadjusted_amount().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))
+}
+
+/// Why a deal is made void.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct VoidReason {
+    reason: Option<String>,
+}
+
+impl VoidReason {
+    /// The reason without blanks around it.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn needed_reason(self) -> Result<String, Problem> {
+        let reason = self.reason.map(|reason| reason.trim().to_owned());
+        reason.filter(|reason| !reason.is_empty()).ok_or_else(|| {
+            let detail = "a deal is made void for a `reason`, which the audit log keeps";
+            Problem::unprocessable("reason_needed", detail)
+        })
+    }
+}
+
+impl ActBody for VoidReason {
+    const EXPECTED: &'static str = "expected a JSON object with `reason`";
+
+    fn without_body() -> Option<VoidReason> {
+        Some(VoidReason::default())
+    }
+}
+
+/// Makes a deal void; the reason is in the body or in the query.
+pub(crate) async fn void_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<VoidReason>, QueryRejection>,
+    sent: SentAct<VoidReason>,
+) -> Result<Response, Problem> {
+    let said = if sent.bytes.trim_ascii().is_empty() {
+        query.map_err(|_| Problem::bad_request("expected `reason`"))?.0
+    } else {
+        sent.body
+    };
+
+    let act = ApprovalAct::Void { transaction: id, reason: said.needed_reason()? };
+    approvals::decide_act(&service, act, caller).await
+}
+
+/// A deal that was made void.
+#[derive(Debug, Serialize)]
+pub(crate) struct VoidedDealView {
+    /// Natural key of the deal.
+    id: String,
+    /// The version that is void.
+    version: u32,
+    /// Who made it void, when and why; of one that was void before, the first act.
+    void: Option<VoidRemark>,
+}
+
+impl VoidedDealView {
+    /// The view of a deal.
+    pub(crate) fn new(deal: &TransactionRecord) -> VoidedDealView {
+        let void = deal.record.void_remark();
+        VoidedDealView { id: deal.id.clone(), version: deal.version, void }
+    }
 }
 
 /// Why a transaction was credited as it was, plan by plan.
