@@ -4,41 +4,61 @@
 
 use std::sync::Arc;
 
+use accredit_crediting::explain::Explanation;
 use accredit_crediting::stage::adjust;
+use accredit_domain::decision::Decision;
 use accredit_domain::transaction::{Decoder, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value};
 
-use crate::http::JsonResult;
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
+
+/// A transaction as it is recorded.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecordedTransactionView {
+    /// Natural key.
+    id: String,
+    /// 1 for the first content, and one more for every other.
+    version: u32,
+    /// Versions that came later than a newer one.
+    superseded: u32,
+    /// Who made the deal void, when and why; null for one that counts.
+    void: Option<VoidRemark>,
+    /// The cells of the row as delivered, by column.
+    columns: Map<String, Value>,
+    /// The amount as delivered, as text, if another one was set manually.
+    preadjusted: Option<String>,
+    /// What was decided, a plan each.
+    decisions: Vec<Decision>,
+}
 
 /// One transaction with its decisions.
 pub(crate) async fn show_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<RecordedTransactionView> {
     let stored = find_stored(&service, &id).await?;
-    let decisions = serde_json::to_value(&stored.decisions);
-    Ok(Json(json!({
-        "id": id,
-        "version": stored.version,
-        "superseded": stored.superseded,
-        "void": stored.record.void_remark(),
-        "columns": stored.record.to_json(),
-        "preadjusted": preadjusted_amount(&service, &stored).await?,
-        "decisions": decisions.map_err(|error| Problem::internal(&error))?,
-    })))
+    Ok(ViewJson(RecordedTransactionView {
+        id,
+        version: stored.version,
+        superseded: stored.superseded,
+        void: stored.record.void_remark(),
+        columns: stored.record.to_json(),
+        preadjusted: preadjusted_amount(&service, &stored).await?,
+        decisions: stored.decisions,
+    }))
 }
 
 /// The amount as delivered, if another one was set manually.
@@ -57,6 +77,62 @@ async fn preadjusted_amount(
         Ok(adjust::adjust_transaction(&inputs, &transaction).unadjusted_amount().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))
+}
+
+/// Why a transaction was credited as it was.
+#[derive(Debug, Serialize)]
+pub(crate) struct TransactionExplanationView {
+    /// Natural key.
+    transaction: String,
+    /// The steps of its decisions, a plan each.
+    plans: Vec<Explanation>,
+}
+
+/// Why a transaction was credited as it was, plan by plan.
+pub(crate) async fn explain_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> ViewResult<TransactionExplanationView> {
+    let stored = find_stored(&service, &id).await?;
+    let plans = service.run_blocking(move |service| {
+        let plans = stored
+            .decisions
+            .iter()
+            .map(|decision| explain::explain_decision(&service.context, &stored, decision));
+        Ok(plans.collect::<Result<Vec<_>, _>>()?)
+    });
+    Ok(ViewJson(TransactionExplanationView { transaction: id, plans: plans.await? }))
+}
+
+/// Which plan is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CaseParams {
+    plan: Option<String>,
+}
+
+/// A decision as Markdown, for the end of a case file.
+pub(crate) async fn show_case(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    wanted: Result<Query<CaseParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan`"))?;
+    let stored = find_stored(&service, &id).await?;
+    let text = service
+        .run_blocking(move |service| {
+            Ok(explain::keep_as_case(&service.context, &stored, wanted.plan.as_deref())?)
+        })
+        .await?;
+    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
+}
+
+async fn find_stored(service: &Arc<Service>, id: &str) -> Result<TransactionRecord, Problem> {
+    let id = id.to_owned();
+    let stored = service.run_blocking(move |service| {
+        service.context.ledger.find_transaction(&id).map_err(|error| Problem::internal(&error))
+    });
+    stored.await?.ok_or_else(|| Problem::not_found("transaction"))
 }
 
 /// Why a deal is made void.
@@ -123,51 +199,4 @@ impl VoidedDealView {
         let void = deal.record.void_remark();
         VoidedDealView { id: deal.id.clone(), version: deal.version, void }
     }
-}
-
-/// Why a transaction was credited as it was, plan by plan.
-pub(crate) async fn explain_transaction(
-    State(service): State<Arc<Service>>,
-    Path(id): Path<String>,
-) -> JsonResult {
-    let stored = find_stored(&service, &id).await?;
-    let plans = service.run_blocking(move |service| {
-        let plans = stored
-            .decisions
-            .iter()
-            .map(|decision| explain::explain_decision(&service.context, &stored, decision));
-        Ok(plans.collect::<Result<Vec<_>, _>>()?)
-    });
-    Ok(Json(json!({ "transaction": id, "plans": plans.await? })))
-}
-
-/// Which plan is wanted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CaseParams {
-    plan: Option<String>,
-}
-
-/// A decision as Markdown, for the end of a case file.
-pub(crate) async fn show_case(
-    State(service): State<Arc<Service>>,
-    Path(id): Path<String>,
-    wanted: Result<Query<CaseParams>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan`"))?;
-    let stored = find_stored(&service, &id).await?;
-    let text = service
-        .run_blocking(move |service| {
-            Ok(explain::keep_as_case(&service.context, &stored, wanted.plan.as_deref())?)
-        })
-        .await?;
-    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
-}
-
-async fn find_stored(service: &Arc<Service>, id: &str) -> Result<TransactionRecord, Problem> {
-    let id = id.to_owned();
-    let stored = service.run_blocking(move |service| {
-        service.context.ledger.find_transaction(&id).map_err(|error| Problem::internal(&error))
-    });
-    stored.await?.ok_or_else(|| Problem::not_found("transaction"))
 }
