@@ -130,11 +130,13 @@ pub enum NoteCode {
     ConfirmedDiffers,
     /// A payee has left and still owes something.
     OpenBalance,
+    /// A person declared the deal void.
+    Void,
 }
 
 impl NoteCode {
     /// Every code.
-    const ALL: [NoteCode; 26] = [
+    const ALL: [NoteCode; 27] = [
         NoteCode::Unmatched,
         NoteCode::Nobody,
         NoteCode::NoRule,
@@ -161,6 +163,7 @@ impl NoteCode {
         NoteCode::NoQuota,
         NoteCode::ConfirmedDiffers,
         NoteCode::OpenBalance,
+        NoteCode::Void,
     ];
 
     /// The word in FORMAT section 4.
@@ -192,6 +195,7 @@ impl NoteCode {
             NoteCode::NoQuota => "no_quota",
             NoteCode::ConfirmedDiffers => "confirmed_differs",
             NoteCode::OpenBalance => "open_balance",
+            NoteCode::Void => "void",
         }
     }
 
