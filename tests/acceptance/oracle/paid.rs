@@ -92,8 +92,14 @@ fn line(world: &World, row: &Line) -> String {
     }
     let scale = world.scale_of(&paid.credited_unit);
     let quota = paid.quota.map(|quota| {
-        let attained = amounts::round(paid.credited / quota, 4);
-        format!("{:.*} attained {attained:.4}", scale as usize, amounts::round(quota, scale))
+        let attained = paid.credited.checked_div(quota);
+        let attained = attained.map(|share| format!("{:.4}", amounts::round(share, 4)));
+        let attained = attained.unwrap_or_default();
+        format!(
+            "{:.*} attained {attained}",
+            scale as usize,
+            amounts::round(quota.round_dp(12), scale)
+        )
     });
     let mut credits = paid.credits.clone();
     credits.sort();
