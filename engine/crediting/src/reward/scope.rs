@@ -95,8 +95,9 @@ pub(super) struct PlanPeriod<'a> {
     /// The period's last day.
     pub(super) last: Date,
     pub(super) credits: &'a DatedCredits<'a>,
-    /// The plan's targets in this period and in earlier ones, by the first day.
-    targets: RefCell<BTreeMap<Date, Rc<TargetDays>>>,
+    /// The plan's targets in this period and in others, by their days: a quarter and its first month
+    /// begin on the same one.
+    targets: RefCell<BTreeMap<(Date, Date), Rc<TargetDays>>>,
 }
 
 impl<'a> PlanPeriod<'a> {
@@ -113,7 +114,7 @@ impl<'a> PlanPeriod<'a> {
     /// The plan's targets on the days of `period`.
     pub(super) fn plan_targets(&self, period: &Period) -> Rc<TargetDays> {
         let mut known = self.targets.borrow_mut();
-        let found = known.entry(period.first).or_insert_with(|| {
+        let found = known.entry((period.first, period.end)).or_insert_with(|| {
             let targets = &self.plan.targets;
             Rc::new(TargetDays::find(&self.ruleset.organization, targets, period))
         });

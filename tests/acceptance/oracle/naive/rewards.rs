@@ -218,7 +218,7 @@ fn members_parts(
     }
     let (people, parts): (Vec<Option<String>>, Vec<Decimal>) = parts.into_iter().unzip();
     let scale = desk.case.world.scale_of(claim.unit);
-    let shared = amounts::shared(earned, &parts, scale);
+    let shared = amounts::in_proportion(earned, &parts, scale);
     let mut all: Vec<(Option<String>, Decimal)> = people.into_iter().zip(shared).collect();
     let before = (desk.span().1, desk.own.first);
     for (member, had) in desk.past.members(claim, before, &desk.reward.name) {
