@@ -257,7 +257,11 @@ fn brought(desk: Desk<'_>, claim: &Claim<'_>) -> Vec<(Option<String>, Decimal)> 
         all = weights(desk.case, team).into_iter().map(|(p, w)| (Some(p), w)).collect();
     }
     // Nobody first, then people as in the file.
-    let place = |id: &str| desk.case.world.people.iter().position(|person| person.id == id);
+    let world = desk.case.world;
+    let place = |id: &str| match world.simple {
+        true => world.seats.iter().position(|seat| seat.id == id),
+        false => world.people.iter().position(|person| person.id == id),
+    };
     all.sort_by_key(|(person, _)| person.as_deref().and_then(place));
     all
 }
