@@ -1,4 +1,4 @@
-//! Transactions: shown, explained, kept as cases.
+//! Transactions: shown, explained, kept as cases, made void.
 //!
 //! Not how they come in (`imports`, `hooks`).
 
@@ -7,9 +7,10 @@ use std::sync::Arc;
 use accredit_crediting::explain::Explanation;
 use accredit_crediting::stage::adjust;
 use accredit_domain::decision::Decision;
-use accredit_domain::transaction::Decoder;
+use accredit_domain::transaction::{Decoder, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -17,8 +18,11 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::views::{ViewJson, ViewResult};
+use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// A transaction as it is recorded.
@@ -30,6 +34,8 @@ pub(crate) struct RecordedTransactionView {
     version: u32,
     /// Versions that came later than a newer one.
     superseded: u32,
+    /// Who made the deal void, when and why; null for one that counts.
+    void: Option<VoidRemark>,
     /// The cells of the row as delivered, by column.
     columns: Map<String, Value>,
     /// The amount as delivered, as text, if another one was set manually.
@@ -48,6 +54,7 @@ pub(crate) async fn show_transaction(
         id,
         version: stored.version,
         superseded: stored.superseded,
+        void: stored.record.void_remark(),
         columns: stored.record.to_json(),
         preadjusted: preadjusted_amount(&service, &stored).await?,
         decisions: stored.decisions,
@@ -126,4 +133,70 @@ async fn find_stored(service: &Arc<Service>, id: &str) -> Result<TransactionReco
         service.context.ledger.find_transaction(&id).map_err(|error| Problem::internal(&error))
     });
     stored.await?.ok_or_else(|| Problem::not_found("transaction"))
+}
+
+/// Why a deal is made void.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct VoidReason {
+    reason: Option<String>,
+}
+
+impl VoidReason {
+    /// The reason without blanks around it.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn needed_reason(self) -> Result<String, Problem> {
+        let reason = self.reason.map(|reason| reason.trim().to_owned());
+        reason.filter(|reason| !reason.is_empty()).ok_or_else(|| {
+            let detail = "a deal is made void for a `reason`, which the audit log keeps";
+            Problem::unprocessable("reason_needed", detail)
+        })
+    }
+}
+
+impl ActBody for VoidReason {
+    const EXPECTED: &'static str = "expected a JSON object with `reason`";
+
+    fn without_body() -> Option<VoidReason> {
+        Some(VoidReason::default())
+    }
+}
+
+/// Makes a deal void; the reason is in the body or in the query.
+pub(crate) async fn void_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<VoidReason>, QueryRejection>,
+    sent: SentAct<VoidReason>,
+) -> Result<Response, Problem> {
+    let said = if sent.bytes.trim_ascii().is_empty() {
+        query.map_err(|_| Problem::bad_request("expected `reason`"))?.0
+    } else {
+        sent.body
+    };
+
+    let act = ApprovalAct::Void { transaction: id, reason: said.needed_reason()? };
+    approvals::decide_act(&service, act, caller).await
+}
+
+/// A deal that was made void.
+#[derive(Debug, Serialize)]
+pub(crate) struct VoidedDealView {
+    /// Natural key of the deal.
+    id: String,
+    /// The version that is void.
+    version: u32,
+    /// Who made it void, when and why; of one that was void before, the first act.
+    void: Option<VoidRemark>,
+}
+
+impl VoidedDealView {
+    /// The view of a deal.
+    pub(crate) fn new(deal: &TransactionRecord) -> VoidedDealView {
+        let void = deal.record.void_remark();
+        VoidedDealView { id: deal.id.clone(), version: deal.version, void }
+    }
 }
