@@ -191,7 +191,12 @@ fn planned_periods<'a>(
         // What is frozen may be corrected in a period that is not asked for.
         false => [credits.first_day(), planned.keys().next().copied()].into_iter().flatten().min(),
     };
-    let first = first.unwrap_or(through.first).min(through.first);
+    // Rewards to date, and rows of people without credits, begin with the fiscal year.
+    let without_credits = plan.is_some_and(|plan| pays_without_credits(inputs.rules, plan));
+    let year = calendar.period_on(through.first, PeriodKind::Year);
+    let year = year.filter(|_| remembers || without_credits).map(|year| year.first);
+    let first = [first, year, Some(through.first)].into_iter().flatten().min();
+    let first = first.unwrap_or(through.first);
 
     let mut next = calendar.period_on(first, kind);
     while let Some(period) = next.filter(|period| period.first <= through.first) {
@@ -226,6 +231,12 @@ fn first_day(
     let of_plan = plan.validity.from.filter(|_| by_people);
 
     [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
+}
+
+/// Whether people may have rows of a period in which nobody was credited.
+fn pays_without_credits(rules: &Ruleset, plan: &Plan) -> bool {
+    let for_everyone = plan.rewards.iter().any(|reward| reward.everyone);
+    for_everyone || plan.quota.is_some() || rules.quotas.has_quota(&plan.id)
 }
 
 fn has_program(plan: &Plan) -> bool {
