@@ -17,7 +17,7 @@ use super::update::row_text;
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::{self, ExplainLevel};
 use accredit_crediting::stage::DecisionInputs;
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::decision::{Decision, HoldAction};
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_script::Machine;

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
 //! transaction; an indirect credit exists only for a rollable source that is not held.
 
+pub mod fields;
 pub mod laws;
 pub mod posted;
 
@@ -95,8 +96,16 @@ pub enum CreditStatus {
 }
 
 impl CreditStatus {
+    /// The words, as the schema lists them.
+    pub const WORDS: [&str; 4] = [
+        CreditStatus::Active.as_str(),
+        CreditStatus::Held.as_str(),
+        CreditStatus::Suppressed.as_str(),
+        CreditStatus::Void.as_str(),
+    ];
+
     /// The word in FORMAT section 6.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             CreditStatus::Active => "active",
             CreditStatus::Held => "held",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Calendar, PeriodKind};
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::decision::HoldAction;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;

@@ -6,7 +6,7 @@
 //! column as FORMAT has them.
 
 use accredit_crediting::calculation::Calculation;
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::decision::{NOTE_COLUMNS, REWARD_COLUMNS};
 use clap::ValueEnum;
 use serde::Serialize;
