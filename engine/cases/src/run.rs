@@ -18,8 +18,7 @@ use super::rows::TableSubject;
 use super::sheet::{CaseTrial, ExampleRows, PreparedFile};
 use super::update::TableEdit;
 use super::{CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
-use accredit_crediting::calculation;
-use accredit_crediting::calculation::books;
+use accredit_crediting::calculation::{self, DecidedDeal, books};
 use accredit_crediting::explain::explain_in_plan;
 use accredit_crediting::pipeline;
 use accredit_crediting::reward::{self, PlanRewards};
@@ -250,8 +249,11 @@ impl<'w> CaseWorker<'w> {
             }
 
             let decided = transactions.iter();
-            let decided: Vec<_> = decided
-                .map(|tx| pipeline::decide_all_plans(ruleset, tx, inputs, machine))
+            let decided: Vec<DecidedDeal> = decided
+                .map(|tx| DecidedDeal {
+                    date: tx.incentive_date().ok(),
+                    decisions: pipeline::decide_all_plans(ruleset, tx, inputs, machine),
+                })
                 .collect();
             plans
                 .flat_map(|id| calculation::period_decisions(ruleset, id, period, &decided))

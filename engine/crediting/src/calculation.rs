@@ -20,7 +20,7 @@ use std::thread;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::pipeline::{self, PlanDecision, row};
+use crate::pipeline;
 use crate::reward;
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
@@ -107,6 +107,15 @@ impl Latest {
     }
 }
 
+/// What the plans decided about one transaction.
+#[derive(Debug)]
+pub struct DecidedDeal {
+    /// The incentive date of the transaction; none when it cannot be read.
+    pub date: Option<Date>,
+    /// The decisions, in order of the plans' ids.
+    pub decisions: Vec<Decision>,
+}
+
 /// Decides every transaction in every plan on `threads` workers; results in order of the
 /// transactions.
 pub fn decide_all(
@@ -114,7 +123,7 @@ pub fn decide_all(
     transactions: &[Arc<Transaction>],
     inputs: &DecisionInputs,
     threads: usize,
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
         pipeline::decide_all_plans(ruleset, tx, inputs, machine)
     })
@@ -128,7 +137,7 @@ pub fn decide_selected(
     inputs: &DecisionInputs,
     threads: usize,
     wanted: &(dyn Fn(usize, &str) -> bool + Sync),
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
         pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted)
@@ -136,8 +145,7 @@ pub fn decide_selected(
 }
 
 /// Decides one transaction, given its place among all.
-type OneDecision<'a> =
-    dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<PlanDecision> + Sync + 'a;
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decision> + Sync + 'a;
 
 /// Spreads transactions over the workers, block by block, each with its place among all.
 fn decide_blocks(
@@ -145,12 +153,11 @@ fn decide_blocks(
     transactions: &[Arc<Transaction>],
     threads: usize,
     decide: &OneDecision<'_>,
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
 
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<PlanDecision>>)>> =
-        Mutex::new(Vec::with_capacity(blocks.len()));
+    let done: Mutex<Vec<(usize, Vec<DecidedDeal>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
     let work = |machine: &mut Machine| {
         let mut mine = Vec::new();
         while let Some((index, block)) = {
@@ -158,7 +165,10 @@ fn decide_blocks(
             blocks.get(index).map(|block| (index, *block))
         } {
             let places = (index * BLOCK_TRANSACTIONS..).zip(block);
-            let decided = places.map(|(place, tx)| decide(place, tx, machine));
+            let decided = places.map(|(place, tx)| DecidedDeal {
+                date: tx.incentive_date().ok(),
+                decisions: decide(place, tx, machine),
+            });
             mine.push((index, decided.collect::<Vec<_>>()));
         }
 
@@ -205,7 +215,7 @@ pub fn assemble_calculation(
     ruleset: &Ruleset,
     plan: &str,
     period: &Period,
-    decided: &[Vec<PlanDecision>],
+    decided: &[DecidedDeal],
 ) -> Calculation {
     calculation_of(ruleset, plan, period, period_decisions(ruleset, plan, Some(period), decided))
 }
@@ -249,7 +259,7 @@ pub fn period_decisions(
     ruleset: &Ruleset,
     plan: &str,
     period: Option<&Period>,
-    decided: &[Vec<PlanDecision>],
+    decided: &[DecidedDeal],
 ) -> Vec<Decision> {
     let leaf = |period: &Period, id: &str| {
         let found = ruleset.settings.calendar.find(id);
@@ -257,17 +267,19 @@ pub fn period_decisions(
     };
 
     let mut leaves: HashMap<&str, bool> = HashMap::new();
-    let mut mine: Vec<&PlanDecision> = decided.iter().flatten().collect();
-    mine.retain(|decided| {
-        let inside = match (period, decided.period.as_deref()) {
+    let all = decided.iter();
+    let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
+    let mut mine: Vec<(Option<Date>, &Decision)> = all.collect();
+    mine.retain(|(_, decision)| {
+        let inside = match (period, decision.period.as_deref()) {
             (Some(period), Some(id)) => *leaves.entry(id).or_insert_with(|| leaf(period, id)),
             _ => true,
         };
-        *decided.plan == *plan && decided.outcome != DecisionOutcome::Filtered && inside
+        decision.plan == *plan && decision.outcome != DecisionOutcome::Filtered && inside
     });
 
-    mine.sort_by(|a, b| (a.date, &a.transaction).cmp(&(b.date, &b.transaction)));
-    mine.into_iter().map(|decided| row::stored_decision(ruleset, decided)).collect()
+    mine.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+    mine.into_iter().map(|(_, decision)| decision.clone()).collect()
 }
 
 impl Calculation {

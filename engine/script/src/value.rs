@@ -12,7 +12,8 @@ use jiff::civil::Date;
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rust_decimal::Decimal;
 
-use super::{CreditView, Hold, ReceiverView, Share, TransactionView};
+use super::{Hold, ReceiverView, Share, TransactionView};
+use accredit_domain::credit::Credit;
 use std::sync::Arc;
 
 /// What a function of the host gives back to a script.
@@ -62,7 +63,7 @@ fn kind_of_variant(value: &Dynamic) -> &'static str {
         "hold"
     } else if value.is::<Arc<TransactionView>>() {
         "transaction"
-    } else if value.is::<Arc<CreditView>>() {
+    } else if value.is::<Arc<Credit>>() {
         "credit"
     } else if value.is::<Arc<ReceiverView>>() {
         "receiver"

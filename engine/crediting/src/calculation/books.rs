@@ -9,23 +9,22 @@
 //! nothing is decided twice.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Calculation, calculation_of, decide_all, latest_versions};
+use super::{Calculation, DecidedDeal, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
-use crate::pipeline::{PlanDecision, row};
 use crate::posting;
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::Decision;
+use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::keys::{PlanKey, TransactionKey};
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
 /// A plan and a transaction.
-type PlanAndTransaction = (Arc<str>, Arc<str>);
+type PlanAndTransaction = (PlanKey, TransactionKey);
 
 /// The posted entries, or the reason why nothing may be posted.
 type StandingRows = Result<Vec<PostedCredit>, String>;
@@ -34,7 +33,7 @@ type StandingRows = Result<Vec<PostedCredit>, String>;
 #[derive(Debug)]
 pub struct Books<'a> {
     ruleset: &'a Ruleset,
-    decided: Vec<Vec<PlanDecision>>,
+    decided: Vec<DecidedDeal>,
     /// Rows over all periods, where a period is finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
 }
@@ -110,7 +109,7 @@ fn replay_finalizations<'a>(
 
     let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
     let mut finalized: BTreeSet<String> = BTreeSet::new();
-    let mut then: (Option<Date>, Vec<Vec<PlanDecision>>) = (None, Vec::new());
+    let mut then: (Option<Date>, Vec<DecidedDeal>) = (None, Vec::new());
     let finalizations = calendar.finalizations_before(as_of);
 
     // In order of their days: what an earlier finalization froze decides what a later one posts.
@@ -123,9 +122,9 @@ fn replay_finalizations<'a>(
             then = (Some(*day), decide(Some(*day), &inputs));
         }
 
-        for decided in then.1.iter().flatten() {
+        for decided in then.1.iter().flat_map(|deal| &deal.decisions) {
             let known = frozen.entry(decision_key(decided)).or_default();
-            let current = credit_rows(ruleset, decided);
+            let current = decided.credits.clone();
             // A credit that cannot be posted is not frozen either. It is reported with the last
             // posting.
             if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
@@ -142,9 +141,9 @@ fn replay_finalizations<'a>(
 
     // Without a finalization nothing is frozen: the decisions stand as they are.
     let posted = (!finalizations.is_empty()).then(|| {
-        let all = decided.iter().flatten().map(|decided| {
+        let all = decided.iter().flat_map(|deal| &deal.decisions).map(|decided| {
             let frozen = frozen.remove(&decision_key(decided)).unwrap_or_default();
-            let current = credit_rows(ruleset, decided);
+            let current = decided.credits.clone();
             let standing = posting::post_credits(&frozen, current, calendar, &finalized);
             (decision_key(decided), PostedRows { frozen, standing })
         });
@@ -154,17 +153,13 @@ fn replay_finalizations<'a>(
     Books { ruleset, decided, posted }
 }
 
-fn decision_key(decided: &PlanDecision) -> PlanAndTransaction {
-    (Arc::clone(&decided.plan), Arc::clone(&decided.transaction))
-}
-
-fn credit_rows(ruleset: &Ruleset, decided: &PlanDecision) -> Vec<PostedCredit> {
-    decided.credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect()
+fn decision_key(decision: &Decision) -> PlanAndTransaction {
+    (decision.plan.clone(), decision.transaction.clone())
 }
 
 impl Books<'_> {
     /// What was decided last, a transaction each.
-    pub fn latest_decisions(&self) -> &[Vec<PlanDecision>] {
+    pub fn latest_decisions(&self) -> &[DecidedDeal] {
         &self.decided
     }
 
@@ -193,15 +188,18 @@ impl Books<'_> {
         let inside =
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
-        for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
-            let mut decision = row::stored_decision(self.ruleset, decided);
+        let all = self.decided.iter();
+        let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
+        for (date, decided) in all.filter(|(_, decided)| decided.plan == *plan) {
+            let date = date.filter(|_| decided.outcome != DecisionOutcome::Filtered);
+            let mut decision = decided.clone();
             if let Some(posted) = posted.get(&decision_key(decided)) {
                 posted.apply_to(&mut decision);
             }
             if let Some(decision) = decision.within_periods(inside) {
-                // A deal of another period is listed where its credits were posted.
+                // A deal that is filtered now is listed where its credits were posted.
                 let first = || decision.credits.first().map(|row| row.incentive_date);
-                found.push((decided.date.or_else(first), decision));
+                found.push((date.or_else(first), decision));
             }
         }
         found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
@@ -211,7 +209,7 @@ impl Books<'_> {
     /// Adds to an explanation what became of its credits in the books.
     pub fn add_postings(&self, explanation: &mut Explanation) {
         let wanted = |(plan, transaction): &PlanAndTransaction| {
-            **plan == *explanation.plan && **transaction == *explanation.transaction
+            *plan == explanation.plan && *transaction == explanation.transaction
         };
 
         let posted = self.posted.iter().flatten().find(|(key, _)| wanted(key));

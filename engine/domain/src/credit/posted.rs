@@ -1,7 +1,7 @@
 //! Credits as they are posted: what the ledger keeps, calculations add up and people read.
 //!
-//! A [`Credit`](super::Credit) is being decided and points into its ruleset; a [`PostedCredit`] names
-//! everything by key, so it outlives the ruleset. Not deciding and not posting (`crediting`). Source:
+//! A [`PostedCredit`] names everything by key, so it outlives the ruleset. While it is decided, a
+//! [`Credit`](super::Credit) holds it with its places in the ruleset beside it. Not deciding and not posting (`crediting`). Source:
 //! FORMAT section 6.
 //!
 //! **Architecture invariant:** every field has a type of its own, and is text only where bytes are

@@ -14,7 +14,8 @@ use super::signature::{method, named, of};
 use super::{ScriptFunction, register_pure};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, raise, raise_bad_value};
-use crate::{CreditView, ReceiverView, TransactionView};
+use crate::{ReceiverView, TransactionView};
+use accredit_domain::credit::Credit;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::transaction::{Field, Value};
 
@@ -54,7 +55,7 @@ const HAS: ScriptFunction = ScriptFunction {
     arities: &[2],
     register: |engine| {
         register_pure(engine, "has", has);
-        register_pure(engine, "has", |credit: &mut Arc<CreditView>, name: &str| {
+        register_pure(engine, "has", |credit: &mut Arc<Credit>, name: &str| {
             credit_field(credit, name).is_some_and(|value| !value.is_unit())
         });
         register_pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
@@ -105,7 +106,7 @@ pub(crate) const RECEIVER_FIELDS: &[&str] =
 /// Registers the getters and indexers of these views.
 pub(super) fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<TransactionView>>("transaction");
-    engine.register_type_with_name::<Arc<CreditView>>("credit");
+    engine.register_type_with_name::<Arc<Credit>>("credit");
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
 
     for (name, field) in TRANSACTION_FIELDS {
@@ -130,7 +131,7 @@ pub(super) fn register_types(engine: &mut Engine) {
     });
 
     for name in CREDIT_FIELDS {
-        engine.register_get(*name, move |credit: &mut Arc<CreditView>| {
+        engine.register_get(*name, move |credit: &mut Arc<Credit>| {
             credit_field(credit, name).unwrap_or(Dynamic::UNIT)
         });
     }
@@ -242,39 +243,40 @@ fn text_value(text: &str) -> Dynamic {
     ImmutableString::from(text).into()
 }
 
-fn optional_text(value: Option<&Arc<str>>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, |value| text_value(value))
+fn optional_text(value: Option<&str>) -> Dynamic {
+    value.map_or(Dynamic::UNIT, text_value)
 }
 
-fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
+fn credit_field(credit: &Credit, name: &str) -> Option<Dynamic> {
+    let entry = &credit.entry;
     Some(match name {
-        "amount" => credit.amount.into(),
-        "unit_type" => text_value(&credit.unit_type),
-        "credit_type" => text_value(&credit.credit_type),
-        "kind" => text_value(credit.kind),
-        "position" => optional_text(credit.position.as_ref()),
-        "title" => optional_text(credit.title.as_ref()),
-        "payee" => optional_text(credit.payee.as_ref()),
-        "team" => optional_text(credit.team.as_ref()),
-        "rule" => text_value(&credit.rule),
-        "result" => text_value(&credit.result),
-        "period" => text_value(&credit.period),
-        "relationship" => optional_text(credit.relationship.as_ref()),
-        "via" => optional_text(credit.via.as_ref()),
-        "level" => credit.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
-        "weight" => credit.weight.map_or(Dynamic::UNIT, Dynamic::from),
+        "amount" => entry.amount.into(),
+        "unit_type" => text_value(&entry.unit_type),
+        "credit_type" => text_value(&entry.credit_type),
+        "kind" => text_value(entry.kind.as_str()),
+        "position" => optional_text(entry.position.as_deref()),
+        "title" => optional_text(credit.title.as_deref()),
+        "payee" => optional_text(entry.payee.as_deref()),
+        "team" => optional_text(entry.team.as_deref()),
+        "rule" => text_value(&entry.rule),
+        "result" => text_value(&entry.result),
+        "period" => text_value(&entry.period),
+        "relationship" => optional_text(entry.relationship.as_deref()),
+        "via" => optional_text(entry.via.as_deref()),
+        "level" => entry.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
+        "weight" => entry.share.map_or(Dynamic::UNIT, Dynamic::from),
         _ => return None,
     })
 }
 
 fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
     Some(match name {
-        "position" => optional_text(to.position.as_ref()),
-        "title" => optional_text(to.title.as_ref()),
-        "payee" => optional_text(to.payee.as_ref()),
-        "team" => optional_text(to.team.as_ref()),
-        "relationship" => optional_text(to.relationship.as_ref()),
-        "via" => optional_text(to.via.as_ref()),
+        "position" => optional_text(to.position.as_deref()),
+        "title" => optional_text(to.title.as_deref()),
+        "payee" => optional_text(to.payee.as_deref()),
+        "team" => optional_text(to.team.as_deref()),
+        "relationship" => optional_text(to.relationship.as_deref()),
+        "via" => optional_text(to.via.as_deref()),
         "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
         _ => return None,
     })
