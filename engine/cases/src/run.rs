@@ -20,7 +20,6 @@ use super::update::TableEdit;
 use super::{CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
 use accredit_crediting::calculation::{self, DecidedDeal, books};
 use accredit_crediting::explain::explain_in_plan;
-use accredit_crediting::pipeline;
 use accredit_crediting::reward::{self, PlanRewards};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
@@ -249,12 +248,8 @@ impl<'w> CaseWorker<'w> {
             }
 
             let decided = transactions.iter();
-            let decided: Vec<DecidedDeal> = decided
-                .map(|tx| DecidedDeal {
-                    date: tx.incentive_date().ok(),
-                    decisions: pipeline::decide_all_plans(ruleset, tx, inputs, machine),
-                })
-                .collect();
+            let decided: Vec<DecidedDeal> =
+                decided.map(|tx| calculation::decide_deal(ruleset, tx, inputs, machine)).collect();
             plans
                 .flat_map(|id| calculation::period_decisions(ruleset, id, period, &decided))
                 .collect()

@@ -116,6 +116,17 @@ pub struct DecidedDeal {
     pub decisions: Vec<Decision>,
 }
 
+/// Decides one transaction in every plan.
+pub fn decide_deal(
+    ruleset: &Ruleset,
+    transaction: &Arc<Transaction>,
+    inputs: &DecisionInputs,
+    machine: &mut Machine,
+) -> DecidedDeal {
+    let decisions = pipeline::decide_all_plans(ruleset, transaction, inputs, machine);
+    DecidedDeal { date: transaction.incentive_date().ok(), decisions }
+}
+
 /// Decides every transaction in every plan on `threads` workers; results in order of the
 /// transactions.
 pub fn decide_all(
@@ -125,7 +136,7 @@ pub fn decide_all(
     threads: usize,
 ) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
-        pipeline::decide_all_plans(ruleset, tx, inputs, machine)
+        decide_deal(ruleset, tx, inputs, machine)
     })
 }
 
@@ -140,12 +151,13 @@ pub fn decide_selected(
 ) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
-        pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted)
+        let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted);
+        DecidedDeal { date: tx.incentive_date().ok(), decisions }
     })
 }
 
 /// Decides one transaction, given its place among all.
-type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decision> + Sync + 'a;
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> DecidedDeal + Sync + 'a;
 
 /// Spreads transactions over the workers, block by block, each with its place among all.
 fn decide_blocks(
@@ -165,10 +177,7 @@ fn decide_blocks(
             blocks.get(index).map(|block| (index, *block))
         } {
             let places = (index * BLOCK_TRANSACTIONS..).zip(block);
-            let decided = places.map(|(place, tx)| DecidedDeal {
-                date: tx.incentive_date().ok(),
-                decisions: decide(place, tx, machine),
-            });
+            let decided = places.map(|(place, tx)| decide(place, tx, machine));
             mine.push((index, decided.collect::<Vec<_>>()));
         }
 

@@ -1,8 +1,8 @@
 //! Credits and their laws.
 //!
-//! A [`PostedCredit`] is one row of a result: who gets how much for which transaction, by which rule, and
-//! why it counts or does not. A [`Credit`] is one that is being decided. Not deciding (the stages) and not storing. Source: FORMAT section 6,
-//! DOMAIN 2.5 to 2.10.
+//! A [`PostedCredit`] is one row of a result: who gets how much for which transaction, by which rule,
+//! and why it counts or does not. A [`Credit`] is one that is being decided. Not deciding (the stages)
+//! and not storing. Source: FORMAT section 6, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
 //! transaction; an indirect credit exists only for a rollable source that is not held.
@@ -123,8 +123,8 @@ impl CreditStatus {
     }
 }
 
-/// A credit while it is decided, and as scripts see it: the entry that it becomes, and what only its
-/// decision needs.
+/// A credit while it is decided, and as scripts see it: the entry that it becomes, and what its decision
+/// needs beside it.
 #[derive(Debug, Clone)]
 pub struct Credit {
     /// The entry; its amount has the decimals that it was computed with.

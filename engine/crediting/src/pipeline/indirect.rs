@@ -202,8 +202,7 @@ fn finish_indirect(
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
-            let whose = (credit.recipient, credit.unit);
-            let used = maximum::used_maximum(case, &credit.entry, scope, whose)?;
+            let used = maximum::used_maximum(case, &credit, scope)?;
             if !cap_to_headroom(case, &mut credit, cap.abs().saturating_sub(used)) {
                 return Ok(());
             }

@@ -14,8 +14,7 @@ use crate::stage::{DealCase, ParkReason, StepEffect, TrimmedCredit};
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Note;
-use accredit_domain::money::{self, Unit};
-use accredit_domain::organization::Recipient;
+use accredit_domain::money;
 use accredit_domain::plan::MaximumScope;
 
 /// `amount` cut to what `headroom` allows, with the sign of the amount.
@@ -24,24 +23,23 @@ pub fn trim_to_headroom(amount: Decimal, headroom: Decimal) -> Decimal {
     if amount.is_sign_negative() && !allowed.is_zero() { -allowed } else { allowed }
 }
 
-/// What the earlier credits of the same result as `of` in the same unit have used of its maximum: held ones
-/// count, suppressed ones do not. Dollars use up no yen.
+/// What the earlier credits of the same result as `of`, in the same unit, have used of its maximum:
+/// held ones count, suppressed ones do not. Dollars use up no yen.
 ///
 /// # Errors
 /// [`ParkReason`] when their sum is too large.
 pub fn used_maximum(
     case: &DealCase<'_>,
-    of: &PostedCredit,
+    of: &Credit,
     scope: MaximumScope,
-    (receiver, unit): (Recipient, Unit),
 ) -> Result<Decimal, ParkReason> {
     let same = |credit: &&Arc<Credit>| {
         credit.counts_as_existing()
             && !credit.entry.is_direct()
-            && credit.entry.rule == of.rule
-            && credit.entry.result == of.result
-            && credit.unit == unit
-            && (scope == MaximumScope::Item || credit.recipient == receiver)
+            && credit.entry.rule == of.entry.rule
+            && credit.entry.result == of.entry.result
+            && credit.unit == of.unit
+            && (scope == MaximumScope::Item || credit.recipient == of.recipient)
     };
 
     let amounts = case.credits.iter().filter(same).map(|credit| credit.entry.amount.abs());

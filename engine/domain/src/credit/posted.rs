@@ -1,8 +1,8 @@
 //! Credits as they are posted: what the ledger keeps, calculations add up and people read.
 //!
 //! A [`PostedCredit`] names everything by key, so it outlives the ruleset. While it is decided, a
-//! [`Credit`](super::Credit) holds it with its places in the ruleset beside it. Not deciding and not posting (`crediting`). Source:
-//! FORMAT section 6.
+//! [`Credit`](super::Credit) holds it together with its places in the ruleset. Not deciding and not
+//! posting (`crediting`). Source: FORMAT section 6.
 //!
 //! **Architecture invariant:** every field has a type of its own, and is text only where bytes are
 //! read and written. A row that cannot be read is an error there; it never becomes a zero or a blank.
