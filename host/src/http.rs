@@ -2,6 +2,7 @@
 //!
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
+pub(crate) mod act_body;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod caching;
@@ -12,6 +13,7 @@ pub(crate) mod problem;
 pub(crate) mod results;
 pub(crate) mod roles;
 pub(crate) mod routes;
+pub(crate) mod views;
 
 use axum::Json;
 use axum::http::{HeaderValue, Request};
@@ -26,19 +28,6 @@ pub(crate) type JsonResult = Result<Json<Value>, Problem>;
 /// A whole list in the shape of a page.
 pub(crate) fn list_page(data: Vec<Value>) -> Json<Value> {
     Json(json!({ "data": data, "next_cursor": null }))
-}
-
-/// The reason of an act; one that is forced needs one.
-pub(crate) fn checked_reason(
-    force: bool,
-    reason: Option<String>,
-) -> Result<Option<String>, Problem> {
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    if force && reason.is_none() {
-        let detail = "`force` needs a `reason`, which the audit trail keeps";
-        return Err(Problem::unprocessable("reason_needed", detail));
-    }
-    Ok(reason)
 }
 
 /// Makes the id of a request that brings none.

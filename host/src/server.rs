@@ -33,6 +33,7 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::candidate;
 use accredit_operations::context::Context;
 use accredit_operations::preview;
@@ -281,12 +282,17 @@ fn record_renamed(ledger: &Ledger, clock: HostClock, ruleset: Ruleset) -> Result
 }
 
 fn start_activation(clock: HostClock, ruleset: &Ruleset, why: &str) -> Activation {
-    Activation {
-        ruleset: ruleset.hash.to_string(),
-        at_ms: clock.now_ms(),
+    let terms = ChangeTerms {
         who: "serve".to_owned(),
         why: Some(why.to_owned()),
         source: "start".to_owned(),
+        ..ChangeTerms::default()
+    };
+
+    Activation {
+        ruleset: ruleset.hash.to_string(),
+        at_ms: clock.now_ms(),
+        terms,
         plans: ruleset.plan_hashes(),
         ..Activation::default()
     }

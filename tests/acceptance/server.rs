@@ -22,7 +22,10 @@ pub fn binary() -> PathBuf {
     let dir = exe.ancestors().find(|dir| dir.join("deps").is_dir()).unwrap();
     let binary = dir.join("accredit");
     if !binary.is_file() {
-        let done = Command::new("cargo").args(["build", "--bin", "accredit"]).status().unwrap();
+        let done = Command::new("cargo")
+            .args(["build", "--workspace", "--bin", "accredit"])
+            .status()
+            .unwrap();
         assert!(done.success(), "cargo build --bin accredit");
     }
     binary

@@ -7,7 +7,7 @@
 
 use jiff::civil::Date;
 
-use super::parse::{CaseDefinition, CaseTable};
+use super::document::{CaseDefinition, CaseTable};
 use super::rows::credit_cell;
 use accredit_crediting::posting;
 use accredit_crediting::stage::CreditResolution;

@@ -5,7 +5,7 @@
 //!
 //! **Architecture invariant:** without an intake policy a body is one transaction or an array.
 
-use super::parse::CaseBlock;
+use super::document::CaseBlock;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::transaction::{Record, read};
 use accredit_script::Machine;

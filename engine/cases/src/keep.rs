@@ -11,7 +11,7 @@ mod organization;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::parse::TRANSACTIONS;
+use super::document::TRANSACTIONS;
 use super::rows::{TableRow, TableSubject};
 use super::update::row_text;
 use accredit_crediting::pipeline::{self, ExplainLevel};

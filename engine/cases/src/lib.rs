@@ -9,6 +9,7 @@
 mod actions;
 mod compare;
 mod delivered;
+mod document;
 mod keep;
 mod parse;
 mod reach;
@@ -26,8 +27,9 @@ use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_workspace::Files;
 
+pub use document::{CaseBlock, CaseDefinition, CaseFile, CaseTable};
 pub use keep::{CaseExport, export_case};
-pub use parse::{CaseBlock, CaseDefinition, CaseFile, CaseTable, parse_case_file};
+pub use parse::parse_case_file;
 pub use reach::{ReachedFile, ReachedFiles, ReachedLine};
 pub use update::{TableEdit, apply_edits};
 

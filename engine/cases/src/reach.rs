@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parse::CaseBlock;
+use super::document::CaseBlock;
 use super::sheet::PreparedFile;
 use accredit_script::Machine;
 use accredit_script::coverage::{BranchCoverage, LineCoverage, ProgramCoverage};

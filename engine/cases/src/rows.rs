@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::parse::{ARROW, CaseTable};
+use super::document::{ARROW, CaseTable};
 use accredit_crediting::calculation::summarize_reasons;
 use accredit_crediting::reward::PlanRewards;
 use accredit_domain::credit::fields::{CREDIT_COLUMNS, CreditField};

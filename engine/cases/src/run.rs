@@ -12,7 +12,7 @@ use std::thread;
 use super::actions;
 use super::compare::TableComparison;
 use super::delivered;
-use super::parse::{CaseDefinition, CaseTable};
+use super::document::{CaseDefinition, CaseTable};
 use super::reach::ReachedFiles;
 use super::rows::TableSubject;
 use super::sheet::{CaseTrial, ExampleRows, PreparedFile};

@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::CaseOptions;
-use super::parse::{
-    ARROW, CaseBlock, CaseDefinition, CaseFile, CaseTable, continues_example, parse_case_file,
-};
+use super::document::{ARROW, CaseBlock, CaseDefinition, CaseFile, CaseTable, continues_example};
+use super::parse::parse_case_file;
 use super::reach::ReachedFiles;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};

@@ -193,6 +193,15 @@ impl Approval {
     }
 }
 
+/// Who carries an act out, and who approved it.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The user who asked for it.
+    pub who: String,
+    /// Who approved it, where a second person had to.
+    pub approved: Option<Approval>,
+}
+
 /// A manual decision about whether a credit is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HoldAction {

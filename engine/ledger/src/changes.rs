@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::definitions::{Activation, Effective, content_hash};
+use super::definitions::{Activation, content_hash};
+use super::terms::{ChangeTerms, ProposalRow};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
-use accredit_domain::limits::{Limits, MoneyEffect};
+use accredit_domain::limits::MoneyEffect;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// Where a kept change stands.
@@ -35,37 +36,21 @@ pub enum ProposalState {
 
 /// A change that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ProposalRow", into = "ProposalRow")]
 pub struct Proposal {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
     /// The time in milliseconds since 1970.
     pub at_ms: i64,
-    /// Who made it: a token's name.
-    pub who: String,
-    /// The reason as it was given.
-    pub why: Option<String>,
-    /// Where the change came from: `api`, `watch` or `start`.
-    pub source: String,
+    /// What it says.
+    pub terms: ChangeTerms,
     /// The ruleset that it was made for.
     pub base: String,
     /// The ruleset that it makes, where it could be built.
     pub ruleset: Option<String>,
     /// Paths with the hash of their new content, or none where the file goes.
     pub files: BTreeMap<String, Option<String>>,
-    /// What it means for transactions that are credited already.
-    pub effective: Effective,
-    /// Labels to search by.
-    pub tags: Vec<String>,
-    /// Whether it brings back an earlier set.
-    pub rollback: bool,
-    /// More money than this it must not move, whenever it is activated.
-    #[serde(default)]
-    pub limits: Limits,
-    /// The reason given for removing people with credits or rewards, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub force: Option<String>,
     /// What it moved by the deals of when it was kept; none where nothing moved or it was not compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyEffect>,
     /// What became of it so far.
     pub state: ProposalState,
@@ -136,11 +121,11 @@ impl Ledger {
         let detail = serde_json::json!({
             "change": proposal.id,
             "base": proposal.base,
-            "why": proposal.why,
-            "effective": proposal.effective,
+            "why": proposal.terms.why,
+            "effective": proposal.terms.effective,
         });
 
-        let who = &proposal.who;
+        let who = &proposal.terms.who;
         self.append_audit(&*snapshot, &mut batch, proposal.at_ms, who, "proposed", detail)?;
         self.commit_changes(&batch)?;
 

@@ -31,6 +31,11 @@ pub(super) fn to_json(row: &impl Serialize) -> LedgerResult<Vec<u8>> {
     serde_json::to_vec(row).map_err(|error| unwritable_row(&error))
 }
 
+/// A row as a JSON value, whose keys are in alphabetical order.
+pub(super) fn to_value(row: &impl Serialize) -> LedgerResult<serde_json::Value> {
+    serde_json::to_value(row).map_err(|error| unwritable_row(&error))
+}
+
 /// A row out of JSON.
 pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> LedgerResult<T> {
     serde_json::from_slice(bytes).map_err(|error| unreadable_row(&error))

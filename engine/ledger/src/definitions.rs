@@ -12,6 +12,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::{self, RaisedAlert};
+use super::terms::{ActivationRow, ChangeTerms};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::files::Files;
 use accredit_domain::limits::MoneyEffect;
@@ -103,49 +105,31 @@ impl TryFrom<String> for Effective {
 
 /// An activation: a whole set of files became what decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ActivationRow", into = "ActivationRow")]
 pub struct Activation {
     /// Its number, from 1; 0 until it is recorded.
     pub sequence: u64,
     /// The time in milliseconds since 1970.
     pub at_ms: i64,
-    /// The token or person that activated.
-    pub who: String,
-    /// The reason as it was given.
-    pub why: Option<String>,
-    /// Which door: `start`, `api` or `watch`.
-    pub source: String,
+    /// What the change said.
+    pub terms: ChangeTerms,
     /// Hash of the ruleset that it made.
     pub ruleset: String,
     /// The paths that were to change.
     pub files: Vec<String>,
     /// Paths that changed, with the hash of their new content, or none where the file is gone.
     pub changed: BTreeMap<String, Option<String>>,
-    /// What it means for transactions that are credited already.
-    #[serde(default)]
-    pub effective: Effective,
-    /// Labels to find it by.
-    #[serde(default)]
-    pub tags: Vec<String>,
     /// How many cases ran, all of which passed.
-    #[serde(default)]
     pub cases: usize,
     /// The plans with what `Ruleset::plan_hashes` says of them.
-    #[serde(default)]
     pub plans: BTreeMap<String, String>,
     /// Plans with the periods in which it changes what credits are worth.
-    #[serde(default)]
     pub restated: BTreeMap<String, BTreeSet<String>>,
-    /// The reason given for removing people with credits or rewards, if the removal was forced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub force: Option<String>,
     /// What it moved, where money moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyEffect>,
     /// The stored change that it carries out, if there was one.
-    #[serde(default)]
     pub change: Option<u64>,
     /// Who activated that change: under four eyes, its second person.
-    #[serde(default)]
     pub approved_by: Option<String>,
 }
 
@@ -262,15 +246,16 @@ impl Ledger {
         super::changes::record_proposal_outcome(&*snapshot, &mut batch, &activation)?;
         alert_unattended(&*snapshot, &mut batch, &activation)?;
 
+        let terms = &activation.terms;
         let detail = serde_json::json!({
             "activation": activation.sequence,
             "ruleset": activation.ruleset,
-            "effective": activation.effective,
-            "why": activation.why,
-            "source": activation.source,
+            "effective": terms.effective,
+            "why": terms.why,
+            "source": terms.source,
             "cases": activation.cases,
             "change": activation.change,
-            "force": activation.force,
+            "force": terms.force,
             "money": activation.money,
             "approved_by": activation.approved_by,
             "record": super::audit::hash_row(&row),
@@ -281,7 +266,7 @@ impl Ledger {
             &*snapshot,
             &mut batch,
             activation.at_ms,
-            &activation.who,
+            &terms.who,
             "activated",
             detail,
         )?;
@@ -335,7 +320,7 @@ fn alert_unattended(
     batch: &mut WriteBatch,
     activation: &Activation,
 ) -> LedgerResult<()> {
-    let Some(money) = activation.money.as_ref().filter(|_| activation.source == WATCH) else {
+    let Some(money) = activation.money.as_ref().filter(|_| activation.terms.source == WATCH) else {
         return Ok(());
     };
 
@@ -343,17 +328,11 @@ fn alert_unattended(
     let message = format!(
         "{files} in the watched directory changed, in force since activation {sequence}: {money}"
     );
-    let alert = serde_json::json!({
-        "transaction": null,
-        "stage": "activation",
-        "code": "definitions_changed",
-        "message": message,
-        "activation": sequence,
-        "effective": activation.effective,
-        "money": money,
-    });
-
-    let number = next_number(snapshot, StoreTable::Alerts)?;
-    batch.put_row(StoreTable::Alerts, codec::number_key(number), codec::to_json(&alert)?);
-    Ok(())
+    let alert = RaisedAlert {
+        activation: Some(sequence),
+        effective: Some(activation.terms.effective),
+        money: Some(money.clone()),
+        ..RaisedAlert::new("activation", "definitions_changed", message)
+    };
+    alerts::append_alerts(snapshot, batch, [&alert])
 }

@@ -3,22 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
-
-/// A delivery as it was received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The source's name, or what the host calls rows that the administrator sent.
-    pub source: String,
-    /// The sender's id of the delivery.
-    pub id: String,
-    /// When it arrived, milliseconds since 1970.
-    pub received_ms: i64,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-    /// Natural keys of its transactions, as they were returned to the sender.
-    pub transactions: Vec<String>,
-}
 
 /// What became of a delivery when it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,11 +14,12 @@ use serde::Serialize;
 use super::audit::{AuditRow, HEAD_KEY, hash_row};
 use super::changes::Proposal;
 use super::definitions::{Activation, content_hash};
-use super::inbox::{Delivery, KnownDelivery};
+use super::inbox::KnownDelivery;
 use super::record::{self, LedgerCounts, TransactionRecord};
 use super::statements;
 use super::{Ledger, LedgerResult, codec};
 use accredit_domain::decision::ResolutionRecord;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, StoreTable};
 
 mod published;
@@ -170,8 +171,8 @@ fn check_activations(
         let same = codec::from_json::<Activation>(bytes).is_ok_and(|one| {
             one.sequence == number
                 && text("ruleset") == Some(&one.ruleset)
-                && text("effective") == Some(&one.effective.to_string())
-                && (one.who == row.who && one.at_ms == row.at_ms)
+                && text("effective") == Some(&one.terms.effective.to_string())
+                && (one.terms.who == row.who && one.at_ms == row.at_ms)
         });
 
         if changed || !same {
@@ -199,7 +200,7 @@ fn check_proposals(
         let kept = codec::from_json::<Proposal>(bytes);
 
         let same = said.remove(&number).zip(kept.ok()).is_some_and(|(row, kept)| {
-            kept.id == number && kept.who == row.who && kept.at_ms == row.at_ms
+            kept.id == number && kept.terms.who == row.who && kept.at_ms == row.at_ms
         });
 
         if !same {

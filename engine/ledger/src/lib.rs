@@ -10,6 +10,7 @@
 //! **Architecture invariant:** each operation is one commit; a transaction's credits, statements,
 //! holds and counts change together or not at all.
 
+pub mod alerts;
 pub mod approvals;
 pub mod audit;
 pub mod calculations;
@@ -31,6 +32,7 @@ pub mod resolutions;
 pub mod runs;
 pub mod sealed;
 mod statements;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 

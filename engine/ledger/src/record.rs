@@ -42,17 +42,19 @@ pub struct TransactionRecord {
     pub decisions: Vec<Decision>,
 }
 
-/// A version of a transaction that arrived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArrivedVersion {
-    /// Natural key of the transaction.
-    pub id: String,
-    /// The row as it was delivered.
-    pub record: Record,
-    /// The delivery that brought it.
-    pub sequence: u64,
-    /// Whether a newer one was there already: then it is kept and not applied.
-    pub superseded: bool,
+impl TransactionRecord {
+    /// A transaction with its first content. Its number is assigned when it is recorded.
+    pub fn first_version(id: String, record: Record, delivery: u64) -> TransactionRecord {
+        TransactionRecord { id, version: 1, delivery, record, ..TransactionRecord::default() }
+    }
+
+    /// Takes new content. Gives the former content for the history, with the delivery that brought
+    /// it.
+    pub fn replace_content(&mut self, record: Record, delivery: u64) -> (u64, Record) {
+        self.version += 1;
+        let former = std::mem::replace(&mut self.record, record);
+        (std::mem::replace(&mut self.delivery, delivery), former)
+    }
 }
 
 /// What one round of work found out: recorded together.
@@ -60,8 +62,12 @@ pub struct ArrivedVersion {
 pub struct CommitBatch {
     /// Deliveries that are done, with the reason of those that are dead letters.
     pub done: Vec<(u64, Option<String>)>,
-    /// Versions in order of arrival.
-    pub versions: Vec<ArrivedVersion>,
+    /// Transactions that versions arrived of, as they become, in order of arrival. A new one gets its
+    /// number here, and each keeps the decisions that are stored, unless `decisions` has others.
+    pub records: Vec<TransactionRecord>,
+    /// Content for the history alone, in order: versions that came late, and content that a later
+    /// version replaced. Each with its natural key and the delivery that brought it.
+    pub history: Vec<(String, u64, Record)>,
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
@@ -208,9 +214,15 @@ impl Ledger {
 
         let mut blocks = TouchedBlocks::new(&*snapshot)?;
 
-        for version in &work.versions {
-            let number = blocks.assign_number(&version.id, &mut batch)?;
-            blocks.apply_version(number, version, &mut batch)?;
+        for record in &work.records {
+            let number = blocks.assign_number(&record.id, &mut batch)?;
+            blocks.put_record(TransactionRecord { number, ..record.clone() })?;
+        }
+
+        for (id, delivery, record) in &work.history {
+            let number = blocks.assign_number(id, &mut batch)?;
+            let key = [codec::number_key(number), codec::number_key(*delivery)].concat();
+            batch.put_row(StoreTable::History, key, codec::pack_row(record)?);
         }
 
         for (id, decisions) in &work.decisions {
@@ -328,44 +340,15 @@ impl<'a> TouchedBlocks<'a> {
         Ok(self.open_block(number)?.iter_mut().find(|stored| stored.number == number))
     }
 
-    /// Applies a version: the former content goes to the history, as does one that came late.
-    fn apply_version(
-        &mut self,
-        number: u64,
-        version: &ArrivedVersion,
-        batch: &mut WriteBatch,
-    ) -> LedgerResult<()> {
-        let Some(stored) = self.find_record(number)? else {
-            let (id, record) = (version.id.clone(), version.record.clone());
-            let delivery = version.sequence;
-            let new = TransactionRecord {
-                number,
-                id,
-                version: 1,
-                delivery,
-                record,
-                ..TransactionRecord::default()
-            };
-            self.open_block(number)?.push(new);
-            return Ok(());
-        };
-
-        let key = [&codec::number_key(number)[..], &version.sequence.to_be_bytes()].concat();
-
-        if version.superseded {
-            // Kept for the history alone: it came late, and decides nothing.
-            stored.superseded += 1;
-            batch.put_row(StoreTable::History, key, codec::pack_row(&version.record)?);
-            return Ok(());
+    /// Puts a transaction in the place of what is stored of it; its decisions stay.
+    fn put_record(&mut self, mut record: TransactionRecord) -> LedgerResult<()> {
+        match self.find_record(record.number)? {
+            Some(stored) => {
+                record.decisions = std::mem::take(&mut stored.decisions);
+                *stored = record;
+            }
+            None => self.open_block(record.number)?.push(record),
         }
-
-        let old = std::mem::replace(&mut stored.record, version.record.clone());
-        let key = [&codec::number_key(number)[..], &stored.delivery.to_be_bytes()].concat();
-        batch.put_row(StoreTable::History, key, codec::pack_row(&old)?);
-
-        stored.version += 1;
-        stored.delivery = version.sequence;
-
         Ok(())
     }
 }
@@ -422,7 +405,9 @@ fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) {
             batch.put_row(StoreTable::Dead, codec::number_key(*sequence), reason.as_str());
         }
     }
-    let cells = work.versions.iter().flat_map(|version| version.record.delivered_cells());
+    let rows = work.records.iter().map(|stored| &stored.record);
+    let rows = rows.chain(work.history.iter().map(|(_, _, record)| record));
+    let cells = rows.flat_map(|record| record.delivered_cells());
     let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
     columns.into_iter().for_each(|column| batch.put_row(StoreTable::Columns, column, ""));
 }

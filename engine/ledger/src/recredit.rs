@@ -111,11 +111,11 @@ pub(super) fn request_recredit(
     let waiting = read_request(snapshot)?;
     let known = waiting.as_ref().map(|waiting| waiting.effective);
     // `recredit` covers every date and no finalized period: a date that was asked for stays asked.
-    let dates = [Some(activation.effective), known].into_iter().flatten();
+    let dates = [Some(activation.terms.effective), known].into_iter().flatten();
     let dates = dates.filter_map(Effective::reach_date);
     let reaching = dates.chain(waiting.and_then(|waiting| waiting.reaching)).min();
 
-    let effective = match (activation.effective, known) {
+    let effective = match (activation.terms.effective, known) {
         (Effective::Now, None) => return Ok(()),
         (Effective::Now, Some(known)) => known,
         (Effective::From(new), Some(Effective::From(old))) => Effective::From(new.min(old)),

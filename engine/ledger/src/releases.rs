@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::alerts::RaisedAlert;
 use super::audit::AuditChain;
 use super::record::natural_key;
-use super::{Ledger, LedgerResult, approvals, codec, lock_mutex};
+use super::{Ledger, LedgerResult, alerts, approvals, codec, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approval, EarnedReward};
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
@@ -39,6 +40,19 @@ pub struct ReleaseAct {
     pub approved: Option<Approval>,
 }
 
+/// What payees may rely on of a release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseStatus {
+    /// Credits were released: amounts may still change.
+    #[default]
+    Pending,
+    /// Rewards were released: amounts are certain.
+    Confirmed,
+    /// What was released was taken back from the statements.
+    Deleted,
+}
+
 /// What was released of a plan in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -46,8 +60,8 @@ pub struct Release {
     pub plan: String,
     /// Period id, of the kind that the plan is calculated by.
     pub period: String,
-    /// `pending` or `confirmed`; `deleted` when it was taken back from the statements.
-    pub status: String,
+    /// What payees may rely on.
+    pub status: ReleaseStatus,
     /// How often it was published.
     pub publications: u32,
     /// The last release of credits.
@@ -65,15 +79,6 @@ impl Release {
     }
 }
 
-/// Credits were released: amounts may still change.
-pub const RELEASE_PENDING: &str = "pending";
-
-/// Rewards were released: amounts are certain.
-pub const RELEASE_CONFIRMED: &str = "confirmed";
-
-/// What was released is no longer shown.
-pub const RELEASE_DELETED: &str = "deleted";
-
 /// What one payee sees of a plan in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
@@ -81,8 +86,8 @@ pub struct Statement {
     pub plan: String,
     /// Id of the period.
     pub period: String,
-    /// Whether it may still change: `pending` or `confirmed`.
-    pub status: String,
+    /// Whether it may still change.
+    pub status: ReleaseStatus,
     /// The revision of the calculation that was published.
     pub revision: u32,
     /// Business date of the release, ISO.
@@ -106,8 +111,8 @@ pub struct Publication {
     pub confirmed: Vec<(String, String, Vec<PostedCredit>)>,
     /// What is paid: payee, transaction, credit type; of a release of rewards.
     pub paid: BTreeSet<(String, String, String)>,
-    /// Alerts that the release raises, as JSON objects.
-    pub alerts: Vec<serde_json::Value>,
+    /// Alerts that the release raises.
+    pub alerts: Vec<RaisedAlert>,
     /// What the audit trail calls it.
     pub what: &'static str,
 }
@@ -224,10 +229,7 @@ impl Ledger {
             batch.put_row(StoreTable::Paid, key, "");
         }
 
-        let numbers = super::next_number(&*snapshot, StoreTable::Alerts)?..;
-        for (number, alert) in numbers.zip(&publication.alerts) {
-            batch.put_row(StoreTable::Alerts, codec::number_key(number), codec::to_json(alert)?);
-        }
+        alerts::append_alerts(&*snapshot, &mut batch, &publication.alerts)?;
 
         let row = codec::to_json(release)?;
         let detail = serde_json::json!({
@@ -258,19 +260,19 @@ impl Ledger {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
 
-        let known =
-            read_release(&*snapshot, plan, period)?.filter(|known| known.status != RELEASE_DELETED);
+        let known = read_release(&*snapshot, plan, period)?
+            .filter(|known| known.status != ReleaseStatus::Deleted);
         let Some(known) = known else { return Ok(false) };
         let mut batch = WriteBatch::default();
 
         withdraw_statements(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
 
-        let status = known.status.clone();
+        let status = known.status;
         // The row stays, so that the trail's last word about the calculation can be compared with
         // it.
         let deleted = Release {
-            status: RELEASE_DELETED.to_owned(),
+            status: ReleaseStatus::Deleted,
             credits: None,
             rewards: None,
             payees: BTreeSet::new(),
@@ -346,28 +348,5 @@ impl Ledger {
         });
 
         Ok(rows.collect())
-    }
-
-    /// Keeps an alert for people, once: the same one again is nothing new.
-    pub fn raise_alert(&self, alert: &serde_json::Value) -> LedgerResult<()> {
-        let _one_at_a_time = lock_mutex(&self.others);
-        let snapshot = self.snapshot()?;
-        let row = codec::to_json(alert)?;
-        let known = snapshot.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
-        if known.iter().any(|(_, known)| *known == row) {
-            return Ok(());
-        }
-
-        let number = super::next_number(&*snapshot, StoreTable::Alerts)?;
-        let mut batch = WriteBatch::default();
-        batch.expect_row(StoreTable::Alerts, codec::number_key(number), None);
-        batch.put_row(StoreTable::Alerts, codec::number_key(number), row);
-        self.commit_changes(&batch)
-    }
-
-    /// Alerts that releases raised, oldest first, as JSON objects.
-    pub fn release_alerts(&self) -> LedgerResult<Vec<serde_json::Value>> {
-        let rows = self.snapshot()?.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 }

@@ -12,9 +12,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::calculations::CalculationSummary;
-use super::inbox::Delivery;
 use super::query::CreditQuery;
-use super::record::{ArrivedVersion, CommitBatch, LedgerCounts};
+use super::record::{CommitBatch, LedgerCounts, TransactionRecord};
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
@@ -22,6 +21,7 @@ use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::RedbStore;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::memory::MemoryStore;
 
 fn delivery(id: &str, body: &str) -> Delivery {
@@ -99,10 +99,9 @@ fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> CommitBatch {
         decision.reasons =
             vec![accredit_crediting::stage::build_note(id, "p", "filter", "bad_value", "bad")];
     }
-    let record = record(id, amount);
-    let version = ArrivedVersion { id: id.to_owned(), record, sequence: 1, superseded: false };
+    let records = vec![TransactionRecord::first_version(id.to_owned(), record(id, amount), 1)];
     let decisions = vec![(id.to_owned(), vec![decision])];
-    CommitBatch { versions: vec![version], decisions, ..CommitBatch::default() }
+    CommitBatch { records, decisions, ..CommitBatch::default() }
 }
 
 #[test]
@@ -137,7 +136,9 @@ fn a_replaced_decision_leaves_nothing_of_the_old_one() {
     ledger.commit_batch(&work("D1", 5, vec![credit("D1", "ann", 5, "held")])).unwrap();
     assert_eq!(ledger.due_holds(date(2026, 3, 31)).unwrap().len(), 0);
     assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 1);
-    ledger.commit_batch(&work("D1", 6, vec![credit("D1", "bob", 6, "active")])).unwrap();
+    let mut next = work("D1", 6, vec![credit("D1", "bob", 6, "active")]);
+    next.records[0].version = 2;
+    ledger.commit_batch(&next).unwrap();
     drop(ledger);
     let ledger = open();
     let of = |payee: &str| {

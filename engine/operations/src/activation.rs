@@ -17,9 +17,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use accredit_domain::limits::{Limits, MoneyEffect};
+use accredit_domain::limits::MoneyEffect;
 use accredit_ledger::changes::Proposal;
-use accredit_ledger::definitions::{Activation, ChangeRefusal, Effective};
+use accredit_ledger::definitions::{Activation, ChangeRefusal};
+use accredit_ledger::terms::ChangeTerms;
 use accredit_seams::store::StoreError;
 use accredit_workspace::{Files, Ruleset};
 
@@ -35,33 +36,19 @@ const UNKNOWN_PAUSE: Duration = Duration::from_millis(250);
 /// How often a change is checked again because something else came into force meanwhile.
 const ACTIVATION_CHECKS_MAX: usize = 8;
 
-/// A wish to change files of the workspace, all together or not at all.
+/// A request to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeRequest {
     /// New text by path; none removes the file.
     pub files: BTreeMap<String, Option<Arc<str>>>,
-    /// The user who requested the change.
-    pub who: String,
-    /// Why, if given.
-    pub why: Option<String>,
-    /// `api`, `watch` or `start`.
-    pub source: &'static str,
+    /// Who makes it, why, and what it may do.
+    pub terms: ChangeTerms,
     /// The ruleset that the caller has seen, where another one would be a surprise.
     pub base: Option<String>,
     /// The hash of all files that the caller has seen, case files included.
     pub set: Option<String>,
     /// The ruleset that it was seen to make.
     pub makes: Option<String>,
-    /// What it means for transactions that are credited already.
-    pub effective: Effective,
-    /// Labels to find it by.
-    pub tags: Vec<String>,
-    /// Whether it brings back an earlier set.
-    pub rollback: bool,
-    /// More money than this must not move.
-    pub limits: Limits,
-    /// Why people with credits or rewards may go all the same; none where nobody forces it.
-    pub force: Option<String>,
     /// The kept change that it carries out.
     pub proposal: Option<u64>,
     /// Who activates that change.
@@ -169,7 +156,7 @@ fn validate_candidate(
     };
 
     tracing::warn!(
-        activation.source = change.source,
+        activation.source = change.terms.source,
         activation.errors = refused.len(),
         ruleset.hash = %current.hash,
         "change refused; the ruleset in force stays"
@@ -210,12 +197,12 @@ fn put_in_force(
     swap_ruleset(context, ruleset, row.sequence);
 
     if money.is_none() {
-        tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+        tracing::info!(ruleset.hash = %hash, activation.source = change.terms.source, "ruleset in force");
     } else {
         tracing::warn!(
             ruleset.hash = %hash,
-            activation.source = change.source,
-            activation.effective = %change.effective,
+            activation.source = change.terms.source,
+            activation.effective = %change.terms.effective,
             activation.money = %money,
             "ruleset in force, and it moves money"
         );
@@ -261,14 +248,9 @@ fn activation_row(context: &Context, ruleset: &str, change: &ChangeRequest) -> A
     Activation {
         ruleset: ruleset.to_owned(),
         at_ms: context.now_ms(),
-        who: change.who.clone(),
-        why: change.why.clone(),
-        source: change.source.to_owned(),
+        terms: change.terms.clone(),
         files: change.files.keys().cloned().collect(),
-        effective: change.effective,
-        tags: change.tags.clone(),
         change: change.proposal,
-        force: change.force.clone(),
         approved_by: change.approved_by.clone(),
         ..Activation::default()
     }

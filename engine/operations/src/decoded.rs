@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accredit_domain::transaction::{Record, Transaction};
-use accredit_ledger::inbox::Delivery;
+use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
 
 /// The rows of a delivery, decoded by the ruleset in force.

@@ -10,8 +10,8 @@ use accredit_domain::transaction::read;
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
 use accredit_ledger::Ledger;
-use accredit_ledger::inbox::Delivery;
 use accredit_script::Machine;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 

@@ -13,7 +13,7 @@ use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
-use accredit_ledger::releases::RELEASE_CONFIRMED;
+use accredit_ledger::releases::ReleaseStatus;
 use accredit_seams::store::StoreError;
 
 use crate::context::Context;
@@ -136,7 +136,7 @@ fn certain_in(context: &Context, leaf: &Period) -> Result<BTreeSet<String>, Stor
     let calendar = context.ruleset.load().settings.calendar.clone();
     let releases = context.ledger.list_releases()?.into_iter();
     let certain = releases.filter(|release| {
-        release.status == RELEASE_CONFIRMED
+        release.status == ReleaseStatus::Confirmed
             && calendar.find(&release.period).is_some_and(|period| period.contains(leaf.first))
     });
     Ok(certain.map(|release| release.plan).collect())

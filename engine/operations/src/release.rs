@@ -13,14 +13,12 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Approval, EarnedReward};
+use accredit_domain::decision::{Actor, EarnedReward};
 use accredit_domain::organization::Organization;
-use accredit_ledger::releases::{
-    Publication, RELEASE_CONFIRMED, RELEASE_PENDING, Release, ReleaseAct, Statement,
-};
+use accredit_ledger::alerts::RaisedAlert;
+use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 
 use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
@@ -36,26 +34,15 @@ pub enum ReleaseKind {
     Rewards,
 }
 
-/// A wish to release a calculation.
-#[derive(Debug, Clone)]
-pub struct PublishRequest {
-    /// The part of the calculation to release.
-    pub what: ReleaseKind,
-    /// Why it may be certain before the period has ended.
-    pub force: Option<String>,
-    /// Why, if given.
-    pub reason: Option<String>,
-    /// The user who releases.
-    pub who: String,
-    /// Who approved it, where a second person had to.
-    pub approved: Option<Approval>,
-}
-
 /// Publishes a calculation; the release as it is then. Rewards twice is once.
+///
+/// `force` says that rewards may be certain before the period has ended; it needs the reason.
 pub fn publish_calculation(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
 ) -> Result<Release, OperationError> {
     let ledger = &context.ledger;
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
@@ -65,8 +52,8 @@ pub fn publish_calculation(
         ..Release::default()
     });
 
-    if release.status == RELEASE_CONFIRMED {
-        return match wish.what {
+    if release.status == ReleaseStatus::Confirmed {
+        return match what {
             ReleaseKind::Rewards => Ok(release),
             ReleaseKind::Credits => {
                 let detail = "its rewards are released; changes are corrected in an open period \
@@ -76,26 +63,26 @@ pub fn publish_calculation(
         };
     }
 
-    let forced = wish.what == ReleaseKind::Rewards && is_early(context, wanted, wish)?;
+    let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
     let calculation = calculations::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
-        who: wish.who.clone(),
+        who: by.who,
         at_ms: context.now_ms(),
         revision: calculation.revision,
         forced,
-        reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
-        approved: wish.approved.clone(),
+        reason,
+        approved: by.approved,
     };
 
     release.publications += 1;
-    match wish.what {
+    match what {
         ReleaseKind::Credits => {
-            RELEASE_PENDING.clone_into(&mut release.status);
+            release.status = ReleaseStatus::Pending;
             release.credits = Some(act.clone());
         }
         ReleaseKind::Rewards => {
-            RELEASE_CONFIRMED.clone_into(&mut release.status);
+            release.status = ReleaseStatus::Confirmed;
             release.rewards = Some(act.clone());
         }
     }
@@ -109,14 +96,14 @@ pub fn publish_calculation(
 fn is_early(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    force: bool,
 ) -> Result<bool, OperationError> {
     let run = context.last_run()?;
     if run.is_some_and(|run| run >= wanted.period.end) {
         return Ok(false);
     }
 
-    if wish.force.is_some() {
+    if force {
         return Ok(true);
     }
 
@@ -139,7 +126,7 @@ fn build_publication(
 ) -> Result<Publication, StoreError> {
     let statements = payee_statements(&wanted.ruleset.organization, &release, calculation);
     release.payees = statements.keys().cloned().collect();
-    let certain = release.status == RELEASE_CONFIRMED;
+    let certain = release.status == ReleaseStatus::Confirmed;
     let what = if certain { "rewards_released" } else { "credits_released" };
 
     let mut publication = Publication { release, statements, what, ..Publication::default() };
@@ -184,18 +171,15 @@ fn double_payment(
     wanted: &CalculationScope,
     (payee, transaction, kind): (&str, &str, &str),
     (plan, period): &(String, String),
-) -> Json {
-    json!({
-        "transaction": transaction,
-        "plan": wanted.plan,
-        "period": wanted.period.id,
-        "stage": "release",
-        "code": "double_payment",
-        "payee": payee,
-        "message": format!(
-            "`{payee}` is paid for `{kind}` of it in plan `{plan}` for {period} too"
-        ),
-    })
+) -> RaisedAlert {
+    let message = format!("`{payee}` is paid for `{kind}` of it in plan `{plan}` for {period} too");
+    RaisedAlert {
+        transaction: Some(transaction.to_owned()),
+        plan: Some(wanted.plan.clone()),
+        period: Some(wanted.period.id.clone()),
+        payee: Some(payee.to_owned()),
+        ..RaisedAlert::new("release", "double_payment", message)
+    }
 }
 
 /// What each payee sees: credits that count or wait, those of their teams, and rewards with the credits
@@ -209,7 +193,7 @@ fn payee_statements(
     let blank = Statement {
         plan: release.plan.clone(),
         period: release.period.clone(),
-        status: release.status.clone(),
+        status: release.status,
         revision: act.revision,
         released: act.date,
         ..Statement::default()

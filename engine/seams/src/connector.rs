@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a connector is pure: the time, the secrets and the bytes are given to
 //! it, so every answer can be repeated from what the inbox kept.
 
+use crate::delivery::Delivery;
+
 /// One way in: a signature scheme and a shape of bodies.
 pub trait Connector: Send + Sync {
     /// The name that `connector` in `[sources.<source>]` refers to.
@@ -17,14 +19,18 @@ pub trait Connector: Send + Sync {
     /// Why it cannot, without the secret.
     fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery>;
 
-    /// Whether the delivery is authentic, judged on the raw bytes.
+    /// Whether the delivery is authentic, judged on its raw bytes, its headers and the active
+    /// secrets, several while rotating. Sets the id of an authentic delivery and returns which
+    /// secret matched, from 0.
     ///
     /// # Errors
-    /// Why it is not; for our log, never for the sender.
+    /// Why it is not authentic; for our log, never for the sender.
     fn verify_delivery(
         &self,
-        payload: &DeliveryPayload<'_>,
-    ) -> Result<VerifiedDelivery, RejectedDelivery>;
+        delivery: &mut Delivery,
+        headers: &SentHeaders<'_>,
+        secrets: &[&str],
+    ) -> Result<usize, RejectedDelivery>;
 
     /// The payloads in an authentic body, each for one call of the intake policy; without a policy
     /// each is one transaction or an array of them.
@@ -34,49 +40,26 @@ pub trait Connector: Send + Sync {
     fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError>;
 }
 
-/// A delivery as it came in.
-#[derive(Debug, Clone, Copy)]
-pub struct DeliveryPayload<'a> {
-    /// HTTP method, upper case.
-    pub method: &'a str,
-    /// Path and query as requested.
-    pub path: &'a str,
-    /// Headers in received order; a name may come twice.
-    pub headers: &'a [(&'a str, &'a [u8])],
-    /// The body before any parsing.
-    pub body: &'a [u8],
-    /// When it came, in milliseconds since 1970.
-    pub now_ms: i64,
-    /// The active secrets, several while rotating.
-    pub secrets: &'a [&'a str],
-}
+/// Names and values of headers in received order; a name may come twice.
+pub type SentHeaders<'a> = [(&'a str, &'a [u8])];
 
-impl<'a> DeliveryPayload<'a> {
-    /// The only value of the header `name`, as visible ASCII.
-    ///
-    /// # Errors
-    /// When it is missing, comes twice or is not text.
-    pub fn required_header(&self, name: &str) -> Result<&'a str, RejectedDelivery> {
-        // A header that comes twice could be verified by one value and read by the other.
-        let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        let (Some((_, value)), None) = (values.next(), values.next()) else {
-            return Err(RejectedDelivery("a header is missing or comes twice"));
-        };
+/// The only value of the header `name`, as visible ASCII.
+///
+/// # Errors
+/// When it is missing, comes twice or is not text.
+pub fn required_header<'a>(
+    headers: &SentHeaders<'a>,
+    name: &str,
+) -> Result<&'a str, RejectedDelivery> {
+    // A header that comes twice could be verified by one value and read by the other.
+    let mut values = headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    let (Some((_, value)), None) = (values.next(), values.next()) else {
+        return Err(RejectedDelivery("a header is missing or comes twice"));
+    };
 
-        let text =
-            std::str::from_utf8(value).map_err(|_| RejectedDelivery("a header is not text"))?;
-        let visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-        if visible { Ok(text) } else { Err(RejectedDelivery("a header is not text")) }
-    }
-}
-
-/// A delivery whose sender is proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedDelivery {
-    /// The sender's id of the delivery, the same for each attempt.
-    pub delivery: String,
-    /// Which of the active secrets matched, from 0.
-    pub secret: usize,
+    let text = std::str::from_utf8(value).map_err(|_| RejectedDelivery("a header is not text"))?;
+    let visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if visible { Ok(text) } else { Err(RejectedDelivery("a header is not text")) }
 }
 
 /// Why a delivery is not authentic.

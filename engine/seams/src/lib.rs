@@ -4,4 +4,5 @@
 //! and [`store::conformance`] holds every store to the same behaviour.
 
 pub mod connector;
+pub mod delivery;
 pub mod store;

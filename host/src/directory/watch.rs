@@ -15,7 +15,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use accredit_domain::limits::Limits;
+use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::definitions::WATCH;
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
 use accredit_operations::error::OperationError;
 use accredit_operations::preview::diff_files;
@@ -274,13 +276,10 @@ impl DirectoryWatcher {
         // A second person reads what a change moves before approving it: no limit is needed then.
         let limited = !self.service.config.four_eyes;
         let limits = if limited { self.service.config.watch_limits } else { Limits::default() };
-        let change = ChangeRequest {
-            files: self.wanted.clone(),
-            who: WATCH.to_owned(),
-            source: WATCH,
-            limits,
-            ..ChangeRequest::default()
-        };
+        let (who, source) = (WATCH.to_owned(), WATCH.to_owned());
+        let terms = ChangeTerms { who, source, limits, ..ChangeTerms::default() };
+        let files = self.wanted.clone();
+        let change = ChangeRequest { files, terms, ..ChangeRequest::default() };
 
         match activation::submit_change(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {
@@ -318,12 +317,7 @@ impl DirectoryWatcher {
         eprintln!("{message}");
         tracing::warn!(activation.source = WATCH, activation.refused = detail, "change refused");
 
-        let alert = serde_json::json!({
-            "transaction": null,
-            "stage": "activation",
-            "code": "definitions_refused",
-            "message": message,
-        });
+        let alert = RaisedAlert::new("activation", "definitions_refused", message);
         if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
             tracing::error!(error.cause = %error, "the alert of a refused change was not stored");
         }

@@ -10,8 +10,9 @@ use std::sync::mpsc::{
 };
 use std::time::{Duration, Instant};
 
-use accredit_ledger::inbox::{Delivery, Receipt};
+use accredit_ledger::inbox::Receipt;
 use accredit_operations::context::Context;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
 use tokio::sync::oneshot;
 

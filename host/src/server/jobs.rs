@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approval, ResolutionRecord};
+use accredit_domain::decision::{Actor, Approval, ResolutionRecord};
 use accredit_ledger::periods::PeriodState;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::releases::Release;
@@ -21,7 +21,7 @@ use accredit_operations::calculations::CalculationScope;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
 use accredit_operations::periods;
-use accredit_operations::release::{self, PublishRequest};
+use accredit_operations::release::{self, ReleaseKind};
 use accredit_operations::resolve::{self, ResolveOrder};
 
 use crate::server::channels::WorkerTurn;
@@ -62,11 +62,13 @@ pub(crate) fn release_all(
 pub(crate) fn publish_release(
     turn: &mut dyn WorkerTurn,
     wanted: &CalculationScope,
-    wish: &PublishRequest,
+    what: ReleaseKind,
+    reasons: (bool, Option<String>),
+    by: Actor,
 ) -> Result<Release, OperationError> {
     catch_up(turn)?;
     turn.new_day();
-    release::publish_calculation(turn.context(), wanted, wish)
+    release::publish_calculation(turn.context(), wanted, what, reasons, by)
 }
 
 /// Freezes a leaf period, with everything that was acknowledged until now.

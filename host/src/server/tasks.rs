@@ -13,10 +13,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::http::problem::Problem;
+use crate::http::views;
 
 /// Answers that are kept.
 const ANSWERS_MAX: usize = 32;
@@ -37,6 +39,14 @@ impl FinalAnswer {
     /// A plain 200.
     pub(crate) fn ok_json(body: Value) -> FinalAnswer {
         FinalAnswer { status: StatusCode::OK, body }
+    }
+
+    /// A 200 with a view.
+    ///
+    /// # Errors
+    /// When the view has no JSON: a fault of the server.
+    pub(crate) fn ok_view(view: &impl Serialize) -> Result<FinalAnswer, Problem> {
+        views::view_json(view).map(FinalAnswer::ok_json)
     }
 }
 

@@ -9,7 +9,8 @@
 use std::time::Instant;
 
 use accredit_ledger::Ledger;
-use accredit_ledger::inbox::{Delivery, Receipt};
+use accredit_ledger::inbox::Receipt;
+use accredit_seams::delivery::Delivery;
 use tokio::sync::oneshot;
 
 use crate::server::channels::{NotTaken, OrderSender, WriterQueue, Writing};

@@ -3,9 +3,8 @@
 mod body;
 mod signature;
 
-use accredit_seams::connector::{
-    Connector, DecodeError, DeliveryPayload, RejectedDelivery, VerifiedDelivery,
-};
+use accredit_seams::connector::{Connector, DecodeError, RejectedDelivery, SentHeaders};
+use accredit_seams::delivery::Delivery;
 pub use signature::sign_delivery;
 
 /// The connector `standard-webhooks`: signatures as standardwebhooks.com describes them.
@@ -29,9 +28,11 @@ impl Connector for StandardWebhooks {
 
     fn verify_delivery(
         &self,
-        payload: &DeliveryPayload<'_>,
-    ) -> Result<VerifiedDelivery, RejectedDelivery> {
-        signature::verify_signature(payload)
+        delivery: &mut Delivery,
+        headers: &SentHeaders<'_>,
+        secrets: &[&str],
+    ) -> Result<usize, RejectedDelivery> {
+        signature::verify_signature(delivery, headers, secrets)
     }
 
     fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError> {

@@ -3,7 +3,8 @@
 //! Not decoding of bodies. Called by the connector, and [`sign_delivery`] by anyone who plays a
 //! sender.
 
-use accredit_seams::connector::{DeliveryPayload, RejectedDelivery, VerifiedDelivery};
+use accredit_seams::connector::{RejectedDelivery, SentHeaders, required_header};
+use accredit_seams::delivery::Delivery;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
@@ -39,26 +40,28 @@ const NAMES: [[&str; 3]; 2] = [
 
 /// The names that this sender uses. A header of one set is never read beside those of another: who
 /// sends both signs both.
-fn header_names(payload: &DeliveryPayload<'_>) -> [&'static str; 3] {
+fn header_names(headers: &SentHeaders<'_>) -> [&'static str; 3] {
     let [current, former] = NAMES;
-    let sent = |name: &str| payload.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+    let sent = |name: &str| headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
     let only_former =
         former.iter().any(|name| sent(name)) && !current.iter().any(|name| sent(name));
     if only_former { former } else { current }
 }
 
-/// Whether a delivery is authentic, and under which secret.
+/// Under which secret a delivery is authentic; an authentic one gets its id.
 pub(crate) fn verify_signature(
-    payload: &DeliveryPayload<'_>,
-) -> Result<VerifiedDelivery, RejectedDelivery> {
-    let [id, timestamp, signatures] = header_names(payload);
-    let id = payload.required_header(id)?;
-    let timestamp = payload.required_header(timestamp)?;
-    let signatures = payload.required_header(signatures)?;
+    delivery: &mut Delivery,
+    headers: &SentHeaders<'_>,
+    secrets: &[&str],
+) -> Result<usize, RejectedDelivery> {
+    let [id, timestamp, signatures] = header_names(headers);
+    let id = required_header(headers, id)?;
+    let timestamp = required_header(headers, timestamp)?;
+    let signatures = required_header(headers, signatures)?;
 
     check_id(id)?;
 
-    check_timestamp(timestamp, payload.now_ms)?;
+    check_timestamp(timestamp, delivery.received_ms)?;
 
     let candidates: Vec<Vec<u8>> = signatures
         .split(' ')
@@ -67,13 +70,14 @@ pub(crate) fn verify_signature(
         .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
         .collect();
 
-    for (index, secret) in payload.secrets.iter().enumerate() {
+    for (index, secret) in secrets.iter().enumerate() {
         // A secret that cannot verify must not keep the others from it.
         let Ok(key) = decode_secret(secret) else { continue };
-        let expected = compute_mac(&key, id, timestamp, payload.body)?;
+        let expected = compute_mac(&key, id, timestamp, &delivery.body)?;
         // A slice of another length is unequal in constant time as well.
         if candidates.iter().any(|candidate| expected.ct_eq(candidate).into()) {
-            return Ok(VerifiedDelivery { delivery: id.to_owned(), secret: index });
+            id.clone_into(&mut delivery.id);
+            return Ok(index);
         }
     }
 
@@ -127,11 +131,11 @@ fn check_id(id: &str) -> Result<(), RejectedDelivery> {
 
 /// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept texts that were not signed as
 /// a time.
-fn check_timestamp(timestamp: &str, now_ms: i64) -> Result<(), RejectedDelivery> {
+fn check_timestamp(timestamp: &str, received_ms: i64) -> Result<(), RejectedDelivery> {
     let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = timestamp.parse::<i64>().ok().filter(|_| digits);
     let seconds = seconds.ok_or(RejectedDelivery("the timestamp is not a number of seconds"))?;
-    if now_ms.div_euclid(1000).abs_diff(seconds) > TOLERANCE_S {
+    if received_ms.div_euclid(1000).abs_diff(seconds) > TOLERANCE_S {
         return Err(RejectedDelivery("the timestamp is too far from now"));
     }
     Ok(())

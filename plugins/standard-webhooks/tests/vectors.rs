@@ -1,7 +1,8 @@
 //! T09 and T10 of the reliability plan: known answers, and everything that must be refused.
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use accredit_seams::connector::{Connector, DeliveryPayload, RejectedDelivery, VerifiedDelivery};
+use accredit_seams::connector::{Connector, RejectedDelivery};
+use accredit_seams::delivery::Delivery;
 use accredit_standard_webhooks::{StandardWebhooks, sign_delivery};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -12,16 +13,16 @@ const BODY: &[u8] = br#"{"email":"test@example.com","username":"test_user"}"#;
 const KNOWN: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
 
 /// One delivery, right unless a case changes it.
-struct Delivery {
+struct SignedRequest {
     headers: Vec<(&'static str, Vec<u8>)>,
     body: Vec<u8>,
     now_s: i64,
     secrets: Vec<&'static str>,
 }
 
-impl Delivery {
+impl SignedRequest {
     fn good() -> Self {
-        Delivery {
+        SignedRequest {
             headers: vec![
                 ("webhook-id", ID.into()),
                 ("webhook-timestamp", AT.to_string().into()),
@@ -46,16 +47,13 @@ impl Delivery {
         self.with("webhook-signature", signature)
     }
 
-    fn verify(&self) -> Result<VerifiedDelivery, RejectedDelivery> {
+    /// The delivery as it was verified, and which secret matched.
+    fn verify(&self) -> Result<(Delivery, usize), RejectedDelivery> {
         let headers: Vec<_> = self.headers.iter().map(|(n, v)| (*n, v.as_slice())).collect();
-        StandardWebhooks.verify_delivery(&DeliveryPayload {
-            method: "POST",
-            path: "/hooks/crm",
-            headers: &headers,
-            body: &self.body,
-            now_ms: self.now_s * 1000,
-            secrets: &self.secrets,
-        })
+        let received_ms = self.now_s * 1000;
+        let mut delivery = Delivery::unverified("crm".to_owned(), received_ms, self.body.clone());
+        let matched = StandardWebhooks.verify_delivery(&mut delivery, &headers, &self.secrets)?;
+        Ok((delivery, matched))
     }
 }
 
@@ -73,38 +71,57 @@ fn sign_text(id: &str, timestamp: &str, body: &[u8]) -> String {
 #[test]
 fn the_known_vector() {
     assert_eq!(sign_delivery(SECRET, ID, AT, BODY).unwrap(), KNOWN);
-    let verified = Delivery::good().verify().expect("the known vector");
-    assert_eq!(verified, VerifiedDelivery { delivery: ID.to_owned(), secret: 0 });
+    let (delivery, matched) = SignedRequest::good().verify().expect("the known vector");
+    assert_eq!((delivery.id.as_str(), delivery.body.as_slice(), matched), (ID, BODY, 0));
 }
 
 #[test]
 fn accepted() {
     let many = format!("{}{KNOWN}", "v1,AAAA ".repeat(19));
     let mixed = format!("v1a,{} {KNOWN} v1,{}", "A".repeat(86), "A".repeat(43));
-    let cases: Vec<(&str, Delivery)> = vec![
-        ("the first second of the window", Delivery { now_s: AT - 300, ..Delivery::good() }),
-        ("the last second of the window", Delivery { now_s: AT + 300, ..Delivery::good() }),
-        ("the second signature", Delivery::good().with("webhook-signature", mixed)),
-        ("the twentieth signature", Delivery::good().with("webhook-signature", many)),
-        ("two spaces", Delivery::good().with("webhook-signature", format!("v1,x  {KNOWN}"))),
-        ("without the prefix", Delivery { secrets: vec![&SECRET[6..]], ..Delivery::good() }),
-        ("the second secret", Delivery { secrets: vec![OTHER, SECRET], ..Delivery::good() }),
-        ("after a broken secret", Delivery { secrets: vec!["whsec_", SECRET], ..Delivery::good() }),
-        ("an empty body", Delivery { body: vec![], ..Delivery::good() }.signed(ID, "1649367553")),
+    let cases: Vec<(&str, SignedRequest)> = vec![
+        (
+            "the first second of the window",
+            SignedRequest { now_s: AT - 300, ..SignedRequest::good() },
+        ),
+        (
+            "the last second of the window",
+            SignedRequest { now_s: AT + 300, ..SignedRequest::good() },
+        ),
+        ("the second signature", SignedRequest::good().with("webhook-signature", mixed)),
+        ("the twentieth signature", SignedRequest::good().with("webhook-signature", many)),
+        ("two spaces", SignedRequest::good().with("webhook-signature", format!("v1,x  {KNOWN}"))),
+        (
+            "without the prefix",
+            SignedRequest { secrets: vec![&SECRET[6..]], ..SignedRequest::good() },
+        ),
+        (
+            "the second secret",
+            SignedRequest { secrets: vec![OTHER, SECRET], ..SignedRequest::good() },
+        ),
+        (
+            "after a broken secret",
+            SignedRequest { secrets: vec!["whsec_", SECRET], ..SignedRequest::good() },
+        ),
+        (
+            "an empty body",
+            SignedRequest { body: vec![], ..SignedRequest::good() }.signed(ID, "1649367553"),
+        ),
         ("a body that is not text", {
-            Delivery { body: vec![0xff, 0xfe], ..Delivery::good() }.signed(ID, "1649367553")
+            SignedRequest { body: vec![0xff, 0xfe], ..SignedRequest::good() }
+                .signed(ID, "1649367553")
         }),
-        ("an id of punctuation", Delivery::good().signed("a-b_c:d/e", "1649367553")),
-        ("an id of 256 bytes", Delivery::good().signed(&"i".repeat(256), "1649367553")),
+        ("an id of punctuation", SignedRequest::good().signed("a-b_c:d/e", "1649367553")),
+        ("an id of 256 bytes", SignedRequest::good().signed(&"i".repeat(256), "1649367553")),
     ];
     for (name, delivery) in cases {
         assert!(delivery.verify().is_ok(), "{name}: {:?}", delivery.verify());
     }
-    let mut upper = Delivery::good();
+    let mut upper = SignedRequest::good();
     upper.headers[0].0 = "Webhook-Id";
     assert!(upper.verify().is_ok(), "header names in any case");
-    let second = Delivery { secrets: vec![OTHER, SECRET], ..Delivery::good() };
-    assert_eq!(second.verify().unwrap().secret, 1);
+    let second = SignedRequest { secrets: vec![OTHER, SECRET], ..SignedRequest::good() };
+    assert_eq!(second.verify().unwrap().1, 1);
 }
 
 #[test]
@@ -209,7 +226,7 @@ const TIMESTAMPS: &[&str] = &[
 const IDS: &[&str] = &["", " ", ".", "a.b", "msg.1649367553", "a b", "msg_\u{e9}", "a\tb"];
 
 /// A delivery under the names that the headers had before the specification.
-fn former(mut delivery: Delivery) -> Delivery {
+fn former(mut delivery: SignedRequest) -> SignedRequest {
     for (name, _) in &mut delivery.headers {
         *name = match *name {
             "webhook-id" => "svix-id",
@@ -223,56 +240,60 @@ fn former(mut delivery: Delivery) -> Delivery {
 #[test]
 fn svix_headers_are_other_names_of_the_same_three() {
     // Senders that deliver with Svix were refused: "a header is missing".
-    assert_eq!(former(Delivery::good()).verify().unwrap().delivery, ID);
-    assert!(former(Delivery::good().with("webhook-signature", "v1,AAAA")).verify().is_err());
+    assert_eq!(former(SignedRequest::good()).verify().unwrap().0.id, ID);
+    assert!(former(SignedRequest::good().with("webhook-signature", "v1,AAAA")).verify().is_err());
 
     // Both sets: the one of the specification is verified, and only as a whole.
-    let mut both = Delivery::good();
-    both.headers.extend(former(Delivery::good()).headers);
+    let mut both = SignedRequest::good();
+    both.headers.extend(former(SignedRequest::good()).headers);
     assert!(both.verify().is_ok());
-    let mut mixed = Delivery::good();
+    let mut mixed = SignedRequest::good();
     mixed.headers[0].0 = "svix-id";
     assert!(mixed.verify().is_err(), "an id of one set beside a time of the other");
-    let mut twice = former(Delivery::good());
+    let mut twice = former(SignedRequest::good());
     twice.headers.push(("svix-id", b"msg_other".to_vec()));
     assert!(twice.verify().is_err());
 }
 
 #[test]
 fn refused() {
-    let mut cases: Vec<(String, Delivery)> = Vec::new();
+    let mut cases: Vec<(String, SignedRequest)> = Vec::new();
     for signature in SIGNATURES {
-        let delivery = Delivery::good().with("webhook-signature", *signature);
+        let delivery = SignedRequest::good().with("webhook-signature", *signature);
         cases.push((format!("signature `{signature}`"), delivery));
     }
     for timestamp in TIMESTAMPS {
-        cases.push((format!("timestamp `{timestamp}`"), Delivery::good().signed(ID, timestamp)));
+        cases.push((
+            format!("timestamp `{timestamp}`"),
+            SignedRequest::good().signed(ID, timestamp),
+        ));
     }
     for id in IDS {
-        cases.push((format!("id `{id}`"), Delivery::good().signed(id, "1649367553")));
+        cases.push((format!("id `{id}`"), SignedRequest::good().signed(id, "1649367553")));
     }
-    let long = Delivery::good().signed(&"i".repeat(257), "1649367553");
+    let long = SignedRequest::good().signed(&"i".repeat(257), "1649367553");
     cases.push(("id of 257 bytes".to_owned(), long));
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-        let mut missing = Delivery::good();
+        let mut missing = SignedRequest::good();
         missing.headers.retain(|(header, _)| *header != name);
         cases.push((format!("without {name}"), missing));
-        let mut twice = Delivery::good();
+        let mut twice = SignedRequest::good();
         let again = twice.headers.iter().find(|(header, _)| *header == name).unwrap().clone();
         twice.headers.push(again);
         cases.push((format!("{name} twice"), twice));
-        cases.push((format!("{name} not text"), Delivery::good().with(name, vec![0xff, 0x00])));
+        cases
+            .push((format!("{name} not text"), SignedRequest::good().with(name, vec![0xff, 0x00])));
     }
     let beyond = format!("{}{KNOWN}", "v1,AAAA ".repeat(20));
-    let good = Delivery::good;
+    let good = SignedRequest::good;
     cases.push(("the 21st signature".into(), good().with("webhook-signature", beyond)));
     cases.push(("another id".into(), good().with("webhook-id", "msg_other")));
     cases.push(("another time".into(), good().with("webhook-timestamp", "1649367554")));
-    cases.push(("too early".into(), Delivery { now_s: AT - 301, ..good() }));
-    cases.push(("too late".into(), Delivery { now_s: AT + 301, ..good() }));
-    cases.push(("another secret".into(), Delivery { secrets: vec![OTHER], ..good() }));
-    cases.push(("no secret".into(), Delivery { secrets: vec![], ..good() }));
-    cases.push(("an empty secret".into(), Delivery { secrets: vec!["", "whsec_"], ..good() }));
+    cases.push(("too early".into(), SignedRequest { now_s: AT - 301, ..good() }));
+    cases.push(("too late".into(), SignedRequest { now_s: AT + 301, ..good() }));
+    cases.push(("another secret".into(), SignedRequest { secrets: vec![OTHER], ..good() }));
+    cases.push(("no secret".into(), SignedRequest { secrets: vec![], ..good() }));
+    cases.push(("an empty secret".into(), SignedRequest { secrets: vec!["", "whsec_"], ..good() }));
     for (name, body) in [
         ("nothing", &b""[..]),
         ("a space more", br#"{"email":"test@example.com","username":"test_user"} "#),
@@ -284,7 +305,7 @@ fn refused() {
         ("other JSON", br#"{"username":"test_user","email":"test@example.com"}"#),
         ("spaced JSON", br#"{"email": "test@example.com", "username": "test_user"}"#),
     ] {
-        cases.push((format!("body: {name}"), Delivery { body: body.to_vec(), ..good() }));
+        cases.push((format!("body: {name}"), SignedRequest { body: body.to_vec(), ..good() }));
     }
     assert!(cases.len() >= 60, "{} cases", cases.len());
     for (name, delivery) in cases {
@@ -297,7 +318,7 @@ fn a_dot_in_the_id_cannot_move_into_the_timestamp() {
     // `a.1` + `2` and `a` + `1.2` sign the same text; neither is accepted.
     let text = sign_text("a.1649367553", "1", b"");
     for (id, timestamp) in [("a.1649367553", "1"), ("a", "1649367553.1")] {
-        let delivery = Delivery { body: vec![], ..Delivery::good() };
+        let delivery = SignedRequest { body: vec![], ..SignedRequest::good() };
         let delivery = delivery.with("webhook-id", id).with("webhook-timestamp", timestamp);
         assert!(delivery.with("webhook-signature", text.clone()).verify().is_err());
     }
@@ -313,7 +334,7 @@ fn an_empty_key_never_verifies() {
     mac.update(BODY);
     let base64 = base64::engine::general_purpose::STANDARD;
     let signature = format!("v1,{}", base64.encode(mac.finalize().into_bytes()));
-    let delivery = Delivery { secrets: vec!["", "whsec_"], ..Delivery::good() };
+    let delivery = SignedRequest { secrets: vec!["", "whsec_"], ..SignedRequest::good() };
     assert!(delivery.with("webhook-signature", signature).verify().is_err());
 }
 

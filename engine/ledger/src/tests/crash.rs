@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use redb::StorageBackend;
 
 use super::{credit, delivery, work};
+use crate::alerts::RaisedAlert;
 use crate::definitions::Activation;
 use crate::periods::{FINALIZED, PeriodState};
 use crate::record::CommitBatch;
@@ -123,7 +124,7 @@ const DAY: &[Step] = &[
         for number in 0..70 {
             let id = format!("T{number}");
             let one = work(&id, 1, vec![credit(&id, "anna", number, "held")]);
-            all.versions.extend(one.versions);
+            all.records.extend(one.records);
             all.decisions.extend(one.decisions);
         }
         ledger.commit_batch(&all)
@@ -151,7 +152,7 @@ const DAY: &[Step] = &[
             release: Release { payees: BTreeSet::from(["anna".to_owned()]), ..release },
             statements: BTreeMap::from([("anna".to_owned(), statement)]),
             confirmed: vec![("2026-03".to_owned(), "T5".to_owned(), vec![row])],
-            alerts: vec![serde_json::json!({"code": "double_payment"})],
+            alerts: vec![RaisedAlert::new("release", "double_payment", "paid twice")],
             what: "rewards_released",
             ..Publication::default()
         };

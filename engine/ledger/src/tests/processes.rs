@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::alerts::RaisedAlert;
 use crate::recredit::RedriveRequest;
 use crate::runs::CalculationRun;
 use accredit_domain::files::Files;
@@ -44,7 +45,7 @@ fn begin_run(ledger: &Ledger, who: &str) -> LedgerResult<()> {
 }
 
 fn raise_alert(ledger: &Ledger, who: &str) -> LedgerResult<()> {
-    ledger.raise_alert(&serde_json::json!({ "who": who }))
+    ledger.raise_alert(&RaisedAlert::new("worker", "not_decided", who))
 }
 
 fn activate(ledger: &Ledger, who: &str) -> LedgerResult<()> {

@@ -4,12 +4,14 @@ use super::*;
 use crate::changes::{Proposal, ProposalState};
 use crate::definitions::{Activation, Effective};
 use crate::recredit::{DecisionPins, RecreditRequest};
+use crate::terms::ChangeTerms;
 use accredit_domain::files::Files;
 
 fn activate(ledger: &Ledger, effective: &str) {
     let effective = Effective::parse(effective).unwrap();
     let ruleset = format!("rs_{effective}");
-    let activation = Activation { effective, ruleset, ..Activation::default() };
+    let terms = ChangeTerms { effective, ..ChangeTerms::default() };
+    let activation = Activation { terms, ruleset, ..Activation::default() };
     ledger.record_activation(&Files::new(), activation).unwrap();
 }
 
@@ -129,7 +131,8 @@ fn a_kept_change_keeps_its_texts_and_its_state() {
     let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     let texts: BTreeMap<String, Option<Arc<str>>> =
         [("a".to_owned(), Some(Arc::from("text"))), ("b".to_owned(), None)].into();
-    let kept = ledger.store_proposal(Proposal { who: "eva".into(), ..Proposal::default() }, &texts);
+    let terms = ChangeTerms { who: "eva".into(), ..ChangeTerms::default() };
+    let kept = ledger.store_proposal(Proposal { terms, ..Proposal::default() }, &texts);
     let mut kept = kept.unwrap();
     assert_eq!((kept.id, ledger.proposal_texts(&kept).unwrap()), (1, texts));
     kept.state = ProposalState::Active;

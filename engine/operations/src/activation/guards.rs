@@ -68,13 +68,13 @@ pub(super) fn enforce_limits(
     }
 
     // What is decided again takes the credits back of rules that were not there before.
-    if !(change.rollback && change.effective == Effective::Recredit) {
+    if !(change.terms.rollback && change.terms.effective == Effective::Recredit) {
         keeps_rules(context, current, new)?;
     }
     people::keeps_people(context, current, new, change)?;
 
-    let moved = effect::money_change(context, current, new, change.effective)?;
-    let Some(exceeded) = moved.exceeded_limit(&change.limits) else { return Ok(moved) };
+    let moved = effect::money_change(context, current, new, change.terms.effective)?;
+    let Some(exceeded) = moved.exceeded_limit(&change.terms.limits) else { return Ok(moved) };
     let detail = format!("{exceeded}; nothing was activated");
     let report = json!({ "impact": moved.credits().to_report(), "money": moved.money_effect() });
     Err(OperationError::conflict("stop_loss", detail).with_findings(vec![report]))

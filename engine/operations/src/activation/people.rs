@@ -147,7 +147,7 @@ pub(super) fn keeps_people(
     new: &Ruleset,
     change: &ChangeRequest,
 ) -> Result<(), OperationError> {
-    if change.force.is_some() {
+    if change.terms.force.is_some() {
         return Ok(());
     }
 

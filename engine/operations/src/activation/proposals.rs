@@ -8,6 +8,7 @@
 use std::sync::PoisonError;
 
 use accredit_ledger::changes::{Proposal, ProposalState};
+use accredit_ledger::terms::ChangeTerms;
 use accredit_workspace::Files;
 
 use super::{Activated, ChangeRequest};
@@ -69,15 +70,8 @@ pub fn keep_draft(context: &Context, change: &ChangeRequest) -> Result<Proposal,
 fn proposal_of(context: &Context, change: &ChangeRequest) -> Proposal {
     Proposal {
         at_ms: context.now_ms(),
-        who: change.who.clone(),
-        why: change.why.clone(),
-        source: change.source.to_owned(),
+        terms: change.terms.clone(),
         base: context.ruleset.load().hash.to_string(),
-        effective: change.effective,
-        tags: change.tags.clone(),
-        rollback: change.rollback,
-        limits: change.limits,
-        force: change.force.clone(),
         ..Proposal::default()
     }
 }
@@ -89,12 +83,12 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
     };
 
     can_be_activated(&kept)?;
-    if context.four_eyes && kept.who == who {
+    if context.four_eyes && kept.terms.who == who {
         let detail = format!("`{who}` made this change; another person must approve it");
         return Err(OperationError::forbidden("four_eyes", detail));
     }
 
-    let why = match (&kept.why, context.four_eyes) {
+    let why = match (&kept.terms.why, context.four_eyes) {
         (Some(why), true) => Some(format!("{why} (approved by {who})")),
         (None, true) => Some(format!("approved by {who}")),
         (why, false) => why.clone(),
@@ -102,15 +96,8 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
 
     let change = ChangeRequest {
         files: context.ledger.proposal_texts(&kept)?,
-        who: kept.who.clone(),
-        why,
-        source: "api",
+        terms: ChangeTerms { why, source: "api".to_owned(), ..kept.terms.clone() },
         base: Some(kept.base.clone()),
-        effective: kept.effective,
-        tags: kept.tags.clone(),
-        rollback: kept.rollback,
-        limits: kept.limits,
-        force: kept.force.clone(),
         proposal: Some(id),
         approved_by: Some(who.to_owned()),
         ..ChangeRequest::default()

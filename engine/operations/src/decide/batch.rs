@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use accredit_domain::decision::ResolutionRecord;
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
-use accredit_ledger::inbox::Delivery;
-use accredit_ledger::record::{ArrivedVersion, CommitBatch};
+use accredit_ledger::record::{CommitBatch, TransactionRecord};
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
@@ -20,19 +20,17 @@ use crate::shadow;
 /// Deals after which a batch takes no other delivery.
 const DEALS_MAX: usize = 4000;
 
-/// The version of a transaction that counts, so far.
-struct LatestVersion {
-    record: Record,
-    transaction: Arc<Transaction>,
-    /// Whether it came in this batch and must be decided.
-    new: bool,
-}
-
 /// A batch while it grows.
 struct BatchBuilder<'a> {
     ruleset: &'a Ruleset,
     batch: CommitBatch,
-    current: BTreeMap<String, LatestVersion>,
+    /// The transactions that rows are about, by natural key: each record as it becomes, without
+    /// decisions, and its content decoded.
+    current: BTreeMap<String, (TransactionRecord, Arc<Transaction>)>,
+    /// The natural key of every version that arrived, in order.
+    arrived: Vec<String>,
+    /// Content that came in this batch and must be decided, by natural key.
+    undecided: BTreeMap<String, Arc<Transaction>>,
     resolutions: Vec<ResolutionRecord>,
 }
 
@@ -57,22 +55,26 @@ pub fn decide_batch(
         ruleset: &ruleset,
         batch: CommitBatch::default(),
         current: BTreeMap::new(),
+        arrived: Vec::new(),
+        undecided: BTreeMap::new(),
         resolutions: Vec::new(),
     };
 
     for (sequence, delivery) in &pending {
         // Deals need far more memory, and time, than the few bytes that short ones have.
-        if growing.current.len().max(growing.batch.versions.len()) >= DEALS_MAX {
+        if growing.current.len().max(growing.arrived.len()) >= DEALS_MAX {
             break;
         }
         take_delivery(context, machines, &mut growing, *sequence, delivery)?;
     }
     let taken = growing.batch.done.len();
 
-    let BatchBuilder { mut batch, current, resolutions, .. } = growing;
-    let new = current.into_values().filter(|current| current.new);
-    let transactions: Vec<_> = new.map(|current| current.transaction).collect();
+    let BatchBuilder { mut batch, mut current, arrived, undecided, resolutions, .. } = growing;
+    // The first version of a transaction has its place; later ones find the record taken.
+    let records = arrived.iter().filter_map(|id| current.remove(id));
+    batch.records = records.map(|(record, _)| record).collect();
 
+    let transactions: Vec<_> = undecided.into_values().collect();
     batch.decisions = decide_transactions(context, &ruleset, &transactions, &resolutions)?;
     record_with_postings(context, &mut batch)?;
     shadow::show_to_shadow(context, &batch.decisions);
@@ -120,39 +122,55 @@ fn apply_version(
     row: (Record, Arc<Transaction>),
 ) -> Result<(), StoreError> {
     let id = row.1.id.to_string();
-    if !growing.current.contains_key(&id)
-        && let Some(stored) = context.ledger.find_transaction(&id)?
-    {
-        // Read by the types of today, so that a corrected column is no new version.
-        let fields = Arc::clone(&growing.ruleset.settings.fields);
-        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let current = LatestVersion { record: stored.record, transaction, new: false };
-        growing.current.insert(id.clone(), current);
-        growing.resolutions.extend(context.ledger.transaction_resolutions(&id)?);
+    if !growing.current.contains_key(&id) {
+        open_stored(context, growing, &id)?;
     }
 
-    let Some(current) = growing.current.get(&id) else {
+    let Some((stored, present)) = growing.current.get_mut(&id) else {
         let (record, transaction) = row;
-        let version = ArrivedVersion { id: id.clone(), record, sequence, superseded: false };
-        let record = version.record.clone();
-        growing.batch.versions.push(version);
-        growing.current.insert(id, LatestVersion { record, transaction, new: true });
+        let first = TransactionRecord::first_version(id.clone(), record, sequence);
+        growing.undecided.insert(id.clone(), Arc::clone(&transaction));
+        growing.current.insert(id.clone(), (first, transaction));
+        growing.arrived.push(id);
         return Ok(());
     };
 
     let fields = &growing.ruleset.settings.fields;
-    let (record, transaction) =
-        next_version(fields, merges, (&current.record, &current.transaction), row);
-    let order = version::compare_versions(&current.transaction, &transaction);
+    let (record, transaction) = next_version(fields, merges, (&stored.record, present), row);
+    let order = version::compare_versions(present, &transaction);
     if order.is_eq() {
         return Ok(());
     }
 
-    let superseded = order.is_lt();
-    let version = ArrivedVersion { id: id.clone(), record: record.clone(), sequence, superseded };
-    growing.batch.versions.push(version);
-    if !superseded {
-        growing.current.insert(id, LatestVersion { record, transaction, new: true });
-    }
+    let (delivery, past) = if order.is_lt() {
+        // It came late, so that it is kept for the history and decides nothing.
+        stored.superseded += 1;
+        (sequence, record)
+    } else {
+        *present = Arc::clone(&transaction);
+        growing.undecided.insert(id.clone(), transaction);
+        stored.replace_content(record, sequence)
+    };
+    growing.batch.history.push((id.clone(), delivery, past));
+    growing.arrived.push(id);
+    Ok(())
+}
+
+/// Opens what is recorded of a transaction, if there is something.
+fn open_stored(
+    context: &Context,
+    growing: &mut BatchBuilder<'_>,
+    id: &str,
+) -> Result<(), StoreError> {
+    let Some(stored) = context.ledger.find_transaction(id)? else { return Ok(()) };
+    // Its decisions may be large, and stay in the ledger until there are new ones.
+    let stored = TransactionRecord { decisions: Vec::new(), ..stored };
+
+    // Read by the types of today, so that a corrected column is no new version.
+    let fields = Arc::clone(&growing.ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+
+    growing.current.insert(id.to_owned(), (stored, transaction));
+    growing.resolutions.extend(context.ledger.transaction_resolutions(id)?);
     Ok(())
 }

@@ -7,9 +7,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::record::CommitBatch;
 use accredit_seams::store::StoreError;
-use serde_json::json;
 
 use super::again::{REDECIDE_BATCH_MAX, decide_chunk};
 use super::record_with_postings;
@@ -73,11 +73,10 @@ pub(crate) fn record_isolated(context: &Context, work: &mut CommitBatch) -> Resu
 
 fn alert_undecided(context: &Context, id: &str) -> Result<(), StoreError> {
     tracing::error!(transaction.id = id, "a deal was set aside");
-    context.ledger.raise_alert(&json!({
-        "transaction": id,
-        "stage": "worker",
-        "code": "not_decided",
-        "message": "an internal error stopped the new decision, and the earlier credits stay; \
-            decide it again after an update",
-    }))
+    let message = "an internal error stopped the new decision, and the earlier credits stay; \
+        decide it again after an update";
+    context.ledger.raise_alert(&RaisedAlert {
+        transaction: Some(id.to_owned()),
+        ..RaisedAlert::new("worker", "not_decided", message)
+    })
 }

@@ -6,10 +6,10 @@
 //! **Architecture invariant:** a transaction's credits change in one commit, decided by one ruleset:
 //! the one whose activation asked last.
 
+use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::record::CommitBatch;
 use accredit_ledger::recredit::{RecreditProgress, RecreditRequest};
 use accredit_seams::store::StoreError;
-use serde_json::json;
 
 use super::caught::record_isolated;
 use crate::context::Context;
@@ -69,11 +69,6 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
 /// # Errors
 /// When the data cannot be read or written.
 pub fn give_up(context: &Context, wish: &RecreditRequest, why: &str) -> Result<(), StoreError> {
-    context.ledger.raise_alert(&json!({
-        "transaction": null,
-        "stage": "worker",
-        "code": "not_decided",
-        "message": why,
-    }))?;
+    context.ledger.raise_alert(&RaisedAlert::new("worker", "not_decided", why))?;
     context.ledger.record_recredit_progress(wish, None, context.now_ms())
 }

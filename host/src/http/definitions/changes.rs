@@ -8,6 +8,7 @@ use std::sync::Arc;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
@@ -18,7 +19,6 @@ use accredit_operations::replay::{self, ReplayImpact};
 use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -27,6 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::JsonResult;
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::definitions::conditions;
 use crate::http::definitions::files::check_path;
 use crate::http::definitions::policies;
@@ -59,19 +60,16 @@ pub(crate) struct ChangeBody {
     draft: bool,
 }
 
-/// Reads a body.
-///
-/// # Errors
-/// When it is no such change, or a file of it defines nothing.
-pub(crate) fn parse_change(body: &[u8]) -> Result<ChangeBody, Problem> {
-    let sent: ChangeBody = serde_json::from_slice(body).map_err(|error| {
-        Problem::bad_request(format!(
-            "expected a JSON object with `files`, and optionally `base`, `set`, `ruleset`, `whole`, \
-             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `force`, `draft`: {error}"
-        ))
-    })?;
-    sent.files.keys().try_for_each(|path| check_path(path))?;
-    Ok(sent)
+impl ActBody for ChangeBody {
+    const EXPECTED: &'static str = "expected a JSON object with `files`, and optionally `base`, \
+        `set`, `ruleset`, `whole`, `effective`, `comment`, `tags`, `max_total`, `max_payee`, \
+        `force`, `draft`";
+
+    /// Every file of it defines something.
+    fn checked(self) -> Result<ChangeBody, Problem> {
+        self.files.keys().try_for_each(|path| check_path(path))?;
+        Ok(self)
+    }
 }
 
 /// Limits that can be kept: nothing moves less than nothing.
@@ -110,18 +108,21 @@ impl ChangeBody {
         current: &Files,
         caller: &Caller,
     ) -> Result<ChangeRequest, Problem> {
-        Ok(ChangeRequest {
-            files: self.changed_files(current),
-            who: caller.name.clone(),
+        let terms = ChangeTerms {
             why: self.comment.clone(),
-            source: "api",
-            base: self.base.clone(),
-            set: self.set.clone(),
-            makes: self.ruleset.clone(),
             effective: conditions::parse_effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
             limits: checked_limits(self.max_total, self.max_payee)?,
             force: conditions::parse_reason(self.force.as_deref())?,
+            ..conditions::terms_by_caller(caller)
+        };
+
+        Ok(ChangeRequest {
+            files: self.changed_files(current),
+            terms,
+            base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
             ..ChangeRequest::default()
         })
     }
@@ -132,10 +133,10 @@ pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
-    let sent = parse_change(&body)?;
-    let asked = task_request("preview", &caller, &headers, &body);
+    let SentAct { body: sent, bytes } = sent;
+    let asked = task_request("preview", &caller, &headers, &bytes);
 
     let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
@@ -190,10 +191,10 @@ pub(crate) async fn make_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
-    let sent = parse_change(&body)?;
-    let asked = task_request("change", &caller, &headers, &body);
+    let SentAct { body: sent, bytes } = sent;
+    let asked = task_request("change", &caller, &headers, &bytes);
 
     let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
@@ -207,7 +208,7 @@ pub(crate) async fn make_change(
         }
 
         // Without files, but with an effective choice, credits are decided again by what is in force.
-        let asks_nothing = change.files.is_empty() && change.effective == Effective::Now;
+        let asks_nothing = change.files.is_empty() && change.terms.effective == Effective::Now;
         if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
             let detail =
                 "these files are already in force; set `effective` to decide credits again";
@@ -315,7 +316,7 @@ pub(crate) async fn withdraw_change(
 /// Which earlier set is brought back, and how.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct RollbackRequest {
+pub(crate) struct RollbackRequest {
     to: Option<String>,
     effective: Option<String>,
     comment: Option<String>,
@@ -324,24 +325,24 @@ struct RollbackRequest {
     force: Option<String>,
 }
 
+impl ActBody for RollbackRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `to`, `effective`, `comment`, \
+        `max_total`, `max_payee`, `force`";
+
+    fn without_body() -> Option<RollbackRequest> {
+        Some(RollbackRequest::default())
+    }
+}
+
 /// Activates an earlier set of files: the one before, or the one whose ruleset is named.
 pub(crate) async fn roll_back(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<RollbackRequest>,
 ) -> Result<Response, Problem> {
-    let back: RollbackRequest = match body.trim_ascii() {
-        b"" => RollbackRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request(
-                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`, \
-                 `force`",
-            )
-        })?,
-    };
-
-    let asked = task_request("rollback", &caller, &headers, &body);
+    let SentAct { body: back, bytes } = sent;
+    let asked = task_request("rollback", &caller, &headers, &bytes);
     let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
 
@@ -359,16 +360,19 @@ pub(crate) async fn roll_back(
         let files = service.context.ledger.files_of(&to)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
-        let change = ChangeRequest {
-            files: preview::diff_files(&current.files, &files),
-            who: caller.name,
+        let terms = ChangeTerms {
             why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
-            source: "api",
-            base: Some(current.hash.to_string()),
             effective: conditions::parse_effective(back.effective.as_deref())?,
             rollback: true,
             limits: checked_limits(back.max_total, back.max_payee)?,
             force: conditions::parse_reason(back.force.as_deref())?,
+            ..conditions::terms_by_caller(&caller)
+        };
+
+        let change = ChangeRequest {
+            files: preview::diff_files(&current.files, &files),
+            terms,
+            base: Some(current.hash.to_string()),
             ..ChangeRequest::default()
         };
 

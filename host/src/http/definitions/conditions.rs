@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use accredit_ledger::definitions::Effective;
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
 use accredit_operations::error::OperationError;
 use axum::Json;
@@ -33,15 +34,20 @@ pub(crate) fn change_from_headers(
 ) -> Result<ChangeRequest, Problem> {
     let tags = header_text(headers, "x-tags").unwrap_or_default();
     let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
-    Ok(ChangeRequest {
-        who: caller.name.clone(),
+    let terms = ChangeTerms {
         why: header_text(headers, "x-comment"),
-        source: "api",
         effective: parse_effective(header_text(headers, "x-effective").as_deref())?,
         tags: tags.collect(),
         force: header_text(headers, "x-force"),
-        ..ChangeRequest::default()
-    })
+        ..terms_by_caller(caller)
+    };
+    Ok(ChangeRequest { terms, ..ChangeRequest::default() })
+}
+
+/// The terms of a change that a caller sends without saying more.
+pub(crate) fn terms_by_caller(caller: &Caller) -> ChangeTerms {
+    let (who, source) = (caller.name.clone(), "api".to_owned());
+    ChangeTerms { who, source, ..ChangeTerms::default() }
 }
 
 /// A reason to force something; a blank one is none.

@@ -71,7 +71,7 @@ impl PolicyHistory {
             "last_activation": activation.map(activation_row),
             "last_error": refusal.map(|refusal| json!({
                 "at": format_rfc3339(refusal.activation.at_ms),
-                "who": refusal.activation.who,
+                "who": refusal.activation.terms.who,
                 "errors": refusal.diagnostics,
             })),
         }))
@@ -79,16 +79,17 @@ impl PolicyHistory {
 }
 
 pub(crate) fn activation_row(activation: &Activation) -> Value {
+    let terms = &activation.terms;
     json!({
         "sequence": activation.sequence,
         "ruleset": activation.ruleset,
         "at": format_rfc3339(activation.at_ms),
-        "who": activation.who,
-        "why": activation.why,
-        "source": activation.source,
+        "who": terms.who,
+        "why": terms.why,
+        "source": terms.source,
         "files": activation.files,
-        "effective": activation.effective,
-        "tags": activation.tags,
+        "effective": terms.effective,
+        "tags": terms.tags,
         "cases": activation.cases,
         "change": activation.change,
         "restated": activation.restated,

@@ -11,9 +11,8 @@ use axum::extract::{Extension, State};
 use serde_json::{Value, json};
 
 use crate::http::JsonResult;
-
-use crate::http::definitions::changes;
-
+use crate::http::act_body::SentAct;
+use crate::http::definitions::changes::ChangeBody;
 use crate::http::problem::Problem;
 use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
@@ -49,7 +48,7 @@ pub(crate) async fn start_shadow(
     // A body without a known change is a change itself, which is kept as a draft.
     let sent = match known {
         Some(_) => None,
-        None => Some(changes::parse_change(&body)?),
+        None => Some(SentAct::<ChangeBody>::from_bytes(body)?.body),
     };
 
     let started = service.run_blocking(move |service| {

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
 
-use accredit_ledger::inbox::Delivery;
 use accredit_operations::intake::{self, Comparison};
-use accredit_seams::connector::{DeliveryPayload, VerifiedDelivery};
+use accredit_seams::delivery::Delivery;
+use accredit_workspace::Ruleset;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -32,36 +32,27 @@ const MACHINES_KEPT_MAX: usize = 8;
 pub(crate) async fn receive_delivery(
     State(service): State<Arc<Service>>,
     Path(source): Path<String>,
-    method: Method,
-    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let request = IncomingRequest { source, method, uri, headers, body };
+    let delivery = Delivery::unverified(source, service.clock.now_ms(), body.into());
     let shared = Arc::clone(&service);
     // On its own task: a client that goes away must not cut it in half.
-    let taken = tokio::spawn(async move { take_delivery(&shared, request).await }).await;
+    let taken = tokio::spawn(async move { take_delivery(&shared, delivery, headers).await }).await;
     taken.unwrap_or_else(|error| Err(Problem::internal(&error)))
-}
-
-struct IncomingRequest {
-    source: String,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 async fn take_delivery(
     service: &Arc<Service>,
-    request: IncomingRequest,
+    mut delivery: Delivery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let source = request.source.clone();
+    let source = delivery.source.clone();
     if !service.context.ruleset.load().settings.sources.contains_key(&source) {
         return Err(Problem::not_found("source"));
     }
 
-    let encoding = request.headers.get(header::CONTENT_ENCODING);
+    let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
         let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -69,10 +60,16 @@ async fn take_delivery(
     }
 
     // Deals need a lot more memory than the text that they are read from.
-    let room = service.hooks_room.enter(request.body.len()).await;
+    let room = service.hooks_room.enter(delivery.body.len()).await;
     let verified = service.run_blocking(move |service| {
         let _room = room;
-        verify_delivery(service, request)
+        let ruleset = service.context.ruleset.load_full();
+        let secret = verify_sender(service, &ruleset, &mut delivery, &headers)?;
+
+        let columns_missing;
+        (delivery.transactions, columns_missing) =
+            delivered_transactions(service, &ruleset, &delivery)?;
+        Ok((delivery, columns_missing, secret))
     });
     let verified = verified.await;
     let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
@@ -134,65 +131,41 @@ pub(crate) fn not_taken(error: &NotTaken) -> Problem {
     Problem::unavailable(error.to_string())
 }
 
-fn verify_delivery(
+/// Lets the connector of its source verify a delivery and set its id; which secret matched.
+fn verify_sender(
     service: &Service,
-    request: IncomingRequest,
-) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
-    let ruleset = service.context.ruleset.load_full();
-
-    let source = ruleset.settings.sources.get(&request.source);
+    ruleset: &Ruleset,
+    delivery: &mut Delivery,
+    headers: &HeaderMap,
+) -> Result<usize, Problem> {
+    let source = ruleset.settings.sources.get(&delivery.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
     let connector = plugins::find_connector(&source.connector);
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
 
     let secrets = service.secrets.load();
-    let secrets = secrets.get(&request.source).map(Vec::as_slice).unwrap_or_default();
+    let secrets = secrets.get(&delivery.source).map(Vec::as_slice).unwrap_or_default();
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-    let headers = request.headers.iter();
+    let headers = headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
 
-    let received_ms = service.clock.now_ms();
-
-    let payload = DeliveryPayload {
-        method: request.method.as_str(),
-        path: request.uri.path_and_query().map_or("", |path| path.as_str()),
-        headers: &headers,
-        body: &request.body,
-        now_ms: received_ms,
-        secrets: &secrets,
-    };
-
-    let VerifiedDelivery { delivery, secret } =
-        connector.verify_delivery(&payload).map_err(|reason| {
-            tracing::warn!(
-                delivery.source = %request.source,
-                delivery.refused = %reason,
-                "delivery is not authentic"
-            );
-            // Which of the checks failed is for our log alone.
-            let detail = "the delivery is not authentic";
-            Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
-        })?;
-
-    let mut delivery = Delivery {
-        source: request.source,
-        id: delivery,
-        body: request.body.to_vec(),
-        received_ms,
-        transactions: Vec::new(),
-    };
-
-    let columns_missing;
-    (delivery.transactions, columns_missing) =
-        delivered_transactions(service, &ruleset, &delivery)?;
-    Ok((delivery, columns_missing, secret))
+    connector.verify_delivery(delivery, &headers, &secrets).map_err(|reason| {
+        tracing::warn!(
+            delivery.source = %delivery.source,
+            delivery.refused = %reason,
+            "delivery is not authentic"
+        );
+        // Which of the checks failed is for our log alone.
+        let detail = "the delivery is not authentic";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
+    })
 }
 
 /// The natural keys in a delivery and the columns that its deals lose, for its answer; none where
 /// the worker will find it unreadable.
 fn delivered_transactions(
     service: &Service,
-    ruleset: &accredit_workspace::Ruleset,
+    ruleset: &Ruleset,
     delivery: &Delivery,
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{ResolutionAction, ResolutionRecord};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approval, ResolutionAction, ResolutionRecord};
+use accredit_domain::keys::{DefinedName, PlanKey, TransactionKey};
 use accredit_domain::money;
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
 use accredit_operations::calculations;
@@ -13,13 +15,13 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -88,12 +90,55 @@ async fn submit_adjustment(
     approvals::decide_act(&service, act, caller).await
 }
 
+/// An adjustment of a credit or of a transaction.
+#[derive(Debug, Serialize)]
+pub(crate) struct AdjustmentView {
+    /// The id of the credit; blank for an adjustment of the transaction itself.
+    credit: String,
+    /// `adjust_to`, `adjust_by` or `reset`.
+    action: ResolutionAction,
+    /// Business date on which it was made.
+    date: Date,
+    /// The user who made it.
+    who: String,
+    /// The reason as it was given.
+    comment: Option<String>,
+    /// Natural key of the transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<TransactionKey>,
+    /// Id of the plan of the credit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanKey>,
+    /// The amount, in the unit of what is adjusted; left out for a reset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<Decimal>,
+    /// One of the workspace's reason codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<DefinedName>,
+    /// Who approved it, where a second person had to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved: Option<Approval>,
+    /// Whether it is the last adjustment of its target, and no reset.
+    counts: bool,
+    /// Whether it counts and the target still has what it adjusts.
+    applied: bool,
+}
+
+/// An adjustment that was made, with its credit.
+#[derive(Debug, Serialize)]
+pub(crate) struct MadeAdjustmentView {
+    /// The adjustment.
+    adjustment: AdjustmentView,
+    /// The credit as it is now; null for an adjustment of a transaction.
+    credit: Option<PostedCredit>,
+}
+
 /// Adjusts, and shows the adjustment and its credit as they are then.
 pub(crate) fn perform_adjustment(
     service: &Service,
     turn: &mut dyn WorkerTurn,
     order: AdjustOrder,
-) -> Result<Value, Problem> {
+) -> Result<MadeAdjustmentView, Problem> {
     let subject = order.subject.clone();
     let kept = jobs::adjust_amount(turn, order)?;
 
@@ -102,7 +147,7 @@ pub(crate) fn perform_adjustment(
         AdjustmentSubject::Transaction(_) => Ok(None),
     };
     let credit = credit?;
-    Ok(json!({ "adjustment": adjustment_json(service, &kept, true)?, "credit": credit }))
+    Ok(MadeAdjustmentView { adjustment: view_adjustment(service, kept, true)?, credit })
 }
 
 /// The action and its amount.
@@ -141,19 +186,29 @@ fn parse_adjustment(
     }
 }
 
-fn adjustment_json(
+/// The view of an adjustment; `is_last` says that no later one is of the same target.
+fn view_adjustment(
     service: &Service,
-    one: &ResolutionRecord,
-    counts: bool,
-) -> Result<Value, Problem> {
-    let counts = counts && one.action != ResolutionAction::Reset;
-    let (applied, _) = calculations::adjustment_applies(&service.context, one)?;
-    let mut shown = json!(one);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.insert("counts".to_owned(), json!(counts));
-        shown.insert("applied".to_owned(), json!(counts && applied));
-    }
-    Ok(shown)
+    one: ResolutionRecord,
+    is_last: bool,
+) -> Result<AdjustmentView, Problem> {
+    let counts = is_last && one.action != ResolutionAction::Reset;
+    let (applied, _) = calculations::adjustment_applies(&service.context, &one)?;
+
+    Ok(AdjustmentView {
+        credit: one.credit.map(|credit| credit.to_string()).unwrap_or_default(),
+        action: one.action,
+        date: one.date,
+        who: one.who,
+        comment: one.comment,
+        transaction: one.transaction,
+        plan: one.plan,
+        amount: one.amount,
+        reason_code: one.reason_code,
+        approved: one.approved,
+        counts,
+        applied: counts && applied,
+    })
 }
 
 /// The adjustments of a transaction and of its credits, oldest first: whether each counts (it is
@@ -161,40 +216,41 @@ fn adjustment_json(
 pub(crate) async fn list_transaction_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<ListView<AdjustmentView>> {
     let listed = service.run_blocking(move |service| {
         let stored = service.context.ledger.find_transaction(&id)?;
         stored.ok_or_else(|| Problem::not_found("transaction"))?;
         list_adjustments(service, &id, |_| true)
     });
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 /// The adjustments of a credit, oldest first.
 pub(crate) async fn list_credit_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<ListView<AdjustmentView>> {
     let listed = service.run_blocking(move |service| {
         let row = service.context.ledger.find_credit(&id)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
         let credit = Some(posting::credit_of(&row));
         list_adjustments(service, &row.transaction, |one| one.credit == credit)
     });
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 fn list_adjustments(
     service: &Service,
     transaction: &str,
     wanted: impl Fn(&ResolutionRecord) -> bool,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<AdjustmentView>, Problem> {
     let all = service.context.ledger.transaction_resolutions(transaction);
     let mut all = all?;
     all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
     let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {
         let later = all.get(index + 1..).unwrap_or_default();
-        adjustment_json(service, one, !later.iter().any(|later| later.same_target(one)))
+        let is_last = !later.iter().any(|later| later.same_target(one));
+        view_adjustment(service, one.clone(), is_last)
     });
     shown.collect()
 }

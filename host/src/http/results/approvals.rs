@@ -10,22 +10,23 @@
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
-use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::ReleaseKind;
 use accredit_operations::resolve::ResolveOrder;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods};
+use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
@@ -63,13 +64,22 @@ pub(crate) enum ApprovalAct {
     Period { id: String, to: periods::PeriodAct, force: bool, reason: Option<String> },
 }
 
-/// Who carries an act out, and who approved it.
-#[derive(Debug, Clone)]
-pub(crate) struct Actor {
-    /// Who asked for it.
-    pub(crate) who: String,
-    /// Who approved it, where a second person had to.
-    pub(crate) approved: Option<Approval>,
+/// What an act answers when it is carried out.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ActAnswerView {
+    /// An amount was adjusted.
+    Adjusted(Box<adjustments::MadeAdjustmentView>),
+    /// A credit was held, or its hold was released: the credit.
+    Resolved(Box<PostedCredit>),
+    /// Many holds were released.
+    HoldsReleased(holds::ReleasedHoldsView),
+    /// A calculation was released.
+    Released(Box<calculations::ReleaseView>),
+    /// A release was taken back.
+    ReleaseRemoved(calculations::RemovedReleaseView),
+    /// A period was closed, reopened or finalized.
+    PeriodChanged(periods::ChangedPeriodView),
 }
 
 impl ApprovalAct {
@@ -79,38 +89,47 @@ impl ApprovalAct {
         service: &Service,
         turn: &mut dyn WorkerTurn,
         by: Actor,
-    ) -> Result<Value, Problem> {
+    ) -> Result<ActAnswerView, Problem> {
         let Actor { who, approved } = by.clone();
         match self {
             ApprovalAct::Adjust { subject, action, amount, reason_code, comment } => {
                 let order =
                     AdjustOrder { subject, action, amount, reason_code, who, comment, approved };
-                adjustments::perform_adjustment(service, turn, order)
+                let made = adjustments::perform_adjustment(service, turn, order)?;
+                Ok(ActAnswerView::Adjusted(Box::new(made)))
             }
 
             ApprovalAct::Resolve { credit, action, comment } => {
                 let order = ResolveOrder { credit, action, who, comment, approved };
-                Ok(json!(jobs::resolve_known(turn, order)?))
+                let credit = jobs::resolve_known(turn, order)?;
+                Ok(ActAnswerView::Resolved(Box::new(credit)))
             }
 
-            ApprovalAct::ReleaseHolds { filter } => holds::perform_release(turn, filter, &by),
+            ApprovalAct::ReleaseHolds { filter } => {
+                holds::perform_release(turn, filter, &by).map(ActAnswerView::HoldsReleased)
+            }
 
             ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
-                let wish = PublishRequest { what, force, reason, who, approved };
-                calculations::publish_calculation(service, turn, (&plan, &period), &wish)
+                let (about, reasons) =
+                    ((plan.as_str(), period.as_str()), (force.is_some(), reason));
+                let release =
+                    calculations::publish_calculation(service, turn, about, what, reasons, by)?;
+                Ok(ActAnswerView::Released(Box::new(release)))
             }
 
             ApprovalAct::DeleteCalculation { plan, period, force, reason } => {
-                calculations::unpublish_calculation(
+                let removed = calculations::unpublish_calculation(
                     service,
                     (&plan, &period),
                     (force, reason.as_deref()),
                     &by,
-                )
+                );
+                removed.map(ActAnswerView::ReleaseRemoved)
             }
 
             ApprovalAct::Period { id, to, force, reason } => {
-                periods::perform_act(service, turn, &id, to, (force, reason), &by)
+                let changed = periods::perform_act(service, turn, &id, to, (force, reason), &by);
+                changed.map(ActAnswerView::PeriodChanged)
             }
         }
     }
@@ -157,7 +176,7 @@ pub(crate) async fn decide_act(
     let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
     let done = service.ask_worker(move |turn| act.perform_act(&shared, turn, by)).await?;
-    Ok(Json(done).into_response())
+    Ok(ViewJson(done).into_response())
 }
 
 /// The same of an act whose work grows with what is recorded.
@@ -193,20 +212,46 @@ async fn keep_request(
 
     let kept = kept.await?;
     let place = [(header::LOCATION, format!("/v1/approvals/{}", kept.id))];
-    Ok((StatusCode::ACCEPTED, place, Json(request_json(&kept))).into_response())
+    Ok((StatusCode::ACCEPTED, place, ViewJson(RequestView::new(kept))).into_response())
 }
 
-/// A request as it goes out.
-fn request_json(request: &ApprovalRequest) -> Value {
-    let decided = request.decided.as_ref();
-    json!({
-        "id": request.id,
-        "at": format_rfc3339(request.at_ms),
-        "who": request.who,
-        "request": request.act,
-        "state": request.state,
-        "decided": decided.map(|(who, at_ms)| json!({ "who": who, "at": format_rfc3339(*at_ms) })),
-    })
+/// A request that waits for a second person, or waited.
+#[derive(Debug, Serialize)]
+pub(crate) struct RequestView {
+    /// Its number, from 1.
+    id: u64,
+    /// The instant at which it was made.
+    at: String,
+    /// The user who made it.
+    who: String,
+    /// What is asked for, as it is kept: `act` and its parts.
+    request: Value,
+    /// `waiting`, `approved` or `withdrawn`.
+    state: ApprovalState,
+    /// Who approved or withdrew it; null while it waits.
+    decided: Option<SignOffView>,
+}
+
+impl RequestView {
+    fn new(request: ApprovalRequest) -> RequestView {
+        RequestView {
+            id: request.id,
+            at: format_rfc3339(request.at_ms),
+            who: request.who,
+            request: request.act,
+            state: request.state,
+            decided: request.decided.map(SignOffView::new),
+        }
+    }
+}
+
+/// A request that was approved, and what carrying it out answered.
+#[derive(Debug, Serialize)]
+struct ApprovedRequestView {
+    /// The request as it is now.
+    request: RequestView,
+    /// What the act answers without a second person.
+    answer: ActAnswerView,
 }
 
 /// What the list can be narrowed by.
@@ -221,21 +266,21 @@ pub(crate) struct ApprovalListParams {
 pub(crate) async fn list_approvals(
     State(service): State<Arc<Service>>,
     params: Result<Query<ApprovalListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<RequestView>> {
     let Query(params) = params.map_err(|_| {
         Problem::bad_request("expected `who`, or `state`: `waiting`, `approved`, `withdrawn`")
     })?;
 
     let listed = service.run_blocking(move |service| {
         let all = service.context.ledger.approval_requests()?;
-        let fitting = all.iter().rev().filter(|one| {
+        let fitting = all.into_iter().rev().filter(|one| {
             params.state.is_none_or(|state| state == one.state)
                 && params.who.as_ref().is_none_or(|who| *who == one.who)
         });
-        Ok(fitting.map(request_json).collect())
+        Ok(fitting.map(RequestView::new).collect())
     });
 
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 fn find_request(service: &Service, id: u64) -> Result<ApprovalRequest, Problem> {
@@ -247,9 +292,9 @@ fn find_request(service: &Service, id: u64) -> Result<ApprovalRequest, Problem> 
 pub(crate) async fn show_approval(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<RequestView> {
     let found = service.run_blocking(move |service| find_request(service, id));
-    Ok(Json(request_json(&found.await?)))
+    Ok(ViewJson(RequestView::new(found.await?)))
 }
 
 fn not_waiting(request: &ApprovalRequest) -> Problem {
@@ -291,7 +336,7 @@ pub(crate) async fn approve_request(
         let settled =
             shared.context.ledger.record_approved_request(&approved, shared.clock.now_ms());
         settled?;
-        Ok(json!({ "request": request_json(&find_request(&shared, id)?), "answer": answer }))
+        Ok(ApprovedRequestView { request: RequestView::new(find_request(&shared, id)?), answer })
     });
 
     done.await
@@ -302,7 +347,7 @@ pub(crate) async fn withdraw_request(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<RequestView> {
     let withdrawn = service.run_blocking(move |service| {
         let now_ms = service.clock.now_ms();
         let request = service.context.ledger.withdraw_request(id, &caller.name, now_ms);
@@ -310,10 +355,10 @@ pub(crate) async fn withdraw_request(
 
         let request = request.ok_or_else(|| Problem::not_found("request"))?;
         match request.state {
-            ApprovalState::Withdrawn => Ok(request_json(&request)),
+            ApprovalState::Withdrawn => Ok(RequestView::new(request)),
             _ => Err(not_waiting(&request)),
         }
     });
 
-    withdrawn.await.map(Json)
+    withdrawn.await.map(ViewJson)
 }

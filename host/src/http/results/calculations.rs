@@ -6,22 +6,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_crediting::calculation::Calculation;
+use accredit_domain::decision::Actor;
 use accredit_domain::money;
-use accredit_ledger::releases::{RELEASE_CONFIRMED, RELEASE_DELETED, Release};
+use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
-use axum::body::Bytes;
+use accredit_operations::release::ReleaseKind;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::http::JsonResult;
+use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -37,12 +39,99 @@ pub(crate) struct CalculationListParams {
     period: Option<String>,
 }
 
+/// Every calculation, and how far the deciding is.
+#[derive(Debug, Serialize)]
+pub(crate) struct CalculationListView {
+    /// A row for each plan in each of its periods.
+    data: Vec<CalculationView>,
+    /// Always null: the list is one page.
+    next_cursor: Option<String>,
+    /// How far the deciding is.
+    progress: DecidingProgressView,
+}
+
+/// A plan in a period that it is calculated by. The counts are of recorded rows.
+#[derive(Debug, Serialize)]
+struct CalculationView {
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// First day of the period.
+    first: String,
+    /// Last day of the period.
+    last: Option<String>,
+    /// Goes up when the content changes.
+    revision: u32,
+    /// Decisions of the plan.
+    transactions: i64,
+    /// Direct and indirect credits, held ones included, suppressed ones not.
+    credits: i64,
+    /// Direct credits.
+    direct: i64,
+    /// Indirect credits.
+    indirect: i64,
+    /// Held credits.
+    held: i64,
+    /// Suppressed credits.
+    suppressed: i64,
+    /// Transactions without a credit.
+    uncredited: i64,
+    /// Transactions that could not be decided.
+    parked: i64,
+    /// The sum of direct credits by unit type, a decimal in the scale of the unit.
+    credited: BTreeMap<String, String>,
+    /// What is published of it; null where nothing is.
+    release: Option<ReleaseView>,
+}
+
+/// How far the deciding is.
+#[derive(Debug, Serialize)]
+struct DecidingProgressView {
+    /// Deliveries that wait in the inbox, counted up to a limit.
+    pending: usize,
+    /// The decisions that an activation asked for again; null where there are none.
+    deciding_again: Option<DecidingAgainView>,
+    /// Whether nothing waits to be decided.
+    done: bool,
+    /// Whether parked transactions are decided again.
+    deciding_parked: bool,
+    /// The run of a calculation that is under way.
+    running: Option<CurrentRunView>,
+    /// Business date of the last run.
+    last_run: Option<String>,
+}
+
+/// How far the decisions are that an activation asked for again.
+#[derive(Debug, Serialize)]
+struct DecidingAgainView {
+    /// The number of the activation.
+    activation: u64,
+    /// Transactions that were decided again.
+    decided: u64,
+    /// The number of the next transaction.
+    next: u64,
+}
+
+/// How far a run is.
+#[derive(Debug, Serialize)]
+struct CurrentRunView {
+    /// The number of the run: `/v1/runs/{run}` shows it.
+    run: u64,
+    /// Id of the plan.
+    plan: String,
+    /// Transactions that it has to decide.
+    transactions: usize,
+    /// Those that it has decided.
+    decided: usize,
+}
+
 /// Every plan in every period that it is calculated by: how much there is, its revision and state;
 /// and how far the deciding is.
 pub(crate) async fn list_calculations(
     State(service): State<Arc<Service>>,
     wanted: Result<Query<CalculationListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<CalculationListView> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
 
     let listed = service.run_blocking(move |service| {
@@ -51,35 +140,40 @@ pub(crate) async fn list_calculations(
         let again = service.context.ledger.pending_recredit()?;
         let run = service.context.last_run()?;
 
-        let again = again.map(|wish| {
-            json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
+        let deciding_again = again.map(|request| DecidingAgainView {
+            activation: request.activation,
+            decided: request.decided,
+            next: request.next,
         });
-        let running = service.current_run().map(|run| {
-            json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
-                    "decided": run.decided })
-        });
-
-        let redriving = service.context.redrives.request_count() > 0;
-
-        let progress = json!({
-            "pending": pending,
-            "deciding_again": again,
-            "done": pending == 0 && again.is_none() && running.is_none() && !redriving,
-            "deciding_parked": redriving,
-            "running": running,
-            "last_run": run.map(|date| date.to_string()),
+        let running = service.current_run().map(|run| CurrentRunView {
+            run: run.id,
+            plan: run.plan,
+            transactions: run.transactions,
+            decided: run.decided,
         });
 
-        Ok(json!({ "data": data, "next_cursor": null, "progress": progress }))
+        let deciding_parked = service.context.redrives.request_count() > 0;
+        let busy = deciding_again.is_some() || running.is_some() || deciding_parked;
+
+        let progress = DecidingProgressView {
+            pending,
+            deciding_again,
+            done: pending == 0 && !busy,
+            deciding_parked,
+            running,
+            last_run: run.map(|date| date.to_string()),
+        };
+
+        Ok(CalculationListView { data, next_cursor: None, progress })
     });
 
-    listed.await.map(Json)
+    listed.await.map(ViewJson)
 }
 
 fn calculation_rows(
     service: &Service,
     wanted: &CalculationListParams,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<CalculationView>, Problem> {
     let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
     let index = calculations::calculation_index(&service.context)?;
@@ -111,72 +205,109 @@ fn calculation_rows(
         let units = &ruleset.settings.units;
         let credited = counts.credited.iter().map(|(unit, amount)| {
             let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
-            (unit.clone(), Value::from(money::format_amount(*amount, scale)))
+            (unit.clone(), money::format_amount(*amount, scale))
         });
-        let credited: serde_json::Map<String, Value> = credited.collect();
 
-        let release = releases.iter().find(|one| one.plan == plan && one.period == period.id);
+        let mut shown = releases.iter().filter(|one| one.status != ReleaseStatus::Deleted);
+        let release = shown.find(|one| one.plan == plan && one.period == period.id);
 
-        let mut row = json!(counts);
-        if let Some(row) = row.as_object_mut() {
-            row.insert("plan".to_owned(), json!(plan));
-            row.insert("period".to_owned(), json!(period.id));
-            row.insert("first".to_owned(), json!(period.first.to_string()));
-            row.insert(
-                "last".to_owned(),
-                json!(period.end.yesterday().ok().map(|d| d.to_string())),
-            );
-            row.insert("revision".to_owned(), json!(index.revision(&plan, &period.id, &leaves)));
-            row.insert("credited".to_owned(), Value::Object(credited));
-            row.insert("release".to_owned(), release.map_or(Value::Null, release_json));
-        }
-
-        rows.push(row);
+        rows.push(CalculationView {
+            revision: index.revision(&plan, &period.id, &leaves),
+            plan,
+            first: period.first.to_string(),
+            last: period.end.yesterday().ok().map(|day| day.to_string()),
+            period: period.id,
+            transactions: counts.transactions,
+            credits: counts.credits,
+            direct: counts.direct,
+            indirect: counts.indirect,
+            held: counts.held,
+            suppressed: counts.suppressed,
+            uncredited: counts.uncredited,
+            parked: counts.parked,
+            credited: credited.collect(),
+            release: release.cloned().map(ReleaseView::new),
+        });
     }
 
     Ok(rows)
 }
 
-/// A release as it goes out.
-fn release_json(release: &Release) -> Value {
-    if release.status == RELEASE_DELETED {
-        return Value::Null;
-    }
+/// What is published of a plan in a period.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReleaseView {
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// `pending`, or `confirmed` once its rewards are released.
+    status: ReleaseStatus,
+    /// How often it was published.
+    publications: u32,
+    /// The revision of the calculation that payees see.
+    revision: Option<u32>,
+    /// The last release of credits.
+    credits: Option<ReleaseAct>,
+    /// The release of rewards.
+    rewards: Option<ReleaseAct>,
+    /// How many payees have a statement of it.
+    payees: usize,
+    /// Whether the calculation still follows the recorded transactions.
+    automatic: bool,
+}
 
-    json!({
-        "plan": release.plan,
-        "period": release.period,
-        "status": release.status,
-        "publications": release.publications,
-        "revision": release.last_act().map(|act| act.revision),
-        "credits": release.credits,
-        "rewards": release.rewards,
-        "payees": release.payees.len(),
-        "automatic": release.rewards.is_none(),
-    })
+impl ReleaseView {
+    fn new(release: Release) -> ReleaseView {
+        ReleaseView {
+            revision: release.last_act().map(|act| act.revision),
+            payees: release.payees.len(),
+            automatic: release.rewards.is_none(),
+            plan: release.plan,
+            period: release.period,
+            status: release.status,
+            publications: release.publications,
+            credits: release.credits,
+            rewards: release.rewards,
+        }
+    }
 }
 
 /// The calculation as FORMAT section 6 has it.
 pub(crate) async fn show_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-) -> JsonResult {
+) -> ViewResult<Calculation> {
     let shown = service.run_blocking(move |service| {
         let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
         let calculation = calculations::read_calculation(&service.context, &wanted);
-        calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
+        calculation.map_err(|error| Problem::internal(&error))
     });
-    shown.await.map(Json)
+    shown.await.map(ViewJson)
 }
 
 /// What a release may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReleaseRequest {
-    what: String,
+pub(crate) struct ReleaseRequest {
+    #[serde(deserialize_with = "known_part")]
+    what: Result<ReleaseKind, String>,
     #[serde(default)]
     force: bool,
     reason: Option<String>,
+}
+
+impl ActBody for ReleaseRequest {
+    const EXPECTED: &'static str =
+        "expected a JSON object with `what`, and optionally `force` and `reason`";
+}
+
+/// The part that is released, or the word that is none.
+fn known_part<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Result<ReleaseKind, String>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    let part = ReleaseKind::deserialize(word.as_str().into_deserializer());
+    Ok(part.map_err(|_: value::Error| word))
 }
 
 /// Publishes it to its payees: credits as pending, rewards as confirmed.
@@ -185,30 +316,22 @@ pub(crate) async fn release_calculation(
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ReleaseRequest>,
 ) -> Result<Response, Problem> {
-    let said: ReleaseRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request(
-            "expected a JSON object with `what`, and optionally `force` and `reason`",
-        )
+    let ReleaseRequest { what, force, reason } = sent.body;
+    let what = what.map_err(|other| {
+        let detail = format!("`{other}` is neither `credits` nor `rewards`");
+        Problem::unprocessable("unknown_release", detail)
     })?;
 
-    let what = match said.what.as_str() {
-        "credits" => ReleaseKind::Credits,
-        "rewards" => ReleaseKind::Rewards,
-        other => {
-            let detail = format!("`{other}` is neither `credits` nor `rewards`");
-            return Err(Problem::unprocessable("unknown_release", detail));
-        }
-    };
-
-    let reason = crate::http::checked_reason(said.force, said.reason)?;
-    let force = reason.clone().filter(|_| said.force);
+    let ForcedReason { force, reason } = ForcedReason { force, reason }.checked()?;
+    let force = reason.clone().filter(|_| force);
 
     // Bodies that mean the same are the same request, however they are spelled.
-    let same = json!([plan, period, said.what, force, reason]).to_string();
+    let same = serde_json::to_vec(&(&plan, &period, what, &force, &reason));
+    let same = same.map_err(|error| Problem::internal(&error))?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
-    let asked = TaskRequest { what: "release", who, body: same.as_bytes(), wait };
+    let asked = TaskRequest { what: "release", who, body: &same, wait };
 
     let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
@@ -219,19 +342,14 @@ pub(crate) fn publish_calculation(
     service: &Service,
     turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    wish: &PublishRequest,
-) -> Result<Value, Problem> {
+    what: ReleaseKind,
+    (force, reason): (bool, Option<String>),
+    by: Actor,
+) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
     service.refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(release_json(&jobs::publish_release(turn, &wanted, wish)?))
-}
-
-/// Why something that is certain is taken back.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ForceParams {
-    force: bool,
-    reason: Option<String>,
+    let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
+    Ok(ReleaseView::new(release))
 }
 
 /// Takes back what it published; the audit trail keeps it. What payees were told is certain takes a
@@ -240,18 +358,29 @@ pub(crate) async fn remove_release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
-    forced: Result<Query<ForceParams>, QueryRejection>,
-    body: Bytes,
+    query: Result<Query<ForcedReason>, QueryRejection>,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
-    let forced = match body.trim_ascii() {
-        b"" => forced.map_err(|_| expected())?.0,
-        body => serde_json::from_slice(body).map_err(|_| expected())?,
+    let ForcedReason { force, reason } = if sent.bytes.trim_ascii().is_empty() {
+        let expected = |_| Problem::bad_request("expected `force` and `reason`, or nothing");
+        query.map_err(expected)?.0.checked()?
+    } else {
+        sent.body
     };
-    let reason = crate::http::checked_reason(forced.force, forced.reason)?;
 
-    let act = ApprovalAct::DeleteCalculation { plan, period, force: forced.force, reason };
+    let act = ApprovalAct::DeleteCalculation { plan, period, force, reason };
     approvals::decide_act(&service, act, caller).await
+}
+
+/// A release that was taken back.
+#[derive(Debug, Serialize)]
+pub(crate) struct RemovedReleaseView {
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// Whether there was one.
+    deleted: bool,
 }
 
 /// Takes back what a calculation published.
@@ -260,7 +389,7 @@ pub(crate) fn unpublish_calculation(
     (plan, period): (&str, &str),
     (force, reason): (bool, Option<&str>),
     by: &Actor,
-) -> Result<Value, Problem> {
+) -> Result<RemovedReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;
@@ -268,15 +397,15 @@ pub(crate) fn unpublish_calculation(
 
     let (who, approved) = (by.who.as_str(), by.approved.as_ref());
     let at_ms = service.clock.now_ms();
-    let removed = service.context.ledger.unpublish_release(
+    let deleted = service.context.ledger.unpublish_release(
         (plan, period),
         &wanted.leaves,
         (who, at_ms),
         (reason, approved),
     );
-    let removed = removed?;
+    let deleted = deleted?;
 
-    Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
+    Ok(RemovedReleaseView { plan: plan.to_owned(), period: period.to_owned(), deleted })
 }
 
 /// Refuses to take back what payees were told is certain, or what is frozen.
@@ -285,12 +414,12 @@ fn refuse_certain(
     wanted: &calculations::CalculationScope,
 ) -> Result<(), Problem> {
     let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
-    let Some(release) = release.filter(|release| release.status != RELEASE_DELETED) else {
+    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
         return Ok(());
     };
     let finalized = service.context.ledger.finalized_periods()?;
 
-    let what = if release.status == RELEASE_CONFIRMED {
+    let what = if release.status == ReleaseStatus::Confirmed {
         "its rewards are released"
     } else if !finalized.is_disjoint(&wanted.leaves) {
         "its period is finalized"

@@ -3,26 +3,26 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use accredit_crediting::explain::Explanation;
 use accredit_domain::calendar::{Calendar, PeriodKind};
 use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::HoldAction;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::explain;
 use accredit_seams::store::StoreError;
-use axum::Json;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
-use crate::http::JsonResult;
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -158,19 +158,28 @@ pub(crate) fn leaf_ids(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, 
 pub(crate) async fn show_credit(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<PostedCredit> {
     let row = service.run_blocking(move |service| {
         service.context.ledger.find_credit(&id).map_err(|error| Problem::internal(&error))
     });
     let row = row.await?.ok_or_else(|| Problem::not_found("credit"))?;
-    Ok(Json(json!(row)))
+    Ok(ViewJson(row))
+}
+
+/// A credit with the way to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExplainedCreditView {
+    /// The credit as it is recorded.
+    credit: PostedCredit,
+    /// The decision of its plan, step by step; null where the plan decided otherwise since.
+    why: Option<Explanation>,
 }
 
 /// Why a credit is what it is.
 pub(crate) async fn explain_credit(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> JsonResult {
+) -> ViewResult<ExplainedCreditView> {
     let explained = service.run_blocking(move |service| {
         let row = service.context.ledger.find_credit(&id)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
@@ -179,17 +188,25 @@ pub(crate) async fn explain_credit(
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
             Some(explain::explain_decision(&service.context, stored, plan))
         });
-        Ok(json!({ "credit": row, "why": why.transpose()? }))
+        Ok(ExplainedCreditView { credit: row, why: why.transpose()? })
     });
-    explained.await.map(Json)
+    explained.await.map(ViewJson)
 }
 
 /// What a release or a hold may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ResolveRequest {
+pub(crate) struct ResolveRequest {
     comment: Option<String>,
     reason: Option<String>,
+}
+
+impl ActBody for ResolveRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `comment` or `reason`, or no body";
+
+    fn without_body() -> Option<ResolveRequest> {
+        Some(ResolveRequest::default())
+    }
 }
 
 /// Ends the hold of a credit.
@@ -197,9 +214,9 @@ pub(crate) async fn release_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Bytes,
+    sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Release, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Release, caller), sent.body).await
 }
 
 /// Holds a credit.
@@ -207,25 +224,18 @@ pub(crate) async fn hold_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Bytes,
+    sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Hold, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Hold, caller), sent.body).await
 }
 
 async fn resolve_credit(
     service: Arc<Service>,
     credit: String,
     (action, caller): (HoldAction, Caller),
-    body: &[u8],
+    body: ResolveRequest,
 ) -> Result<Response, Problem> {
-    let said: ResolveRequest = match body.trim_ascii() {
-        b"" => ResolveRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request("expected a JSON object with `comment` or `reason`, or no body")
-        })?,
-    };
-
-    let comment = said.comment.or(said.reason);
+    let comment = body.comment.or(body.reason);
     approvals::decide_act(&service, ApprovalAct::Resolve { credit, action, comment }, caller).await
 }
 

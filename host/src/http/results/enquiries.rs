@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
-use accredit_ledger::enquiries::{self, ENQUIRY_CLOSED, Enquiry, EnquiryStep, MESSAGES_MAX};
+use accredit_ledger::enquiries::{
+    ENQUIRY_CLOSED, Enquiry, EnquiryAnswer, EnquiryMessage, EnquiryStep, MESSAGES_MAX,
+};
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::http::JsonResult;
+use serde::{Deserialize, Serialize};
 
 use crate::http::problem::Problem;
 use crate::http::results::payees;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -29,21 +29,68 @@ pub(crate) struct EnquiryListParams {
 }
 
 /// An enquiry with the way to the explanation that it is about.
-pub(crate) fn enquiry_json(enquiry: &Enquiry) -> Value {
-    let link = enquiry.transaction.as_deref();
-    let link = link.map(|transaction| payees::why_not_link(&enquiry.payee, transaction));
-    let mut shown = json!(enquiry);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.insert("explain".to_owned(), json!(link));
+#[derive(Debug, Serialize)]
+pub(crate) struct EnquiryView {
+    /// Its number, from 1.
+    id: u64,
+    /// Id of the participant who asks.
+    payee: String,
+    /// `missing` or `incorrect`.
+    kind: String,
+    /// Natural key of the transaction that it is about.
+    transaction: Option<String>,
+    /// The id of the credit that it is about.
+    credit: Option<String>,
+    /// The amount of the credit when it was asked about.
+    actual: Option<String>,
+    /// The amount that the payee expected.
+    expected: Option<String>,
+    /// The question as it was written.
+    text: String,
+    /// When it was asked, milliseconds since 1970.
+    at_ms: i64,
+    /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
+    state: String,
+    /// The last answer.
+    answer: Option<EnquiryAnswer>,
+    /// Who takes care of it.
+    assignee: Option<String>,
+    /// The messages since it was asked, oldest first.
+    messages: Vec<EnquiryMessage>,
+    /// The path at which the payee reads why; null without a transaction.
+    explain: Option<String>,
+}
+
+impl EnquiryView {
+    /// The view of a kept enquiry.
+    pub(crate) fn new(enquiry: Enquiry) -> EnquiryView {
+        let transaction = enquiry.transaction.as_deref();
+        let explain = transaction.map(|key| payees::why_not_link(&enquiry.payee, key));
+
+        EnquiryView {
+            explain,
+            id: enquiry.id,
+            payee: enquiry.payee,
+            kind: enquiry.kind,
+            transaction: enquiry.transaction,
+            credit: enquiry.credit,
+            actual: enquiry.actual,
+            expected: enquiry.expected,
+            text: enquiry.text,
+            at_ms: enquiry.at_ms,
+            state: enquiry.state,
+            answer: enquiry.answer,
+            assignee: enquiry.assignee,
+            messages: enquiry.messages,
+        }
     }
-    shown
 }
 
 /// Every enquiry, oldest first.
 pub(crate) async fn list_enquiries(
     State(service): State<Arc<Service>>,
     wanted: Result<Query<EnquiryListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<EnquiryView>> {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
 
@@ -54,13 +101,13 @@ pub(crate) async fn list_enquiries(
         };
 
         let fitting = all
-            .iter()
+            .into_iter()
             .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee))
             .filter(|one| fits(&wanted.assignee, one.assignee.as_deref().unwrap_or_default()));
-        Ok(fitting.map(enquiry_json).collect())
+        Ok(fitting.map(EnquiryView::new).collect())
     });
 
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 /// What an answer says.
@@ -77,7 +124,7 @@ pub(crate) async fn answer_enquiry(
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     let said: AnswerRequest = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `state` and `text`"))?;
 
@@ -88,7 +135,7 @@ pub(crate) async fn answer_enquiry(
 
     let answered = service.run_blocking(move |service| {
         let (who, at_ms) = (caller.name, service.clock.now_ms());
-        let given = enquiries::EnquiryAnswer { who, at_ms, text: said.text };
+        let given = EnquiryAnswer { who, at_ms, text: said.text };
         let answered = service.context.ledger.answer_enquiry(id, &said.state, given.clone());
         let answered = answered?;
         let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
@@ -99,22 +146,22 @@ pub(crate) async fn answer_enquiry(
             let detail = format!("it was {} before", answered.state);
             return Err(Problem::conflict("already_answered", detail));
         }
-        Ok(enquiry_json(&answered))
+        Ok(EnquiryView::new(answered))
     });
 
-    answered.await.map(Json)
+    answered.await.map(ViewJson)
 }
 
 /// One enquiry with what was said about it.
 pub(crate) async fn show_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     let found = service.run_blocking(move |service| {
         service.context.ledger.find_enquiry(id).map_err(|error| Problem::internal(&error))
     });
     let found = found.await?.ok_or_else(|| Problem::not_found("enquiry"))?;
-    Ok(Json(enquiry_json(&found)))
+    Ok(ViewJson(EnquiryView::new(found)))
 }
 
 /// Who is to take care of it.
@@ -130,7 +177,7 @@ pub(crate) async fn assign_enquiry(
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     let AssignRequest { to } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `to`, a name or null"))?;
     if to.as_deref().is_some_and(|name| name.trim().is_empty()) {
@@ -159,7 +206,7 @@ pub(crate) async fn post_message(
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     take_step(service, id, None, parse_message(&body, false)?, caller).await
 }
 
@@ -169,7 +216,7 @@ pub(crate) async fn post_payee_message(
     Path((payee, id)): Path<(String, u64)>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     take_step(service, id, Some(payee), parse_message(&body, true)?, caller).await
 }
 
@@ -178,7 +225,7 @@ pub(crate) async fn close_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     take_step(service, id, None, EnquiryStep::Close, caller).await
 }
 
@@ -188,7 +235,7 @@ async fn take_step(
     payee: Option<String>,
     step: EnquiryStep,
     caller: Caller,
-) -> JsonResult {
+) -> ViewResult<EnquiryView> {
     let stepped = service.run_blocking(move |service| {
         let before = service.context.ledger.find_enquiry(id)?;
         let closed = before.as_ref().is_some_and(|one| one.state == ENQUIRY_CLOSED);
@@ -210,8 +257,8 @@ async fn take_step(
             return Err(Problem::conflict("enquiry_closed", detail));
         }
 
-        Ok(enquiry_json(&found))
+        Ok(EnquiryView::new(found))
     });
 
-    stepped.await.map(Json)
+    stepped.await.map(ViewJson)
 }

@@ -11,16 +11,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::views::{ListView, ViewJson};
 use crate::server::state::Service;
 use crate::tabular;
 
@@ -137,7 +137,7 @@ pub(crate) async fn answer_list(
     let mut response = if format == ExportFormat::Json {
         let limit = credits::page_limit(limit)?;
         let (rows, next) = load_page(&service, &pages, limit, cursor).await?;
-        Json(json!({ "data": rows, "next_cursor": next })).into_response()
+        ViewJson(ListView { data: rows, next_cursor: next }).into_response()
     } else if limit.is_some() || cursor.is_some() {
         let detail = "an export has every row: leave out `limit` and `cursor`, or ask for JSON";
         return Err(Problem::bad_request(detail));

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_domain::decision::Actor;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::calculations::leaf_ids;
@@ -15,10 +16,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -50,6 +50,15 @@ impl HoldFilter {
     }
 }
 
+/// The holds that one request released.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReleasedHoldsView {
+    /// How many.
+    released: usize,
+    /// Their credits.
+    credits: Vec<CreditId>,
+}
+
 /// Releases every held credit that fits, and says which.
 pub(crate) async fn release_holds(
     State(service): State<Arc<Service>>,
@@ -78,7 +87,7 @@ pub(crate) fn perform_release(
     turn: &mut dyn WorkerTurn,
     filter: HoldFilter,
     by: &Actor,
-) -> Result<Value, Problem> {
+) -> Result<ReleasedHoldsView, Problem> {
     let HoldFilter {
         plan,
         period,
@@ -116,6 +125,6 @@ pub(crate) fn perform_release(
     };
 
     let by = (by.who.as_str(), comment.as_deref(), by.approved.as_ref());
-    let ids = jobs::release_all(turn, &query, &fits, by)?;
-    Ok(json!({ "released": ids.len(), "credits": ids }))
+    let credits = jobs::release_all(turn, &query, &fits, by)?;
+    Ok(ReleasedHoldsView { released: credits.len(), credits })
 }

@@ -7,16 +7,13 @@ use std::sync::Arc;
 use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
 use accredit_operations::rewards;
 use accredit_seams::store::StoreError;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use serde_json::json;
-
-use crate::http::JsonResult;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
@@ -49,7 +46,7 @@ pub(crate) fn parse_params(
 pub(crate) async fn show_log(
     State(service): State<Arc<Service>>,
     query: Result<Query<NoteListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<NoteRow>> {
     let wanted = parse_params(query)?;
 
     let page = service.run_blocking(move |service| {
@@ -63,7 +60,7 @@ pub(crate) async fn show_log(
     });
 
     let page = page.await?;
-    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+    Ok(ViewJson(ListView { data: page.rows, next_cursor: page.next }))
 }
 
 /// The warnings of rewards that cannot be computed: they are of no transaction, and follow the

@@ -11,28 +11,26 @@ use accredit_crediting::explain::{PayeeFinding, WhyNot};
 use accredit_crediting::stage::maximum;
 use accredit_domain::credit::fields::CREDIT_FIELDS;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
+use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::money;
 use accredit_domain::transaction::parse_number;
 use accredit_ledger::enquiries::Enquiry;
-use accredit_ledger::releases::Statement;
+use accredit_ledger::releases::{ReleaseStatus, Statement};
 use accredit_operations::explain;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use rust_decimal::Decimal;
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::http::JsonResult;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::address;
-
 use crate::http::problem::Problem;
-use crate::http::results::enquiries;
+use crate::http::results::enquiries::EnquiryView;
+use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -51,13 +49,13 @@ pub(crate) async fn list_statements(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
     wanted: Result<Query<StatementParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<StatementView>> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
     let shown = service.run_blocking(move |service| {
         let found = published_statements(service, &payee, wanted.period.as_deref())?;
-        found.iter().map(|one| statement_json(service, &payee, one)).collect()
+        found.into_iter().map(|one| view_statement(service, &payee, one)).collect()
     });
-    Ok(crate::http::list_page(shown.await?))
+    Ok(ViewJson(ListView::whole(shown.await?)))
 }
 
 /// The published results of a payee, including those under former ids.
@@ -86,7 +84,45 @@ fn payee_ids(service: &Service, payee: &str) -> Vec<String> {
     std::iter::once(payee.to_owned()).chain(others).collect()
 }
 
-fn statement_json(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
+/// What a payee sees of a plan in a period.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatementView {
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// `pending` or `confirmed`.
+    status: ReleaseStatus,
+    /// The revision of the calculation that was published.
+    revision: u32,
+    /// Business date of the release.
+    released: String,
+    /// The sums of the credits that count, by credit type and unit.
+    totals: Vec<StatementTotalView>,
+    /// The credits of the payee.
+    credits: Vec<Value>,
+    /// Credits of the teams of the payee, in a plan that measures teams.
+    team_credits: Vec<Value>,
+    /// The rewards of the payee.
+    rewards: Vec<EarnedReward>,
+}
+
+/// The sum of the credits of one type and unit.
+#[derive(Debug, Serialize)]
+struct StatementTotalView {
+    /// The credit type.
+    credit_type: String,
+    /// The unit of the amount.
+    unit_type: String,
+    /// The sum.
+    amount: String,
+}
+
+fn view_statement(
+    service: &Service,
+    payee: &str,
+    one: Statement,
+) -> Result<StatementView, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
     for row in one.credits.iter().filter(|row| row.is_active()) {
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
@@ -96,25 +132,27 @@ fn statement_json(service: &Service, payee: &str, one: &Statement) -> Result<Val
         }
     }
 
-    let totals = totals.into_iter().map(|(kind, unit, sum)| {
-        json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
+    let totals = totals.into_iter().map(|(kind, unit, sum)| StatementTotalView {
+        credit_type: kind.to_owned(),
+        unit_type: unit.to_owned(),
+        amount: sum.to_string(),
     });
 
     let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
         rows.iter().map(|row| credit_json(payee, row, before_maximum(service, row)?)).collect()
     };
 
-    Ok(json!({
-        "plan": one.plan,
-        "period": one.period,
-        "status": one.status,
-        "revision": one.revision,
-        "released": one.released,
-        "totals": totals.collect::<Vec<_>>(),
-        "credits": rows(&one.credits)?,
-        "team_credits": rows(&one.team_credits)?,
-        "rewards": one.rewards,
-    }))
+    Ok(StatementView {
+        totals: totals.collect(),
+        credits: rows(&one.credits)?,
+        team_credits: rows(&one.team_credits)?,
+        plan: one.plan,
+        period: one.period,
+        status: one.status,
+        revision: one.revision,
+        released: one.released,
+        rewards: one.rewards,
+    })
 }
 
 /// What a published credit would be without the maximum that cut it; none where nothing did, or
@@ -136,7 +174,7 @@ fn credit_json(
     row: &PostedCredit,
     before_maximum: Option<String>,
 ) -> Result<Value, Problem> {
-    let mut shown = serde_json::to_value(row).map_err(|error| Problem::internal(&error))?;
+    let mut shown = view_json(row)?;
 
     if let Some(fields) = shown.as_object_mut() {
         for field in CREDIT_FIELDS.iter().filter(|field| !field.seen_by_payees) {
@@ -164,13 +202,37 @@ pub(crate) struct WhyNotParams {
     transaction: String,
 }
 
+/// Why a payee got what they got of a transaction.
+#[derive(Debug, Serialize)]
+pub(crate) struct WhyNotView {
+    /// Natural key of the transaction, as it was asked for.
+    transaction: String,
+    /// Whether there is such a transaction.
+    known: bool,
+    /// A row for every plan that decided it.
+    plans: Vec<PlanWhyNotView>,
+}
+
+/// What a payee got of a transaction in one plan, and why nothing more.
+#[derive(Debug, Serialize)]
+struct PlanWhyNotView {
+    /// Id of the plan.
+    plan: String,
+    /// Whether a published credit is theirs.
+    credited: bool,
+    /// Why nothing, or nothing more, in the order of the steps.
+    findings: Vec<PayeeFinding>,
+    /// Their published credits.
+    credits: Vec<Value>,
+}
+
 /// Why a payee got nothing of a transaction, plan by plan; where they got something that is
 /// published, what.
 pub(crate) async fn show_why_not(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
     asked: Result<Query<WhyNotParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<WhyNotView> {
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
 
     let told = service.run_blocking(move |service| {
@@ -194,11 +256,11 @@ pub(crate) async fn show_why_not(
             }
         }
 
-        let found = stored.is_some();
-        Ok(json!({ "transaction": asked.transaction, "known": found, "plans": plans }))
+        let known = stored.is_some();
+        Ok(WhyNotView { transaction: asked.transaction, known, plans })
     });
 
-    told.await.map(Json)
+    told.await.map(ViewJson)
 }
 
 /// What a payee may read: of their own credits, those that are published.
@@ -207,7 +269,7 @@ fn public_why_not(
     why: WhyNot,
     (decided, log): (bool, &[Note]),
     published: &[Statement],
-) -> Result<Value, Problem> {
+) -> Result<PlanWhyNotView, Problem> {
     let statements = published.iter().filter(|one| one.plan == why.plan);
     let credits = statements.flat_map(|one| &one.credits);
 
@@ -240,24 +302,20 @@ fn public_why_not(
         }],
     };
 
-    Ok(json!({
-        "plan": why.plan,
-        "credited": !credits.is_empty(),
-        "findings": findings,
-        "credits": credits,
-    }))
+    Ok(PlanWhyNotView { plan: why.plan, credited: !credits.is_empty(), findings, credits })
 }
 
 /// The enquiries of a payee, oldest first.
 pub(crate) async fn list_payee_enquiries(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
-) -> JsonResult {
+) -> ViewResult<ListView<EnquiryView>> {
     let own = service.run_blocking(move |service| {
         let all = service.context.ledger.list_enquiries()?;
-        Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::enquiry_json).collect())
+        let own = all.into_iter().filter(|one| one.payee == payee);
+        Ok(own.map(EnquiryView::new).collect())
     });
-    Ok(crate::http::list_page(own.await?))
+    Ok(ViewJson(ListView::whole(own.await?)))
 }
 
 /// A text of an enquiry without blanks around it.
@@ -339,8 +397,8 @@ pub(crate) async fn open_enquiry(
         };
 
         let kept = service.context.ledger.store_enquiry(enquiry, &caller.name)?;
-        Ok(enquiries::enquiry_json(&kept))
+        Ok(EnquiryView::new(kept))
     });
 
-    Ok((StatusCode::CREATED, Json(kept.await?)).into_response())
+    Ok((StatusCode::CREATED, ViewJson(kept.await?)).into_response())
 }

@@ -6,34 +6,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, PeriodPhase as Standing};
-use accredit_domain::decision::Approval;
+use accredit_domain::decision::{Actor, Approval};
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_operations::calculations;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::http::JsonResult;
+use crate::http::act_body::{ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor};
+use crate::http::results::approvals;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
-
-/// What an act may say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PeriodRequest {
-    #[serde(default)]
-    force: bool,
-    reason: Option<String>,
-}
 
 /// What is done to a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,8 +48,53 @@ impl PeriodAct {
     }
 }
 
+/// A leaf period. The counts are of recorded rows of every plan.
+#[derive(Debug, Serialize)]
+pub(crate) struct PeriodView {
+    /// Its id in the calendar.
+    id: String,
+    /// First day.
+    first: String,
+    /// Last day.
+    last: Option<String>,
+    /// `closed`, `open` or `finalized` as people decided, else what the calendar says.
+    state: String,
+    /// The last act of a person; null where there was none.
+    said: Option<PeriodState>,
+    /// Decisions of plans.
+    decisions: i64,
+    /// Direct and indirect credits, held ones included, suppressed ones not.
+    credits: i64,
+    /// Held credits.
+    held: i64,
+    /// Decisions that are parked.
+    parked: i64,
+}
+
+/// A period that was closed, reopened or finalized.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangedPeriodView {
+    /// Its id in the calendar.
+    id: String,
+    /// `closed`, `open` or `finalized`.
+    state: &'static str,
+    /// Its leaf periods.
+    leaves: Vec<LeafStateView>,
+}
+
+/// The state of a leaf period after an act.
+#[derive(Debug, Serialize)]
+struct LeafStateView {
+    /// Its id in the calendar.
+    id: String,
+    /// The last act of a person.
+    said: Option<PeriodState>,
+}
+
 /// Every leaf period that holds something, that a person said something about, or that goes on.
-pub(crate) async fn list_periods(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_periods(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<PeriodView>> {
     let listed = service.run_blocking(|service| {
         let calendar = service.context.ruleset.load().settings.calendar.clone();
         let said = service.context.ledger.period_states()?;
@@ -82,23 +117,23 @@ pub(crate) async fn list_periods(State(service): State<Arc<Service>>) -> JsonRes
             });
 
             let said = said.get(&leaf.id);
-            json!({
-                "id": leaf.id,
-                "first": leaf.first.to_string(),
-                "last": leaf.end.yesterday().ok().map(|day| day.to_string()),
-                "state": period_state(&calendar.period_phase(leaf, today), said),
-                "said": said,
-                "decisions": transactions,
-                "credits": credits,
-                "held": held,
-                "parked": parked,
-            })
+            PeriodView {
+                id: leaf.id.clone(),
+                first: leaf.first.to_string(),
+                last: leaf.end.yesterday().ok().map(|day| day.to_string()),
+                state: period_state(&calendar.period_phase(leaf, today), said),
+                said: said.cloned(),
+                decisions: transactions,
+                credits,
+                held,
+                parked,
+            }
         });
 
-        Ok(rows.collect::<Vec<Value>>())
+        Ok(rows.collect::<Vec<_>>())
     });
 
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 /// Where a period stands: what was said about it, else what the calendar says.
@@ -112,9 +147,9 @@ pub(crate) async fn close_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Close, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Close, caller, (&headers, sent)).await
 }
 
 /// Says that it is not.
@@ -123,9 +158,9 @@ pub(crate) async fn reopen_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Reopen, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Reopen, caller, (&headers, sent)).await
 }
 
 /// Freezes it for ever.
@@ -134,9 +169,9 @@ pub(crate) async fn finalize_period(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
-    request_act(service, id, PeriodAct::Finalize, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Finalize, caller, (&headers, sent)).await
 }
 
 async fn request_act(
@@ -144,24 +179,18 @@ async fn request_act(
     id: String,
     act: PeriodAct,
     caller: Caller,
-    (headers, body): (&HeaderMap, &[u8]),
+    (headers, sent): (&HeaderMap, SentAct<ForcedReason>),
 ) -> Result<Response, Problem> {
-    let wish: PeriodRequest = match body.trim_ascii() {
-        b"" => PeriodRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request("expected a JSON object with `force` and `reason`, or no body")
-        })?,
-    };
-
-    let reason = crate::http::checked_reason(wish.force, wish.reason)?;
+    let ForcedReason { force, reason } = sent.body;
     let state = act.resulting_state();
 
     // Bodies that mean the same are the same request, however they are spelled.
-    let same = json!([id, state, wish.force, reason]).to_string();
+    let same = serde_json::to_vec(&(&id, state, force, &reason));
+    let same = same.map_err(|error| Problem::internal(&error))?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(headers));
-    let asked = TaskRequest { what: "period", who, body: same.as_bytes(), wait };
+    let asked = TaskRequest { what: "period", who, body: &same, wait };
 
-    let act = approvals::ApprovalAct::Period { id, to: act, force: wish.force, reason };
+    let act = approvals::ApprovalAct::Period { id, to: act, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
 
@@ -173,7 +202,7 @@ pub(crate) fn perform_act(
     act: PeriodAct,
     (force, reason): (bool, Option<String>),
     by: &Actor,
-) -> Result<Value, Problem> {
+) -> Result<ChangedPeriodView, Problem> {
     let calendar = service.context.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
@@ -205,7 +234,7 @@ pub(crate) fn perform_act(
         rows.push(carry_out(service, turn, leaf, act, &said)?);
     }
 
-    Ok(json!({ "id": period.id, "state": act.resulting_state(), "leaves": rows }))
+    Ok(ChangedPeriodView { id: period.id, state: act.resulting_state(), leaves: rows })
 }
 
 /// What is in the way, with what to do about it.
@@ -257,7 +286,7 @@ fn carry_out(
     leaf: &Period,
     act: PeriodAct,
     said: &PeriodState,
-) -> Result<Value, Problem> {
+) -> Result<LeafStateView, Problem> {
     let finalized = service.context.ledger.finalized_periods()?.contains(&leaf.id);
 
     match (act, finalized) {
@@ -273,6 +302,6 @@ fn carry_out(
         (_, false) => service.context.ledger.set_period_state(&leaf.id, said)?,
     }
 
-    let said = service.context.ledger.period_states()?;
-    Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
+    let said = service.context.ledger.period_states()?.remove(&leaf.id);
+    Ok(LeafStateView { id: leaf.id.clone(), said })
 }

@@ -10,16 +10,15 @@ use std::time::Duration;
 
 use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -58,10 +57,10 @@ pub(crate) fn preferred_wait(headers: &HeaderMap) -> Duration {
 }
 
 /// Where to ask again, for an answer that is not there yet.
-pub(crate) fn accepted_response(location: HeaderValue, body: Value) -> Response {
+pub(crate) fn accepted_response(location: HeaderValue, body: impl Serialize) -> Response {
     let headers: [(HeaderName, HeaderValue); 2] =
         [(header::LOCATION, location), (header::RETRY_AFTER, HeaderValue::from_static("1"))];
-    (StatusCode::ACCEPTED, headers, Json(body)).into_response()
+    (StatusCode::ACCEPTED, headers, ViewJson(body)).into_response()
 }
 
 /// Decides the transactions of a calculation again and says how many came out otherwise.
@@ -117,8 +116,11 @@ pub(crate) async fn begin_run(
     let place = run_location(run.id);
 
     match run.state {
-        RunState::Done => Ok(([(header::LOCATION, place)], Json(run_json(&run))).into_response()),
-        RunState::Waiting | RunState::Running => Ok(accepted_response(place, run_json(&run))),
+        RunState::Done => {
+            let view = ViewJson(RunView::new(run));
+            Ok(([(header::LOCATION, place)], view).into_response())
+        }
+        RunState::Waiting | RunState::Running => Ok(accepted_response(place, RunView::new(run))),
 
         RunState::Cancelled => {
             let detail = format!("run {} was cancelled", run.id);
@@ -133,52 +135,90 @@ pub(crate) async fn begin_run(
     }
 }
 
-/// A run as it goes out.
-fn run_json(run: &CalculationRun) -> Value {
-    json!({
-        "id": run.id,
-        "plan": run.plan,
-        "period": run.period,
-        "mode": run.mode,
-        "selected": run.selected,
-        "who": run.who,
-        "at": format_rfc3339(run.at_ms),
-        "state": run.state,
-        "ended": run.ended_ms.map(format_rfc3339),
-        "transactions": run.transactions,
-        "decided": run.decided,
-        "differing": run.differing,
-        "revision": run.revision,
-        "business_date": run.business_date,
-        "error": run.error,
-    })
+/// A run of a calculation.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunView {
+    /// Its number, from 1.
+    id: u64,
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// `full`, `incremental` or `selected`.
+    mode: String,
+    /// Natural keys of transactions, where the mode is `selected`.
+    selected: BTreeSet<String>,
+    /// The user who started it.
+    who: String,
+    /// The instant at which it was started.
+    at: String,
+    /// `waiting`, `running`, `done`, `cancelled` or `failed`.
+    state: RunState,
+    /// The instant at which it ended.
+    ended: Option<String>,
+    /// Transactions that it has to decide; 0 until they were counted.
+    transactions: usize,
+    /// Those that it has decided.
+    decided: usize,
+    /// Those whose result differs from the stored one.
+    differing: usize,
+    /// The revision of the calculation at its end.
+    revision: Option<u32>,
+    /// The business date at its end.
+    business_date: Option<String>,
+    /// Why it failed, in one sentence.
+    error: Option<String>,
+}
+
+impl RunView {
+    fn new(run: CalculationRun) -> RunView {
+        RunView {
+            id: run.id,
+            plan: run.plan,
+            period: run.period,
+            mode: run.mode,
+            selected: run.selected,
+            who: run.who,
+            at: format_rfc3339(run.at_ms),
+            state: run.state,
+            ended: run.ended_ms.map(format_rfc3339),
+            transactions: run.transactions,
+            decided: run.decided,
+            differing: run.differing,
+            revision: run.revision,
+            business_date: run.business_date,
+            error: run.error,
+        }
+    }
 }
 
 /// Every run that is kept, newest first.
-pub(crate) async fn list_runs(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_runs(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<RunView>> {
     let listed = service.run_blocking(|service| {
         let runs = service.context.ledger.list_runs()?;
         let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
-        Ok(runs.map(|run| run_json(&run)).collect())
+        Ok(runs.map(RunView::new).collect())
     });
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 /// How far a run is, and how it ended.
 pub(crate) async fn show_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<RunView> {
     let run = service.run_blocking(move |service| service.run_of(id));
-    Ok(Json(run_json(&run.await?)))
+    Ok(ViewJson(RunView::new(run.await?)))
 }
 
 /// Ends a run between two of its steps; what it has decided stays.
 pub(crate) async fn cancel_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<RunView> {
     let run = service.run_blocking(move |service| service.cancel_run(id)).await?;
     let run = service.await_run(run.id, WAIT).await?;
-    Ok(Json(run_json(&run)))
+    Ok(ViewJson(RunView::new(run)))
 }

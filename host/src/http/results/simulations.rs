@@ -14,7 +14,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
@@ -50,11 +49,8 @@ pub(crate) async fn simulate_period(
     let simulated = service.answer_as_task(asked, move |service| {
         let wanted =
             calculations::calculation_scope(&service.context, &request.plan, &request.period)?;
-        Ok(FinalAnswer::ok_json(json!(simulation::simulate_calculation(
-            &service.context,
-            &wanted,
-            request.as_of
-        )?)))
+        let simulated = simulation::simulate_calculation(&service.context, &wanted, request.as_of)?;
+        FinalAnswer::ok_view(&simulated)
     });
 
     simulated.await

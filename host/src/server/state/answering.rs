@@ -5,12 +5,24 @@ use std::sync::Arc;
 use axum::Json;
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::Service;
 use crate::http::problem::Problem;
+use crate::http::results::runs::accepted_response;
 use crate::server::channels::WorkerTurn;
 use crate::server::tasks::{FinalAnswer, TaskRequest};
+
+/// An answer that is still computed.
+#[derive(Debug, Serialize)]
+struct StartedTaskView {
+    /// The number of the task: `/v1/tasks/{task}` has its answer.
+    task: u64,
+    /// What was asked for: `preview`.
+    what: &'static str,
+    /// Always `running`.
+    state: &'static str,
+}
 
 impl Service {
     /// Computes an answer where blocking does no harm. It is given if it is there in time; else 202
@@ -26,13 +38,13 @@ impl Service {
 
     /// The same of what the worker does between two batches: it is done whether or not its caller
     /// still waits.
-    pub(crate) async fn answered_by_worker(
+    pub(crate) async fn answered_by_worker<V: Serialize + Send + 'static>(
         self: &Arc<Self>,
         asked: TaskRequest<'_>,
-        job: impl FnOnce(&mut dyn WorkerTurn) -> Result<Value, Problem> + Send + 'static,
+        job: impl FnOnce(&mut dyn WorkerTurn) -> Result<V, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let service = Arc::clone(self);
-        let work = async move { service.ask_patiently(job).await.map(FinalAnswer::ok_json) };
+        let work = async move { FinalAnswer::ok_view(&service.ask_patiently(job).await?) };
         self.answered_by(asked, work).await
     }
 
@@ -72,9 +84,8 @@ impl Service {
             _ => {
                 let location = HeaderValue::from_str(&format!("/v1/tasks/{id}"));
                 let location = location.map_err(|error| Problem::internal(&error))?;
-                let body =
-                    serde_json::json!({ "task": id, "what": asked.what, "state": "running" });
-                Ok(crate::http::results::runs::accepted_response(location, body))
+                let started = StartedTaskView { task: id, what: asked.what, state: "running" };
+                Ok(accepted_response(location, started))
             }
         }
     }

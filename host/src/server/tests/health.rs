@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
-use accredit_ledger::inbox::Delivery;
 use accredit_redb::RedbStore;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 use serde_json::json;
 

@@ -178,3 +178,46 @@ fn a_source_that_sends_parts_has_them_laid_over_what_was_there() {
     host.deliver("msg_5", "{\"id\":\"B\",\"amount\":1,\"updated\":6}");
     assert_eq!(host.credits("B")[0]["amount"], "500.00");
 }
+
+#[test]
+fn versions_that_arrive_together_are_counted_and_kept_one_by_one() {
+    // A batch records the deal as it is at its end. The versions between, and those that came late,
+    // must be counted and kept as if each had been recorded by itself.
+    let host = Host::start();
+    let at = |id: &str, clock: u32, more: &str| {
+        deal(id, &clock.to_string(), &format!(",\"updated\":{clock}{more}"))
+    };
+    let late = ",\"only_in_a_late_version\":1";
+    import(&host, &[at("D1", 5, ""), at("D1", 3, late), at("D1", 7, ""), at("D2", 1, "")]);
+    import(&host, &[at("D1", 6, ""), at("D1", 4, ""), at("D1", 9, ""), at("D1", 9, "")]);
+    import(&host, &[at("D2", 2, ""), at("D3", 1, ""), at("D0", 1, "")]);
+    host.drained();
+
+    let deals = host.get("/v1/transactions")["data"].clone();
+    let counts = |row: &serde_json::Value| {
+        let number = |name: &str| row[name].as_u64().unwrap();
+        (row["id"].as_str().unwrap().to_owned(), number("version"), number("superseded"))
+    };
+    let counts: Vec<_> = deals.as_array().unwrap().iter().map(counts).collect();
+    let expected = [("D1", 3, 3), ("D2", 2, 0), ("D3", 1, 0), ("D0", 1, 0)];
+    assert_eq!(counts, expected.map(|(id, version, late)| (id.to_owned(), version, late)));
+
+    // A late version changes its count alone, and what was decided stays.
+    let credits = host.credits("D1");
+    import(&host, &[at("D1", 8, "")]);
+    host.drained();
+    let row = host.get("/v1/transactions/D1");
+    assert_eq!((row["version"].as_u64(), row["superseded"].as_u64()), (Some(3), Some(4)));
+    assert_eq!(host.credits("D1"), credits);
+
+    // By deal and delivery: what was replaced, and what came late.
+    let mut dump = Vec::new();
+    host.running().service.context.ledger.dump("", false, &mut dump).unwrap();
+    let dump = String::from_utf8(dump).unwrap();
+    let rows = |table: &str| {
+        let begin = format!("{{\"table\":\"{table}\"");
+        dump.lines().filter(|line| line.starts_with(&begin)).collect::<Vec<_>>()
+    };
+    assert_eq!(rows("history").len(), 4);
+    assert!(rows("columns").iter().any(|line| line.contains("only_in_a_late_version")));
+}

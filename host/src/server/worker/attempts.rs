@@ -7,9 +7,9 @@
 //! **Architecture invariant:** what was begun [`ATTEMPTS_MAX`] times without an end is set aside.
 
 use accredit_ledger::Ledger;
+use accredit_ledger::alerts::RaisedAlert;
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{DELIVERIES_MAX, Worker};
 
@@ -113,9 +113,8 @@ impl Worker {
              (ATTEMPTS_MAX) and was given up: activate the change again with more memory"
         );
         tracing::error!(activation, "deciding again was given up");
-        self.context.ledger.raise_alert(&json!({
-            "transaction": null, "stage": "worker", "code": "not_decided", "message": message,
-        }))?;
+        let alert = RaisedAlert::new("worker", "not_decided", message);
+        self.context.ledger.raise_alert(&alert)?;
         self.after_recredit()?;
         Ok(false)
     }

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark};
-use accredit_ledger::inbox::Delivery;
 use accredit_operations::intake::IMPORT;
 use accredit_operations::suspect::Keys;
+use accredit_seams::delivery::Delivery;
 use tokio::runtime::Handle;
 
 use crate::http::intake::hooks::not_taken;
