@@ -89,7 +89,7 @@ pub(crate) struct FoundFiles {
 }
 
 /// The folders of definitions.
-const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
+const FOLDERS: [&str; 4] = ["organization", "plans", "policies", "tables"];
 
 /// The definition files of `dir`: everything but rows, with `/` in their paths.
 ///

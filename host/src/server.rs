@@ -144,7 +144,7 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
-            runs: Arc::default(),
+            run_notices: Arc::default(),
             tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
@@ -181,7 +181,7 @@ fn threads(
         let parts = WorkerParts {
             context: Arc::clone(&service.context),
             metrics: Arc::clone(&service.metrics),
-            runs: Arc::clone(&service.runs),
+            run_notices: Arc::clone(&service.run_notices),
             stopping: Arc::clone(&service.stopping),
         };
         worker::run(&parts, &order_queue);
@@ -202,7 +202,7 @@ impl RunningServer {
     pub(crate) async fn stop(self) {
         self.service.stopping.store(true, Ordering::Release);
         // Those who wait for a run are told how far it is.
-        self.service.runs.notify_waiters();
+        self.service.run_notices.notify_waiters();
         self.rotating.abort();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);

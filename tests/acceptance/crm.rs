@@ -42,7 +42,20 @@ fn calculated(data: &Path) -> Json {
     let (code, out, error) =
         run(&[&arguments[..], &["--transactions", pipeline, "--format", "json"]].concat());
     assert_eq!(code, 0, "{error}");
-    serde_json::from_str(&out).unwrap()
+    whole_year(&serde_json::from_str(&out).unwrap())
+}
+
+/// The calculations of the months of a year as one.
+fn whole_year(months: &Json) -> Json {
+    let months = months.as_array().unwrap();
+    let mut year = months[0].clone();
+    for key in ["credits", "uncredited", "parked", "alerts", "log", "rewards"] {
+        let rows = months.iter().flat_map(|month| month[key].as_array().unwrap().clone());
+        year[key] = rows.collect();
+    }
+    year["transactions"] =
+        months.iter().map(|month| month["transactions"].as_u64().unwrap()).sum::<u64>().into();
+    year
 }
 
 fn sum<'a>(credits: impl Iterator<Item = &'a Json>) -> Decimal {

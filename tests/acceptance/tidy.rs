@@ -158,6 +158,30 @@ fn the_map_is_true_of_every_crate_of_the_engine() {
     }
 }
 
+/// The functions of scripts and their values know no interpreter, so that another one can call them.
+#[test]
+fn rhai_is_named_in_the_files_that_the_crate_lists() {
+    let source = root().join("engine/script/src");
+    let lib = fs::read_to_string(source.join("lib.rs")).unwrap();
+    // A list in the documentation of the crate: `machine/adapter` is a file, `check` also a folder.
+    let doc: String = lib.lines().filter(|line| line.starts_with("//!")).collect();
+    let (_, list) = doc.split_once("//! - ").unwrap();
+    let listed: BTreeSet<String> = list.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+
+    let mut naming = BTreeSet::new();
+    for path in files(&source, "rs") {
+        let name = path.strip_prefix(&source).unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if !name.starts_with("tests") && code.into_iter().any(|line| line.contains("rhai::")) {
+            let module = if name.starts_with("check/") { "check" } else { &name };
+            naming.insert(module.trim_end_matches(".rs").to_owned());
+        }
+    }
+
+    assert_eq!(naming, listed, "engine/script/src/lib.rs lists the files that may name Rhai");
+}
+
 #[test]
 fn modules_of_one_crate_follow_the_reading_order() {
     let crates = map_of_crates();

@@ -107,7 +107,7 @@ pub(super) fn split_cells(line: &str) -> Vec<String> {
 const SETTINGS: [&str; 5] = ["as-of", "period", "plan", "order", "finalized"];
 
 /// Paths that a block may have, beside those of plans, policies and bodies.
-const BLOCK_PATHS: [&str; 12] = [
+const BLOCK_PATHS: [&str; 13] = [
     TRANSACTIONS,
     "accredit.toml",
     "organization/participants.csv",
@@ -118,6 +118,7 @@ const BLOCK_PATHS: [&str; 12] = [
     "organization/territories.csv",
     "organization/relationships.csv",
     "organization/aliases.csv",
+    "organization/attributes.csv",
     "organization/quotas.csv",
     "organization/exchange_rates.csv",
 ];
@@ -198,8 +199,11 @@ impl CaseFileReader<'_> {
         let block = CaseBlock { language: language.to_owned(), path: path.to_owned(), text, line };
         // A block that nothing reads is most likely misspelt, and the case would prove nothing.
         if !block.is_rows() && !is_definition(path) && !path.starts_with("policies/") {
-            let known =
-                BLOCK_PATHS.into_iter().chain(["plans/NAME.toml", "policies/KIND/NAME.rhai"]);
+            let known = BLOCK_PATHS.into_iter().chain([
+                "plans/NAME.toml",
+                "policies/KIND/NAME.rhai",
+                "tables/NAME.csv",
+            ]);
             let slashes = path.replace('\\', "/");
             let help = did_you_mean(path, known.clone())
                 .or_else(|| is_definition(&slashes).then(|| format!("write `{slashes}`")))

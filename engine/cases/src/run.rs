@@ -26,6 +26,7 @@ use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
+use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::{Files, Ruleset};
@@ -425,14 +426,29 @@ fn check_can_fail(
 fn rewards_of_period(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> PlanRewards {
     let mut all = PlanRewards::default();
     for plan in ruleset.plans.values() {
-        let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
-        let credits: Vec<PostedCredit> =
-            mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
-        let found = reward::compute_rewards(ruleset, plan, period, &credits);
-        all.rows.extend(found.rows);
-        all.alerts.extend(found.alerts);
+        for own in calculation::own_periods(ruleset, &plan.id, period) {
+            let found = rewards_of_plan(ruleset, plan, &own, decisions);
+            all.rows.extend(found.rows);
+            all.alerts.extend(found.alerts);
+        }
     }
     all
+}
+
+/// What one plan pays for the credits that are posted in one of its periods.
+fn rewards_of_plan(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    period: &Period,
+    decisions: &[Decision],
+) -> PlanRewards {
+    let leaves = ruleset.settings.calendar.leaf_periods(period);
+    let inside = |row: &&PostedCredit| leaves.iter().any(|leaf| leaf.id == row.period.as_str());
+
+    let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
+    let rows = mine.flat_map(|decision| &decision.credits);
+    let credits: Vec<PostedCredit> = rows.filter(inside).cloned().collect();
+    reward::compute_rewards(ruleset, plan, period, &credits)
 }
 
 fn expected_rows(table: &CaseTable, example: Option<ExampleRows>, given: usize) -> Vec<&[String]> {

@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::pipeline;
 use crate::reward;
 use crate::stage::DecisionInputs;
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note};
 use accredit_domain::transaction::version::{self, NewestVersions};
@@ -215,6 +215,25 @@ pub struct Calculation {
     pub alerts: Vec<Note>,
     pub log: Vec<Note>,
     pub rewards: Vec<EarnedReward>,
+}
+
+/// The periods that `plan` is calculated by and that make up `asked`: itself, or its parts, one
+/// calculation each. None when `asked` is shorter than the plan's own period. A plan that is gone
+/// is calculated by leaf periods.
+pub fn own_periods(ruleset: &Ruleset, plan: &str, asked: &Period) -> Vec<Period> {
+    let kind = ruleset.plans.get(plan).map_or(PeriodKind::Leaf, |plan| plan.period);
+    ruleset.settings.calendar.periods_within(asked, kind)
+}
+
+/// Why `plan` is not calculated in `asked`, which is shorter than its own period: that one is named.
+pub fn explain_other_period(ruleset: &Ruleset, plan: &str, asked: &Period) -> String {
+    let kind = ruleset.plans.get(plan).map_or(PeriodKind::Leaf, |plan| plan.period);
+    let own = ruleset.settings.calendar.period_on(asked.first, kind);
+    let own = own.map(|own| own.id).unwrap_or_default();
+    let (kind, asked) = (kind.name(), &asked.id);
+    format!(
+        "plan `{plan}` is calculated by {kind}, and `{asked}` is not a whole {kind}: ask for `{own}`"
+    )
 }
 
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order

@@ -1,28 +1,50 @@
 //! The posted entries: rows frozen with their periods, and what corrects them since.
 //!
-//! A finalized period never changes. What was decided otherwise afterwards is posted in a period
-//! that is still open: a reversal of what had counted, and a new entry of what counts now. Not
-//! deciding (`pipeline`), not storing, and not the act of finalizing. Pure, a transaction at a time:
-//! called by calculations, which replay every finalization, and by the server, which has kept what
-//! was frozen. Source: DOMAIN 2.11, 2.12, 3.9, decisions D11 and D14, INV-L1, INV-R1.
+//! A locked period takes no new entries: it is finalized for ever, or closed until it is reopened.
+//! What was decided otherwise afterwards is posted in a period that is still open: a reversal of what
+//! had counted, and a new entry of what counts now. Not deciding (`pipeline`), not storing, and not
+//! the acts of closing and finalizing. Pure, a transaction at a time: called by calculations, which
+//! replay every finalization, and by the server, which has kept what was frozen. Source: DOMAIN 2.11,
+//! 2.12, 3.9, decisions D11, D12 and D14, INV-L1, INV-R1.
 //!
 //! **Architecture invariant:** over all periods the rows that stand sum to what is decided now
-//! (INV-R1), and no row of a finalized period is added, changed or removed (INV-L1): [`laws`] are
+//! (INV-R1), and no row of a locked period is added, changed or removed (INV-L1): [`laws`] are
 //! asserted on every posting.
 
 pub mod laws;
+mod notes;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::stage::build_note;
-use accredit_domain::calendar::{Calendar, Period, PeriodKind};
-use accredit_domain::credit::CreditId;
-use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
+use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
+use accredit_domain::credit::posted::{CreditOrigin, OTHER_YEAR, PostedCredit};
+use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+
+/// The code of an alert: entries of a closed period stand in a later one.
+pub const CLOSED_PERIOD: &str = "closed_period";
+
+/// What decides where a credit may be posted.
+pub struct PostingRules<'a> {
+    /// The periods.
+    pub calendar: &'a Calendar,
+    /// Those that take no new entries.
+    pub locked: &'a LockedPeriods,
+    /// Whether the plan of a credit lets holds end in another fiscal year.
+    pub across_years: &'a dyn Fn(&PostedCredit) -> bool,
+}
+
+/// Whether the plan of a credit, as `ruleset` has it, lets holds end in another fiscal year.
+pub fn holds_across_years(ruleset: &Ruleset, row: &PostedCredit) -> bool {
+    ruleset.plans.get(row.plan.as_str()).is_some_and(|plan| plan.hold_across_years)
+}
 
 /// The rows that stand, of one transaction in one plan or several: `frozen` first, byte for byte,
 /// then what is posted because `current`, what is decided now, differs from them.
@@ -31,32 +53,36 @@ use accredit_domain::money;
 /// has the same amount, unit, credit type, payee and own period, and counts as it did, stands
 /// alone. Any other that counted is reversed, and a credit that counts has a new entry; both have
 /// the origin `retro` and ids of the same credit with the next ordinals. A credit without a frozen
-/// row stands as decided, or as `late` when its own period is in `finalized`. What is posted is
-/// dated in the earliest leaf period, at or after its own, that is not in `finalized`; so is a
-/// credit that is held. What is posted stands in the order of its periods, so that freezing the
-/// earliest of them moves nothing.
+/// row stands as decided, or as `late` when its own period is locked. What is posted is dated in the
+/// earliest leaf period, at or after its own, that is not locked; so is a credit that is held. What
+/// is posted stands in the order of its periods, so that freezing the earliest of them moves nothing.
 ///
-/// `current` are rows as the pipeline makes them, whose period is their own; `finalized` are ids of
-/// leaf periods.
+/// A credit that was released in another fiscal year, and would be posted in another one than its
+/// own, is held ([`OTHER_YEAR`]) unless its plan lets holds end there.
+///
+/// `current` are rows as the pipeline makes them, whose period is their own.
 ///
 /// # Errors
 /// A broken law, or a calendar that ends before an open period: nothing may be posted then.
 pub fn post_credits(
     frozen: &[PostedCredit],
-    current: Vec<PostedCredit>,
-    calendar: &Calendar,
-    finalized: &BTreeSet<String>,
+    mut current: Vec<PostedCredit>,
+    rules: &PostingRules<'_>,
 ) -> Result<Vec<PostedCredit>, String> {
-    if finalized.is_empty() && frozen.is_empty() {
+    if rules.locked.is_empty() && frozen.is_empty() {
         return Ok(current);
     }
 
-    let clean = laws::counted_sums(&current)?;
-    let mut posting =
-        Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id).collect() };
-
-    let mut rows = frozen.to_vec();
+    let mut posting = Posting { rules, ids: frozen.iter().map(|row| row.id).collect() };
     let chains = frozen_chains(frozen);
+    let chains_by_credit: BTreeMap<CreditId, &FrozenChain<'_>> =
+        chains.iter().map(|(id, chain)| (*id, chain)).collect();
+    for row in &mut current {
+        posting.hold_within_year(chains_by_credit.get(&row.id).copied(), row)?;
+    }
+
+    let clean = laws::counted_sums(&current)?;
+    let mut rows = frozen.to_vec();
     // A frozen row whose credit is no longer decided does not count: it is taken back.
     let present: BTreeSet<CreditId> = current.iter().map(|row| row.id).collect();
 
@@ -66,10 +92,8 @@ pub fn post_credits(
         }
     }
 
-    let chains: BTreeMap<CreditId, &FrozenChain<'_>> =
-        chains.iter().map(|(id, chain)| (*id, chain)).collect();
     for row in current {
-        match chains.get(&row.id) {
+        match chains_by_credit.get(&row.id) {
             Some(chain) => posting.post_correction(chain, row, &mut rows)?,
             None => rows.push(posting.post_new_credit(row)?),
         }
@@ -77,9 +101,9 @@ pub fn post_credits(
 
     let mut posted = rows.split_off(frozen.len().min(rows.len()));
     // Stable: within a period they stay in the order in which they were decided.
-    posted.sort_by_key(|row| calendar.find(&row.period).map(|period| period.first));
+    posted.sort_by_key(|row| rules.calendar.find(&row.period).map(|period| period.first));
     rows.extend(posted);
-    laws::check_posting(&clean, frozen, &rows, (calendar, finalized))?;
+    laws::check_posting(&clean, frozen, &rows, rules)?;
     Ok(rows)
 }
 
@@ -89,8 +113,7 @@ pub fn post_credits(
 pub fn post_corrections(
     decisions: &mut Vec<Decision>,
     frozen: &[PostedCredit],
-    calendar: &Calendar,
-    finalized: &BTreeSet<String>,
+    rules: &PostingRules<'_>,
 ) {
     let gone = frozen.iter().filter(|row| !decisions.iter().any(|one| one.plan == row.plan));
     let gone: BTreeSet<(PlanKey, TransactionKey)> =
@@ -116,21 +139,27 @@ pub fn post_corrections(
         let own = frozen.iter().filter(|row| row.plan == decision.plan);
         let own: Vec<PostedCredit> = own.cloned().collect();
 
-        let current = std::mem::take(&mut decision.credits);
-        let standing = post_credits(&own, current, calendar, finalized);
-        set_entries(decision, &own, standing.as_deref());
+        let standing = post_credits(&own, decision.credits.clone(), rules);
+        set_entries(decision, &own, standing.as_deref(), rules);
     }
 }
 
-/// Puts the rows that stand into a decision; one that may not be posted is parked with its frozen
+/// Puts the rows that stand into a decision, in the place of those that were decided, and alerts of
+/// what stands elsewhere than it was decided; one that may not be posted is parked with its frozen
 /// rows and the reason.
 pub fn set_entries(
     decision: &mut Decision,
     frozen: &[PostedCredit],
     standing: Result<&[PostedCredit], &String>,
+    rules: &PostingRules<'_>,
 ) {
     match standing {
-        Ok(rows) => decision.credits = rows.to_vec(),
+        Ok(rows) => {
+            let found = notes::posting_notes(decision, rows, rules);
+            decision.credits = rows.to_vec();
+            decision.log.extend(found.iter().cloned());
+            decision.alerts.extend(found);
+        }
         Err(broken) => {
             decision.credits = frozen.to_vec();
             decision.outcome = DecisionOutcome::Parked;
@@ -152,6 +181,17 @@ pub fn rows_to_freeze<'a>(
     leaf: &'a str,
 ) -> impl Iterator<Item = &'a PostedCredit> {
     rows.iter().filter(move |row| row.period == leaf && !row.is_held())
+}
+
+/// The frozen rows that stay frozen while `locked` are the locked periods: those in one of them, and
+/// those that one of them takes back.
+pub fn rows_to_keep(frozen: &[PostedCredit], locked: &LockedPeriods) -> Vec<PostedCredit> {
+    let in_locked = |row: &PostedCredit| locked.contains(row.period.as_str());
+    let reversed: BTreeSet<CreditId> =
+        frozen.iter().filter(|row| in_locked(row)).filter_map(|row| row.reverses).collect();
+
+    let stays = |row: &&PostedCredit| in_locked(row) || reversed.contains(&row.id);
+    frozen.iter().filter(stays).cloned().collect()
 }
 
 /// The id of the credit that `row` belongs to: its own, or for a reversal or a new entry that of
@@ -203,8 +243,7 @@ fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
 
 /// The state of one posting in progress.
 struct Posting<'a> {
-    calendar: &'a Calendar,
-    finalized: &'a BTreeSet<String>,
+    rules: &'a PostingRules<'a>,
     /// Ids that are already in use.
     ids: BTreeSet<CreditId>,
 }
@@ -212,7 +251,7 @@ struct Posting<'a> {
 impl Posting<'_> {
     /// A credit that has no frozen row.
     fn post_new_credit(&mut self, mut row: PostedCredit) -> Result<PostedCredit, String> {
-        if self.finalized.contains(row.period.as_str()) {
+        if self.rules.locked.contains(row.period.as_str()) {
             row.period = self.open_period(&row)?;
             row.origin = CreditOrigin::Late;
         }
@@ -243,6 +282,35 @@ impl Posting<'_> {
             let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
             rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });
         }
+        Ok(())
+    }
+
+    /// Holds a credit whose release would move it into another fiscal year. One that a frozen row
+    /// has counted already was released before.
+    fn hold_within_year(
+        &self,
+        chain: Option<&FrozenChain<'_>>,
+        row: &mut PostedCredit,
+    ) -> Result<(), String> {
+        let Some(released) = row.release_date.filter(|_| row.is_active()) else { return Ok(()) };
+        let own = fiscal_year(self.rules.calendar, row.incentive_date);
+        if fiscal_year(self.rules.calendar, released) == own {
+            return Ok(());
+        }
+
+        let counted = chain.map(standing_entries).unwrap_or_default();
+        if counted.iter().any(|known| self.is_unchanged(known, row)) {
+            return Ok(());
+        }
+
+        let period = self.open_leaf(row)?;
+        if fiscal_year(self.rules.calendar, period.first) == own || (self.rules.across_years)(row) {
+            return Ok(());
+        }
+
+        row.status = CreditStatus::Held;
+        row.release_date = None;
+        row.reason = Some(OTHER_YEAR.to_owned());
         Ok(())
     }
 
@@ -283,15 +351,29 @@ impl Posting<'_> {
 
     /// The leaf period of the incentive date.
     fn own_period(&self, row: &PostedCredit) -> Option<Period> {
-        self.calendar.period_on(row.incentive_date, PeriodKind::Leaf)
+        own_leaf(self.rules.calendar, row)
     }
 
     /// The id of the earliest leaf period, at or after the row's own, that may still change.
     fn open_period(&self, row: &PostedCredit) -> Result<PeriodKey, String> {
+        self.open_leaf(row).map(|period| PeriodKey::from(period.id))
+    }
+
+    fn open_leaf(&self, row: &PostedCredit) -> Result<Period, String> {
+        let calendar = self.rules.calendar;
         // A calendar that lost the period of the date still knows when the row was posted.
-        let own = self.own_period(row).or_else(|| self.calendar.find(&row.period));
-        let open = own.and_then(|own| self.calendar.open_from(own.first, self.finalized));
-        let open = open.map(|period| PeriodKey::from(period.id));
+        let own = self.own_period(row).or_else(|| calendar.find(&row.period));
+        let open = own.and_then(|own| calendar.open_from(own.first, self.rules.locked));
         open.ok_or_else(|| format!("no period is open from {} on", row.incentive_date))
     }
+}
+
+/// The leaf period of the incentive date of a row.
+fn own_leaf(calendar: &Calendar, row: &PostedCredit) -> Option<Period> {
+    calendar.period_on(row.incentive_date, PeriodKind::Leaf)
+}
+
+/// The id of the fiscal year that holds a day.
+fn fiscal_year(calendar: &Calendar, date: Date) -> Option<String> {
+    calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
 }

@@ -10,6 +10,7 @@
 
 mod claim;
 mod pay;
+mod tiers;
 
 use std::sync::Arc;
 

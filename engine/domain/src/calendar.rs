@@ -17,8 +17,8 @@ use jiff::Span;
 use jiff::civil::Date;
 
 pub use self::listed::{ListedPeriod, PeriodFault, PeriodList};
-use self::state::Finalizations;
-pub use self::state::PeriodPhase;
+use self::state::LockDays;
+pub use self::state::{LockedPeriods, PeriodPhase};
 
 /// Dates from `from` until before `until`; a missing end is unbounded (D19: stored half-open).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,12 +100,13 @@ impl Period {
     }
 }
 
-/// The calendar of a workspace: which periods there are, and which of them are finalized. Cheap to
-/// clone.
+/// The calendar of a workspace: which periods there are, and which of them are closed or
+/// finalized. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     kind: PeriodSource,
-    finalized: Arc<Finalizations>,
+    finalized: Arc<LockDays>,
+    closed: Arc<LockDays>,
 }
 
 /// The source of the periods.
@@ -130,12 +131,16 @@ const COVERED_YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 impl Calendar {
     /// Calendar months, with a fiscal year that starts in the month `year_starts`, 1 to 12.
     pub fn of_months(year_starts: i8) -> Self {
-        Calendar { kind: PeriodSource::Months(year_starts), finalized: Arc::default() }
+        Calendar::of_source(PeriodSource::Months(year_starts))
     }
 
     /// A calendar of listed periods.
     pub fn of_periods(listed: PeriodList) -> Self {
-        Calendar { kind: PeriodSource::Listed(Arc::new(listed)), finalized: Arc::default() }
+        Calendar::of_source(PeriodSource::Listed(Arc::new(listed)))
+    }
+
+    fn of_source(kind: PeriodSource) -> Self {
+        Calendar { kind, finalized: Arc::default(), closed: Arc::default() }
     }
 
     /// The period of `kind` that holds `date`; none outside the calendar, which is the years 1900
@@ -166,6 +171,18 @@ impl Calendar {
         let first = self.period_on(period.first, PeriodKind::Leaf);
         let leaves = std::iter::successors(first, |leaf| self.next_leaf(leaf));
         leaves.take_while(|leaf| leaf.first < period.end).collect()
+    }
+
+    /// The periods of `kind` that make up `asked`, in order: itself, or its parts. None when `asked`
+    /// is shorter than a period of `kind`.
+    pub fn periods_within(&self, asked: &Period, kind: PeriodKind) -> Vec<Period> {
+        let next = |before: &Period| {
+            // A period that did not begin later would go round for ever.
+            self.period_on(before.end, kind).filter(|next| next.first > before.first)
+        };
+        let periods = std::iter::successors(self.period_on(asked.first, kind), next);
+        let begun = periods.take_while(|period| period.first < asked.end);
+        begun.filter(|one| asked.first <= one.first && one.end <= asked.end).collect()
     }
 
     /// The leaf period after the leaf `period`; none at the end of the calendar.

@@ -27,8 +27,8 @@ macro_rules! keys {
             }
 
             /// The text, shared with the key.
-            pub fn shared(&self) -> Arc<str> {
-                Arc::clone(&self.0)
+            pub fn shared(&self) -> &Arc<str> {
+                &self.0
             }
         }
 

@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod credit;
 pub mod decision;
+pub mod declared;
 pub mod delimited;
 pub mod diagnostic;
 pub mod exchange;
@@ -17,6 +18,7 @@ pub mod money;
 pub mod organization;
 pub mod plan;
 pub mod policy;
+pub mod tables;
 pub mod transaction;
 mod words;
 pub mod work;

@@ -8,8 +8,10 @@
 //! overlapping versions of one object (INV-P2); what fills the tables checks both.
 
 pub mod aliases;
+pub mod attributes;
 mod ids;
 mod paths;
+pub mod persons;
 pub mod teams;
 pub mod territory;
 
@@ -22,6 +24,7 @@ use crate::calendar::Validity;
 use crate::money::Unit;
 
 use self::aliases::NameIndex;
+use self::attributes::Attributes;
 use self::ids::IdIndex;
 pub use self::ids::{compose_id, confusable_key, fold_name, is_unseen};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
@@ -151,6 +154,8 @@ pub struct Organization {
     pub teams: Teams,
     /// Which deals are whose by what they are about.
     pub territories: Territories,
+    /// What is known of people, positions and teams beside this.
+    pub attributes: Attributes,
 }
 
 impl Organization {

@@ -1,8 +1,8 @@
 //! Periods that people closed, reopened or finalized, and the rows that were frozen with them.
 //!
 //! Not the rules of posting (`posting`) and not where a period stands by the calendar (`calendar`).
-//! A period is finalized in the commit that freezes its rows (`record`). Called by the host. Source:
-//! DOMAIN 2.11, 2.12.
+//! A period is closed or finalized in the commit that freezes its rows, and reopened in the commit
+//! that lets them go (`record`). Called by operations. Source: DOMAIN 2.11, 2.12.
 //!
 //! **Architecture invariant:** a finalized period and its frozen rows are never changed or removed.
 
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
 use super::record::natural_key;
-use super::{Ledger, LedgerResult, approvals, codec, lock_mutex};
+use super::{Ledger, LedgerResult, approvals, codec};
+use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Approval;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
@@ -33,26 +34,45 @@ pub struct PeriodState {
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<Approval>,
+    /// Whether the rows of the period were frozen with this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
 }
 
 /// The word for a period that never changes again.
 pub const FINALIZED: &str = "finalized";
+
+/// The word for a period that takes no new entries until it is reopened.
+pub const CLOSED: &str = "closed";
+
+/// The word for a period that was reopened.
+pub const OPEN: &str = "open";
+
+impl PeriodState {
+    /// Whether the period takes no new entries until it is reopened. Version 0.1.0 froze nothing
+    /// when it closed a period: such a period takes entries until its rows are frozen.
+    pub fn is_closed(&self) -> bool {
+        self.state == CLOSED && self.frozen
+    }
+}
 
 fn put_state(batch: &mut WriteBatch, leaf: &str, said: &PeriodState) -> LedgerResult<()> {
     batch.put_row(StoreTable::Periods, leaf, codec::to_json(said)?);
     Ok(())
 }
 
-/// Adds a finalization to the commit that freezes its rows.
-pub(super) fn add_finalization(
+/// Adds what is said of a period to the commit that freezes its rows or lets them go.
+pub(super) fn add_state(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
     chain: &mut AuditChain,
     (leaf, said): (&str, &PeriodState),
 ) -> LedgerResult<()> {
     put_state(batch, leaf, said)?;
+
+    let what = if said.state == OPEN { "reopened" } else { &said.state };
     let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-    chain.append_row(batch, said.at_ms, (&said.who, FINALIZED), detail)?;
+    chain.append_row(batch, said.at_ms, (&said.who, what), detail)?;
     approvals::record_approval(snapshot, batch, chain, said.approved.as_ref(), said.at_ms)
 }
 
@@ -72,30 +92,17 @@ impl Ledger {
         Ok(periods.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
     }
 
-    /// Notes that leaf periods were closed or reopened; a finalized one stays as it is.
-    pub fn set_period_state(&self, leaf: &str, said: &PeriodState) -> LedgerResult<()> {
-        let _one_at_a_time = lock_mutex(&self.others);
-        let snapshot = self.snapshot()?;
-
-        let known: Option<PeriodState> = snapshot
-            .get(StoreTable::Periods, leaf.as_bytes())?
-            .map(|row| codec::from_json(&row))
-            .transpose()?;
-        if known.is_some_and(|known| known.state == FINALIZED || known.state == said.state) {
-            return Ok(());
+    /// The leaf periods that take no new entries.
+    pub fn locked_periods(&self) -> LedgerResult<LockedPeriods> {
+        let mut locked = LockedPeriods::default();
+        for (leaf, said) in self.period_states()? {
+            if said.state == FINALIZED {
+                locked.finalized.insert(leaf);
+            } else if said.is_closed() {
+                locked.closed.insert(leaf);
+            }
         }
-
-        let mut batch = WriteBatch::default();
-        put_state(&mut batch, leaf, said)?;
-
-        let what = if said.state == "open" { "reopened" } else { "closed" };
-        let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
-        chain.append_row(&mut batch, said.at_ms, (&said.who, what), detail)?;
-        let approved = said.approved.as_ref();
-        approvals::record_approval(&*snapshot, &mut batch, &mut chain, approved, said.at_ms)?;
-
-        self.commit_changes(&batch)
+        Ok(locked)
     }
 
     /// The frozen rows of a transaction, in the order in which they were frozen.

@@ -71,9 +71,9 @@ pub struct CommitBatch {
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
-    /// A leaf period that is finalized with this work, and the person who finalized it.
-    pub finalized: Option<(String, PeriodState)>,
-    /// All frozen rows of transactions that have new ones, by natural key.
+    /// A leaf period that is closed, reopened or finalized with this work, and who did that.
+    pub period: Option<(String, PeriodState)>,
+    /// All frozen rows of transactions whose frozen rows change, by natural key.
     pub frozen: Vec<(String, Vec<PostedCredit>)>,
     /// Manual releases, holds and adjustments that `decisions` were made with, and when each was
     /// made, in milliseconds since 1970.
@@ -85,7 +85,7 @@ pub struct CommitBatch {
 impl CommitBatch {
     /// Whether the trail has to speak of it.
     fn is_audited(&self) -> bool {
-        self.finalized.is_some() || !self.resolutions.is_empty() || self.recredited.is_some()
+        self.period.is_some() || !self.resolutions.is_empty() || self.recredited.is_some()
     }
 }
 
@@ -389,8 +389,8 @@ fn append_audit_rows(
     let mut chain = AuditChain::from_snapshot(snapshot)?;
     resolutions::add_resolutions(snapshot, batch, &mut chain, &work.resolutions)?;
 
-    if let Some((leaf, said)) = &work.finalized {
-        periods::add_finalization(snapshot, batch, &mut chain, (leaf, said))?;
+    if let Some((leaf, said)) = &work.period {
+        periods::add_state(snapshot, batch, &mut chain, (leaf, said))?;
     }
     if let Some(progress) = &work.recredited {
         recredit::record_progress(snapshot, batch, &mut chain, progress)?;

@@ -55,6 +55,31 @@ pub fn calculation_scope(
     Ok(CalculationScope { ruleset, plan: plan.to_owned(), period, leaves })
 }
 
+/// The same, one for each period that the plan is calculated by in the one that is asked for.
+///
+/// # Errors
+/// `other_period` when the plan is calculated by longer periods than the one that is asked for.
+pub fn calculation_scopes(
+    context: &Context,
+    plan: &str,
+    period: &str,
+) -> Result<Vec<CalculationScope>, OperationError> {
+    let asked = calculation_scope(context, plan, period)?;
+    let periods = calculation::own_periods(&asked.ruleset, plan, &asked.period);
+    if periods.is_empty() {
+        let detail = calculation::explain_other_period(&asked.ruleset, plan, &asked.period);
+        return Err(OperationError::invalid("other_period", detail));
+    }
+
+    let parts = periods.into_iter().map(|period| CalculationScope {
+        ruleset: Arc::clone(&asked.ruleset),
+        plan: asked.plan.clone(),
+        leaves: leaf_ids(&asked.ruleset, &period),
+        period,
+    });
+    Ok(parts.collect())
+}
+
 /// The same, of a period of the kind that the plan is calculated by: what is released.
 pub fn release_scope(
     context: &Context,
@@ -99,8 +124,8 @@ pub fn read_calculation(
 
     let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
 
-    // Credits posted from finalized periods do not stand in the order of their deals.
-    if !context.ledger.finalized_periods()?.is_empty() {
+    // Credits posted from locked periods do not stand in the order of their deals.
+    if !context.locked_periods()?.is_empty() {
         let order = |row: &accredit_domain::credit::posted::PostedCredit| {
             (row.incentive_date, row.transaction.clone())
         };

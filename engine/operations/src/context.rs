@@ -4,12 +4,14 @@
 //! store, in `activation` alone.
 
 mod memory;
+mod runs;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::decision::Decision;
 use accredit_ledger::Ledger;
 use accredit_seams::connector::Connector;
@@ -24,6 +26,7 @@ use crate::error::OperationError;
 pub(crate) use memory::CalculationAlerts;
 use memory::KnownAlerts;
 pub use memory::{RunningShadow, ShadowSums};
+pub use runs::{ActiveRun, ActiveRuns};
 
 /// The key of the business date up to which everything was decided.
 pub const LAST_RUN: &str = "last_run";
@@ -106,12 +109,14 @@ pub struct Context {
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// The rules that run beside those in force, if any do.
     pub(crate) shadow: Mutex<Option<RunningShadow>>,
-    /// Leaf periods that are finalized, once they were asked for.
-    finalized: Mutex<Option<Arc<BTreeSet<String>>>>,
+    /// Leaf periods that take no new entries, once they were asked for.
+    locked: Mutex<Option<Arc<LockedPeriods>>>,
     /// Deals that ran out of time: those of this process, and those that were parked at its start.
     timeouts: Mutex<BTreeSet<String>>,
     /// Deliveries that were decoded for their answer.
     pub decoded: DecodedDeliveries,
+    /// Runs of calculations that have not ended.
+    pub runs: ActiveRuns,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<KnownAlerts>,
 }
@@ -137,9 +142,10 @@ impl Context {
             redrives: Redrives::default(),
             rulesets: Mutex::default(),
             shadow: Mutex::default(),
-            finalized: Mutex::default(),
+            locked: Mutex::default(),
             timeouts: Mutex::default(),
             decoded: DecodedDeliveries::default(),
+            runs: ActiveRuns::default(),
             reward_alerts: Mutex::default(),
         })
     }
@@ -164,29 +170,29 @@ impl Context {
         Ok(date.and_then(|date| date.parse().ok()))
     }
 
-    /// Leaf periods that are finalized.
+    /// Leaf periods that take no new entries.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn finalized_leaves(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
-        let mut known = lock_shared(&self.finalized);
+    pub fn locked_periods(&self) -> Result<Arc<LockedPeriods>, StoreError> {
+        let mut known = lock_shared(&self.locked);
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
 
-        let read = Arc::new(self.ledger.finalized_periods()?);
+        let read = Arc::new(self.ledger.locked_periods()?);
         *known = Some(Arc::clone(&read));
         Ok(read)
     }
 
-    /// Has finalized periods read again: whether a commit that failed was durable is in the data.
-    pub fn forget_finalized(&self) {
-        *lock_shared(&self.finalized) = None;
+    /// Has locked periods read again: whether a commit that failed was durable is in the data.
+    pub fn forget_locked_periods(&self) {
+        *lock_shared(&self.locked) = None;
     }
 
-    /// These periods are finalized from now on.
-    pub(crate) fn know_finalized(&self, finalized: BTreeSet<String>) {
-        *lock_shared(&self.finalized) = Some(Arc::new(finalized));
+    /// These periods are locked from now on.
+    pub(crate) fn know_locked_periods(&self, locked: LockedPeriods) {
+        *lock_shared(&self.locked) = Some(Arc::new(locked));
     }
 
     /// Does something with the deals that ran out of time.

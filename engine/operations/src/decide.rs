@@ -16,7 +16,9 @@ pub mod timeouts;
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::posting;
+use accredit_crediting::posting::{self, PostingRules};
+use accredit_domain::calendar::LockedPeriods;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::transaction::Transaction;
 use accredit_ledger::record::CommitBatch;
@@ -43,20 +45,34 @@ pub(crate) fn decide_transactions(
     Ok(ids.zip(decisions).collect())
 }
 
-/// Records a round of work, with what is posted because periods are finalized.
+/// Records a round of work, with what is posted because periods are closed or finalized.
 pub(crate) fn record_with_postings(
     context: &Context,
     batch: &mut CommitBatch,
 ) -> Result<(), StoreError> {
-    let finalized = context.finalized_leaves()?;
-    if !finalized.is_empty() {
-        let calendar = context.ruleset.load().settings.calendar.clone();
+    let locked = context.locked_periods()?;
+    if !locked.is_empty() {
         for (id, decisions) in &mut batch.decisions {
             let frozen = context.ledger.frozen_credits(id)?;
-            posting::post_corrections(decisions, &frozen, &calendar, &finalized);
+            post_decided(context, decisions, (&frozen, &locked));
         }
     }
     write_work(context, batch)
+}
+
+/// Adds the posted entries to the decisions of one transaction, each by the rules that decided it.
+pub(crate) fn post_decided(
+    context: &Context,
+    decisions: &mut Vec<Decision>,
+    (frozen, locked): (&[PostedCredit], &LockedPeriods),
+) {
+    let calendar = context.ruleset.load().settings.calendar.clone();
+    let across_years = |row: &PostedCredit| {
+        let ruleset = explain::ruleset_of(context, &row.ruleset);
+        ruleset.is_ok_and(|ruleset| posting::holds_across_years(&ruleset, row))
+    };
+    let rules = PostingRules { calendar: &calendar, locked, across_years: &across_years };
+    posting::post_corrections(decisions, frozen, &rules);
 }
 
 /// Records a round of work as it is.

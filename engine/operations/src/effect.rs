@@ -89,7 +89,7 @@ fn decided_by_both(
     }
 
     let today = context.business_date();
-    let finalized = context.ledger.finalized_periods()?;
+    let locked = context.locked_periods()?;
     let mut from = Some(0);
 
     while let Some(first) = from {
@@ -108,13 +108,14 @@ fn decided_by_both(
 
         let mut after = by(new, &stored);
         // As a recalculation of open periods would: what is finalized keeps its credits.
-        after
-            .retain(|one| is_waiting(&one.stored) || may_still_change(new, one, today, &finalized));
+        after.retain(|one| {
+            is_waiting(&one.stored) || may_still_change(new, one, today, &locked.finalized)
+        });
         let stored: Vec<TransactionRecord> = after.iter().map(|one| one.stored.clone()).collect();
         let before = by(current, &stored);
 
-        let one = replay::decide_and_post(context, current, &before, today, &finalized)?;
-        let two = replay::decide_and_post(context, new, &after, today, &finalized)?;
+        let one = replay::decide_and_post(context, current, &before, today, &locked)?;
+        let two = replay::decide_and_post(context, new, &after, today, &locked)?;
         for (one, two) in one.iter().zip(&two) {
             let delta = impact::compare_decisions((current, one), (new, two));
             impact.add_delta(delta.as_ref());

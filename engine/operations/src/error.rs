@@ -4,6 +4,7 @@
 //! `scripts/problems.md` has a section for each.
 
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_ledger::runs::CalculationRun;
 use accredit_seams::store::StoreError;
 use serde_json::Value as Json;
 
@@ -50,6 +51,9 @@ pub enum OperationError {
     /// It can be tried again later.
     #[error(transparent)]
     Unavailable(RefusalDetail),
+    /// A run of the calculation has to end first.
+    #[error("run {} of plan `{}` in {} is under way", .0.id, .0.plan, .0.period)]
+    RunUnderWay(Box<CalculationRun>),
     /// Check or a case found errors in the files.
     #[error("check found errors")]
     Check(Vec<Diagnostic>),
@@ -115,7 +119,10 @@ impl OperationError {
             | OperationError::PreconditionRequired(refusal)
             | OperationError::Forbidden(refusal)
             | OperationError::Unavailable(refusal) => refusal.findings = found,
-            OperationError::Check(_) | OperationError::Store(_) | OperationError::Internal(_) => (),
+            OperationError::RunUnderWay(_)
+            | OperationError::Check(_)
+            | OperationError::Store(_)
+            | OperationError::Internal(_) => (),
         }
         self
     }

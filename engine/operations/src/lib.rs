@@ -27,6 +27,7 @@ pub mod replay;
 pub mod resolve;
 pub mod rewards;
 pub mod rules;
+pub mod runs;
 pub mod shadow;
 pub mod simulation;
 pub mod suspect;

@@ -117,6 +117,65 @@ fn is_early(
     Err(OperationError::conflict("before_period_end", detail))
 }
 
+/// A request to take back what a calculation published.
+#[derive(Debug, Clone)]
+pub struct UnpublishOrder {
+    /// Id of the plan.
+    pub plan: String,
+    /// Id of the period.
+    pub period: String,
+    /// Whether it is taken back though payees rely on it.
+    pub force: bool,
+    /// Why; needed where it is forced.
+    pub reason: Option<String>,
+    /// The user who asks, and who approved it.
+    pub by: Actor,
+}
+
+/// Takes back what a calculation published; whether there was something.
+///
+/// # Errors
+/// [`OperationError::Conflict`] when payees rely on it and it is not forced.
+pub fn unpublish_calculation(
+    context: &Context,
+    order: &UnpublishOrder,
+) -> Result<bool, OperationError> {
+    let (plan, period) = (order.plan.as_str(), order.period.as_str());
+    let wanted = calculations::release_scope(context, plan, period)?;
+    if !order.force {
+        refuse_certain(context, &wanted)?;
+    }
+
+    let removed = context.ledger.unpublish_release(
+        (plan, period),
+        &wanted.leaves,
+        (&order.by.who, context.now_ms()),
+        (order.reason.as_deref(), order.by.approved.as_ref()),
+    );
+    Ok(removed?)
+}
+
+/// Refuses to take back what payees were told is certain, or what is frozen.
+fn refuse_certain(context: &Context, wanted: &CalculationScope) -> Result<(), OperationError> {
+    let release = context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
+    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
+        return Ok(());
+    };
+    let finalized = context.ledger.finalized_periods()?;
+
+    let what = if release.status == ReleaseStatus::Confirmed {
+        "its rewards are released"
+    } else if !finalized.is_disjoint(&wanted.leaves) {
+        "its period is finalized"
+    } else {
+        return Ok(());
+    };
+    let detail = format!(
+        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
+    );
+    Err(OperationError::conflict("calculation_certain", detail))
+}
+
 /// Everything that is written with a release.
 fn build_publication(
     context: &Context,

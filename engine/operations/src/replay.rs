@@ -12,8 +12,9 @@ use std::thread;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact, ImpactDelta};
-use accredit_crediting::posting;
-use accredit_domain::calendar::{PeriodKind, PeriodPhase};
+use accredit_crediting::posting::{self, PostingRules};
+use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
@@ -123,8 +124,8 @@ pub fn decide_stale(
 
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
 
-    // The posted entries of a finalized period are posted again: only what was decided can be.
-    let books = !context.ledger.finalized_periods()?.is_empty();
+    // The posted entries of a locked period are posted again: only what was decided can be.
+    let books = !context.locked_periods()?.is_empty();
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
@@ -165,7 +166,7 @@ pub(crate) fn replay_stored(
     let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
     let today = context.business_date();
     let pins = stored_pins(context, new)?;
-    let finalized = context.ledger.finalized_periods()?;
+    let locked = context.locked_periods()?;
 
     let selection = ReplaySelection {
         ruleset: new,
@@ -173,7 +174,7 @@ pub(crate) fn replay_stored(
         effective: shown,
         reaching: effective.reach_date(),
         today,
-        finalized: &finalized,
+        finalized: &locked.finalized,
     };
 
     let mut replayed = ReplayImpact::default();
@@ -185,7 +186,7 @@ pub(crate) fn replay_stored(
         let waiting: Vec<TransactionRecord> =
             stored.iter().filter(|one| is_waiting(one)).cloned().collect();
         let again = selection.select_stale(stored);
-        let decided = decide_and_post(context, new, &again, today, &finalized)?;
+        let decided = decide_and_post(context, new, &again, today, &locked)?;
 
         let mut meant = BTreeSet::new();
         for (one, decisions) in again.iter().zip(&decided) {
@@ -201,8 +202,7 @@ pub(crate) fn replay_stored(
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
         let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
 
-        for (number, delta) in redrive_waiting(context, (current, new), waiting, today, &finalized)?
-        {
+        for (number, delta) in redrive_waiting(context, (current, new), waiting, today, &locked)? {
             replayed.booked.add_delta(delta.as_ref());
             if !shown.contains(&number) {
                 replayed.impact.add_delta(delta.as_ref());
@@ -228,20 +228,34 @@ pub(crate) fn replay_page(
     Ok((page, from))
 }
 
-/// What `decide_stale` says, with what is posted because periods are finalized.
+/// What `decide_stale` says, with what is posted because periods are closed or finalized.
 pub fn decide_and_post(
     context: &Context,
     new: &Ruleset,
     again: &[RedecideItem],
     today: Date,
-    finalized: &BTreeSet<String>,
+    locked: &LockedPeriods,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
     let mut decided = decide_stale(context, new, again, today)?;
-    for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
+    for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !locked.is_empty()) {
         let frozen = context.ledger.frozen_credits(&one.stored.id)?;
-        posting::post_corrections(decisions, &frozen, &new.settings.calendar, finalized);
+        post_by(new, decisions, (&frozen, locked));
     }
     Ok(decided)
+}
+
+/// Adds the posted entries to decisions of `ruleset`.
+fn post_by(
+    ruleset: &Ruleset,
+    decisions: &mut Vec<Decision>,
+    (frozen, locked): (&[PostedCredit], &LockedPeriods),
+) {
+    let rules = PostingRules {
+        calendar: &ruleset.settings.calendar,
+        locked,
+        across_years: &|row| posting::holds_across_years(ruleset, row),
+    };
+    posting::post_corrections(decisions, frozen, &rules);
 }
 
 /// What becomes of transactions that wait in some plan: every activation retries those plans, for
@@ -251,7 +265,7 @@ fn redrive_waiting(
     (current, new): (&Ruleset, &Ruleset),
     waiting: Vec<TransactionRecord>,
     today: Date,
-    finalized: &BTreeSet<String>,
+    locked: &LockedPeriods,
 ) -> Result<Vec<(u64, Option<ImpactDelta>)>, StoreError> {
     let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
 
@@ -270,10 +284,10 @@ fn redrive_waiting(
 
     for (one, decisions) in again.iter().zip(&mut decided) {
         decisions.retain(|decision| one.plans.contains(&*decision.plan));
-        if !finalized.is_empty() {
+        if !locked.is_empty() {
             let mut frozen = context.ledger.frozen_credits(&one.stored.id)?;
             frozen.retain(|row| one.plans.contains(&*row.plan));
-            posting::post_corrections(decisions, &frozen, &new.settings.calendar, finalized);
+            post_by(new, decisions, (&frozen, locked));
         }
 
         let before = (current, one.stored.decisions.as_slice());

@@ -104,7 +104,7 @@ pub(crate) fn refuse_without_rules(
 
 /// Whether the row, or the period that its credit belongs to, never changes again.
 fn is_finalized(context: &Context, row: &PostedCredit) -> Result<bool, StoreError> {
-    let finalized = context.finalized_leaves()?;
+    let finalized = &context.locked_periods()?.finalized;
     let calendar = context.ruleset.load().settings.calendar.clone();
     let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
     Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))

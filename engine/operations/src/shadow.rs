@@ -154,9 +154,9 @@ fn show_deals(context: &Context, deals: Vec<TransactionRecord>) -> Result<(), Op
         })
         .collect();
 
-    let finalized = context.ledger.finalized_periods()?;
+    let locked = context.locked_periods()?;
     let decided =
-        replay::decide_and_post(context, &candidate, &again, context.business_date(), &finalized);
+        replay::decide_and_post(context, &candidate, &again, context.business_date(), &locked);
     let decided = decided?;
 
     // Another change may have taken its place while these deals were decided.

@@ -6,12 +6,13 @@
 //! **Architecture invariant:** verifying writes nothing.
 
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact;
-use accredit_crediting::posting;
+use accredit_crediting::posting::{self, PostingRules};
+use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::Ledger;
@@ -71,7 +72,7 @@ pub fn verify_decisions(
     let mut verifying = Verifier {
         ledger,
         wanted,
-        finalized: ledger.finalized_periods()?,
+        locked: ledger.locked_periods()?,
         rulesets: BTreeMap::new(),
         verified: Verification::default(),
     };
@@ -113,7 +114,7 @@ fn in_order(mut decision: Decision) -> Decision {
 struct Verifier<'a> {
     ledger: &'a Ledger,
     wanted: &'a VerifyParams,
-    finalized: BTreeSet<String>,
+    locked: LockedPeriods,
     rulesets: BTreeMap<String, Option<Arc<Ruleset>>>,
     verified: Verification,
 }
@@ -255,18 +256,18 @@ impl Verifier<'_> {
         again: Decision,
         ruleset: &Ruleset,
     ) -> Result<Option<Decision>, StoreError> {
-        if self.finalized.is_empty() {
+        if self.locked.is_empty() {
             return Ok(Some(again));
         }
         let mut frozen = self.ledger.frozen_credits(&again.transaction)?;
         frozen.retain(|row| row.plan == again.plan);
         let mut decisions = vec![again];
-        posting::post_corrections(
-            &mut decisions,
-            &frozen,
-            &ruleset.settings.calendar,
-            &self.finalized,
-        );
+        let rules = PostingRules {
+            calendar: &ruleset.settings.calendar,
+            locked: &self.locked,
+            across_years: &|row| posting::holds_across_years(ruleset, row),
+        };
+        posting::post_corrections(&mut decisions, &frozen, &rules);
         Ok(decisions.pop())
     }
 

@@ -1,25 +1,26 @@
-//! The functions that a script may call: one table for registration, for `check` and for the
+//! The functions that a script may call: one table for whatever runs scripts, for `check` and for
+//! the reference.
+//!
+//! Not the language itself: keywords and short-circuit operators are Rhai's, and Rhai learns of
+//! this table in `machine::adapter`. Called by `check` (refuses the rest) and by the printer of the
 //! reference.
 //!
-//! Not the language itself: keywords and short-circuit operators are Rhai's. Called by `sandbox`
-//! (registers all), by `check` (refuses the rest) and by the printer of the reference.
-//!
 //! **Architecture invariant:** a function exists for scripts if and only if it is in this table;
-//! the engine starts raw, without any package.
+//! the engine starts raw, without any package. Nothing here knows what runs a script.
 
 mod dates;
-mod lists;
+pub(crate) mod fields;
+pub(crate) mod lists;
 mod numbers;
-mod operators;
+pub(crate) mod operators;
 mod recipients;
 mod rewards;
 pub mod signature;
 mod text;
 mod views;
 
-use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
-
 use crate::kind::ValueKind;
+use crate::value::{Outcome, ScriptValue, raise};
 use signature::Signature;
 
 /// A function of the table, with all its forms.
@@ -32,8 +33,8 @@ pub struct ScriptFunction {
     pub page: &'static str,
     /// Accepted numbers of arguments, the value before the dot included.
     pub arities: &'static [usize],
-    /// Makes it known to an engine.
-    pub(super) register: fn(&mut Engine),
+    /// Its value for these arguments, the value before the dot first; all its forms in one.
+    pub(super) call: fn(&[ScriptValue]) -> Outcome,
 }
 
 impl ScriptFunction {
@@ -70,26 +71,19 @@ pub fn find_function(name: &str) -> Option<&'static ScriptFunction> {
     all_functions().find(|function| function.name == name)
 }
 
-/// Makes every function of the table known to `engine`, and nothing else.
-pub(super) fn register_all(engine: &mut Engine) {
-    for function in all_functions() {
-        (function.register)(engine);
-    }
-    views::register_types(engine);
-    dates::register_types(engine);
-    recipients::register_types(engine);
-    rewards::register_types(engine);
-    lists::register_iterators(engine);
+/// The error of a function that has no form for these values.
+fn refuse_arguments<T>(name: &str, values: &[ScriptValue]) -> Outcome<T> {
+    let kinds: Vec<&str> = values.iter().map(ScriptValue::kind_word).collect();
+    raise(arguments_message(name, &kinds))
 }
 
-/// Registers a function that reads its first argument without changing it, so that it may be called
-/// on a constant.
-fn register_pure<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
-    engine: &mut Engine,
-    name: &'static str,
-    function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
-) {
-    FuncRegistration::new(name).with_purity(true).register_into_engine(engine, function);
+/// What is wrong with a call of a function that has no form for values of these kinds.
+pub(super) fn arguments_message(name: &str, kinds: &[&str]) -> String {
+    if kinds.is_empty() {
+        format!("`{name}` needs arguments")
+    } else {
+        format!("`{name}` cannot be used with {}", kinds.join(", "))
+    }
 }
 
 pub(super) use rewards::{CREDITED, PAYEE_FIELDS};

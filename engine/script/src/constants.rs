@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTFlags, Engine, Expr, ParseError, Stmt};
 
-use super::{fault, sandbox, value};
+use super::machine::adapter;
+use super::{fault, sandbox};
 use accredit_domain::diagnostic::did_you_mean;
 use accredit_domain::policy::{PolicyConstant, Program, ProgramForm};
 
@@ -113,11 +114,9 @@ fn declared_constants(policy: &Program) -> Vec<(String, &'static str)> {
 
 fn kind_of(value: &Expr) -> Option<&'static str> {
     match value {
-        Expr::IntegerConstant(..) => Some("number"),
-        Expr::DynamicConstant(value, _) if value::as_number(value).is_some() => Some("number"),
         Expr::StringConstant(..) | Expr::CharConstant(..) => Some("text"),
         Expr::BoolConstant(..) => Some("bool"),
-        _ => None,
+        other => adapter::literal_number(other).map(|_| "number"),
     }
 }
 

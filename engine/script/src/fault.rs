@@ -6,14 +6,15 @@
 //! **Architecture invariant:** no message shows a Rust type name, and none is longer than
 //! [`MESSAGE_BYTES_MAX`].
 
-use rhai::{AST, ASTFlags, ASTNode, Dynamic, EvalAltResult, Expr, Position};
+use rhai::{AST, ASTFlags, ASTNode, EvalAltResult, Expr, Position};
 
-use super::ScriptFault;
+use super::machine::adapter;
 use super::sandbox::{
     ARRAY_ITEMS_MAX, CALL_LEVELS_MAX, FUNCTIONS_MAX, MAP_KEYS_MAX, SCRIPT_OPERATIONS_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use super::value::{self, BAD_VALUE_TAG};
+use super::value::{ScriptError, ScriptValue};
+use super::{ScriptFault, api};
 use accredit_domain::policy::Program;
 
 /// Bytes of a message; longer ones are cut.
@@ -29,11 +30,15 @@ pub(super) fn of_program(program: &Program, message: impl Into<String>) -> Scrip
     }
 }
 
-/// The fault that an error amounts to, at the beginning of the program's text.
+/// The fault that an error of a function amounts to, at the beginning of the program's text.
+pub(super) fn of_function(program: &Program, error: ScriptError) -> ScriptFault {
+    ScriptFault { bad_value: error.bad_value, ..of_program(program, error.message) }
+}
+
+/// The fault that an error of Rhai amounts to, at the beginning of the program's text.
 pub(super) fn of_error(program: &Program, error: &EvalAltResult) -> ScriptFault {
     let inner = error.unwrap_inner();
-    let bad_value = matches!(inner, EvalAltResult::ErrorRuntime(value, _)
-        if value.tag() == BAD_VALUE_TAG);
+    let bad_value = adapter::is_bad_value(inner);
     ScriptFault { bad_value, ..of_program(program, error_message(inner)) }
 }
 
@@ -123,7 +128,7 @@ pub(super) fn error_message(error: &EvalAltResult) -> String {
     // Every message says what to do in words of the author; Rhai's own speak of its inner workings.
     match error {
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
-            thrown_message(value)
+            thrown_message(&adapter::from_dynamic(value))
         }
         EvalAltResult::ErrorTooManyOperations(_) => {
             format!("more than {SCRIPT_OPERATIONS_MAX} operations (SCRIPT_OPERATIONS_MAX)")
@@ -181,11 +186,14 @@ pub(super) fn error_message(error: &EvalAltResult) -> String {
 }
 
 /// What the author threw.
-fn thrown_message(value: &Dynamic) -> String {
-    let told = value.as_map_ref().ok().and_then(|map| map.get("message").and_then(value::to_text));
-    match told.or_else(|| value::to_text(value)) {
+fn thrown_message(thrown: &ScriptValue) -> String {
+    let told = match thrown {
+        ScriptValue::Map(entries) => entries.get("message").and_then(ScriptValue::to_text),
+        _ => None,
+    };
+    match told.or_else(|| thrown.to_text()) {
         Some(text) => text.to_string(),
-        None => format!("the script threw {}", value::kind_word(value)),
+        None => format!("the script threw {}", thrown.kind_word()),
     }
 }
 
@@ -204,10 +212,9 @@ fn function_not_found(signature: &str) -> String {
     let (name, rest) = signature.split_once(" (").unwrap_or((signature, ")"));
     let kinds = rest.trim_end_matches(')').split(", ").filter(|kind| !kind.is_empty());
     let kinds: Vec<&str> = kinds.map(type_word).collect();
-    match (super::api::find_function(name), kinds.is_empty()) {
-        (None, _) => format!("unknown function `{name}`"),
-        (Some(_), true) => format!("`{name}` needs arguments"),
-        (Some(_), false) => format!("`{name}` cannot be used with {}", kinds.join(", ")),
+    match api::find_function(name) {
+        None => format!("unknown function `{name}`"),
+        Some(_) => api::arguments_message(name, &kinds),
     }
 }
 

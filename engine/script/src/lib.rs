@@ -2,11 +2,17 @@
 //! arrive, one table of the functions they may call.
 //!
 //! Not deciding: the stages ask a [`Machine`] for an answer and handle its [`ScriptFault`]. Called
-//! by
-//! `workspace` (check) and by the stages (run). Source: DESIGN section 4, RELIABILITY 2.
+//! by `workspace` (check) and by the stages (run). Source: DESIGN section 4, RELIABILITY 2.
 //!
 //! **Architecture invariant:** only `script` names `rhai`; all other crates see [`ScriptAnswer`]
 //! and [`ScriptFault`], so a compiler can take the interpreter's place behind [`Machine::run`].
+//! Values are an own type, `ScriptValue`, with which the functions of [`api`] compute. Only these
+//! files name Rhai, and a test holds the list:
+//!
+//! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, and `machine/adapter`, which turns
+//!   its values into ours and back.
+//! - Syntax trees: `check` with its folder, `constants`, `shared`, `coverage`.
+//! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;
 pub mod check;

@@ -7,6 +7,7 @@
 //! returns, or with a [`ScriptFault`] that says where; no panic, no partial answer and nothing
 //! remembered between two runs.
 
+pub(super) mod adapter;
 mod answer;
 mod ending;
 pub(super) mod intake;
@@ -16,13 +17,13 @@ mod native;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic};
 use rust_decimal::Decimal;
 
 use self::ending::Endings;
 use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
 use super::coverage::{CoverageRecorder, ProgramCoverage};
+use super::value::ScriptValue;
 use super::{RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, ProgramId, Programs};
 use accredit_domain::transaction::Record;
@@ -94,7 +95,7 @@ impl Machine {
         arguments: &ScriptArguments<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
         let (program, compiled) = find_program(&self.programs, id)?;
-        let answered = |value: Dynamic| {
+        let answered = |value: ScriptValue| {
             answer::answer_from_value(program.form.return_type(), &value).map_err(|message| {
                 fault::of_program(program, wrong_answer_message(program, &message))
             })
@@ -143,12 +144,14 @@ impl Machine {
         let (program, compiled) = find_program(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
 
-        let answered =
-            |value: Dynamic| match answer::answer_from_value(program.form.return_type(), &value) {
-                Ok(ScriptAnswer::Number(number)) => Ok(number),
-                Ok(_) => Err(fail(wrong_answer_message(program, "a number"))),
-                Err(message) => Err(fail(wrong_answer_message(program, &message))),
-            };
+        let answered = |value: ScriptValue| match answer::answer_from_value(
+            program.form.return_type(),
+            &value,
+        ) {
+            Ok(ScriptAnswer::Number(number)) => Ok(number),
+            Ok(_) => Err(fail(wrong_answer_message(program, "a number"))),
+            Err(message) => Err(fail(wrong_answer_message(program, &message))),
+        };
 
         let found = match compiled {
             CompiledProgram::Native(NativeExpression::Literal(value)) => {
@@ -223,7 +226,7 @@ fn placed(
     endings: &mut Option<Box<Endings>>,
     policy: (ProgramId, &Program),
     fault: ScriptFault,
-    values: Vec<Dynamic>,
+    values: Vec<ScriptValue>,
 ) -> ScriptFault {
     let endings = endings.get_or_insert_with(|| Box::new(Endings::new()));
     endings.placed(policy, fault, values)
@@ -264,24 +267,25 @@ fn wrong_answer_message(program: &Program, message: &str) -> String {
 }
 
 /// The values of the variables that a reward's program sees, in order.
-pub(super) fn bind_reward(seen: &RewardArguments<'_>) -> Vec<Dynamic> {
-    let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
+pub(super) fn bind_reward(seen: &RewardArguments<'_>) -> Vec<ScriptValue> {
+    let quota = seen.quota.map_or(ScriptValue::Unit, ScriptValue::Number);
     let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
-    vec![Dynamic::from(payee), Dynamic::from(totals), quota]
+    vec![ScriptValue::Payee(payee), ScriptValue::Totals(totals), quota]
 }
 
 /// The values of the variables that the program sees, in order.
 pub(super) fn bind_arguments(
     program: &Program,
     arguments: &ScriptArguments<'_>,
-) -> Result<Vec<Dynamic>, ScriptFault> {
+) -> Result<Vec<ScriptValue>, ScriptFault> {
     let values = program.form.scope_variables().iter().map(|name| match *name {
-        "tx" => Some(Dynamic::from(Arc::clone(arguments.tx))),
-        "credit" => arguments.credit.map(|credit| Dynamic::from(Arc::clone(credit))),
-        "to" => arguments.to.map(|to| Dynamic::from(Arc::clone(to))),
+        "tx" => Some(ScriptValue::Transaction(Arc::clone(arguments.tx))),
+        "credit" => arguments.credit.map(|credit| ScriptValue::Credit(Arc::clone(credit))),
+        "to" => arguments.to.map(|to| ScriptValue::Receiver(Arc::clone(to))),
         "existing" => {
-            let credits = arguments.existing.iter().map(|credit| Dynamic::from(Arc::clone(credit)));
-            Some(Dynamic::from_array(credits.collect::<Array>()))
+            let credits = arguments.existing.iter();
+            let credits = credits.map(|credit| ScriptValue::Credit(Arc::clone(credit)));
+            Some(ScriptValue::Array(credits.collect()))
         }
         _ => None,
     });

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
-use super::api;
+use super::machine::adapter;
 
 /// Operations of one call: nodes of the syntax tree, calls, rounds of a loop.
 pub(super) const SCRIPT_OPERATIONS_MAX: u64 = 200_000;
@@ -108,7 +108,7 @@ pub(super) fn new_engine() -> (Engine, Arc<Deadline>) {
         engine.disable_symbol(*name);
     }
 
-    api::register_all(&mut engine);
+    adapter::register_table(&mut engine);
 
     let deadline = Deadline::new();
     let watched = Arc::clone(&deadline);

@@ -14,6 +14,7 @@ mod hostile;
 mod language;
 mod results;
 mod shared;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

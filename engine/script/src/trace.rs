@@ -16,20 +16,22 @@ use rhai::{
 };
 
 use super::constants;
+use super::machine::adapter::{from_dynamic, to_dynamic};
 use super::machine::{self, bind_arguments, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
+use super::value::ScriptValue;
 use super::workbench::Workbench;
 use super::{
-    RewardArguments, RollupAnswer, ScriptAnswer, ScriptArguments, ScriptFault, Share, fault, value,
+    RewardArguments, RollupAnswer, ScriptAnswer, ScriptArguments, ScriptFault, Share, fault,
 };
-use accredit_domain::hold::Hold;
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm};
 
 /// Steps that are written down; a loop may have many more.
 const STEPS_MAX: usize = 500;
 
 /// Values that say nothing by themselves.
-const VIEW_KINDS: [&str; 4] = ["transaction", "credit", "receiver", "something else"];
+const VIEW_KINDS: [&str; 7] =
+    ["transaction", "credit", "receiver", "payee", "totals", "range", "something else"];
 
 /// One expression that a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +86,7 @@ pub fn trace_reward(
     run_traced(program, bind_reward(seen))
 }
 
-fn run_traced(program: &Program, values: Vec<Dynamic>) -> Result<Vec<TraceStep>, ScriptFault> {
+fn run_traced(program: &Program, values: Vec<ScriptValue>) -> Result<Vec<TraceStep>, ScriptFault> {
     // The machine that decides pays nothing for an explanation: this is another engine.
     let (plain, deadline) = sandbox::new_engine();
 
@@ -92,6 +94,7 @@ fn run_traced(program: &Program, values: Vec<Dynamic>) -> Result<Vec<TraceStep>,
     let ast = constants::compile_with_constants(&plain, program)
         .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
 
+    let values = values.into_iter().map(to_dynamic);
     let mut scope = Scope::new();
     deadline.start();
 
@@ -115,7 +118,7 @@ fn run_traced(program: &Program, values: Vec<Dynamic>) -> Result<Vec<TraceStep>,
                 &mut empty,
                 &ast,
                 kind.entry_point(),
-                values,
+                values.collect::<Vec<_>>(),
             );
             drop(run);
         }
@@ -307,14 +310,14 @@ impl ValueProbe<'_> {
         let before = name.rfind(&format!(".{}(", call.name)).and_then(|end| name.get(..end))?;
         let expr = self.plain.compile_expression(before).ok()?;
         let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy_scope(scope), &expr);
-        value.ok().map(|value| (before.to_owned(), show_value(&value)))
+        value.ok().map(|value| (before.to_owned(), show_value(&from_dynamic(&value))))
     }
 
     fn value_of(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
         let mut copy = self.copy_scope(scope);
         let value =
             self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.standalone_program(expr));
-        value.ok().map(|value| show_value(&value))
+        value.ok().map(|value| show_value(&from_dynamic(&value)))
     }
 
     /// The variables of a run, for a second look.
@@ -415,28 +418,24 @@ fn name_of(expr: &Expr) -> Option<String> {
 }
 
 /// A value as an author would write it.
-pub(super) fn show_value(value: &Dynamic) -> String {
-    if let Some(text) = value::as_text(value) {
-        return format!("{:?}", text.as_str());
+pub(super) fn show_value(value: &ScriptValue) -> String {
+    match value {
+        ScriptValue::Text(text) => format!("{text:?}"),
+        ScriptValue::Share(share) => share_text(share),
+        ScriptValue::Hold(hold) => hold.script_text(),
+        ScriptValue::Array(items) => {
+            format!("[{}]", items.iter().map(show_value).collect::<Vec<_>>().join(", "))
+        }
+        ScriptValue::Map(entries) => {
+            let entries =
+                entries.iter().map(|(key, value)| format!("{key}: {}", show_value(value)));
+            format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => match other.to_text() {
+            Some(text) => text.to_string(),
+            None => other.kind_word().to_owned(),
+        },
     }
-
-    if let Some(text) = value::to_text(value) {
-        return text.to_string();
-    }
-    if let Some(share) = value.read_lock::<Share>() {
-        return share_text(&share);
-    }
-    if let Some(items) = value.read_lock::<rhai::Array>() {
-        return format!("[{}]", items.iter().map(show_value).collect::<Vec<_>>().join(", "));
-    }
-    if let Some(map) = value.read_lock::<rhai::Map>() {
-        let entries = map.iter().map(|(key, value)| format!("{key}: {}", show_value(value)));
-        return format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "));
-    }
-    if let Some(hold) = value.read_lock::<Hold>() {
-        return hold.script_text();
-    }
-    value::kind_word(value).to_owned()
 }
 
 fn share_text(share: &Share) -> String {

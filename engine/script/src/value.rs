@@ -1,150 +1,247 @@
-//! Values of a script by the words that authors know: text, number, date, bool, array, map.
+//! Values of a script: an own type, with the words that authors know for their kinds.
 //!
-//! Not conversion of a result (`machine::run_uncounted`). Called by the functions of `api`, by
+//! Not conversion of a result (`machine::answer`), and not the values of an interpreter, which
+//! `machine::adapter` alone turns into these and back. Called by the functions of `api`, by
 //! `machine` and by `fault`.
 //!
 //! **Architecture invariant:** two values compare only when they are of one kind; everything else
 //! is an error that names both kinds, never a silent `false`.
 
 use std::cmp::Ordering;
-
-use jiff::civil::Date;
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
-use rust_decimal::Decimal;
-
-use super::{Hold, ReceiverView, Share, TransactionView};
-use accredit_domain::credit::Credit;
+use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-/// What a function of the host gives back to a script.
-pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 
-/// Marks the message of an error that was raised by a cell that does not parse.
-pub(super) const BAD_VALUE_TAG: i32 = 1;
+use super::{Hold, PayeeView, ReceiverView, Share, TotalsView, TransactionView};
+use accredit_domain::credit::Credit;
+
+/// A value that a script computes with. Copies are cheap, except of arrays and maps.
+#[derive(Debug, Clone)]
+pub(super) enum ScriptValue {
+    /// Nothing, `()`.
+    Unit,
+    /// A flag: true or false.
+    Bool(bool),
+    /// A whole number: only those are indices of arrays.
+    Whole(i64),
+    /// A decimal number, which may be whole as well.
+    Number(Decimal),
+    /// A text.
+    Text(Arc<str>),
+    /// A day without a time.
+    Date(Date),
+    /// A part of a deal for one name.
+    Share(Arc<Share>),
+    /// How long a credit is held.
+    Hold(Arc<Hold>),
+    /// Values in order.
+    Array(Vec<ScriptValue>),
+    /// Values by key.
+    Map(BTreeMap<Arc<str>, ScriptValue>),
+    /// Whole numbers for `for`, the last one left out.
+    Range(Range<i64>),
+    /// Whole numbers for `for`, with the last one.
+    RangeInclusive(RangeInclusive<i64>),
+    /// The transaction: `tx`.
+    Transaction(Arc<TransactionView>),
+    /// A credit: `credit`, and the items of `existing`.
+    Credit(Arc<Credit>),
+    /// The recipient: `to`.
+    Receiver(Arc<ReceiverView>),
+    /// The claimant of a reward: `payee`.
+    Payee(Arc<PayeeView>),
+    /// What was credited to a claimant: `totals`.
+    Totals(Arc<TotalsView>),
+    /// A value of the interpreter that no function takes.
+    Unknown,
+}
+
+/// Why a function gives no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ScriptError {
+    /// What is wrong, in words of the author.
+    pub(super) message: String,
+    /// Whether a cell that does not parse was read.
+    pub(super) bad_value: bool,
+}
+
+/// What a function of the host gives back to a script.
+pub(super) type Outcome<T = ScriptValue> = Result<T, ScriptError>;
 
 /// An error with this message, at the place of the call.
 pub(super) fn raise<T>(message: impl Into<String>) -> Outcome<T> {
-    let message = Dynamic::from(message.into());
-    Err(EvalAltResult::ErrorRuntime(message, Position::NONE).into())
+    Err(ScriptError { message: message.into(), bad_value: false })
 }
 
 /// The same, for a cell that does not parse.
 pub(super) fn raise_bad_value<T>(message: String) -> Outcome<T> {
-    let mut message = Dynamic::from(message);
-    message.set_tag(BAD_VALUE_TAG);
-    Err(EvalAltResult::ErrorRuntime(message, Position::NONE).into())
+    Err(ScriptError { message, bad_value: true })
 }
 
-/// The word for the kind of a value.
-pub(super) fn kind_word(value: &Dynamic) -> &'static str {
-    if value.is_unit() {
-        "()"
-    } else if value.is_string() || value.is_char() {
-        "text"
-    } else if value.is_int() || value.is_decimal() {
-        "number"
-    } else if value.is_bool() {
-        "bool"
-    } else if value.is_array() {
-        "array"
-    } else if value.is_map() {
-        "map"
-    } else {
-        kind_of_variant(value)
+impl ScriptValue {
+    /// The word for its kind.
+    pub(super) fn kind_word(&self) -> &'static str {
+        match self {
+            ScriptValue::Unit => "()",
+            ScriptValue::Bool(_) => "bool",
+            ScriptValue::Whole(_) | ScriptValue::Number(_) => "number",
+            ScriptValue::Text(_) => "text",
+            ScriptValue::Date(_) => "date",
+            ScriptValue::Share(_) => "share",
+            ScriptValue::Hold(_) => "hold",
+            ScriptValue::Array(_) => "array",
+            ScriptValue::Map(_) => "map",
+            ScriptValue::Range(_) | ScriptValue::RangeInclusive(_) => "range",
+            ScriptValue::Transaction(_) => "transaction",
+            ScriptValue::Credit(_) => "credit",
+            ScriptValue::Receiver(_) => "receiver",
+            ScriptValue::Payee(_) => "payee",
+            ScriptValue::Totals(_) => "totals",
+            ScriptValue::Unknown => "something else",
+        }
+    }
+
+    /// Whether it is nothing.
+    pub(super) fn is_unit(&self) -> bool {
+        matches!(self, ScriptValue::Unit)
+    }
+
+    /// The number, if it is one.
+    pub(super) fn as_number(&self) -> Option<Decimal> {
+        match self {
+            ScriptValue::Whole(whole) => Some(Decimal::from(*whole)),
+            ScriptValue::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The whole number: one that is whole, or a decimal without a fraction.
+    pub(super) fn as_whole_number(&self) -> Option<i64> {
+        match self {
+            ScriptValue::Whole(whole) => Some(*whole),
+            ScriptValue::Number(number) if number.fract().is_zero() => i64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    pub(super) fn as_text(&self) -> Option<&Arc<str>> {
+        match self {
+            ScriptValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The flag, if it is one.
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        match self {
+            ScriptValue::Bool(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// It as it is written into a text; none for values that have no text.
+    pub(super) fn to_text(&self) -> Option<Arc<str>> {
+        match self {
+            ScriptValue::Text(text) => Some(Arc::clone(text)),
+            ScriptValue::Whole(whole) => Some(whole.to_string().into()),
+            ScriptValue::Number(number) => Some(number.to_string().into()),
+            ScriptValue::Bool(flag) => Some(flag.to_string().into()),
+            ScriptValue::Date(date) => Some(date.to_string().into()),
+            _ => None,
+        }
+    }
+
+    /// It as messages show it: a number itself, else its kind.
+    pub(super) fn show_in_message(&self) -> String {
+        self.as_number().map_or_else(|| self.kind_word().to_owned(), |number| number.to_string())
+    }
+
+    /// A number, as a whole one where it is one.
+    pub(super) fn plain_number(number: Decimal) -> ScriptValue {
+        let number = ScriptValue::Number(number);
+        number.as_whole_number().map_or(number, ScriptValue::Whole)
+    }
+
+    /// A text, or nothing where there is none.
+    pub(super) fn optional_text(text: Option<&Arc<str>>) -> ScriptValue {
+        text.map_or(ScriptValue::Unit, |text| ScriptValue::Text(Arc::clone(text)))
     }
 }
 
-fn kind_of_variant(value: &Dynamic) -> &'static str {
-    if value.is::<Date>() {
-        "date"
-    } else if value.is::<Share>() {
-        "share"
-    } else if value.is::<Hold>() {
-        "hold"
-    } else if value.is::<Arc<TransactionView>>() {
-        "transaction"
-    } else if value.is::<Arc<Credit>>() {
-        "credit"
-    } else if value.is::<Arc<ReceiverView>>() {
-        "receiver"
-    } else {
-        "something else"
+impl From<bool> for ScriptValue {
+    fn from(flag: bool) -> ScriptValue {
+        ScriptValue::Bool(flag)
     }
 }
 
-/// The number in a value.
-pub(super) fn as_number(value: &Dynamic) -> Option<Decimal> {
-    match value.as_int() {
-        Ok(integer) => Some(Decimal::from(integer)),
-        Err(_) => value.as_decimal().ok(),
+impl From<i64> for ScriptValue {
+    fn from(whole: i64) -> ScriptValue {
+        ScriptValue::Whole(whole)
     }
 }
 
-/// The whole number in a value: an integer, or a decimal without a fraction.
-pub(super) fn as_whole_number(value: &Dynamic) -> Option<i64> {
-    let number = as_number(value)?;
-    if number.fract().is_zero() { i64::try_from(number).ok() } else { None }
-}
-
-/// The same number, as an integer where it is one: only those are indices of arrays.
-pub(super) fn plain_number(value: Dynamic) -> Dynamic {
-    as_whole_number(&value).map_or(value, Dynamic::from)
-}
-
-/// A value as messages show it: a number itself, else its kind.
-pub(super) fn show_in_message(value: &Dynamic) -> String {
-    as_number(value).map_or_else(|| kind_word(value).to_owned(), |number| number.to_string())
-}
-
-/// The text in a value.
-pub(super) fn as_text(value: &Dynamic) -> Option<ImmutableString> {
-    match value.as_char() {
-        Ok(letter) => Some(letter.to_string().into()),
-        Err(_) => value.as_immutable_string_ref().ok().map(|text| text.clone()),
+impl From<Decimal> for ScriptValue {
+    fn from(number: Decimal) -> ScriptValue {
+        ScriptValue::Number(number)
     }
 }
 
-/// A value as it is written into a text; none for values that have no text.
-pub(super) fn to_text(value: &Dynamic) -> Option<ImmutableString> {
-    if let Some(text) = as_text(value) {
-        return Some(text);
+impl From<&str> for ScriptValue {
+    fn from(text: &str) -> ScriptValue {
+        ScriptValue::Text(text.into())
     }
-    if let Some(number) = as_number(value) {
-        return Some(number.to_string().into());
-    }
-    if let Ok(flag) = value.as_bool() {
-        return Some(flag.to_string().into());
-    }
-    value.read_lock::<Date>().map(|date| date.to_string().into())
 }
 
-/// The date, if it is one.
-pub(super) fn as_date(value: &Dynamic) -> Option<Date> {
-    value.read_lock::<Date>().map(|date| *date)
+impl From<String> for ScriptValue {
+    fn from(text: String) -> ScriptValue {
+        ScriptValue::Text(text.into())
+    }
+}
+
+impl From<Date> for ScriptValue {
+    fn from(date: Date) -> ScriptValue {
+        ScriptValue::Date(date)
+    }
+}
+
+impl From<Share> for ScriptValue {
+    fn from(share: Share) -> ScriptValue {
+        ScriptValue::Share(Arc::new(share))
+    }
+}
+
+impl From<Hold> for ScriptValue {
+    fn from(hold: Hold) -> ScriptValue {
+        ScriptValue::Hold(Arc::new(hold))
+    }
 }
 
 /// Whether two values of one kind are equal; nothing equals only nothing.
-pub(super) fn values_equal(x: &Dynamic, y: &Dynamic) -> Outcome<bool> {
-    if x.is_unit() || y.is_unit() {
-        return Ok(x.is_unit() && y.is_unit());
-    }
-    match (x.as_bool(), y.as_bool()) {
-        (Ok(x), Ok(y)) => Ok(x == y),
+pub(super) fn values_equal(x: &ScriptValue, y: &ScriptValue) -> Outcome<bool> {
+    match (x, y) {
+        (ScriptValue::Unit, y) => Ok(y.is_unit()),
+        (_, ScriptValue::Unit) => Ok(false),
+        (ScriptValue::Bool(x), ScriptValue::Bool(y)) => Ok(x == y),
         _ => compare_values(x, y).map(Ordering::is_eq),
     }
 }
 
 /// Orders two values of one kind: numbers, texts or dates.
-pub(super) fn compare_values(x: &Dynamic, y: &Dynamic) -> Outcome<Ordering> {
-    if let (Some(x), Some(y)) = (as_number(x), as_number(y)) {
+pub(super) fn compare_values(x: &ScriptValue, y: &ScriptValue) -> Outcome<Ordering> {
+    match (x, y) {
+        (ScriptValue::Number(x), ScriptValue::Number(y)) => return Ok(x.cmp(y)),
+        (ScriptValue::Text(x), ScriptValue::Text(y)) => return Ok(x.cmp(y)),
+        (ScriptValue::Date(x), ScriptValue::Date(y)) => return Ok(x.cmp(y)),
+        _ => (),
+    }
+    if let (Some(x), Some(y)) = (x.as_number(), y.as_number()) {
         return Ok(x.cmp(&y));
     }
-    if let (Some(x), Some(y)) = (as_text(x), as_text(y)) {
-        return Ok(x.as_str().cmp(y.as_str()));
-    }
-    if let (Some(x), Some(y)) = (x.read_lock::<Date>(), y.read_lock::<Date>()) {
-        return Ok(x.cmp(&y));
-    }
+
     let help = if x.is_unit() || y.is_unit() { "; ask has() first" } else { "" };
-    raise(format!("cannot compare {} with {}{help}", kind_word(x), kind_word(y)))
+    raise(format!("cannot compare {} with {}{help}", x.kind_word(), y.kind_word()))
 }

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Scope};
 
+use crate::machine::adapter::{from_dynamic, to_dynamic};
 use crate::sandbox::{self, Constants};
 use crate::trace::show_value;
+use crate::value::ScriptValue;
 use crate::{ScriptArguments, fault};
 use accredit_domain::policy::Program;
 
@@ -23,7 +25,7 @@ const RESERVED_NAMES: [&str; 3] = ["tx", "credit", "to"];
 /// Variables of a session, and the policy whose functions its inputs may call.
 #[derive(Debug, Default)]
 pub struct Workbench {
-    variables: Vec<(String, Dynamic)>,
+    variables: Vec<(String, ScriptValue)>,
     functions: AST,
     constants: Arc<Constants>,
 }
@@ -115,7 +117,7 @@ impl Workbench {
         &self,
         source: &str,
         arguments: &ScriptArguments<'_>,
-    ) -> Result<Dynamic, String> {
+    ) -> Result<ScriptValue, String> {
         let (mut engine, deadline) = sandbox::new_engine();
         let parsed = engine.compile_expression(source);
         let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
@@ -125,19 +127,20 @@ impl Workbench {
         engine.set_default_tag(Dynamic::from(Arc::clone(&self.constants)));
 
         let mut scope = Scope::new();
-        scope.push_dynamic("tx", Dynamic::from(Arc::clone(arguments.tx)));
+        scope.push_dynamic("tx", to_dynamic(ScriptValue::Transaction(Arc::clone(arguments.tx))));
         if let Some(credit) = arguments.credit {
-            scope.push_dynamic("credit", Dynamic::from(Arc::clone(credit)));
+            scope.push_dynamic("credit", to_dynamic(ScriptValue::Credit(Arc::clone(credit))));
         }
         if let Some(to) = arguments.to {
-            scope.push_dynamic("to", Dynamic::from(Arc::clone(to)));
+            scope.push_dynamic("to", to_dynamic(ScriptValue::Receiver(Arc::clone(to))));
         }
         for (name, value) in &self.variables {
-            scope.push_dynamic(name.clone(), value.clone());
+            scope.push_dynamic(name.clone(), to_dynamic(value.clone()));
         }
 
         deadline.start();
         let value = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
-        value.map_err(|error| fault::error_message(error.unwrap_inner()))
+        let value = value.map_err(|error| fault::error_message(error.unwrap_inner()))?;
+        Ok(from_dynamic(&value))
     }
 }

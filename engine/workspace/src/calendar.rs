@@ -1,4 +1,5 @@
-//! `[calendar]` and `organization/periods.csv`: which periods there are, and which are finalized.
+//! `[calendar]` and `organization/periods.csv`: which periods there are, and which are closed
+//! or finalized.
 //!
 //! Not the arithmetic (`domain::calendar`). Called by `settings`. Source: FORMAT section 2, DOMAIN
 //! 2.11, INV-L2.
@@ -59,9 +60,12 @@ pub(super) fn read(root: &mut TomlTable<'_>, files: &Files) -> Calendar {
             _ => months_calendar(starts),
         };
 
-        let finalized = table.take("finalized");
+        let (closed, finalized) = (table.take("closed"), table.take("finalized"));
         table.finish();
-        calendar = calendar.map(|calendar| read_finalized(calendar, finalized));
+        calendar = calendar.map(|calendar| {
+            let calendar = read_locks(calendar, closed, PeriodLock::Closed);
+            read_locks(calendar, finalized, PeriodLock::Finalized)
+        });
     }
 
     if kind != CalendarKind::Periods && files.contains_key(PERIODS) {
@@ -222,12 +226,19 @@ fn read_period(row: DefinitionRow<'_, '_>) -> Option<ListedPeriod> {
     Some(ListedPeriod { id, parent, days })
 }
 
-/// `finalized`: periods and the days at whose end they were finalized.
-fn read_finalized(calendar: Calendar, item: Option<TomlItem<'_>>) -> Calendar {
+/// What makes a period take no new entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PeriodLock {
+    Closed,
+    Finalized,
+}
+
+/// `closed` and `finalized`: periods and the days at whose end they were closed or finalized.
+fn read_locks(calendar: Calendar, item: Option<TomlItem<'_>>, lock: PeriodLock) -> Calendar {
     let Some(table) = item.and_then(|item| item.expect_table()) else { return calendar };
     let report = table.report();
 
-    let mut finalized = calendar.clone();
+    let mut locked = calendar.clone();
     for (name, item) in table.entries() {
         let Some(day) = item.expect_date() else { continue };
         let Some(period) = calendar.find(&name.text) else {
@@ -241,28 +252,31 @@ fn read_finalized(calendar: Calendar, item: Option<TomlItem<'_>>) -> Calendar {
             continue;
         };
 
-        check_finalization(report, &calendar, &period, day, name.place);
-        // Reported and finalized all the same, so that the rest of the file is read as it is meant.
-        finalized = finalized.with_finalized(&period, day);
+        check_lock(report, &calendar, (&period, day), (lock, name.place));
+        // Reported and locked all the same, so that the rest of the file is read as it is meant.
+        locked = match lock {
+            PeriodLock::Closed => locked.with_closed(&period, day),
+            PeriodLock::Finalized => locked.with_finalized(&period, day),
+        };
     }
 
-    finalized
+    locked
 }
 
-/// Reports a finalization that leaves no period to post to, or one of a period that has not ended.
-fn check_finalization(
+/// Reports a lock that leaves no period to post to, or one of a period that has not ended.
+fn check_lock(
     report: &Findings,
     calendar: &Calendar,
-    period: &Period,
-    day: Date,
-    place: Place,
+    (period, day): (&Period, Date),
+    (lock, place): (PeriodLock, Place),
 ) {
     let leaves = calendar.leaf_periods(period);
+    let word = if lock == PeriodLock::Closed { "closed" } else { "finalized" };
     if leaves.last().is_none_or(|last| calendar.next_leaf(last).is_none()) {
         let message = format!("`{}` is the last period: none would be open", period.id);
         report.error(Code::CR062, place, message, "add the periods that come after it first");
     } else if day < period.end {
-        let message = format!("`{}` was finalized on {day}, before it ended", period.id);
+        let message = format!("`{}` was {word} on {day}, before it ended", period.id);
         let help = "check the year of that day";
         report.push(Diagnostic::warning(Code::CR062, place, message).with_help(help));
     }

@@ -21,18 +21,14 @@ use accredit_domain::transaction::read::other_separator;
 /// A CSV file, read, with the places of its cells.
 pub(super) struct DefinitionSheet<'a> {
     source: DefinitionText<'a>,
-    columns: Vec<&'static str>,
+    columns: Vec<&'a str>,
     rows: Vec<Vec<DelimitedCell>>,
     whole: bool,
 }
 
 impl<'a> DefinitionSheet<'a> {
     /// Reads a file whose columns are among `known`, with at least those of `needed`.
-    pub(super) fn read(
-        source: DefinitionText<'a>,
-        known: &[&'static str],
-        needed: &[&'static str],
-    ) -> Self {
+    pub(super) fn read(source: DefinitionText<'a>, known: &[&'a str], needed: &[&'a str]) -> Self {
         let before = source.report.len();
         if let Some(separator) = other_separator(source.text) {
             let message = format!("the cells of this file are separated by {separator}");
@@ -91,12 +87,12 @@ impl<'a> DefinitionSheet<'a> {
     }
 }
 
-fn header_columns(
+fn header_columns<'a>(
     source: DefinitionText<'_>,
     header: &[DelimitedCell],
-    known: &[&'static str],
-) -> Vec<&'static str> {
-    let mut columns: Vec<&'static str> = Vec::new();
+    known: &[&'a str],
+) -> Vec<&'a str> {
+    let mut columns: Vec<&'a str> = Vec::new();
     for cell in header {
         let column = known.iter().find(|known| **known == cell.text).copied();
         let fault = match column {

@@ -32,6 +32,7 @@ mod setting;
 mod settings;
 mod shared;
 mod sources;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use self::policies::Policies;
 use self::report::Findings;
 use accredit_domain::calendar::Calendar;
+use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::{Unit, Units};
@@ -51,6 +53,7 @@ use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{PolicyKind, ProgramId, Programs};
+use accredit_domain::tables::Tables;
 use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
@@ -58,6 +61,7 @@ use accredit_script::pool::MachinePool;
 use accredit_script::{CheckContext, Machine};
 
 pub use self::hash::POLICY_LANGUAGE;
+pub use self::tables::DeclaredTable;
 pub use self::unrecognized_files::unrecognized_files;
 pub use accredit_domain::files::Files;
 
@@ -81,6 +85,8 @@ pub struct Ruleset {
     pub order: Vec<Arc<str>>,
     /// The quotas of all plans.
     pub quotas: Quotas,
+    /// Rates and other values that programs look up, and tiers of rewards.
+    pub tables: Arc<Tables>,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -114,6 +120,10 @@ pub struct Settings {
     pub layout: FileLayout,
     /// The periods of the workspace.
     pub calendar: Calendar,
+    /// The columns of tables, by the name of the table.
+    pub tables: BTreeMap<Arc<str>, DeclaredTable>,
+    /// The kinds of attributes that are declared; the others are text.
+    pub attributes: BTreeMap<Arc<str>, DeclaredKind>,
     /// Saved queries, by name.
     pub queries: BTreeMap<String, ProgramId>,
     /// Webhook sources, by name.
@@ -238,6 +248,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let columns = KnownColumns::new(&settings.fields, observed);
     let (organization, whole) = organization::read(files, &settings, &columns, report);
+    let tables = tables::read(files, &settings.tables, report);
     let mut rates = exchange::read(files, &settings, report);
     // What people are paid in is a currency, whether a rate names it or not.
     organization.all_currencies().for_each(|unit| rates.add_currency(unit));
@@ -249,6 +260,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     let scope = plan::PlanScope {
         settings: &settings,
         organization: &organization,
+        tables: &tables,
         measure: Measure::Individual,
         whole,
         columns: &columns,
@@ -295,6 +307,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
         plans,
         order,
         quotas,
+        tables: Arc::new(tables),
         programs,
         policies,
         files,
@@ -375,6 +388,7 @@ pub fn is_definition(path: &str) -> bool {
     path == SETTINGS
         || plan_id(path).is_some()
         || policy_path(path).is_some()
+        || tables::table_name(path).is_some()
         || organization::ORGANIZATION_FILES.contains(&path)
 }
 

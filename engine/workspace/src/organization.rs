@@ -8,6 +8,7 @@
 //! neither the order of rows nor that of files matters.
 
 mod aliases;
+mod attributes;
 mod circles;
 mod consistency;
 mod relationships;
@@ -15,6 +16,7 @@ mod teams;
 mod territories;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
 use super::doubts;
@@ -23,6 +25,7 @@ use super::toml::DefinitionText;
 use super::{Files, KnownColumns, Settings, exchange};
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::{Code, Diagnostic};
+use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::organization::{
     Entity, Organization, ParticipantId, PositionId, PositionVersion, TeamId, fold_name,
 };
@@ -35,9 +38,10 @@ const MEMBERS: &str = "organization/members.csv";
 const TERRITORIES: &str = "organization/territories.csv";
 const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
+const ATTRIBUTES: &str = "organization/attributes.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const ORGANIZATION_FILES: [&str; 11] = [
+pub(super) const ORGANIZATION_FILES: [&str; 12] = [
     PARTICIPANTS,
     POSITIONS,
     ASSIGNMENTS,
@@ -46,6 +50,7 @@ pub(super) const ORGANIZATION_FILES: [&str; 11] = [
     TERRITORIES,
     RELATIONSHIPS,
     ALIASES,
+    ATTRIBUTES,
     super::calendar::PERIODS,
     super::exchange::RATES,
     super::quotas::QUOTAS,
@@ -74,6 +79,7 @@ pub(super) fn read(
         assignments: Vec::new(),
         teams: Vec::new(),
         members: Vec::new(),
+        attributes: Vec::new(),
         origins: HashMap::new(),
         advised: std::cell::Cell::new(0),
     };
@@ -119,6 +125,7 @@ pub(super) fn read(
     sheet_rows(&territories).for_each(|row| territories::read(&mut reading, row));
     sheet_rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
     sheet_rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
+    attributes::read(&mut reading, files, report);
 
     // Rows that say the same twice are seldom meant, and change nothing.
     doubts::warn_repeated(sheet_rows(&relationships), &["type", "source", "target", "from", "to"]);
@@ -176,6 +183,7 @@ struct OrganizationReader<'s> {
     assignments: Vec<DatedEntry<(PositionId, ParticipantId)>>,
     teams: Vec<DatedEntry<TeamId>>,
     members: Vec<DatedEntry<(TeamId, ParticipantId)>>,
+    attributes: Vec<DatedEntry<(AttributeBearer, Arc<str>)>>,
     /// Where an alias got a meaning.
     origins: HashMap<(String, AliasTarget), CellOrigin>,
     /// Searches for a nearest name so far.

@@ -27,6 +27,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
+use accredit_domain::tables::Tables;
 
 /// What the words of a plan may refer to.
 #[derive(Clone, Copy)]
@@ -35,6 +36,8 @@ pub(super) struct PlanScope<'a> {
     pub(super) settings: &'a Settings,
     /// The organisation that selectors mean.
     pub(super) organization: &'a Organization,
+    /// The tables that rewards may name.
+    pub(super) tables: &'a Tables,
     /// Who is measured by the plan that is being read.
     pub(super) measure: Measure,
     /// Whether all of it was understood: otherwise no name can be called unknown.

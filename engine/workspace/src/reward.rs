@@ -6,6 +6,8 @@
 //! **Architecture invariant:** limits of tiers are all amounts or all shares of the quota, and
 //! grow, so that no part of a total is in two tiers.
 
+mod table;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::plan::Measure;
 use accredit_domain::plan::reward::{
-    PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
+    PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
 };
 use accredit_domain::policy::{ExpressionUse, PolicyKind};
 
@@ -58,7 +60,7 @@ fn read_reward(
     };
 
     let to = read_reward_recipient(&mut table, scope);
-    let worth = read_payout_formula(&mut table, defaults, scope);
+    let worth = read_payout_formula(&mut table, defaults, credit_types.as_deref(), scope);
     let maximum = table.take("maximum");
     let maximum =
         maximum.and_then(|item| read_expression(&item, ExpressionUse::Reward, scope.names));
@@ -121,6 +123,7 @@ fn read_reward_recipient(
 fn read_payout_formula(
     table: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
+    credit_types: Option<&[Arc<str>]>,
     scope: PlanScope<'_>,
 ) -> Option<PayoutFormula> {
     let tiers = table.take("tiers");
@@ -147,6 +150,15 @@ fn read_payout_formula(
                 }),
                 None => Some(false),
             };
+
+            if let Some(text) = item.as_text() {
+                let table = table::find_tiers(&item, &text, credit_types, scope)?;
+                if scope.tables.tiers.get(&table).is_some_and(|tiers| tiers.asks_for_quota()) {
+                    scope.doubts.asks_for_quota(place, scope.plan);
+                }
+                let tiers = TableTiers { table, retroactive: retroactive? };
+                return Some(PayoutFormula::TableTiers(tiers));
+            }
 
             let tiers = read_tiers(&item)?;
             if tiers.iter().any(|tier| matches!(tier.up_to, Some(TierLimit::OfQuota(_)))) {

@@ -13,7 +13,7 @@ use super::policies::Policies;
 use super::setting::{NamedPrograms, read_expression};
 use super::toml::{DefinitionText as File, PlacedText, TomlItem, TomlTable};
 use super::{Files, Settings, WebhookSource};
-use super::{calendar, fields, layout};
+use super::{calendar, fields, layout, tables};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::money::Units;
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
@@ -54,6 +54,8 @@ pub(super) fn read(
         fields: Arc::default(),
         layout: FileLayout::default(),
         calendar: calendar::read(&mut root, files),
+        tables: tables::read_declarations(&mut root),
+        attributes: tables::read_attribute_kinds(&mut root),
         queries: root
             .take_table("queries")
             .map(|table| read_queries(&table, policies))

@@ -14,6 +14,7 @@ mod schema;
 mod shared;
 mod small;
 mod sources;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ fn good() -> Files {
         ("organization/members.csv", MEMBERS),
         ("organization/territories.csv", TERRITORIES),
         ("plans/teams.toml", TEAM_PLAN),
+        ("organization/attributes.csv", ATTRIBUTES),
+        ("tables/rates.csv", RATES),
+        ("tables/steps.csv", STEPS),
     ];
     files.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text))).collect()
 }
@@ -100,6 +104,30 @@ const TERRITORIES: &str = "\
 team,field,value,through,from,to
 EAST,deal_stage,Won,,,
 EAST,Quantity,1,10,2017-01-01,
+";
+
+const ATTRIBUTES: &str = "\
+kind,id,name,value,from,to
+participant,sam,hire_date,2016-06-16,,
+participant,sam,level,1,,2021-12-31
+participant,sam,level,2,2022-01-01,
+position,SE-1,level,4,,
+team,EAST,office,Boston,,
+";
+
+const RATES: &str = "\
+product,region,quantity,rate,note,from,to
+*,*,,1%,base,,
+Laptop,*,,0.05,base,,
+Laptop,West,10,0.08,,,
+Phone,*,,0.02,,2026-01-01,
+";
+
+const STEPS: &str = "\
+title,up_to,rate
+Sales Agent,100%,0.05
+Sales Agent,,0.10
+Manager,,0.02
 ";
 
 const TEAM_PLAN: &str = "\

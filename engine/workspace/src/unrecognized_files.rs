@@ -13,7 +13,7 @@ use super::{Files, is_definition};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 
 /// Folders that belong to the format.
-const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
+const FOLDERS: [&str; 4] = ["organization", "plans", "policies", "tables"];
 
 /// The folder of rows, which are no definitions.
 const ROWS: &str = "transactions";
@@ -121,6 +121,7 @@ fn unrecognized_help(path: &str) -> String {
         match folder {
             "plans" => "a plan is a file plans/NAME.toml".to_owned(),
             "policies" => "a policy is a file policies/KIND/NAME.rhai".to_owned(),
+            "tables" => "a table is a file tables/NAME.csv, declared in accredit.toml".to_owned(),
             ROWS => "rows are in transactions/NAME.csv or NAME.ndjson".to_owned(),
             _ => "rename it or remove it from the directory".to_owned(),
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::bundle::{self, Archive, BundleError, BundleLock, InstallRequest};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
@@ -119,6 +119,35 @@ fn install_archive(change: &InstallArguments, upgrade: bool) -> Result<u8, Bundl
 const COLUMNS: [&str; 7] =
     ["name", "version", "description", "signed", "files", "edited", "settings"];
 
+/// A bundle that is installed.
+#[derive(Debug, Serialize)]
+struct BundleView<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its version.
+    version: String,
+    /// What it is for.
+    description: &'a str,
+    /// `no`, or the key that signed it and whether the signature was verified.
+    signed: String,
+    /// Its files.
+    files: BundleFilesView<'a>,
+    /// The paths of files that were edited since, with blanks between them.
+    edited: String,
+    /// `NAME=VALUE` of each setting, with blanks between them.
+    settings: String,
+}
+
+/// The files of a bundle.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum BundleFilesView<'a> {
+    /// Their paths, for programs.
+    Paths(Vec<&'a String>),
+    /// How many, for people.
+    Count(usize),
+}
+
 fn list_bundles(dir: &Path, format: DataFormat) -> Result<u8, BundleError> {
     let lock = BundleLock::read(dir)?;
     let rows = lock.bundle.iter().map(|one| {
@@ -132,14 +161,19 @@ fn list_bundles(dir: &Path, format: DataFormat) -> Result<u8, BundleError> {
             one.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let files: Vec<&String> = one.files.keys().collect();
 
-        json!({
-            "name": one.name,
-            "version": one.version.to_string(),
-            "description": one.description,
-            "signed": signed,
-            "files": if format == DataFormat::Json { json!(files) } else { json!(files.len()) },
-            "edited": bundle::edited_files(dir, one).join(" "),
-            "settings": settings.join(" "),
+        let files = match format {
+            DataFormat::Json => BundleFilesView::Paths(files),
+            DataFormat::Csv | DataFormat::Table => BundleFilesView::Count(files.len()),
+        };
+
+        output::view_json(&BundleView {
+            name: &one.name,
+            version: one.version.to_string(),
+            description: &one.description,
+            signed,
+            files,
+            edited: bundle::edited_files(dir, one).join(" "),
+            settings: settings.join(" "),
         })
     });
 

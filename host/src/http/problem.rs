@@ -13,7 +13,27 @@ use axum::extract::{Path, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// A problem as it is written: the members of RFC 9457, and `errors`.
+#[derive(Debug, Serialize)]
+struct ProblemView<'a> {
+    /// The path of the page that explains this kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The name of the status.
+    title: &'a str,
+    /// The status.
+    status: u16,
+    /// What is wrong with this request, and what to do.
+    detail: &'a str,
+    /// The id of the request.
+    instance: Option<&'a str>,
+    /// Diagnostics, one JSON object each; left out where there are none.
+    #[serde(skip_serializing_if = "<[Json]>::is_empty")]
+    errors: &'a [Json],
+}
 
 /// An error response in the form of RFC 9457.
 #[derive(Debug, Clone)]
@@ -109,17 +129,16 @@ impl Problem {
 
     /// Its body.
     pub(crate) fn body(&self, instance: Option<&str>) -> Json {
-        let mut body = json!({
-            "type": format!("/problems/{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "instance": instance,
-        });
-        if let (Some(body), false) = (body.as_object_mut(), self.errors.is_empty()) {
-            body.insert("errors".to_owned(), Json::Array(self.errors.clone()));
-        }
-        body
+        let view = ProblemView {
+            kind: format!("/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance,
+            errors: &self.errors,
+        };
+        // Texts, a number and JSON: nothing of it has no JSON.
+        serde_json::to_value(view).unwrap_or_default()
     }
 
     fn render_response(self, instance: Option<&str>) -> Response {
@@ -139,6 +158,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// Where a run is found.
+pub(crate) fn run_location(id: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("/v1/runs/{id}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("/v1/runs"))
+}
+
 impl From<OperationError> for Problem {
     fn from(error: OperationError) -> Problem {
         let (status, refusal) = match error {
@@ -151,6 +176,12 @@ impl From<OperationError> for Problem {
             }
             OperationError::Forbidden(refusal) => (StatusCode::FORBIDDEN, refusal),
             OperationError::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
+
+            OperationError::RunUnderWay(run) => {
+                let detail = OperationError::RunUnderWay(run.clone()).to_string();
+                let problem = Problem::conflict("run_under_way", detail);
+                return problem.with_header(header::LOCATION, run_location(run.id));
+            }
 
             OperationError::Check(diagnostics) => {
                 let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());

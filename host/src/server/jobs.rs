@@ -7,8 +7,6 @@
 //! **Architecture invariant:** a release, an adjustment or a finalization waits for a number of
 //! deliveries that does not grow.
 
-use std::collections::BTreeSet;
-
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
@@ -17,12 +15,14 @@ use accredit_ledger::periods::PeriodState;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::releases::Release;
 use accredit_operations::adjust::{self, AdjustOrder, AdjustmentSubject};
-use accredit_operations::calculations::CalculationScope;
+use accredit_operations::calculations::{self, CalculationScope};
+use accredit_operations::context::Context;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
-use accredit_operations::periods;
+use accredit_operations::periods::{self, ChangedPeriod, PeriodOrder};
 use accredit_operations::release::{self, ReleaseKind};
 use accredit_operations::resolve::{self, ResolveOrder};
+use accredit_operations::runs::RunOrder;
 
 use crate::server::channels::WorkerTurn;
 
@@ -71,23 +71,34 @@ pub(crate) fn publish_release(
     release::publish_calculation(turn.context(), wanted, what, reasons, by)
 }
 
-/// Freezes a leaf period, with everything that was acknowledged until now.
-pub(crate) fn finalize_with_arrivals(
+/// Closes or finalizes a leaf period, with everything that was acknowledged until now.
+pub(crate) fn lock_with_arrivals(
     turn: &mut dyn WorkerTurn,
     leaf: &Period,
     said: &PeriodState,
 ) -> Result<usize, OperationError> {
     turn.catch_up()?;
-    Ok(periods::finalize_leaf(turn.context(), leaf, said)?)
+    Ok(periods::lock_leaf(turn.context(), leaf, said)?)
+}
+
+/// Closes, reopens or finalizes a period; what had arrived is frozen with it.
+pub(crate) fn change_period(
+    turn: &mut dyn WorkerTurn,
+    context: &Context,
+    order: PeriodOrder,
+) -> Result<ChangedPeriod, OperationError> {
+    periods::change_period(context, order, &mut || Ok(turn.catch_up()?))
 }
 
 /// Refuses a selection with transactions that were never delivered.
 pub(crate) fn check_selected(
     turn: &mut dyn WorkerTurn,
-    selected: &BTreeSet<String>,
+    order: &RunOrder,
 ) -> Result<(), OperationError> {
+    // An unknown plan or period is refused before unknown deals are.
+    calculations::calculation_scope(turn.context(), &order.plan, &order.period)?;
     catch_up(turn)?;
-    run::check_selected(turn.context(), selected)
+    run::check_selected(turn.context(), &order.selected)
 }
 
 /// Decides again what is parked or held by an error; how many deals that were.

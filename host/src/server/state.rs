@@ -35,7 +35,7 @@ use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
-use crate::server::runs::ActiveRuns;
+use crate::server::runs::RunNotices;
 use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::TaskRegistry;
 
@@ -67,8 +67,8 @@ pub(crate) struct Service {
     pub(crate) writer: Writer,
     /// The way to the worker.
     pub(crate) orders: OrderSender,
-    /// Runs of calculations that have not ended.
-    pub(crate) runs: Arc<ActiveRuns>,
+    /// Those who wait for the end of a run.
+    pub(crate) run_notices: Arc<RunNotices>,
     /// Answers that take longer than a request.
     pub(crate) tasks: TaskRegistry,
     /// Whether a stop was asked.

@@ -36,17 +36,23 @@ pub(crate) struct FinalAnswer {
 }
 
 impl FinalAnswer {
-    /// A plain 200.
-    pub(crate) fn ok_json(body: Value) -> FinalAnswer {
-        FinalAnswer { status: StatusCode::OK, body }
-    }
-
     /// A 200 with a view.
     ///
     /// # Errors
     /// When the view has no JSON: a fault of the server.
     pub(crate) fn ok_view(view: &impl Serialize) -> Result<FinalAnswer, Problem> {
-        views::view_json(view).map(FinalAnswer::ok_json)
+        FinalAnswer::of_view(StatusCode::OK, view)
+    }
+
+    /// A view with its status.
+    ///
+    /// # Errors
+    /// When the view has no JSON: a fault of the server.
+    pub(crate) fn of_view(
+        status: StatusCode,
+        view: &impl Serialize,
+    ) -> Result<FinalAnswer, Problem> {
+        Ok(FinalAnswer { status, body: views::view_json(view)? })
     }
 }
 

@@ -28,7 +28,7 @@ use jiff::civil::Date;
 use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
-use crate::server::runs::ActiveRuns;
+use crate::server::runs::RunNotices;
 
 pub(crate) use run::UNFINISHED;
 
@@ -74,7 +74,7 @@ enum BatchOutcome {
 pub(crate) struct Worker {
     context: Arc<Context>,
     metrics: Arc<Metrics>,
-    runs: Arc<ActiveRuns>,
+    run_notices: Arc<RunNotices>,
     stopping: Arc<AtomicBool>,
     machines: IntakeMachine,
     /// The business date that due holds were last decided for.
@@ -97,8 +97,8 @@ pub(crate) struct WorkerParts {
     pub(crate) context: Arc<Context>,
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
-    /// Runs of calculations that have not ended.
-    pub(crate) runs: Arc<ActiveRuns>,
+    /// Those who wait for the end of a run.
+    pub(crate) run_notices: Arc<RunNotices>,
     /// Whether a stop was asked.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -108,7 +108,7 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     let mut worker = Worker {
         context: Arc::clone(&parts.context),
         metrics: Arc::clone(&parts.metrics),
-        runs: Arc::clone(&parts.runs),
+        run_notices: Arc::clone(&parts.run_notices),
         stopping: Arc::clone(&parts.stopping),
         machines: IntakeMachine::default(),
         date: None,
@@ -120,6 +120,9 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     };
 
     again::carry_out(&parts.context);
+    if let Err(error) = periods::freeze_closed_periods(&parts.context) {
+        tracing::error!(error.cause = %error, "closed periods are not frozen yet");
+    }
     timeouts::find(&parts.context);
     redrive::resume_redrive(&parts.context);
     loop {
@@ -152,7 +155,7 @@ impl Worker {
     /// end of an import. Whether there may be more.
     fn do_round(&mut self) -> bool {
         follow::follow_data_file(&self.context);
-        self.finalize_listed();
+        self.lock_listed();
         let more = self.decide_next_batch() | self.advance_recredit() | self.advance_run();
         self.new_day();
         self.redrive_when_asked();
@@ -246,23 +249,23 @@ impl Worker {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = IntakeMachine::default();
-            self.context.forget_finalized();
+            self.context.forget_locked_periods();
         }
     }
 
-    /// Finalizes what the calendar in force lists, once its day is over.
-    fn finalize_listed(&mut self) {
+    /// Closes and finalizes what the calendar in force lists, once its day is over.
+    fn lock_listed(&mut self) {
         let listed = periods::periods_due_by_calendar(&self.context).unwrap_or_default();
         for (leaf, said) in listed {
             // A panic over one period must not keep the worker from its other work.
             let done =
-                catch_unwind(AssertUnwindSafe(|| jobs::finalize_with_arrivals(self, &leaf, &said)));
+                catch_unwind(AssertUnwindSafe(|| jobs::lock_with_arrivals(self, &leaf, &said)));
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
-                    tracing::error!(error.cause = %error, period = leaf.id, "not finalized");
+                    tracing::error!(error.cause = %error, period = leaf.id, "not locked");
                 }
-                Err(_) => tracing::error!(period = leaf.id, "finalizing panicked"),
+                Err(_) => tracing::error!(period = leaf.id, "locking a period panicked"),
             }
         }
     }

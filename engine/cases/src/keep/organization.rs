@@ -13,12 +13,13 @@ use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::Files;
 
 /// Of a file: the columns by which a row is needed, and those whose names are needed with it.
-const LINKS: [(&str, &[&str], &[&str]); 9] = [
+const LINKS: [(&str, &[&str], &[&str]); 10] = [
     ("participants", &["id", "name", "email"], &["id", "manager"]),
     ("positions", &["id"], &["id", "manager"]),
     ("assignments", &["position", "participant"], &["position", "participant"]),
     ("relationships", &["source"], &["target"]),
     ("aliases", &["alias", "id"], &["id"]),
+    ("attributes", &["id"], &[]),
     ("teams", &["id", "name"], &["id", "parent", "manager"]),
     ("members", &["team", "participant"], &["team", "participant"]),
     ("territories", &["team"], &[]),

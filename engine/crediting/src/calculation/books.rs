@@ -1,22 +1,22 @@
-//! The books of a directory: what was decided, with the finalized periods as they were frozen.
+//! The books of a directory: what was decided, with the locked periods as they were frozen.
 //!
-//! A directory keeps no memory, so every finalization is replayed in order of its day: decided with
-//! the rows received until then, posted, and frozen. Not the rules of posting (`posting`). Called
-//! by the command line and by case files; a server keeps what was frozen instead. Source: DOMAIN
-//! 2.12, 3.9, FORMAT section 2 (`finalized`, `received`).
+//! A directory keeps no memory, so every closing and finalization is replayed in order of its day:
+//! decided with the rows received until then, posted, and frozen. Not the rules of posting
+//! (`posting`). Called by the command line and by case files; a server keeps what was frozen instead.
+//! Source: DOMAIN 2.12, 3.9, FORMAT section 2 (`closed`, `finalized`, `received`).
 //!
-//! **Architecture invariant:** without a finalized period the books are what was decided, and
+//! **Architecture invariant:** without a locked period the books are what was decided, and
 //! nothing is decided twice.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 
 use super::{Calculation, DecidedDeal, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
-use crate::posting;
+use crate::posting::{self, PostingRules};
 use crate::stage::DecisionInputs;
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PlanKey, TransactionKey};
@@ -34,8 +34,10 @@ type StandingRows = Result<Vec<PostedCredit>, String>;
 pub struct Books<'a> {
     ruleset: &'a Ruleset,
     decided: Vec<DecidedDeal>,
-    /// Rows over all periods, where a period is finalized.
+    /// Rows over all periods, where a period is closed or finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
+    /// Periods that are closed or finalized.
+    locked: LockedPeriods,
 }
 
 /// What is in the books of one transaction in one plan.
@@ -46,10 +48,10 @@ struct PostedRows {
 }
 
 /// The inputs of a calculation on the business date `as_of`. Without one nothing was released;
-/// but where periods are finalized, it is at least the day of the last finalization.
+/// but where periods are closed or finalized, it is at least the last day of that.
 pub fn calculation_inputs(ruleset: &Ruleset, as_of: Option<Date>) -> DecisionInputs {
-    let finalizations = ruleset.settings.calendar.finalizations_before(as_of);
-    let as_of = as_of.or_else(|| finalizations.last().map(|(day, _)| *day));
+    let locks = ruleset.settings.calendar.locks_before(as_of);
+    let as_of = as_of.or_else(|| locks.last().map(|(day, _)| *day));
     DecisionInputs { as_of, ..DecisionInputs::default() }
 }
 
@@ -108,13 +110,15 @@ fn replay_finalizations<'a>(
     };
 
     let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
-    let mut finalized: BTreeSet<String> = BTreeSet::new();
+    let across_years = |row: &PostedCredit| posting::holds_across_years(ruleset, row);
+    let mut locked = LockedPeriods::default();
     let mut then: (Option<Date>, Vec<DecidedDeal>) = (None, Vec::new());
-    let finalizations = calendar.finalizations_before(as_of);
+    let locks = calendar.locks_before(as_of);
 
-    // In order of their days: what an earlier finalization froze decides what a later one posts.
-    for (day, leaf) in &finalizations {
-        // Several periods may be finalized on one day, on which the deals are decided once.
+    // In order of their days: what an earlier one froze decides what a later one posts. For its rows
+    // a period that is closed is as good as finalized: a directory knows no reopening.
+    for (day, leaf) in &locks {
+        // Several periods may be locked on one day, on which the deals are decided once.
         if then.0 != Some(*day) {
             let mut inputs = DecisionInputs { as_of: Some(*day), ..given.clone() };
             // What people decided later was not known on the day.
@@ -122,35 +126,38 @@ fn replay_finalizations<'a>(
             then = (Some(*day), decide(Some(*day), &inputs));
         }
 
+        let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
         for decided in then.1.iter().flat_map(|deal| &deal.decisions) {
             let known = frozen.entry(decision_key(decided)).or_default();
             let current = decided.credits.clone();
             // A credit that cannot be posted is not frozen either. It is reported with the last
             // posting.
-            if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
+            if let Ok(standing) = posting::post_credits(known, current, &rules) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
             }
         }
-        finalized.insert(leaf.id.clone());
+        locked.finalized.insert(leaf.id.clone());
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
     let last = DecisionInputs { as_of: day, ..given.clone() };
     let decided = decide(as_of, &last);
 
-    // Without a finalization nothing is frozen: the decisions stand as they are.
-    let posted = (!finalizations.is_empty()).then(|| {
+    // Without a locked period nothing is frozen: the decisions stand as they are.
+    let locked = calendar.locked_before(as_of);
+    let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
+    let posted = (!locked.is_empty()).then(|| {
         let all = decided.iter().flat_map(|deal| &deal.decisions).map(|decided| {
             let frozen = frozen.remove(&decision_key(decided)).unwrap_or_default();
             let current = decided.credits.clone();
-            let standing = posting::post_credits(&frozen, current, calendar, &finalized);
+            let standing = posting::post_credits(&frozen, current, &rules);
             (decision_key(decided), PostedRows { frozen, standing })
         });
         all.collect()
     });
 
-    Books { ruleset, decided, posted }
+    Books { ruleset, decided, posted, locked }
 }
 
 fn decision_key(decision: &Decision) -> PlanAndTransaction {
@@ -175,6 +182,13 @@ impl Books<'_> {
         calculation
     }
 
+    /// The calculations of `plan` in the parts of `asked` that the plan is calculated by; none when
+    /// `asked` is shorter than they are.
+    pub fn calculations_within(&self, plan: &str, asked: &Period) -> Vec<Calculation> {
+        let periods = super::own_periods(self.ruleset, plan, asked);
+        periods.iter().map(|period| self.calculation_of(plan, period)).collect()
+    }
+
     /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
     /// A transaction of another period whose credits are posted in this one comes as filtered:
     /// with nothing but those credits.
@@ -194,7 +208,7 @@ impl Books<'_> {
             let date = date.filter(|_| decided.outcome != DecisionOutcome::Filtered);
             let mut decision = decided.clone();
             if let Some(posted) = posted.get(&decision_key(decided)) {
-                posted.apply_to(&mut decision);
+                self.set_posted(posted, &mut decision);
             }
             if let Some(decision) = decision.within_periods(inside) {
                 // A deal that is filtered now is listed where its credits were posted.
@@ -228,17 +242,30 @@ impl Books<'_> {
                 _ if index < posted.frozen.len() => say(format!("{what} is frozen: {}", row.id)),
                 (_, Some(reversed)) => say(format!("{what} takes back {reversed}")),
                 (CreditOrigin::Retro, None) => say(format!("{what} is what it is now")),
+                (CreditOrigin::Late, None) if self.is_of_closed(row) => {
+                    say(format!("{what}: its own period is closed"));
+                }
                 (CreditOrigin::Late, None) => say(format!("{what}: its own period is finalized")),
                 _ => (),
             }
         }
         explanation.credits.clone_from(rows);
     }
-}
 
-impl PostedRows {
+    /// Whether the own period of a row is closed and may be reopened.
+    fn is_of_closed(&self, row: &PostedCredit) -> bool {
+        let calendar = &self.ruleset.settings.calendar;
+        let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
+        own.is_some_and(|own| self.locked.closed.contains(&own.id))
+    }
+
     /// Puts the rows that stand into a decision; one that may not be posted is parked.
-    fn apply_to(&self, decision: &mut Decision) {
-        posting::set_entries(decision, &self.frozen, self.standing.as_deref());
+    fn set_posted(&self, posted: &PostedRows, decision: &mut Decision) {
+        let rules = PostingRules {
+            calendar: &self.ruleset.settings.calendar,
+            locked: &self.locked,
+            across_years: &|row| posting::holds_across_years(self.ruleset, row),
+        };
+        posting::set_entries(decision, &posted.frozen, posted.standing.as_deref(), &rules);
     }
 }

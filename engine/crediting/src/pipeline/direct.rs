@@ -68,10 +68,10 @@ pub(super) fn add_direct_credits(
         check_value_limit("value", value, result.unit)?;
 
         for part in recipients.divide_value(value, result.unit.scale)? {
-            let of = (name, &result.output);
-            let to = (part.recipient, part.team);
-            let what = (result.unit, DefinedName::from(&result.credit_type));
-            let mut credit = blank_credit(case, of, to, what, None);
+            let source = (name, &result.output);
+            let receiver = (part.recipient, part.team);
+            let measure = (result.unit, DefinedName::from(&result.credit_type));
+            let mut credit = blank_credit(case, source, receiver, measure, None);
             credit.entry.amount = part.amount;
             credit.entry.share = Some(part.share);
             finish_direct(case, result, (credit, part.team), &recipients.shares)?;

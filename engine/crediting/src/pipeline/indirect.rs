@@ -128,15 +128,16 @@ fn apply_indirect_rule(
     }
 
     for result in &rule.results {
-        let of = (&rule.rule.name, &result.output);
-        let to = (candidate.recipient, candidate.team);
+        let source = (&rule.rule.name, &result.output);
+        let receiver = (candidate.recipient, candidate.team);
         let unit = result.unit.unwrap_or(root.unit);
         // A type that the result does not name is that of the credit that rolls.
         let named = result.credit_type.as_ref().map(DefinedName::from);
         let credit_type = named.unwrap_or_else(|| root.entry.credit_type.clone());
 
-        let what = (unit, credit_type);
-        let mut credit = blank_credit(case, of, to, what, Some((root, candidate)));
+        let measure = (unit, credit_type);
+        let rolled = Some((&**root, candidate));
+        let mut credit = blank_credit(case, source, receiver, measure, rolled);
 
         let amount = root.entry.amount;
         credit.entry.amount = match result.value {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use accredit_domain::calendar::Calendar;
+use super::PostingRules;
 use accredit_domain::credit::posted::PostedCredit;
 
 /// What the books must agree about: plan, transaction, recipient, payee, credit type and unit type.
@@ -44,8 +44,8 @@ pub fn counted_sums<'a>(
     Ok(sums)
 }
 
-/// INVARIANT (finalized stays): frozen rows stand unchanged, and nothing else is in a finalized
-/// period. INVARIANT (sums of a clean run): what counts sums to `clean`, the sums of what is
+/// INVARIANT (finalized stays): frozen rows stand unchanged, and nothing else is in a period that is
+/// finalized or closed. INVARIANT (sums of a clean run): what counts sums to `clean`, the sums of what is
 /// decided now. INVARIANT (order of posting): behind the frozen rows, those of earlier periods come
 /// first. INVARIANT (one id, one row).
 ///
@@ -55,17 +55,17 @@ pub fn check_posting(
     clean: &CountedSums,
     frozen: &[PostedCredit],
     rows: &[PostedCredit],
-    (calendar, finalized): (&Calendar, &BTreeSet<String>),
+    rules: &PostingRules<'_>,
 ) -> Result<(), String> {
     let Some(posted) = rows.strip_prefix(frozen) else {
         return Err("law broken (finalized stays): a frozen row was changed or removed".to_owned());
     };
 
-    if let Some(row) = posted.iter().find(|row| finalized.contains(row.period.as_str())) {
+    if let Some(row) = posted.iter().find(|row| rules.locked.contains(row.period.as_str())) {
         let (id, period) = (&row.id, &row.period);
         return Err(format!("law broken (finalized stays): {id} was posted in {period}"));
     }
-    let first = |row: &PostedCredit| calendar.find(&row.period).map(|period| period.first);
+    let first = |row: &PostedCredit| rules.calendar.find(&row.period).map(|period| period.first);
     if !posted.is_sorted_by_key(first) {
         return Err("law broken (order of posting): a later period stands first".to_owned());
     }

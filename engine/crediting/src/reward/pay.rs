@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::claim::{Claim, Claimant, RewardContext};
+use super::tiers::tiers_of_claim;
 use super::{ClaimContext, PlanRewards};
 use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::exchange::NoExchange;
@@ -130,15 +131,19 @@ fn claim_worth(
 
     let credited = claim.credited.ok_or_else(too_large)?;
 
+    let unpayable = |why: Unpayable| match why {
+        Unpayable::NoQuota => desk.reward_alert(
+            "no_quota",
+            &format!("`{id}` has no quota, and the tiers are shares of it"),
+        ),
+        Unpayable::TooLarge => too_large(),
+    };
+
     let worth = match &desk.reward.worth {
-        PayoutFormula::Tiers(tiers) => {
-            tiers.payout_for(credited, quota).map_err(|why| match why {
-                Unpayable::NoQuota => desk.reward_alert(
-                    "no_quota",
-                    &format!("`{id}` has no quota, and the tiers are shares of it"),
-                ),
-                Unpayable::TooLarge => too_large(),
-            })?
+        PayoutFormula::Tiers(tiers) => tiers.payout_for(credited, quota).map_err(unpayable)?,
+        PayoutFormula::TableTiers(named) => {
+            let tiers = tiers_of_claim(desk, claim, named)?;
+            tiers.payout_for(credited, quota).map_err(unpayable)?
         }
         PayoutFormula::Program(program) => {
             run_program(desk, claim, (credited, quota), *program, machine.as_deref_mut())?
@@ -202,7 +207,7 @@ pub(super) fn claim_context(
 }
 
 /// The claimant as programs see it; a person by the seat of the first credit that counts.
-fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
+pub(super) fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
     let organization = &desk.ruleset.organization;
 
     // The first position, independent of the order of the credits.

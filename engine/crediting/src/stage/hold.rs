@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use crate::stage::{DealCase, ScriptContext};
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::posted::OTHER_YEAR;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::hold::{Hold, HoldEnd};
@@ -37,9 +38,11 @@ pub fn apply_hold(
         None => requested_hold(case, setting, credit),
     };
 
+    // Said once people's decisions are applied: what they released waits for no one.
+    let mut lost_date = None;
     match wanted.and_then(|wish| end(case, &wish)) {
         Ok(HoldEnd::Now) => (),
-        Ok(HoldEnd::On(date)) => hold_until(case, credit, date),
+        Ok(HoldEnd::On(date)) => lost_date = hold_until(case, credit, date),
         Ok(HoldEnd::OnRelease(reason)) => {
             credit.entry.status = CreditStatus::Held;
             credit.entry.reason = Some(reason);
@@ -53,6 +56,14 @@ pub fn apply_hold(
     }
 
     apply_resolutions(case, credit);
+
+    if let Some(date) = lost_date.filter(|_| credit.entry.reason.as_deref() == Some(OTHER_YEAR)) {
+        let message = format!(
+            "the hold would end on {date}, in another fiscal year than {}: held without a date",
+            case.date
+        );
+        case.warn(STAGE, OTHER_YEAR, message);
+    }
 }
 
 fn requested_hold(
@@ -86,7 +97,9 @@ fn end(case: &DealCase<'_>, (hold, program): &RequestedHold) -> Result<HoldEnd, 
     })
 }
 
-fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
+/// Holds a credit until a day. A hold that would end in another fiscal year is one without a date,
+/// unless the plan allows it; the day that it lost is returned.
+fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Option<Date> {
     credit.entry.status = CreditStatus::Held;
     let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
@@ -94,13 +107,8 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
 
     // Money of another fiscal year waits for a person, unless the plan says otherwise.
     if other_year && !case.plan.hold_across_years {
-        credit.entry.reason = Some("release_in_other_year".to_owned());
-        let message = format!(
-            "the hold would end on {date}, in another fiscal year than {}: held without a date",
-            case.date
-        );
-        case.warn(STAGE, "release_in_other_year", message);
-        return;
+        credit.entry.reason = Some(OTHER_YEAR.to_owned());
+        return Some(date);
     }
 
     credit.entry.release_date = Some(date);
@@ -111,6 +119,7 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) {
         activate_credit(credit);
         case.trace_step(STAGE, || format!("released on {date}"));
     }
+    None
 }
 
 /// Applies what people decided about this credit: the last word counts.

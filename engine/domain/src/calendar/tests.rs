@@ -4,7 +4,8 @@
 use jiff::civil::{Date, date};
 
 use super::{
-    Calendar, HoldLength, ListedPeriod, Period, PeriodKind, PeriodList, PeriodPhase, Validity,
+    Calendar, HoldLength, ListedPeriod, LockedPeriods, Period, PeriodKind, PeriodList, PeriodPhase,
+    Validity,
 };
 
 #[test]
@@ -193,13 +194,13 @@ fn states_of_a_period() {
     check("2022-01", date(2021, 12, 31), PeriodPhase::Future);
     check("2022-01", date(2022, 1, 1), PeriodPhase::Open);
     check("2022-01", date(2022, 1, 31), PeriodPhase::Open);
-    check("2022-01", date(2022, 2, 1), PeriodPhase::Closed);
-    check("2022-01", date(2022, 3, 4), PeriodPhase::Closed);
+    check("2022-01", date(2022, 2, 1), PeriodPhase::Ended);
+    check("2022-01", date(2022, 3, 4), PeriodPhase::Ended);
     check("2022-01", date(2022, 3, 5), PeriodPhase::Finalized);
-    check("2022-Q1", date(2022, 4, 1), PeriodPhase::Closed);
+    check("2022-Q1", date(2022, 4, 1), PeriodPhase::Ended);
     let quarter = calendar.find("2022-Q1").unwrap();
     let all = calendar.clone().with_finalized(&quarter, date(2022, 4, 8));
-    assert_eq!(all.period_phase(&quarter, date(2022, 4, 8)), PeriodPhase::Closed);
+    assert_eq!(all.period_phase(&quarter, date(2022, 4, 8)), PeriodPhase::Ended);
     assert_eq!(all.period_phase(&quarter, date(2022, 4, 9)), PeriodPhase::Finalized);
     // January keeps its earlier day; on one day the earlier period comes first.
     let days: Vec<_> =
@@ -210,11 +211,50 @@ fn states_of_a_period() {
     assert_eq!(all.finalizations_before(Some(april)).len(), 1);
 }
 
+/// The periods of a kind that are a part of a longer one; a shorter one is no whole period.
+#[test]
+fn periods_of_a_kind_within_another() {
+    let calendar = Calendar::default();
+    let within = |asked: &str, kind| -> Vec<String> {
+        let asked = calendar.find(asked).unwrap();
+        calendar.periods_within(&asked, kind).into_iter().map(|period| period.id).collect()
+    };
+    assert_eq!(within("2026-Q1", PeriodKind::Leaf), ["2026-01", "2026-02", "2026-03"]);
+    assert_eq!(within("2026", PeriodKind::Quarter), ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]);
+    assert_eq!(within("2026-Q1", PeriodKind::Quarter), ["2026-Q1"]);
+    assert!(within("2026-01", PeriodKind::Quarter).is_empty());
+    assert!(within("2026-03", PeriodKind::Year).is_empty());
+}
+
+/// A period that is closed and finalized takes no entries from the earlier of both days on.
+#[test]
+fn closed_and_finalized_days() {
+    let calendar = Calendar::default();
+    let [january, february] = ["2026-01", "2026-02"].map(|id| calendar.find(id).unwrap());
+    let calendar = calendar
+        .with_closed(&january, date(2026, 2, 5))
+        .with_closed(&february, date(2026, 3, 5))
+        .with_finalized(&january, date(2026, 2, 20));
+
+    let locked = |day| calendar.locked_before(Some(day));
+    assert_eq!(locked(date(2026, 2, 5)), LockedPeriods::default());
+    assert_eq!(locked(date(2026, 2, 6)).closed, ["2026-01".to_owned()].into());
+    assert_eq!(locked(date(2026, 2, 21)).finalized, ["2026-01".to_owned()].into());
+    assert_eq!(locked(date(2026, 3, 6)).closed, ["2026-02".to_owned()].into());
+
+    let locks = calendar.locks_before(None).into_iter().map(|(day, leaf)| (day, leaf.id));
+    let expected = [(date(2026, 2, 5), "2026-01"), (date(2026, 3, 5), "2026-02")];
+    assert_eq!(locks.collect::<Vec<_>>(), expected.map(|(day, id)| (day, id.to_owned())));
+}
+
 #[test]
 fn the_earliest_open_period() {
     let calendar = retail([4, 4, 5]);
-    let finalized = ["2022-P01", "2022-P02", "2022-P12"].map(str::to_owned).into();
-    let open = |day| calendar.open_from(day, &finalized).map(|period| period.id);
+    let locked = LockedPeriods {
+        finalized: ["2022-P01", "2022-P12"].map(str::to_owned).into(),
+        closed: ["2022-P02"].map(str::to_owned).into(),
+    };
+    let open = |day| calendar.open_from(day, &locked).map(|period| period.id);
     assert_eq!(open(date(2022, 1, 30)).unwrap(), "2022-P03");
     assert_eq!(open(date(2022, 12, 25)).unwrap(), "2023-P01");
     assert_eq!(open(date(2022, 5, 1)).unwrap(), "2022-P04");

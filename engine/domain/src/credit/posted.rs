@@ -99,6 +99,9 @@ pub struct PostedCredit {
     pub ruleset: RulesetHash,
 }
 
+/// The reason of a credit that is held since its release would move it into another fiscal year.
+pub const OTHER_YEAR: &str = "release_in_other_year";
+
 /// Why a credit that waits, waits: its reason when a policy failed.
 pub const POLICY_ERROR: &str = "policy_error";
 

@@ -99,6 +99,7 @@ codes! {
     CR091 "value that is not used";
     CR092 "check stopped by a limit";
     CR093 "parameter of a policy that is not understood";
+    CR094 "rows of a table that are equally specific";
 }
 
 impl fmt::Display for Code {

@@ -62,6 +62,8 @@ impl RewardRecipient {
 pub enum PayoutFormula {
     /// Rates by how much was credited.
     Tiers(Tiers),
+    /// The same, with the tiers in a table.
+    TableTiers(TableTiers),
     /// An expression or a reward policy.
     Program(ProgramId),
 }
@@ -71,6 +73,18 @@ pub enum PayoutFormula {
 pub struct Tiers {
     /// At least one; limits grow, only the last may have none.
     pub tiers: Vec<Tier>,
+    /// Whether the rate of the tier that is reached holds for the whole.
+    pub retroactive: bool,
+}
+
+/// The words that a table of tiers may have for keys, besides attributes.
+pub const TIER_KEYS: [&str; 6] = ["title", "position", "payee", "team", "credit_type", "unit_type"];
+
+/// Tiers that are looked up in a table, for each claimant and period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableTiers {
+    /// The name of a table of tiers.
+    pub table: Arc<str>,
     /// Whether the rate of the tier that is reached holds for the whole.
     pub retroactive: bool,
 }

@@ -35,6 +35,12 @@ pub(super) fn check_published(
     visit_rows(snapshot, StoreTable::Releases, |key, bytes| {
         let Ok(release) = codec::from_json::<Release>(bytes) else {
             problems.push(format!("the release `{}` cannot be read", key.escape_ascii()));
+
+            // Its key still names it: it is not gone, and its statements belong to it.
+            let mut parts = key_parts(key);
+            let which = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            last.remove(&which);
+            statements.remove(&which);
             return Ok(());
         };
         let (plan, period) = (&release.plan, &release.period);
@@ -64,15 +70,19 @@ pub(super) fn check_published(
     Ok(())
 }
 
+/// The parts of a key.
+fn key_parts(key: &[u8]) -> impl Iterator<Item = String> {
+    key.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned())
+}
+
 /// Statements by plan and period.
 fn published_statements(
     snapshot: &dyn Snapshot,
 ) -> LedgerResult<BTreeMap<(String, String), KeyedRows>> {
     let mut statements: BTreeMap<(String, String), KeyedRows> = BTreeMap::new();
     visit_rows(snapshot, StoreTable::Published, |key, row| {
-        let mut parts = key.split(|byte| *byte == 0).skip(1);
-        let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
-        let (period, plan) = (part(), part());
+        let mut parts = key_parts(key).skip(1);
+        let (period, plan) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         statements.entry((plan, period)).or_default().insert(key.to_vec(), row.to_vec());
         Ok(())
     })?;

@@ -161,8 +161,8 @@ const DAY: &[Step] = &[
     |ledger| {
         let said = PeriodState { state: FINALIZED.to_owned(), ..PeriodState::default() };
         let frozen = vec![("T3".to_owned(), vec![credit("T3", "berta", 1, "active")])];
-        let finalized = Some(("2026-03".to_owned(), said));
-        ledger.commit_batch(&CommitBatch { finalized, frozen, ..CommitBatch::default() })
+        let period = Some(("2026-03".to_owned(), said));
+        ledger.commit_batch(&CommitBatch { period, frozen, ..CommitBatch::default() })
     },
     |ledger| ledger.set_meta("secret", b"abc"),
 ];

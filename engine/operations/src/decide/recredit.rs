@@ -26,14 +26,14 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
     let ruleset = context.ruleset.load_full();
     let today = context.business_date();
     let pins = replay::stored_pins(context, &ruleset)?;
-    let finalized = context.finalized_leaves()?;
+    let finalized = &context.locked_periods()?.finalized;
     let selection = ReplaySelection {
         ruleset: &ruleset,
         pins: &pins,
         effective: wish.effective,
         reaching: wish.reaching,
         today,
-        finalized: &finalized,
+        finalized,
     };
 
     let mut again = Vec::new();

@@ -6,12 +6,11 @@
 //! adding months clamps to the last day of a shorter month.
 
 use jiff::civil::Date;
-use rhai::{Dynamic, Engine, INT};
 
-use super::ScriptFunction;
 use super::signature::{call, field, named, of};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
-use crate::value::{self, Outcome, raise};
+use crate::value::{Outcome, ScriptValue, raise};
 use accredit_domain::calendar::HoldLength;
 use accredit_domain::transaction::{dates, trim_cell};
 
@@ -31,9 +30,12 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The date of an ISO text: date(\"2022-01-31\").",
         arities: &[1, 3],
-        register: |engine| {
-            engine.register_fn("date", parse_date);
-            engine.register_fn("date", date_from_parts);
+        call: |values| match values {
+            [ScriptValue::Text(text)] => parse_date(text),
+            [ScriptValue::Whole(year), ScriptValue::Whole(month), ScriptValue::Whole(day)] => {
+                date_from_parts(*year, *month, *day)
+            }
+            _ => refuse_arguments("date", values),
         },
     },
     ScriptFunction {
@@ -44,9 +46,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The year of a date.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("year", |date: Date| INT::from(date.year()));
-        },
+        call: |values| date_part("year", values),
     },
     ScriptFunction {
         name: "month",
@@ -56,9 +56,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The month of a date, 1 to 12.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("month", |date: Date| INT::from(date.month()));
-        },
+        call: |values| date_part("month", values),
     },
     ScriptFunction {
         name: "day",
@@ -68,9 +66,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The day of the month, 1 to 31.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("day", |date: Date| INT::from(date.day()));
-        },
+        call: |values| date_part("day", values),
     },
     ScriptFunction {
         name: "add_days",
@@ -80,10 +76,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "The date so many days later, or earlier when negative.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("add_days", |date: Date, count: Dynamic| {
-                add_length(date, &count, HoldLength::Days)
-            });
+        call: |values| match values {
+            [ScriptValue::Date(date), count] => {
+                add_length(*date, count, HoldLength::Days).map(ScriptValue::Date)
+            }
+            _ => refuse_arguments("add_days", values),
         },
     },
     ScriptFunction {
@@ -95,10 +92,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         page: "The date so many months later; the last day of a shorter month instead of a day \
                that it does not have.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("add_months", |date: Date, count: Dynamic| {
-                add_length(date, &count, HoldLength::Months)
-            });
+        call: |values| match values {
+            [ScriptValue::Date(date), count] => {
+                add_length(*date, count, HoldLength::Months).map(ScriptValue::Date)
+            }
+            _ => refuse_arguments("add_months", values),
         },
     },
     ScriptFunction {
@@ -109,36 +107,51 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "How many days the second date is after the first; negative when it is before.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("days_between", days_between);
+        call: |values| match values {
+            [ScriptValue::Date(from), ScriptValue::Date(to)] => Ok(days_between(*from, *to).into()),
+            _ => refuse_arguments("days_between", values),
         },
     },
 ];
 
-const HOURS_A_DAY: INT = 24;
+const HOURS_A_DAY: i64 = 24;
 
 /// How many days `to` is after `from`.
-pub(super) fn days_between(from: Date, to: Date) -> INT {
+pub(super) fn days_between(from: Date, to: Date) -> i64 {
     to.duration_since(from).as_hours() / HOURS_A_DAY
 }
 
 /// The date so many days later.
-pub(super) fn add_days(date: Date, days: &Dynamic) -> Outcome<Date> {
+pub(super) fn add_days(date: Date, days: &ScriptValue) -> Outcome<Date> {
     add_length(date, days, HoldLength::Days)
 }
 
-/// The parts of a date after a dot.
-pub(super) fn register_types(engine: &mut Engine) {
-    engine.register_type_with_name::<Date>("date");
-    engine.register_get("year", |date: &mut Date| INT::from(date.year()));
-    engine.register_get("month", |date: &mut Date| INT::from(date.month()));
-    engine.register_get("day", |date: &mut Date| INT::from(date.day()));
+/// The parts of a date, which may be written after a dot.
+pub(crate) const DATE_FIELDS: &[&str] = &["year", "month", "day"];
+
+/// The part `name` of a date; none for other names.
+pub(super) fn date_field(date: Date, name: &str) -> Option<ScriptValue> {
+    Some(ScriptValue::Whole(match name {
+        "year" => i64::from(date.year()),
+        "month" => i64::from(date.month()),
+        "day" => i64::from(date.day()),
+        _ => return None,
+    }))
 }
 
-fn parse_date(text: &str) -> Outcome<Date> {
+fn date_part(name: &str, values: &[ScriptValue]) -> Outcome {
+    match values {
+        [ScriptValue::Date(date)] => {
+            date_field(*date, name).map_or_else(|| refuse_arguments(name, values), Ok)
+        }
+        _ => refuse_arguments(name, values),
+    }
+}
+
+fn parse_date(text: &str) -> Outcome {
     let bare = trim_cell(text);
     match dates::parse_iso_date(bare) {
-        Some(date) => Ok(date),
+        Some(date) => Ok(date.into()),
         None if dates::is_moment(bare) => raise(format!(
             "`{text}` is a moment, which has its day in a time zone: declare the column as a date"
         )),
@@ -146,24 +159,24 @@ fn parse_date(text: &str) -> Outcome<Date> {
     }
 }
 
-fn date_from_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
+fn date_from_parts(year: i64, month: i64, day: i64) -> Outcome {
     let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
     let date = match parts {
         (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
         _ => None,
     };
     match date {
-        Some(date) => Ok(date),
+        Some(date) => Ok(date.into()),
         None => raise(format!("there is no day {day} of month {month} in {year}")),
     }
 }
 
-fn add_length(date: Date, count: &Dynamic, length: fn(i32) -> HoldLength) -> Outcome<Date> {
-    let Some(count) = value::as_whole_number(count).and_then(|count| i32::try_from(count).ok())
-    else {
-        return raise(format!("expected a whole number, not {}", value::show_in_message(count)));
+fn add_length(date: Date, count: &ScriptValue, length: fn(i32) -> HoldLength) -> Outcome<Date> {
+    let whole = count.as_whole_number().and_then(|count| i32::try_from(count).ok());
+    let Some(whole) = whole else {
+        return raise(format!("expected a whole number, not {}", count.show_in_message()));
     };
-    match length(count).date_after(date) {
+    match length(whole).date_after(date) {
         Some(date) => Ok(date),
         None => raise("the date is out of range"),
     }

@@ -6,15 +6,14 @@
 //! **Architecture invariant:** looking for a value compares strictly: an array of texts asked for a
 //! number is an error.
 
-use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Map};
 use rust_decimal::Decimal;
 
 use super::signature::{call, method, named, of};
-use super::{ScriptFunction, register_pure};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
-use crate::value::{self, Outcome, raise};
+use crate::value::{self, Outcome, ScriptValue, raise};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
@@ -26,10 +25,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The number of characters of a text, of items of an array, of keys of a map.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("len", |text: &str| length_as_int(text.chars().count()));
-            register_pure(engine, "len", |array: &mut Array| length_as_int(array.len()));
-            register_pure(engine, "len", |map: &mut Map| length_as_int(map.len()));
+        call: |values| match values {
+            [ScriptValue::Text(text)] => Ok(whole_length(text.chars().count())),
+            [ScriptValue::Array(items)] => Ok(whole_length(items.len())),
+            [ScriptValue::Map(entries)] => Ok(whole_length(entries.len())),
+            _ => refuse_arguments("len", values),
         },
     },
     ScriptFunction {
@@ -41,10 +41,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "Whether it is empty.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("is_empty", |text: &str| text.is_empty());
-            register_pure(engine, "is_empty", |array: &mut Array| array.is_empty());
-            register_pure(engine, "is_empty", |map: &mut Map| map.is_empty());
+        call: |values| match values {
+            [ScriptValue::Text(text)] => Ok(text.is_empty().into()),
+            [ScriptValue::Array(items)] => Ok(items.is_empty().into()),
+            [ScriptValue::Map(entries)] => Ok(entries.is_empty().into()),
+            _ => refuse_arguments("is_empty", values),
         },
     },
     ScriptFunction {
@@ -56,11 +57,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "Whether it contains an item; also written `part in text`.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("contains", |text: &str, part: &str| text.contains(part));
-            register_pure(engine, "contains", contains);
-            register_pure(engine, "contains", |map: &mut Map, key: &str| map.contains_key(key));
-            engine.register_fn("contains", refuse_contains);
+        call: |values| match values {
+            [whole, part] => contains(whole, part),
+            _ => refuse_arguments("contains", values),
         },
     },
     ScriptFunction {
@@ -71,8 +70,13 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "Appends an item to an array.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("push", |array: &mut Array, item: Dynamic| array.push(item));
+        // The longer array, which takes the place of the one before the dot. The adapter of Rhai
+        // has a form of its own, which changes the array in its place.
+        call: |values| match values {
+            [ScriptValue::Array(items), item] => {
+                Ok(ScriptValue::Array(items.iter().chain([item]).cloned().collect()))
+            }
+            _ => refuse_arguments("push", values),
         },
     },
     ScriptFunction {
@@ -80,8 +84,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Array)], ValueKind::Number)],
         page: "The sum of an array of numbers; 0 for an empty one.",
         arities: &[1],
-        register: |engine| {
-            register_pure(engine, "sum", sum);
+        call: |values| match values {
+            [ScriptValue::Array(items)] => sum(items),
+            _ => refuse_arguments("sum", values),
         },
     },
     ScriptFunction {
@@ -89,52 +94,57 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Map)], ValueKind::Array)],
         page: "The keys of a map in alphabetical order, as an array.",
         arities: &[1],
-        register: |engine| {
-            register_pure(engine, "keys", |map: &mut Map| -> Array {
-                map.keys().map(|key| ImmutableString::from(key.as_str()).into()).collect()
-            });
+        call: |values| match values {
+            [ScriptValue::Map(entries)] => {
+                let keys = entries.keys().map(|key| ScriptValue::Text(Arc::clone(key)));
+                Ok(ScriptValue::Array(keys.collect()))
+            }
+            _ => refuse_arguments("keys", values),
         },
     },
 ];
 
-/// What `for` can go through.
-pub(super) fn register_iterators(engine: &mut Engine) {
-    engine.register_iterator::<Array>();
-    engine.register_iterator::<Range<INT>>();
-    engine.register_iterator::<RangeInclusive<INT>>();
+/// A length or count as scripts see it.
+pub(crate) fn whole_length(length: usize) -> ScriptValue {
+    ScriptValue::Whole(i64::try_from(length).unwrap_or(i64::MAX))
 }
 
-fn length_as_int(length: usize) -> INT {
-    INT::try_from(length).unwrap_or(INT::MAX)
-}
-
-fn contains(array: &mut Array, item: Dynamic) -> Outcome<bool> {
-    for other in array.iter() {
-        if value::values_equal(other, &item)? {
-            return Ok(true);
+fn contains(whole: &ScriptValue, part: &ScriptValue) -> Outcome {
+    match (whole, part) {
+        (ScriptValue::Text(text), ScriptValue::Text(part)) => Ok(text.contains(&**part).into()),
+        (ScriptValue::Array(items), item) => contains_item(items.iter().cloned(), item),
+        (ScriptValue::Map(entries), ScriptValue::Text(key)) => {
+            Ok(entries.contains_key(&**key).into())
+        }
+        (whole, part) => {
+            raise(format!("cannot look for {} in {}", part.kind_word(), whole.kind_word()))
         }
     }
-    Ok(false)
 }
 
-/// Reached when no exact form fits.
-fn refuse_contains(whole: Dynamic, part: Dynamic) -> Outcome<bool> {
-    if let (Some(whole), Some(part)) = (value::as_text(&whole), value::as_text(&part)) {
-        return Ok(whole.contains(part.as_str()));
+/// Whether one of the items equals `item`; those before it must be of its kind.
+pub(crate) fn contains_item(
+    items: impl IntoIterator<Item = ScriptValue>,
+    item: &ScriptValue,
+) -> Outcome {
+    for other in items {
+        if value::values_equal(&other, item)? {
+            return Ok(true.into());
+        }
     }
-    raise(format!("cannot look for {} in {}", value::kind_word(&part), value::kind_word(&whole)))
+    Ok(false.into())
 }
 
-fn sum(array: &mut Array) -> Outcome<Decimal> {
+fn sum(items: &[ScriptValue]) -> Outcome {
     let mut total = Decimal::ZERO;
-    for item in array.iter() {
-        let Some(number) = value::as_number(item) else {
-            return raise(format!("cannot add {} to a sum", value::kind_word(item)));
+    for item in items {
+        let Some(number) = item.as_number() else {
+            return raise(format!("cannot add {} to a sum", item.kind_word()));
         };
         total = match total.checked_add(number) {
             Some(total) => total,
             None => return raise("the number is too large"),
         };
     }
-    Ok(total)
+    Ok(total.into())
 }

@@ -4,13 +4,12 @@
 //!
 //! **Architecture invariant:** no function here knows floats.
 
-use rhai::{Dynamic, INT};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::ScriptFunction;
 use super::signature::{call, named, of};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
-use crate::value::{self, Outcome, raise};
+use crate::value::{Outcome, ScriptValue, raise};
 use accredit_domain::transaction::trim_cell;
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
@@ -19,8 +18,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Text)], ValueKind::Number)],
         page: "The number in a text: number(\"12.50\"). Other text is an error.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("number", parse_number);
+        call: |values| match values {
+            [ScriptValue::Text(text)] => parse_number(text),
+            _ => refuse_arguments("number", values),
         },
     },
     ScriptFunction {
@@ -28,10 +28,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The number without its sign.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("abs", |x: Dynamic| -> Outcome<Decimal> {
-                Ok(expect_number(&x)?.abs())
-            });
+        call: |values| match values {
+            [x] => Ok(expect_number(x)?.abs().into()),
+            _ => refuse_arguments("abs", values),
         },
     },
     ScriptFunction {
@@ -39,10 +38,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The smaller of two numbers.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("min", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
-                Ok(expect_number(&x)?.min(expect_number(&y)?))
-            });
+        call: |values| match values {
+            [x, y] => Ok(expect_number(x)?.min(expect_number(y)?).into()),
+            _ => refuse_arguments("min", values),
         },
     },
     ScriptFunction {
@@ -50,10 +48,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The larger of two numbers.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("max", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
-                Ok(expect_number(&x)?.max(expect_number(&y)?))
-            });
+        call: |values| match values {
+            [x, y] => Ok(expect_number(x)?.max(expect_number(y)?).into()),
+            _ => refuse_arguments("max", values),
         },
     },
     ScriptFunction {
@@ -65,14 +62,13 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         page: "Rounds to whole numbers, or to so many decimals; halves away from zero: round(-2.5) \
                is -3.",
         arities: &[1, 2],
-        register: |engine| {
-            let strategy = RoundingStrategy::MidpointAwayFromZero;
-            engine.register_fn("round", move |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain_number(round(&x, &0.into(), strategy)?.into()))
-            });
-            engine.register_fn("round", move |x: Dynamic, digits: Dynamic| {
-                round(&x, &digits, strategy)
-            });
+        call: |values| match values {
+            [x] => {
+                let rounded = round(x, &ScriptValue::Whole(0), HALVES_AWAY_FROM_ZERO)?;
+                Ok(ScriptValue::plain_number(rounded))
+            }
+            [x, digits] => Ok(round(x, digits, HALVES_AWAY_FROM_ZERO)?.into()),
+            _ => refuse_arguments("round", values),
         },
     },
     ScriptFunction {
@@ -83,10 +79,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "Rounds to so many decimals, halves to the even neighbour: 2.5 to 2, 3.5 to 4.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("round_half_even", |x: Dynamic, digits: Dynamic| {
-                round(&x, &digits, RoundingStrategy::MidpointNearestEven)
-            });
+        call: |values| match values {
+            [x, digits] => Ok(round(x, digits, HALVES_TO_EVEN)?.into()),
+            _ => refuse_arguments("round_half_even", values),
         },
     },
     ScriptFunction {
@@ -94,10 +89,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number below.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("floor", |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain_number(expect_number(&x)?.floor().into()))
-            });
+        call: |values| match values {
+            [x] => Ok(ScriptValue::plain_number(expect_number(x)?.floor())),
+            _ => refuse_arguments("floor", values),
         },
     },
     ScriptFunction {
@@ -105,36 +99,38 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number above.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("ceiling", |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain_number(expect_number(&x)?.ceil().into()))
-            });
+        call: |values| match values {
+            [x] => Ok(ScriptValue::plain_number(expect_number(x)?.ceil())),
+            _ => refuse_arguments("ceiling", values),
         },
     },
 ];
 
 /// Decimals that a decimal of 96 bits can have.
-const DIGITS_MAX: INT = 28;
+const DIGITS_MAX: i64 = 28;
 
-fn expect_number(value: &Dynamic) -> Outcome<Decimal> {
-    match value::as_number(value) {
+const HALVES_AWAY_FROM_ZERO: RoundingStrategy = RoundingStrategy::MidpointAwayFromZero;
+const HALVES_TO_EVEN: RoundingStrategy = RoundingStrategy::MidpointNearestEven;
+
+fn expect_number(value: &ScriptValue) -> Outcome<Decimal> {
+    match value.as_number() {
         Some(number) => Ok(number),
-        None => raise(format!("expected a number, not {}", value::kind_word(value))),
+        None => raise(format!("expected a number, not {}", value.kind_word())),
     }
 }
 
-fn parse_number(text: &str) -> Outcome<Decimal> {
+fn parse_number(text: &str) -> Outcome {
     match accredit_domain::transaction::parse_number(trim_cell(text)) {
-        Some(number) => Ok(number),
+        Some(number) => Ok(number.into()),
         None => raise(format!("`{text}` is not a number")),
     }
 }
 
-fn round(x: &Dynamic, digits: &Dynamic, strategy: RoundingStrategy) -> Outcome<Decimal> {
+fn round(x: &ScriptValue, digits: &ScriptValue, rule: RoundingStrategy) -> Outcome<Decimal> {
     let number = expect_number(x)?;
-    let digits = value::as_whole_number(digits).filter(|digits| (0..=DIGITS_MAX).contains(digits));
+    let digits = digits.as_whole_number().filter(|digits| (0..=DIGITS_MAX).contains(digits));
     match digits.and_then(|digits| u32::try_from(digits).ok()) {
-        Some(digits) => Ok(number.round_dp_with_strategy(digits, strategy)),
+        Some(digits) => Ok(number.round_dp_with_strategy(digits, rule)),
         None => raise("digits must be a whole number from 0 to 28"),
     }
 }

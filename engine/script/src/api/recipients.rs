@@ -5,13 +5,11 @@
 //! **Architecture invariant:** a share or hold that cannot be meant is refused where it is made, so
 //! that the message points at the author's line.
 
-use rhai::{Dynamic, Engine};
-
-use super::ScriptFunction;
 use super::signature::{call, named, of};
+use super::{ScriptFunction, refuse_arguments};
 use crate::Share;
 use crate::kind::ValueKind;
-use crate::value::{self, Outcome, raise};
+use crate::value::{Outcome, ScriptValue, raise};
 use accredit_domain::calendar::{HoldLength, PeriodKind};
 use accredit_domain::hold::Hold;
 
@@ -27,9 +25,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "A recipient by name or alias, with the literal multiplier of its part.",
         arities: &[1, 2],
-        register: |engine| {
-            engine.register_fn("share", |who: &str| share(who, None));
-            engine.register_fn("share", |who: &str, weight: Dynamic| share(who, Some(&weight)));
+        call: |values| match values {
+            [ScriptValue::Text(who)] => share(who, None),
+            [ScriptValue::Text(who), weight] => share(who, Some(weight)),
+            _ => refuse_arguments("share", values),
         },
     },
     ScriptFunction {
@@ -37,8 +36,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[], ValueKind::Hold)],
         page: "The credit is not held.",
         arities: &[0],
-        register: |engine| {
-            engine.register_fn("no_hold", || Hold::None);
+        call: |values| match values {
+            [] => Ok(Hold::None.into()),
+            _ => refuse_arguments("no_hold", values),
         },
     },
     ScriptFunction {
@@ -49,8 +49,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "The credit is held for so many days, months, quarters or years.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("hold_for", hold_for);
+        call: |values| match values {
+            [count, ScriptValue::Text(unit)] => hold_for(count, unit),
+            _ => refuse_arguments("hold_for", values),
         },
     },
     ScriptFunction {
@@ -58,8 +59,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Date)], ValueKind::Hold)],
         page: "The credit is held until that day.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("hold_until", Hold::Until);
+        call: |values| match values {
+            [ScriptValue::Date(date)] => Ok(Hold::Until(*date).into()),
+            _ => refuse_arguments("hold_until", values),
         },
     },
     ScriptFunction {
@@ -67,8 +69,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[named("id", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the first day of the period, for example \"2017-04\".",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("hold_until_period", |id: &str| Hold::UntilPeriod(id.to_owned()));
+        call: |values| match values {
+            [ScriptValue::Text(id)] => Ok(Hold::UntilPeriod(id.to_string()).into()),
+            _ => refuse_arguments("hold_until_period", values),
         },
     },
     ScriptFunction {
@@ -76,8 +79,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[named("kind", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the next month, quarter or year begins.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("hold_until_next", hold_until_next);
+        call: |values| match values {
+            [ScriptValue::Text(kind)] => hold_until_next(kind),
+            _ => refuse_arguments("hold_until_next", values),
         },
     },
     ScriptFunction {
@@ -88,47 +92,40 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "The credit is held until it is released manually.",
         arities: &[0, 1],
-        register: |engine| {
-            engine.register_fn("hold_indefinitely", || Hold::Indefinitely(String::new()));
-            engine.register_fn("hold_indefinitely", |reason: &str| {
-                Hold::Indefinitely(reason.to_owned())
-            });
+        call: |values| match values {
+            [] => Ok(Hold::Indefinitely(String::new()).into()),
+            [ScriptValue::Text(reason)] => Ok(Hold::Indefinitely(reason.to_string()).into()),
+            _ => refuse_arguments("hold_indefinitely", values),
         },
     },
 ];
 
-/// The names of shares and holds in messages.
-pub(super) fn register_types(engine: &mut Engine) {
-    engine.register_type_with_name::<Share>("share");
-    engine.register_type_with_name::<Hold>("hold");
-}
-
-fn share(who: &str, weight: Option<&Dynamic>) -> Outcome<Share> {
+fn share(who: &str, weight: Option<&ScriptValue>) -> Outcome {
     if who.trim().is_empty() {
         return raise("a share needs the name of a recipient");
     }
-    let weight = match weight.map(|weight| (value::as_number(weight), value::kind_word(weight))) {
-        Some((None, kind)) => return raise(format!("a weight is a number, not {kind}")),
-        Some((weight, _)) => weight,
-        None => None,
-    };
-    Ok(Share { who: who.to_owned(), weight })
+
+    let number = weight.and_then(ScriptValue::as_number);
+    if let (Some(weight), None) = (weight, number) {
+        return raise(format!("a weight is a number, not {}", weight.kind_word()));
+    }
+    Ok(Share { who: who.to_owned(), weight: number }.into())
 }
 
-fn hold_for(count: Dynamic, unit: &str) -> Outcome<Hold> {
-    let whole = value::as_whole_number(&count).and_then(|count| i32::try_from(count).ok());
+fn hold_for(count: &ScriptValue, unit: &str) -> Outcome {
+    let whole = count.as_whole_number().and_then(|count| i32::try_from(count).ok());
     let Some(whole) = whole.filter(|count| *count >= 0) else {
         return raise("a hold lasts a whole number of days, months, quarters or years, from 0");
     };
     match HoldLength::parse(whole, unit) {
-        Some(length) => Ok(Hold::For(length)),
+        Some(length) => Ok(Hold::For(length).into()),
         None => raise(format!("`{unit}` is not a unit; use days, months, quarters or years")),
     }
 }
 
-fn hold_until_next(kind: &str) -> Outcome<Hold> {
+fn hold_until_next(kind: &str) -> Outcome {
     match PeriodKind::parse(kind) {
-        Some(kind) => Ok(Hold::Next(kind)),
+        Some(kind) => Ok(Hold::Next(kind).into()),
         None => raise(format!("`{kind}` is not a kind of period; use month, quarter or year")),
     }
 }

@@ -7,9 +7,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, ImmutableString};
-
-use crate::value::{Outcome, raise};
+use crate::value::{Outcome, ScriptValue, raise};
 use crate::{PayeeView, TotalsView};
 
 /// The fields of `payee`.
@@ -19,21 +17,12 @@ pub(crate) const PAYEE_FIELDS: &[&str] =
 /// The name after `totals.` that is no credit type.
 pub(crate) const CREDITED: &str = "credited";
 
-/// Registers the getters and indexers of these views.
-pub(super) fn register_types(engine: &mut Engine) {
-    engine.register_type_with_name::<Arc<PayeeView>>("payee");
-    engine.register_type_with_name::<Arc<TotalsView>>("totals");
-    for name in PAYEE_FIELDS {
-        engine.register_get(*name, move |payee: &mut Arc<PayeeView>| payee_field(payee, name));
-    }
-    engine.register_indexer_get(credit_total);
-}
+/// The field `name` of a payee; none for other names.
+pub(super) fn payee_field(payee: &PayeeView, name: &str) -> Option<ScriptValue> {
+    let text = |text: &Arc<str>| ScriptValue::Text(Arc::clone(text));
+    let optional = |text: &Option<Arc<str>>| ScriptValue::optional_text(text.as_ref());
 
-fn payee_field(payee: &mut Arc<PayeeView>, name: &str) -> Dynamic {
-    let text = |text: &Arc<str>| Dynamic::from(ImmutableString::from(text.as_ref()));
-    let optional = |value: &Option<Arc<str>>| value.as_ref().map_or(Dynamic::UNIT, text);
-
-    match name {
+    Some(match name {
         "id" => text(&payee.id),
         "name" => text(&payee.name),
         "position" => optional(&payee.position),
@@ -41,12 +30,12 @@ fn payee_field(payee: &mut Arc<PayeeView>, name: &str) -> Dynamic {
         "team" => optional(&payee.team),
         "period" => text(&payee.period),
         "unit_type" => text(&payee.unit_type),
-        _ => Dynamic::UNIT,
-    }
+        _ => return None,
+    })
 }
 
 /// `totals.credited`, and `totals.booking` or `totals["booking"]`.
-fn credit_total(totals: &mut Arc<TotalsView>, name: &str) -> Outcome<Dynamic> {
+pub(super) fn credit_total(totals: &TotalsView, name: &str) -> Outcome {
     match totals.by_credit_type.get(name) {
         Some(total) => Ok((*total).into()),
         None if name == CREDITED => Ok(totals.credited.into()),

@@ -5,13 +5,11 @@
 //! **Architecture invariant:** no function here allocates more than [`STRING_BYTES_MAX`] times a
 //! small factor: what may grow is measured first.
 
-use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
-
-use super::ScriptFunction;
 use super::signature::{call, named, of};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
 use crate::sandbox::STRING_BYTES_MAX;
-use crate::value::{self, Outcome, raise};
+use crate::value::{Outcome, ScriptValue, raise};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
@@ -22,8 +20,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "Whether a text begins with another; case counts.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("starts_with", |text: &str, part: &str| text.starts_with(part));
+        call: |values| match values {
+            [ScriptValue::Text(text), ScriptValue::Text(part)] => {
+                Ok(text.starts_with(&**part).into())
+            }
+            _ => refuse_arguments("starts_with", values),
         },
     },
     ScriptFunction {
@@ -31,8 +32,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Text), named("end", ValueKind::Text)], ValueKind::Bool)],
         page: "Whether a text ends with another; case counts.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("ends_with", |text: &str, part: &str| text.ends_with(part));
+        call: |values| match values {
+            [ScriptValue::Text(text), ScriptValue::Text(part)] => {
+                Ok(text.ends_with(&**part).into())
+            }
+            _ => refuse_arguments("ends_with", values),
         },
     },
     ScriptFunction {
@@ -40,8 +44,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in small letters.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("to_lower", |text: &str| text.to_lowercase());
+        call: |values| match values {
+            [ScriptValue::Text(text)] => Ok(text.to_lowercase().into()),
+            _ => refuse_arguments("to_lower", values),
         },
     },
     ScriptFunction {
@@ -49,8 +54,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in capital letters.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("to_upper", |text: &str| text.to_uppercase());
+        call: |values| match values {
+            [ScriptValue::Text(text)] => Ok(text.to_uppercase().into()),
+            _ => refuse_arguments("to_upper", values),
         },
     },
     ScriptFunction {
@@ -58,8 +64,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text without white space at its ends; the text itself stays as it is.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("trim", |text: &str| text.trim().to_owned());
+        call: |values| match values {
+            [ScriptValue::Text(text)] => Ok(text.trim().into()),
+            _ => refuse_arguments("trim", values),
         },
     },
     ScriptFunction {
@@ -77,7 +84,15 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         ],
         page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
         arities: &[2, 3],
-        register: register_sub_string,
+        call: |values| match values {
+            [ScriptValue::Text(text), ScriptValue::Whole(start)] => {
+                sub_string(text, *start, i64::MAX)
+            }
+            [ScriptValue::Text(text), ScriptValue::Whole(start), ScriptValue::Whole(length)] => {
+                sub_string(text, *start, *length)
+            }
+            _ => refuse_arguments("sub_string", values),
+        },
     },
     ScriptFunction {
         name: "split",
@@ -87,8 +102,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "The parts of a text between separators, as an array.",
         arities: &[2],
-        register: |engine| {
-            engine.register_fn("split", split);
+        call: |values| match values {
+            [ScriptValue::Text(text), ScriptValue::Text(separator)] => split(text, separator),
+            _ => refuse_arguments("split", values),
         },
     },
     ScriptFunction {
@@ -99,8 +115,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         )],
         page: "The text with every occurrence of a part replaced; the text itself stays as it is.",
         arities: &[3],
-        register: |engine| {
-            engine.register_fn("replace", replace);
+        call: |values| match values {
+            [ScriptValue::Text(text), ScriptValue::Text(part), ScriptValue::Text(by)] => {
+                replace(text, part, by)
+            }
+            _ => refuse_arguments("replace", values),
         },
     },
     ScriptFunction {
@@ -108,8 +127,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "A number, date, bool or text as text.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("to_text", to_text);
+        call: |values| match values {
+            [value] => to_text(value),
+            _ => refuse_arguments("to_text", values),
         },
     },
     ScriptFunction {
@@ -117,41 +137,37 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "The same as to_text; what `${…}` in a text calls.",
         arities: &[1],
-        register: |engine| {
-            engine.register_fn("to_string", to_text);
+        call: |values| match values {
+            [value] => to_text(value),
+            _ => refuse_arguments("to_string", values),
         },
     },
 ];
 
-fn to_text(value: Dynamic) -> Outcome<ImmutableString> {
-    match value::to_text(&value) {
-        Some(text) => Ok(text),
-        None => raise(format!("{} has no text", value::kind_word(&value))),
+fn to_text(value: &ScriptValue) -> Outcome {
+    match value.to_text() {
+        Some(text) => Ok(ScriptValue::Text(text)),
+        None => raise(format!("{} has no text", value.kind_word())),
     }
 }
 
-fn register_sub_string(engine: &mut Engine) {
-    engine.register_fn("sub_string", |text: &str, start: INT| -> Outcome<String> {
-        sub_string(text, start, INT::MAX)
-    });
-    engine.register_fn("sub_string", sub_string);
-}
-
-fn sub_string(text: &str, start: INT, length: INT) -> Outcome<String> {
+fn sub_string(text: &str, start: i64, length: i64) -> Outcome {
     match (usize::try_from(start), usize::try_from(length)) {
-        (Ok(start), Ok(length)) => Ok(text.chars().skip(start).take(length).collect()),
+        (Ok(start), Ok(length)) => {
+            Ok(text.chars().skip(start).take(length).collect::<String>().into())
+        }
         _ => raise("start and length must not be negative"),
     }
 }
 
-fn split(text: &str, separator: &str) -> Outcome<Array> {
+fn split(text: &str, separator: &str) -> Outcome {
     if separator.is_empty() {
         return raise("the separator must not be blank");
     }
-    Ok(text.split(separator).map(|part| Dynamic::from(part.to_owned())).collect())
+    Ok(ScriptValue::Array(text.split(separator).map(ScriptValue::from).collect()))
 }
 
-fn replace(text: &str, part: &str, by: &str) -> Outcome<String> {
+fn replace(text: &str, part: &str, by: &str) -> Outcome {
     if part.is_empty() {
         return raise("the part to replace must not be blank");
     }
@@ -159,5 +175,5 @@ fn replace(text: &str, part: &str, by: &str) -> Outcome<String> {
     if text.len() + growth > STRING_BYTES_MAX + text.len().min(STRING_BYTES_MAX) {
         return raise(format!("a text may have {STRING_BYTES_MAX} bytes (STRING_BYTES_MAX)"));
     }
-    Ok(text.replace(part, by))
+    Ok(text.replace(part, by).into())
 }

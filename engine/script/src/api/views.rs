@@ -8,15 +8,14 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, ImmutableString, Map};
-
 use super::signature::{method, named, of};
-use super::{ScriptFunction, register_pure};
+use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
-use crate::value::{Outcome, raise, raise_bad_value};
+use crate::value::{Outcome, ScriptValue, raise, raise_bad_value};
 use crate::{ReceiverView, TransactionView};
 use accredit_domain::credit::Credit;
 use accredit_domain::exchange::NoExchange;
+use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::transaction::{Field, Value};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[HAS, AMOUNT_IN];
@@ -30,10 +29,9 @@ const AMOUNT_IN: ScriptFunction = ScriptFunction {
     page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
            `tx.amount`, where deals have currencies. Without a rate it is an error.",
     arities: &[2],
-    register: |engine| {
-        register_pure(engine, "amount_in", |tx: &mut Arc<TransactionView>, unit: &str| {
-            amount_in(tx, unit)
-        });
+    call: |values| match values {
+        [ScriptValue::Transaction(tx), ScriptValue::Text(unit)] => amount_in(tx, unit),
+        _ => refuse_arguments("amount_in", values),
     },
 };
 
@@ -53,15 +51,18 @@ const HAS: ScriptFunction = ScriptFunction {
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],
-    register: |engine| {
-        register_pure(engine, "has", has);
-        register_pure(engine, "has", |credit: &mut Arc<Credit>, name: &str| {
-            credit_field(credit, name).is_some_and(|value| !value.is_unit())
-        });
-        register_pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
-            receiver_field(to, name).is_some_and(|value| !value.is_unit())
-        });
-        register_pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
+    call: |values| match values {
+        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has(tx, name).into()),
+        [ScriptValue::Credit(credit), ScriptValue::Text(name)] => {
+            Ok(is_there(credit_field(credit, name)))
+        }
+        [ScriptValue::Receiver(to), ScriptValue::Text(name)] => {
+            Ok(is_there(receiver_field(to, name)))
+        }
+        [ScriptValue::Map(entries), ScriptValue::Text(key)] => {
+            Ok(entries.contains_key(&**key).into())
+        }
+        _ => refuse_arguments("has", values),
     },
 };
 
@@ -103,53 +104,34 @@ pub(crate) const CREDIT_FIELDS: &[&str] = &[
 pub(crate) const RECEIVER_FIELDS: &[&str] =
     &["position", "title", "payee", "team", "relationship", "via", "level"];
 
-/// Registers the getters and indexers of these views.
-pub(super) fn register_types(engine: &mut Engine) {
-    engine.register_type_with_name::<Arc<TransactionView>>("transaction");
-    engine.register_type_with_name::<Arc<Credit>>("credit");
-    engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
-
-    for (name, field) in TRANSACTION_FIELDS {
-        if let Some(field) = field {
-            engine.register_get(*name, move |tx: &mut Arc<TransactionView>| {
-                mapped_field(tx, *field, name)
-            });
-        }
-    }
-
-    engine.register_get("id", |tx: &mut Arc<TransactionView>| text_value(&tx.transaction.id));
-    engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| {
-        text_value(&tx.default_credit)
-    });
-    engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
-        Some(period) => Ok(text_value(period)),
-        None => raise("the transaction has no period: its date is blank, or outside the calendar"),
-    });
-
-    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        cell_value(tx, column, tx.transaction.get(column))
-    });
-
-    for name in CREDIT_FIELDS {
-        engine.register_get(*name, move |credit: &mut Arc<Credit>| {
-            credit_field(credit, name).unwrap_or(Dynamic::UNIT)
-        });
-    }
-
-    for name in RECEIVER_FIELDS {
-        engine.register_get(*name, move |to: &mut Arc<ReceiverView>| {
-            receiver_field(to, name).unwrap_or(Dynamic::UNIT)
-        });
+/// The field `name` of a transaction; of other names, the cell of the column of that name.
+pub(super) fn transaction_field(tx: &TransactionView, name: &str) -> Outcome {
+    match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
+        Some((name, Some(field))) => mapped_field(tx, *field, name),
+        Some(("period", None)) => match &tx.period {
+            Some(period) => Ok(text_value(period)),
+            None => {
+                raise("the transaction has no period: its date is blank, or outside the calendar")
+            }
+        },
+        Some(("default_credit", None)) => Ok(text_value(&tx.default_credit)),
+        Some((_, None)) => Ok(text_value(&tx.transaction.id)),
+        None => transaction_cell(tx, name),
     }
 }
 
+/// The cell of a column: `tx["Rep #1"]`.
+pub(super) fn transaction_cell(tx: &TransactionView, column: &str) -> Outcome {
+    cell_value(tx, column, tx.transaction.get(column))
+}
+
 /// `tx.amount`: the deal's amount, or an error that says why there is none.
-pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome<Dynamic> {
+pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome {
     mapped_field(tx, Field::Amount, "amount")
 }
 
 /// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
-fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
+fn amount_in(tx: &TransactionView, unit: &str) -> Outcome {
     let (exchange, transaction) = (&tx.exchange, &tx.transaction);
 
     let amount = match transaction.amount() {
@@ -189,18 +171,18 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
 }
 
 /// The value of the mapped field `name`.
-fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome<Dynamic> {
+fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome {
     match (tx.transaction.column_of(field), tx.transaction.field_value(field)) {
         (Some(column), Some(value)) => cell_value(tx, column, value),
         _ => raise(format!("`tx.{name}` is not mapped in [fields]")),
     }
 }
 
-fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
+fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome {
     match value {
-        Value::Text(cell) => Ok(text_value(&cell)),
+        Value::Text(cell) => Ok(ScriptValue::Text(cell)),
         Value::Number(number) => Ok(number.into()),
-        Value::Date(date) => Ok(Dynamic::from(date)),
+        Value::Date(date) => Ok(date.into()),
         Value::Bool(flag) => Ok(flag.into()),
         Value::Blank => raise(format!("`{column}` is blank; ask tx.has(\"{column}\") first")),
         Value::Bad(cell) => {
@@ -219,7 +201,7 @@ fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynam
 /// Characters of a cell that a message shows.
 const CELL_SHOWN_CHARS: usize = 80;
 
-fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
+fn has(tx: &TransactionView, name: &str) -> bool {
     let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
 
     let value = match special {
@@ -239,45 +221,54 @@ fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
     }
 }
 
-fn text_value(text: &str) -> Dynamic {
-    ImmutableString::from(text).into()
+fn text_value(text: &Arc<str>) -> ScriptValue {
+    ScriptValue::Text(Arc::clone(text))
 }
 
-fn optional_text(value: Option<&str>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, text_value)
+fn optional_level(level: Option<u32>) -> ScriptValue {
+    level.map_or(ScriptValue::Unit, |level| ScriptValue::Whole(i64::from(level)))
 }
 
-fn credit_field(credit: &Credit, name: &str) -> Option<Dynamic> {
+/// Whether a field that may be nothing is there.
+fn is_there(field: Option<ScriptValue>) -> ScriptValue {
+    field.is_some_and(|value| !value.is_unit()).into()
+}
+
+/// The field `name` of a credit; none for other names.
+pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
     let entry = &credit.entry;
+    let optional = ScriptValue::optional_text;
+
     Some(match name {
         "amount" => entry.amount.into(),
-        "unit_type" => text_value(&entry.unit_type),
-        "credit_type" => text_value(&entry.credit_type),
-        "kind" => text_value(entry.kind.as_str()),
-        "position" => optional_text(entry.position.as_deref()),
-        "title" => optional_text(credit.title.as_deref()),
-        "payee" => optional_text(entry.payee.as_deref()),
-        "team" => optional_text(entry.team.as_deref()),
-        "rule" => text_value(&entry.rule),
-        "result" => text_value(&entry.result),
-        "period" => text_value(&entry.period),
-        "relationship" => optional_text(entry.relationship.as_deref()),
-        "via" => optional_text(entry.via.as_deref()),
-        "level" => entry.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
-        "weight" => entry.share.map_or(Dynamic::UNIT, Dynamic::from),
+        "unit_type" => text_value(entry.unit_type.shared()),
+        "credit_type" => text_value(entry.credit_type.shared()),
+        "kind" => entry.kind.as_str().into(),
+        "position" => optional(entry.position.as_ref().map(PositionKey::shared)),
+        "title" => optional(credit.title.as_ref()),
+        "payee" => optional(entry.payee.as_ref().map(ParticipantKey::shared)),
+        "team" => optional(entry.team.as_ref().map(TeamKey::shared)),
+        "rule" => text_value(entry.rule.shared()),
+        "result" => text_value(entry.result.shared()),
+        "period" => text_value(entry.period.shared()),
+        "relationship" => optional(entry.relationship.as_ref().map(DefinedName::shared)),
+        "via" => optional(entry.via.as_ref().map(RecipientKey::shared)),
+        "level" => optional_level(entry.level),
+        "weight" => entry.share.map_or(ScriptValue::Unit, ScriptValue::Number),
         _ => return None,
     })
 }
 
-fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
+/// The field `name` of a recipient; none for other names.
+pub(super) fn receiver_field(to: &ReceiverView, name: &str) -> Option<ScriptValue> {
     Some(match name {
-        "position" => optional_text(to.position.as_deref()),
-        "title" => optional_text(to.title.as_deref()),
-        "payee" => optional_text(to.payee.as_deref()),
-        "team" => optional_text(to.team.as_deref()),
-        "relationship" => optional_text(to.relationship.as_deref()),
-        "via" => optional_text(to.via.as_deref()),
-        "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
+        "position" => ScriptValue::optional_text(to.position.as_ref()),
+        "title" => ScriptValue::optional_text(to.title.as_ref()),
+        "payee" => ScriptValue::optional_text(to.payee.as_ref()),
+        "team" => ScriptValue::optional_text(to.team.as_ref()),
+        "relationship" => ScriptValue::optional_text(to.relationship.as_ref()),
+        "via" => ScriptValue::optional_text(to.via.as_ref()),
+        "level" => optional_level(to.level),
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ use rhai::{Expr, Position};
 
 use super::walk::ProgramWalk;
 use crate::kind::ValueKind;
+use crate::machine::adapter::literal_number;
 use crate::{TransactionView, fault};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::Program;
@@ -79,9 +80,8 @@ impl ProgramWalk<'_> {
             }
             // 0 is 0 in every currency.
             Expr::IntegerConstant(0, _) => (),
-            Expr::IntegerConstant(_, at) => self.check_ignored_currency(&column, *at),
-            Expr::DynamicConstant(value, at) if value.is_decimal() => {
-                self.check_ignored_currency(&column, *at);
+            number if literal_number(number).is_some() => {
+                self.check_ignored_currency(&column, number.start_position());
             }
             _ => (),
         }

@@ -12,8 +12,9 @@ use rust_decimal::Decimal;
 use super::expressions::expression_start;
 use super::walk::{ProgramWalk, Tail};
 use crate::api::{self, ScriptFunction};
+use crate::fault;
 use crate::kind::ValueKind;
-use crate::{fault, value};
+use crate::machine::adapter::literal_number;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold_name;
 use accredit_domain::policy::{ExpressionUse, PolicyKind as Policy, ProgramForm, ReturnType};
@@ -170,14 +171,6 @@ fn has_value(expr: &Expr) -> bool {
 fn returns_value(name: &str) -> bool {
     let gives_value = |function: &ScriptFunction| function.returns() != ValueKind::Any;
     api::find_function(name).is_some_and(gives_value) && !MUTATING_FUNCTIONS.contains(&name)
-}
-
-fn literal_number(expr: &Expr) -> Option<Decimal> {
-    match expr {
-        Expr::IntegerConstant(whole, _) => Some(Decimal::from(*whole)),
-        Expr::DynamicConstant(number, _) => value::as_number(number),
-        _ => None,
-    }
 }
 
 /// Whether it is an amount that was credited: `credit.amount`, `totals.credited`, `totals["booking"]`.

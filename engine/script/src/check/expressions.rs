@@ -12,6 +12,7 @@ use super::kinds::expected_in_words;
 use super::walk::{ProgramWalk, Tail};
 use crate::fault;
 use crate::kind::ValueKind;
+use crate::machine::adapter::literal_number;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::work;
 
@@ -57,7 +58,7 @@ impl ProgramWalk<'_> {
             }
 
             Expr::Unit(_) => ValueKind::Unit,
-            Expr::DynamicConstant(value, _) if value.is_decimal() => ValueKind::Number,
+            Expr::DynamicConstant(..) if literal_number(expr).is_some() => ValueKind::Number,
             Expr::DynamicConstant(value, at) if value.is_fnptr() => {
                 let place = self.place_of(*at);
                 self.findings.push(forbidden_word(place, "|"));

@@ -12,7 +12,8 @@ use super::kinds::expected_in_words;
 use super::unreachable::is_endless;
 use super::walk::{ProgramWalk, Tail};
 use crate::kind::ValueKind;
-use crate::{api, trace, value};
+use crate::machine::adapter::literal_number;
+use crate::{api, trace};
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::policy::ReturnType;
 
@@ -144,8 +145,7 @@ impl ProgramWalk<'_> {
             );
         }
 
-        let zero = matches!(y, Expr::IntegerConstant(0, _))
-            || matches!(y, Expr::DynamicConstant(y, _) if value::as_number(y).is_some_and(|y| y.is_zero()));
+        let zero = literal_number(y).is_some_and(|divisor| divisor.is_zero());
         if zero && matches!(sign, "/" | "%") {
             let help = Some("ask whether it is 0 before".to_owned());
             self.report_with_help(

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::expressions::expression_start;
 use super::walk::ProgramWalk;
-use crate::value;
+use crate::machine::adapter::literal_number;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::policy::ReturnType;
 use accredit_domain::transaction::parse_number;
@@ -45,7 +45,7 @@ impl ProgramWalk<'_> {
         let Expr::FnCall(call, _) = item else { return None };
         match call.args.as_slice() {
             [_, weight] if call.name == "share" => {
-                literal_weight(self.constant_value(weight).unwrap_or(weight))
+                literal_number(self.constant_value(weight).unwrap_or(weight))
             }
             _ => None,
         }
@@ -86,13 +86,5 @@ fn joined_text(expr: &Expr) -> String {
         Expr::InterpolatedString(parts, _) => parts.iter().map(joined_text).collect(),
         Expr::FnCall(call, _) if call.name == "+" => call.args.iter().map(joined_text).collect(),
         _ => "?".to_owned(),
-    }
-}
-
-fn literal_weight(weight: &Expr) -> Option<Decimal> {
-    match weight {
-        Expr::IntegerConstant(whole, _) => Some(Decimal::from(*whole)),
-        Expr::DynamicConstant(weight, _) => value::as_number(weight),
-        _ => None,
     }
 }

@@ -5,11 +5,9 @@
 //! **Architecture invariant:** a result of the wrong kind is never converted into something that
 //! was not said: text is no number, a number is no boolean, an unknown key is not ignored.
 
-use jiff::civil::Date;
-use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
-use crate::value::{as_number, as_text, kind_word};
+use crate::value::ScriptValue;
 use crate::{RollupAnswer, ScriptAnswer, Share};
 use accredit_domain::hold::Hold;
 use accredit_domain::policy::ReturnType;
@@ -17,14 +15,14 @@ use accredit_domain::policy::ReturnType;
 /// The answer that `value` is, or what should have been returned instead of what.
 pub(super) fn answer_from_value(
     returns: ReturnType,
-    value: &Dynamic,
+    value: &ScriptValue,
 ) -> Result<ScriptAnswer, String> {
     match returns {
         ReturnType::Bool => match value.as_bool() {
-            Ok(flag) => Ok(ScriptAnswer::Bool(flag)),
-            Err(_) => wrong_kind("true or false", value),
+            Some(flag) => Ok(ScriptAnswer::Bool(flag)),
+            None => wrong_kind("true or false", value),
         },
-        ReturnType::Number => match as_number(value) {
+        ReturnType::Number => match value.as_number() {
             Some(number) => Ok(ScriptAnswer::Number(number)),
             None => wrong_kind("a number", value),
         },
@@ -38,18 +36,18 @@ pub(super) fn answer_from_value(
     }
 }
 
-fn wrong_kind<T>(expected: &str, value: &Dynamic) -> Result<T, String> {
-    Err(format!("{expected}, this one returned {}", kind_word(value)))
+fn wrong_kind<T>(expected: &str, value: &ScriptValue) -> Result<T, String> {
+    Err(format!("{expected}, this one returned {}", value.kind_word()))
 }
 
 const RECIPIENTS: &str = "text, an array of shares, or ()";
 
-fn recipients_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
+fn recipients_from_value(value: &ScriptValue) -> Result<ScriptAnswer, String> {
     if value.is_unit() {
         return Ok(ScriptAnswer::Nothing);
     }
 
-    if let Some(text) = as_text(value) {
+    if let Some(text) = value.as_text() {
         return Ok(ScriptAnswer::Text(text.to_string()));
     }
 
@@ -57,60 +55,62 @@ fn recipients_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
         return Ok(ScriptAnswer::Shares(vec![share]));
     }
 
-    let Some(array) = value.read_lock::<Array>() else { return wrong_kind(RECIPIENTS, value) };
+    let ScriptValue::Array(array) = value else { return wrong_kind(RECIPIENTS, value) };
     // Empty parts of a text name no one, and neither does a blank text among others.
-    let blank = |item: &&Dynamic| as_text(item).is_some_and(|who| who.trim().is_empty());
+    let blank = |item: &&ScriptValue| item.as_text().is_some_and(|who| who.trim().is_empty());
 
     let shares =
         array.iter().filter(|item| !blank(item)).map(|item| match share_from_value(item) {
             Some(share) => Ok(share),
             None => {
-                Err(format!("{RECIPIENTS}, this one returned an array with {}", kind_word(item)))
+                Err(format!("{RECIPIENTS}, this one returned an array with {}", item.kind_word()))
             }
         });
 
     shares.collect::<Result<_, _>>().map(ScriptAnswer::Shares)
 }
 
-fn share_from_value(value: &Dynamic) -> Option<Share> {
-    match as_text(value) {
-        Some(who) => Some(Share { who: who.to_string(), weight: None }),
-        None => value.read_lock::<Share>().map(|share| share.clone()),
+fn share_from_value(value: &ScriptValue) -> Option<Share> {
+    match value {
+        ScriptValue::Text(who) => Some(Share { who: who.to_string(), weight: None }),
+        ScriptValue::Share(share) => Some(Share::clone(share)),
+        _ => None,
     }
 }
 
-fn hold_from_value(value: &Dynamic) -> Option<Hold> {
-    match value.read_lock::<Date>() {
-        Some(date) => Some(Hold::Until(*date)),
-        None => value.read_lock::<Hold>().map(|hold| hold.clone()),
+fn hold_from_value(value: &ScriptValue) -> Option<Hold> {
+    match value {
+        ScriptValue::Date(date) => Some(Hold::Until(*date)),
+        ScriptValue::Hold(hold) => Some(Hold::clone(hold)),
+        _ => None,
     }
 }
 
 const ROLLED: &str = "a number, () or a map";
 
-fn rollup_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
+fn rollup_from_value(value: &ScriptValue) -> Result<ScriptAnswer, String> {
     if value.is_unit() {
         return Ok(ScriptAnswer::Nothing);
     }
 
-    if let Some(number) = as_number(value) {
+    if let Some(number) = value.as_number() {
         return Ok(ScriptAnswer::Number(number));
     }
 
-    let Some(map) = value.read_lock::<Map>() else { return wrong_kind(ROLLED, value) };
+    let ScriptValue::Map(map) = value else { return wrong_kind(ROLLED, value) };
     let mut rolled = RollupAnswer::default();
     let mut amount = None;
 
     // A value of nothing is as good as none: the policy leaves the part to the result.
     for (key, value) in map.iter().filter(|(_, value)| !value.is_unit()) {
-        match key.as_str() {
-            "amount" => amount = Some(expect_field(key, "a number", value, as_number(value))?),
+        match &**key {
+            "amount" => amount = Some(expect_field(key, "a number", value, value.as_number())?),
             "maximum" => {
-                rolled.maximum = Some(expect_field(key, "a number", value, as_number(value))?)
+                rolled.maximum = Some(expect_field(key, "a number", value, value.as_number())?)
             }
             "credit_type" => {
                 rolled.credit_type =
-                    Some(expect_field(key, "text", value, as_text(value))?.to_string());
+                    Some(expect_field(key, "text", value, value.as_text())?.to_string());
             }
             "hold" => {
                 rolled.hold =
@@ -132,8 +132,8 @@ fn rollup_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
 fn expect_field<T>(
     key: &str,
     expected: &str,
-    value: &Dynamic,
+    value: &ScriptValue,
     read: Option<T>,
 ) -> Result<T, String> {
-    read.ok_or_else(|| format!("{expected} as `{key}`, this one returned {}", kind_word(value)))
+    read.ok_or_else(|| format!("{expected} as `{key}`, this one returned {}", value.kind_word()))
 }

@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
-use rhai::{AST, ASTNode, Dynamic, Engine, Position};
+use rhai::{AST, ASTNode, Engine, Position};
 
 use super::interpreter::{CompiledProgram, Interpreter};
+use crate::value::ScriptValue;
 use crate::{ScriptFault, fault, sandbox};
 use accredit_domain::policy::{Program, ProgramForm, ProgramId};
 
@@ -73,7 +74,7 @@ impl Endings {
         &mut self,
         (id, program): (ProgramId, &Program),
         found: ScriptFault,
-        values: Vec<Dynamic>,
+        values: Vec<ScriptValue>,
     ) -> ScriptFault {
         // Time is another one in another run; an expression is a single line.
         let is_policy = matches!(program.form, ProgramForm::Policy(_));

@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
+use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
 use crate::coverage::CoverageRecorder;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
+use crate::value::ScriptValue;
 use crate::{ScriptFault, constants, fault};
 use accredit_domain::policy::{Program, ProgramForm};
 
@@ -152,11 +154,12 @@ impl Interpreter {
         &mut self,
         program: &Program,
         tree: &SyntaxTree,
-        values: Vec<Dynamic>,
-    ) -> Result<Dynamic, ScriptFault> {
+        values: Vec<ScriptValue>,
+    ) -> Result<ScriptValue, ScriptFault> {
         self.scope.clear();
+        let values = values.into_iter().map(to_dynamic);
 
-        match program.form {
+        let value = match program.form {
             ProgramForm::Expression(_) => {
                 for (name, value) in program.form.scope_variables().iter().zip(values) {
                     self.scope.push_dynamic(*name, value);
@@ -177,11 +180,12 @@ impl Interpreter {
                         scope,
                         &tree.ast,
                         kind.entry_point(),
-                        values,
+                        values.collect::<Vec<_>>(),
                     )
                 })
             }
-        }
+        };
+        value.map(|value| from_dynamic(&value))
     }
 
     /// Runs something under the deadline, and turns errors and panics into faults.

@@ -5,9 +5,9 @@
 //! **Architecture invariant:** a native form answers and faults like the same text interpreted; a
 //! test compares them.
 
-use rhai::Dynamic;
 use rust_decimal::Decimal;
 
+use crate::value::ScriptValue;
 use crate::{ScriptArguments, ScriptFault, api, fault};
 use accredit_domain::policy::{Program, ProgramForm};
 
@@ -18,7 +18,7 @@ pub(super) enum NativeExpression {
     /// The expression `credit.amount`.
     CreditAmount,
     /// A number or text that is written out.
-    Literal(Dynamic),
+    Literal(ScriptValue),
 }
 
 /// Digits of a number literal that certainly means the same to Rhai.
@@ -46,11 +46,11 @@ impl NativeExpression {
         &self,
         program: &Program,
         with: &ScriptArguments<'_>,
-    ) -> Result<Dynamic, ScriptFault> {
+    ) -> Result<ScriptValue, ScriptFault> {
         match self {
             NativeExpression::TransactionAmount => {
                 api::transaction_amount(with.tx).map_err(|error| {
-                    let mut fault = fault::of_error(program, &error);
+                    let mut fault = fault::of_function(program, error);
                     fault.place = program.origin.place_at(1, AMOUNT_COLUMN);
                     fault
                 })
@@ -67,11 +67,11 @@ impl NativeExpression {
 /// Column of `amount` in `tx.amount`.
 const AMOUNT_COLUMN: u32 = 4;
 
-fn literal_value(text: &str) -> Option<Dynamic> {
+fn literal_value(text: &str) -> Option<ScriptValue> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() > LITERAL_DIGITS_MAX || !digits(whole) || !digits(fraction) {
         return None;
     }
-    Decimal::from_str_exact(text).ok().map(Dynamic::from)
+    Decimal::from_str_exact(text).ok().map(ScriptValue::Number)
 }

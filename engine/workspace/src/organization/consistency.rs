@@ -59,6 +59,12 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
         report.error(Code::CR034, place(later.origin), message, help);
     }
 
+    for (_, later) in overlapping_pairs(&reading.attributes, |attribute| attribute) {
+        let name = &later.what.1;
+        let message = format!("`{name}` has two values on the same days");
+        report.error(Code::CR034, place(later.origin), message, help);
+    }
+
     warn_ended_managers(reading, report, &place);
     warn_ended_parents(reading, report, &place);
     check_teams(reading, report, &place);
@@ -201,7 +207,7 @@ fn check_teams(
 }
 
 /// Pairs that overlap and have the same key; each later entry at most once.
-fn overlapping_pairs<T: Copy, K: Eq + Hash>(
+fn overlapping_pairs<T: Clone, K: Eq + Hash>(
     entries: &[DatedEntry<T>],
     key: impl Fn(T) -> K,
 ) -> Vec<(DatedEntry<T>, DatedEntry<T>)> {
@@ -209,11 +215,11 @@ fn overlapping_pairs<T: Copy, K: Eq + Hash>(
     let mut found = Vec::new();
 
     for entry in entries {
-        let group = groups.entry(key(entry.what)).or_default();
+        let group = groups.entry(key(entry.what.clone())).or_default();
         if let Some(first) = group.iter().find(|first| first.validity.overlaps(&entry.validity)) {
-            found.push((*first, *entry));
+            found.push((first.clone(), entry.clone()));
         }
-        group.push(*entry);
+        group.push(entry.clone());
     }
 
     found

@@ -33,6 +33,7 @@ pub const SECTIONS: &[SchemaSection] = &[
     SchemaSection { name: "transactions", keys: TRANSACTIONS },
     SchemaSection { name: "column", keys: COLUMN_TABLE },
     SchemaSection { name: "calendar", keys: CALENDAR },
+    SchemaSection { name: "table", keys: TABLE },
     SchemaSection { name: "source", keys: SOURCE },
     SchemaSection { name: "plan", keys: PLAN },
     SchemaSection { name: "policies", keys: POLICIES },
@@ -63,6 +64,16 @@ const SETTINGS: &[SchemaKey] = &[
     ),
     optional_key("transactions", SchemaKind::Table("transactions"), "how rows are read"),
     optional_key("calendar", SchemaKind::Table("calendar"), "periods"),
+    optional_key(
+        "tables",
+        SchemaKind::Named(&SchemaKind::Table("table")),
+        "tables/NAME.csv, for lookup, find and tiers",
+    ),
+    optional_key(
+        "attributes",
+        SchemaKind::Named(&DECLARED),
+        "kinds of the attributes in organization/attributes.csv; text by default",
+    ),
     optional_key(
         "queries",
         SchemaKind::Named(&SchemaKind::Expression),
@@ -169,10 +180,27 @@ const CALENDAR: &[SchemaKey] = &[
         SchemaKind::Named(&SchemaKind::Day),
         "first days of years, for calendars of weeks",
     ),
+    optional_key("closed", SchemaKind::Named(&SchemaKind::Day), "the day a period was closed"),
     optional_key(
         "finalized",
         SchemaKind::Named(&SchemaKind::Day),
         "the day a period was finalized",
+    ),
+];
+
+const DECLARED: SchemaKind = SchemaKind::Words(&["number", "text", "bool", "date"]);
+
+const TABLE: &[SchemaKey] = &[
+    optional_key("keys", COLUMNS, "columns that a row matches by; * or blank matches anything"),
+    optional_key(
+        "ranges",
+        COLUMNS,
+        "columns of lower bounds: the largest that is not above counts",
+    ),
+    required_key(
+        "values",
+        SchemaKind::Named(&DECLARED),
+        "columns of values with their kinds; up_to and rate make tiers",
     ),
 ];
 
@@ -351,6 +379,9 @@ const INDIRECT_RESULT: &[SchemaKey] = &[
     REASON,
 ];
 
+const TIERS: SchemaKind =
+    SchemaKind::Any(&[SchemaKind::List(&SchemaKind::Table("tier")), SchemaKind::Text]);
+
 const REWARD: &[SchemaKey] = &[
     required_key("name", SchemaKind::Text, "the reward's name, unique in the plan"),
     DESCRIPTION,
@@ -360,11 +391,7 @@ const REWARD: &[SchemaKey] = &[
         SchemaKind::Words(&["credited", "members", "user-managers", "team-managers"]),
         "who gets it",
     ),
-    optional_key(
-        "tiers",
-        SchemaKind::List(&SchemaKind::Table("tier")),
-        "rates by how much was credited",
-    ),
+    optional_key("tiers", TIERS, "rates by how much was credited, or table:NAME"),
     optional_key(
         "retroactive",
         SchemaKind::Flag,

@@ -92,10 +92,20 @@ fn calendars() {
 fn finalized_periods() {
     let calendar = good("finalized = { \"2022-01\" = 2022-03-04, 2021 = 2022-01-15 }", None);
     let state = |id: &str, day| calendar.period_phase(&calendar.find(id).unwrap(), day);
-    assert_eq!(state("2022-01", date(2022, 3, 4)), PeriodPhase::Closed);
+    assert_eq!(state("2022-01", date(2022, 3, 4)), PeriodPhase::Ended);
     assert_eq!(state("2022-01", date(2022, 3, 5)), PeriodPhase::Finalized);
     assert_eq!(state("2021-07", date(2022, 3, 5)), PeriodPhase::Finalized);
     assert_eq!(state("2022", date(2022, 3, 5)), PeriodPhase::Open);
+}
+
+#[test]
+fn closed_periods() {
+    let text = "closed = { \"2022-01\" = 2022-02-05 }\nfinalized = { \"2022-01\" = 2022-03-04 }";
+    let calendar = good(text, None);
+    let state = |day| calendar.period_phase(&calendar.find("2022-01").unwrap(), day);
+    assert_eq!(state(date(2022, 2, 5)), PeriodPhase::Ended);
+    assert_eq!(state(date(2022, 2, 6)), PeriodPhase::Closed);
+    assert_eq!(state(date(2022, 3, 5)), PeriodPhase::Finalized);
 }
 
 #[test]
@@ -114,11 +124,13 @@ fn settings_that_are_refused() {
     error("CR024", "finalized = ¦3");
     error("CR024", "finalized = { \"2022-01\" = ¦\"2022-03-04\" }");
     error("CR025", "finalized = { ¦\"2022-13\" = 2022-03-04 }");
+    error("CR025", "closed = { ¦\"2022-13\" = 2022-03-04 }");
     let one = format!("{weeks} = {{ 2022 = 2022-01-30 }}\nfinalized");
     error("CR025", &format!("{one} = {{ ¦\"2022-01\" = 2022-03-04 }}"));
     error("CR062", &format!("{one} = {{ ¦\"2022-P12\" = 2023-03-04 }}"));
     error("CR062", &format!("{one} = {{ ¦2022 = 2023-03-04 }}"));
     let warning = |code, calendar: &str| refused(code, false, calendar, None);
+    warning("CR062", "closed = { ¦\"2022-01\" = 2022-01-31 }");
     warning("CR062", "finalized = { ¦\"2022-01\" = 2022-01-31 }");
     warning("CR063", "years = ¦{ 2022 = 2022-01-30 }");
     warning("CR063", &format!("{weeks} = {{ 2022 = 2022-01-30 }}\nyear_starts = ¦7"));

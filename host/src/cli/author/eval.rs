@@ -15,7 +15,8 @@ use accredit_script::library;
 use accredit_script::{Machine, ScriptFault, trace};
 use accredit_workspace::Ruleset;
 use clap::Args;
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::cli::author::scene::{FixtureRequest, ScriptFixture};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
@@ -105,7 +106,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> u8 {
         Ok(vec![])
     };
     let steps = steps.unwrap_or_default();
-    let about = json!({ "transaction": &*transaction.id });
+    let about = TrialSubject::Transaction { transaction: transaction.id.to_string() };
     let answer = answer.map(|answer| trace::show_answer(&answer).into());
 
     print_trial(arguments, &program, &TrialRun { about, answer, steps })
@@ -200,14 +201,77 @@ fn run_intake(
     print_trial(
         arguments,
         program,
-        &TrialRun { about: json!({}), answer, steps: steps.unwrap_or_default() },
+        &TrialRun { about: TrialSubject::Delivery {}, answer, steps: steps.unwrap_or_default() },
     )
+}
+
+/// What a policy was run on.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum TrialSubject {
+    /// The natural key of a transaction.
+    Transaction { transaction: String },
+    /// The totals and the quota of a payee.
+    Payee(reward::TrialPayee),
+    /// A delivery, which has no name.
+    Delivery {},
+}
+
+/// A trial as JSON shows it.
+#[derive(Debug, Serialize)]
+struct TrialView<'a> {
+    /// The policy's name.
+    policy: &'a str,
+    /// In words, or the rows of an intake policy; null where the policy failed.
+    answer: Option<&'a Json>,
+    /// Why the policy failed.
+    error: Option<TrialFaultView<'a>>,
+    /// With `--explain`, the lines that were run.
+    steps: Vec<TrialStepView<'a>>,
+    /// What it was run on. Texts alone: the numbers of flattened parts would not be written as they are.
+    #[serde(flatten)]
+    about: &'a TrialSubject,
+}
+
+/// Why a policy failed, and where.
+#[derive(Debug, Serialize)]
+struct TrialFaultView<'a> {
+    /// What went wrong.
+    message: &'a str,
+    /// The author's file.
+    file: &'a str,
+    /// Line in it, from 1.
+    line: u32,
+    /// Column in it, from 1.
+    column: u32,
+}
+
+/// A line that was run.
+#[derive(Debug, Serialize)]
+struct TrialStepView<'a> {
+    /// Line in the policy's file, from 1.
+    line: u32,
+    /// The text of the line.
+    text: &'a str,
+    /// The value of its expression; null where it gave none.
+    value: Option<&'a str>,
+    /// What was read on the way.
+    reads: Vec<TrialReadView<'a>>,
+}
+
+/// A value that a line read.
+#[derive(Debug, Serialize)]
+struct TrialReadView<'a> {
+    /// What was read: `tx.amount`.
+    name: &'a str,
+    /// Its value.
+    value: &'a str,
 }
 
 /// What a policy was run on, and what came of it.
 struct TrialRun {
-    /// What it was run on, as JSON shows it.
-    about: Json,
+    /// What it was run on.
+    about: TrialSubject,
     /// In words, or the rows of an intake policy.
     answer: Result<Json, ScriptFault>,
     steps: Vec<trace::TraceStep>,
@@ -243,34 +307,29 @@ fn print_text(TrialRun { answer, steps, .. }: &TrialRun) {
 }
 
 fn print_json(program: &Program, TrialRun { about, answer, steps }: &TrialRun) {
-    let steps: Vec<Json> = steps
-        .iter()
-        .map(|step| {
-            let reads: Vec<Json> = step
-                .reads
-                .iter()
-                .map(|(name, value)| json!({ "name": name, "value": value }))
-                .collect();
-            json!({ "line": step.line, "text": step.text, "value": step.value, "reads": reads })
-        })
-        .collect();
-
-    let fault = answer.as_ref().err().map(|fault| {
-        let place = &fault.place;
-        json!({ "message": fault.message, "file": place.file, "line": place.line,
-                "column": place.column })
+    let steps = steps.iter().map(|step| {
+        let reads = step.reads.iter().map(|(name, value)| TrialReadView { name, value });
+        TrialStepView {
+            line: step.line,
+            text: &step.text,
+            value: step.value.as_deref(),
+            reads: reads.collect(),
+        }
     });
 
-    let mut all = json!({
-        "policy": &*program.name,
-        "answer": answer.as_ref().ok(),
-        "error": fault,
-        "steps": steps,
+    let error = answer.as_ref().err().map(|fault| TrialFaultView {
+        message: &fault.message,
+        file: &fault.place.file,
+        line: fault.place.line,
+        column: fault.place.column,
     });
 
-    if let (Some(all), Some(about)) = (all.as_object_mut(), about.as_object()) {
-        all.extend(about.clone());
-    }
-
-    output::print_json(&all);
+    let view = TrialView {
+        policy: &program.name,
+        answer: answer.as_ref().ok(),
+        error,
+        steps: steps.collect(),
+        about,
+    };
+    output::print_json(&output::view_json(&view));
 }

@@ -190,12 +190,12 @@ impl ScriptFixture {
 fn receiver_view(credit: &Credit) -> ReceiverView {
     let entry = &credit.entry;
     ReceiverView {
-        position: entry.position.as_ref().map(PositionKey::shared),
+        position: entry.position.as_ref().map(PositionKey::shared).cloned(),
         title: credit.title.clone(),
-        payee: entry.payee.as_ref().map(ParticipantKey::shared),
-        team: entry.team.as_ref().map(TeamKey::shared),
-        relationship: entry.relationship.as_ref().map(DefinedName::shared),
-        via: entry.via.as_ref().map(RecipientKey::shared),
+        payee: entry.payee.as_ref().map(ParticipantKey::shared).cloned(),
+        team: entry.team.as_ref().map(TeamKey::shared).cloned(),
+        relationship: entry.relationship.as_ref().map(DefinedName::shared).cloned(),
+        via: entry.via.as_ref().map(RecipientKey::shared).cloned(),
         level: entry.level,
     }
 }

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use accredit_cases::{self as cases, CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
+use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_workspace::Files;
 use clap::builder::FalseyValueParser;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::cli::print::report;
@@ -145,14 +146,25 @@ fn run_tests(arguments: &TestArguments) -> Result<u8, String> {
     })
 }
 
+/// The decisions of one case, as `decision_lines` writes them.
+#[derive(Debug, Serialize)]
+struct CaseDecisionsView<'a> {
+    /// The case file.
+    file: &'a str,
+    /// The heading of the case.
+    case: &'a str,
+    /// One for each transaction and plan.
+    decisions: &'a [Decision],
+}
+
 /// Every decision of every case, a line each.
 fn decision_lines(files: &[CaseFileRun]) -> String {
     let mut text = String::new();
     for file in files {
         for outcome in file.outcomes.iter().flatten() {
             let (case, decisions) = (&outcome.name, &outcome.decisions);
-            let line = json!({ "file": file.path, "case": case, "decisions": decisions });
-            text.push_str(&line.to_string());
+            let line = CaseDecisionsView { file: &file.path, case, decisions };
+            text.push_str(&output::view_json(&line).to_string());
             text.push('\n');
         }
     }

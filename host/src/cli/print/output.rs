@@ -49,6 +49,12 @@ pub(crate) fn print_json(data: &impl Serialize) {
     print_line(&text.unwrap_or_default());
 }
 
+/// A view as JSON: the keys of every object are in alphabetical order, as a server answers. One that
+/// cannot be written is null.
+pub(crate) fn view_json(view: &impl Serialize) -> Json {
+    serde_json::to_value(view).unwrap_or_default()
+}
+
 /// Prints `rows` (objects) with `columns` as CSV. A cell that a spreadsheet would run as a formula
 /// gets an apostrophe in front.
 pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {

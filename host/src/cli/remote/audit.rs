@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::address;
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_OK};
@@ -76,7 +76,7 @@ fn list_audit(options: &AuditListArguments) -> Result<u8, String> {
         options.server.make_client()?.get_all(&format!("/v1/audit?limit=1000{who}{what}"))?;
 
     match options.format {
-        DataFormat::Json => output::print_json(&json!(rows)),
+        DataFormat::Json => output::print_json(&rows),
         DataFormat::Csv => output::print_csv(&COLUMNS, &rows),
         DataFormat::Table => output::print_table(&COLUMNS, &rows),
     }
@@ -88,7 +88,7 @@ fn verify_audit(options: &AuditVerifyArguments) -> Result<u8, String> {
     let checked = match &options.data {
         Some(path) => {
             let head = options.head.as_deref();
-            json!(with_data_file(path, |ledger| ledger.check_trail(head))?)
+            output::view_json(&with_data_file(path, |ledger| ledger.check_trail(head))?)
         }
 
         None => {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::impact::{self, Impact};
+use accredit_crediting::impact::{self, Impact, ImpactReport};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::decision::Decision;
 use accredit_domain::limits::Limits;
@@ -20,6 +20,7 @@ use accredit_operations::replay;
 use accredit_workspace::{Files, Ruleset};
 use clap::Args;
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::cli::print::output::{self, DataFormat, EXIT_CHANGES, EXIT_FAILED, EXIT_OK};
@@ -199,6 +200,21 @@ fn preview_on_server(options: &PreviewArguments) -> Result<Json, String> {
     Ok(shown)
 }
 
+/// What one directory would change of another. A server answers with more.
+#[derive(Debug, Serialize)]
+struct DirectoryPreviewView {
+    /// The hash of the ruleset of the directory that is compared with.
+    base: String,
+    /// The hash of the ruleset of the directory.
+    ruleset: String,
+    /// `files` with a text diff each, and `rules`.
+    changes: Json,
+    /// What the transactions would be credited.
+    impact: ImpactReport,
+    /// The limit that is exceeded, in words; null where none is.
+    stop_loss: Option<String>,
+}
+
 fn preview_offline(dir: &Path, base: &Path, options: &PreviewArguments) -> Result<Json, String> {
     let (old, new) = (watch::read_directory(base)?, watch::read_directory(dir)?);
     let rows = base.join("transactions");
@@ -249,12 +265,12 @@ fn preview_offline(dir: &Path, base: &Path, options: &PreviewArguments) -> Resul
     let how = &options.how;
     let limits = Limits { max_total: how.stop_loss, max_payee: how.stop_loss_payee };
 
-    Ok(json!({
-        "base": *before.hash,
-        "ruleset": *after.hash,
-        "changes": preview::describe_changes(&old, &new),
-        "impact": impact.to_report(),
-        "stop_loss": impact.exceeded_limit(&limits),
+    Ok(output::view_json(&DirectoryPreviewView {
+        base: before.hash.to_string(),
+        ruleset: after.hash.to_string(),
+        changes: preview::describe_changes(&old, &new),
+        impact: impact.to_report(),
+        stop_loss: impact.exceeded_limit(&limits),
     }))
 }
 

@@ -9,7 +9,7 @@ use accredit_ledger::Ledger;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use accredit_seams::store::StoreError;
 use clap::Args;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
@@ -89,7 +89,8 @@ pub(crate) fn with_data_file<T>(
 
 fn on_file(path: &Path, options: &VerifyArguments) -> Result<Json, String> {
     let wanted = VerifyParams { plan: options.plan.clone(), period: options.period.clone() };
-    with_data_file(path, |ledger| verify_decisions(ledger, &wanted)).map(|verified| json!(verified))
+    with_data_file(path, |ledger| verify_decisions(ledger, &wanted))
+        .map(|verified| output::view_json(&verified))
 }
 
 fn on_server(options: &VerifyArguments) -> Result<Json, String> {

@@ -6,7 +6,8 @@ mod show;
 use std::path::PathBuf;
 use std::thread;
 
-use accredit_crediting::calculation::{Calculation, books};
+use accredit_crediting::calculation::{self, Calculation, books};
+use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
@@ -38,8 +39,8 @@ pub(crate) struct InputArguments {
 pub(crate) struct CalculateArguments {
     #[command(flatten)]
     input: InputArguments,
-    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent includes all
-    /// its parts.
+    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; of one that is longer
+    /// than a plan's own, every part of it is calculated.
     #[arg(long)]
     period: String,
     /// Format on standard output.
@@ -53,6 +54,9 @@ pub(crate) struct CalculateArguments {
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
 }
+
+/// Every plan that is asked for is calculated by longer periods; the reasons are printed.
+struct OtherPeriod;
 
 /// A directory, read and understood, with its transactions.
 pub(crate) struct LoadedDirectory {
@@ -127,12 +131,13 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
 
     let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
 
-    let plans = ruleset.plans.keys();
-    let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
-    let calculations: Vec<Calculation> =
-        wanted.map(|plan| books.calculation_of(plan, &period)).collect();
+    let Ok(calculations) = calculations_within(arguments, &books, (ruleset, &period)) else {
+        return EXIT_USAGE;
+    };
 
-    let alone = arguments.input.plan.is_some();
+    // A plan in its own period is one object, and everything else is a list.
+    let own = calculations.first().is_some_and(|first| first.period == period.id);
+    let alone = arguments.input.plan.is_some() && own;
     show::print_calculations((arguments.format, &arguments.show), &calculations, alone);
 
     for calculation in &calculations {
@@ -152,4 +157,32 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     }
 
     EXIT_OK
+}
+
+/// The calculations that are asked for: of each plan, one for each of its own periods in `period`.
+/// A plan that is calculated by longer periods is left out with a word, and refused where no other
+/// plan is left.
+fn calculations_within(
+    arguments: &CalculateArguments,
+    books: &books::Books<'_>,
+    (ruleset, period): (&Ruleset, &Period),
+) -> Result<Vec<Calculation>, OtherPeriod> {
+    let wanted = arguments.input.plan.as_deref();
+    let mut calculations = Vec::new();
+    let mut left_out = Vec::new();
+
+    for plan in ruleset.plans.keys().filter(|plan| wanted.is_none_or(|wanted| wanted == &***plan)) {
+        let found = books.calculations_within(plan, period);
+        if found.is_empty() {
+            left_out.push(calculation::explain_other_period(ruleset, plan, period));
+        }
+        calculations.extend(found);
+    }
+
+    let refused = calculations.is_empty() && !left_out.is_empty();
+    for reason in left_out {
+        let grade = if refused { "error" } else { "note" };
+        eprintln!("{grade}: other_period: {reason}");
+    }
+    if refused { Err(OtherPeriod) } else { Ok(calculations) }
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &SimulateArguments) -> u8 {
 
 /// Prints a simulation, and says how much it rests on.
 fn print_simulation(format: DataFormat, simulated: &impl Serialize) {
-    let json = json!(simulated);
+    let json = output::view_json(simulated);
     match format {
         DataFormat::Json => output::print_json(simulated),
         DataFormat::Csv => output::print_csv(&COLUMNS, &sum_rows(&json)),

@@ -5,16 +5,13 @@
 use std::sync::Arc;
 
 use accredit_domain::organization::aliases::Alias;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use serde_json::json;
-
-use crate::http::JsonResult;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What the list can be narrowed by.
@@ -31,7 +28,7 @@ pub(crate) struct AliasListParams {
 pub(crate) async fn list_aliases(
     State(service): State<Arc<Service>>,
     wanted: Result<Query<AliasListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<Alias>> {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `text`, `kind`, `limit` or `cursor`"))?;
     let limit = credits::page_limit(wanted.limit)?;
@@ -46,10 +43,10 @@ pub(crate) async fn list_aliases(
         all.retain(|row| row.matches_filter(wanted.text.as_deref(), wanted.kind.as_deref()));
         let from = wanted.cursor.unwrap_or_default();
         let next = from.saturating_add(limit);
-        let next = (next < all.len()).then(|| next.to_string());
-        let rows: Vec<Alias> = all.into_iter().skip(from).take(limit).collect();
-        Ok(json!({ "data": rows, "next_cursor": next }))
+        let next_cursor = (next < all.len()).then(|| next.to_string());
+        let data = all.into_iter().skip(from).take(limit).collect();
+        Ok(ListView { data, next_cursor })
     });
 
-    page.await.map(Json)
+    page.await.map(ViewJson)
 }

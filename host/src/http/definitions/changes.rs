@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_domain::limits::Limits;
+use accredit_crediting::impact::ImpactReport;
+use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
-use accredit_ledger::definitions::{Activation, Effective};
+use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
@@ -18,20 +19,19 @@ use accredit_operations::preview;
 use accredit_operations::replay::{self, ReplayImpact};
 use accredit_operations::shadow;
 use accredit_workspace::Files;
-use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use rust_decimal::Decimal;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::http::JsonResult;
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::definitions::conditions;
 use crate::http::definitions::files::check_path;
-use crate::http::definitions::policies;
+use crate::http::definitions::policies::ActivationView;
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -128,6 +128,33 @@ impl ChangeBody {
     }
 }
 
+/// What a change would change.
+#[derive(Debug, Serialize)]
+struct PreviewView {
+    /// The hash of the ruleset in force.
+    base: String,
+    /// Whether the server still decides, so that amounts will differ.
+    unfinished: bool,
+    /// The hash of the ruleset that the change makes.
+    ruleset: String,
+    /// What the change means for credits that exist: `now`, `recredit` or `from:2026-01-31`.
+    effective: Effective,
+    /// How many cases ran, all of which passed.
+    cases: usize,
+    /// `files` with a text diff each, and `rules`.
+    changes: Value,
+    /// What the recorded transactions would be credited.
+    impact: ImpactReport,
+    /// What an activation would change in the books at once.
+    booked: ImpactReport,
+    /// `gone`: who would be removed with credits; `losing`: who would be paid less.
+    people: Value,
+    /// The money that the change would move.
+    money: MoneyEffect,
+    /// The limit that is exceeded, in words; null where none is.
+    stop_loss: Option<String>,
+}
+
 /// What a change would change, in files, rules and money; nothing is written.
 pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
@@ -158,19 +185,19 @@ pub(crate) async fn preview_change(
         let unfinished = service.context.ledger.pending_recredit()?.is_some()
             || service.context.ledger.pending_count(1)? > 0;
 
-        Ok(FinalAnswer::ok_json(json!({
-            "base": *current.hash,
-            "unfinished": unfinished,
-            "ruleset": *checked.ruleset.hash,
-            "effective": effective,
-            "cases": checked.cases,
-            "changes": preview::describe_changes(&current.files, &files),
-            "impact": impact.to_report(),
-            "booked": booked.to_report(),
-            "people": people::people_report(&service.context, &current, &checked.ruleset)?,
-            "money": moved.money_effect(),
-            "stop_loss": moved.exceeded_limit(&limits),
-        })))
+        FinalAnswer::ok_view(&PreviewView {
+            base: current.hash.to_string(),
+            unfinished,
+            ruleset: checked.ruleset.hash.to_string(),
+            effective,
+            cases: checked.cases,
+            changes: preview::describe_changes(&current.files, &files),
+            impact: impact.to_report(),
+            booked: booked.to_report(),
+            people: people::people_report(&service.context, &current, &checked.ruleset)?,
+            money: moved.money_effect(),
+            stop_loss: moved.exceeded_limit(&limits),
+        })
     });
 
     shown.await
@@ -201,10 +228,8 @@ pub(crate) async fn make_change(
         let mut change = sent.change_request(&current.files, &caller)?;
         if sent.draft {
             let kept = proposals::keep_draft(&service.context, &change)?;
-            return Ok(conditions::outcome_answer(
-                &ActivationOutcome::Waiting(Box::new(kept)),
-                None,
-            ));
+            let kept = ActivationOutcome::Waiting(Box::new(kept));
+            return conditions::outcome_answer(&kept, None);
         }
 
         // Without files, but with an effective choice, credits are decided again by what is in force.
@@ -219,70 +244,139 @@ pub(crate) async fn make_change(
         change.base.get_or_insert_with(|| current.hash.to_string());
 
         let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::outcome_answer(&done, None))
+        conditions::outcome_answer(&done, None)
     });
 
     done.await
 }
 
-fn kept_change_json(proposal: &Proposal, shadow: Option<u64>) -> Value {
-    let mut row = serde_json::to_value(proposal).unwrap_or_default();
-    if let Some(row) = row.as_object_mut() {
-        row.insert("at".to_owned(), Value::from(format_rfc3339(proposal.at_ms)));
-        row.remove("at_ms");
-        if shadow == Some(proposal.id) {
-            row.insert("state".to_owned(), Value::from("shadow"));
-        }
-        let approved = proposal.approved.as_ref();
-        let approved = approved.map(|(who, at)| json!({ "who": who, "at": format_rfc3339(*at) }));
-        row.insert("approved".to_owned(), approved.unwrap_or_default());
-    }
-    row
+/// A change in a list of changes.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ChangeView {
+    /// One that is kept.
+    Kept(Box<KeptChangeView>),
+    /// One that was carried out.
+    Activated(Box<ActivationView>),
 }
 
-fn activation_json(activation: &Activation, active: bool) -> Value {
-    let mut row = policies::activation_row(activation);
-    if let Some(row) = row.as_object_mut() {
-        let state = if active { "active" } else { "retired" };
-        row.insert("state".to_owned(), Value::from(state));
-        row.insert("activation".to_owned(), Value::from(activation.sequence));
-        row.insert("changed".to_owned(), json!(activation.changed));
+/// A change that is kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeptChangeView {
+    /// Its number, from 1.
+    id: u64,
+    /// The instant at which it was made.
+    at: String,
+    /// The user who made it.
+    who: String,
+    /// The reason as it was given.
+    why: Option<String>,
+    /// `api`, `watch` or `start`.
+    source: String,
+    /// The hash of the ruleset that it was made for.
+    base: String,
+    /// The hash of the ruleset that it makes; null where it could not be built.
+    ruleset: Option<String>,
+    /// The hash of the new text by path; null where the file is removed.
+    files: BTreeMap<String, Option<String>>,
+    /// What it means for credits that exist: `now`, `recredit` or `from:2026-01-31`.
+    effective: Effective,
+    /// Labels to find it by.
+    tags: Vec<String>,
+    /// Whether it brings back an earlier set.
+    rollback: bool,
+    /// More money than this it must not move.
+    limits: Limits,
+    /// The reason for removing people with credits or rewards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    force: Option<String>,
+    /// The money that it moved by the transactions of when it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<MoneyEffect>,
+    /// What became of it so far; `shadow` while it runs beside the rules in force.
+    state: KeptChangeStateView,
+    /// Who approved it; null where no person did.
+    approved: Option<SignOffView>,
+    /// The diagnostics of check.
+    diagnostics: Value,
+}
+
+/// The state of a kept change.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum KeptChangeStateView {
+    /// As it is kept.
+    Kept(Standing),
+    /// `shadow`.
+    Shadow(&'static str),
+}
+
+impl KeptChangeView {
+    /// The view of a kept change; `shadow` is the number of the one that runs.
+    fn new(proposal: Proposal, shadow: Option<u64>) -> KeptChangeView {
+        let state = match shadow {
+            Some(running) if running == proposal.id => KeptChangeStateView::Shadow("shadow"),
+            _ => KeptChangeStateView::Kept(proposal.state),
+        };
+
+        KeptChangeView {
+            id: proposal.id,
+            at: format_rfc3339(proposal.at_ms),
+            who: proposal.terms.who,
+            why: proposal.terms.why,
+            source: proposal.terms.source,
+            base: proposal.base,
+            ruleset: proposal.ruleset,
+            files: proposal.files,
+            effective: proposal.terms.effective,
+            tags: proposal.terms.tags,
+            rollback: proposal.terms.rollback,
+            limits: proposal.terms.limits,
+            force: proposal.terms.force,
+            money: proposal.money,
+            state,
+            approved: proposal.approved.map(SignOffView::new),
+            diagnostics: proposal.diagnostics,
+        }
     }
-    row
 }
 
 /// Every change: those that are kept with their states, then those that were carried out, newest
 /// first; the last of them is `active`, the others `retired`.
-pub(crate) async fn list_changes(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_changes(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<ChangeView>> {
     let rows = service.run_blocking(|service| {
         let proposals = service.context.ledger.list_proposals()?;
         let activations = service.context.ledger.list_activations()?;
         let shadow = shadow::running_change(&service.context);
 
-        let waiting = proposals.iter().rev();
+        let waiting = proposals.into_iter().rev();
         let waiting = waiting.filter(|one| one.state != Standing::Active);
+        let waiting = waiting.map(|one| KeptChangeView::new(one, shadow));
 
         let last = activations.len();
-        let done = activations.iter().enumerate().rev();
-        let done = done.map(|(index, one)| activation_json(one, index + 1 == last));
+        let done = activations.into_iter().enumerate().rev();
+        let done = done.map(|(index, one)| ActivationView::of_change(one, index + 1 == last));
+        let done = done.map(|one| ChangeView::Activated(Box::new(one)));
 
-        Ok(waiting.map(|one| kept_change_json(one, shadow)).chain(done).collect())
+        Ok(waiting.map(|one| ChangeView::Kept(Box::new(one))).chain(done).collect())
     });
 
-    Ok(crate::http::list_page(rows.await?))
+    Ok(ViewJson(ListView::whole(rows.await?)))
 }
 
 /// One kept change.
 pub(crate) async fn show_change(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<KeptChangeView> {
     let row = service.run_blocking(move |service| {
         let row = service.context.ledger.find_proposal(id)?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
-        Ok(kept_change_json(&row, shadow::running_change(&service.context)))
+        Ok(KeptChangeView::new(row, shadow::running_change(&service.context)))
     });
-    row.await.map(Json)
+    row.await.map(ViewJson)
 }
 
 /// Activates a kept change; under four eyes this is its approval, by another person.
@@ -296,7 +390,7 @@ pub(crate) async fn approve_change(
     let asked = task_request("approval", &caller, &headers, &body);
     let done = service.answer_as_task(asked, move |service| {
         let active = proposals::carry_out(&service.context, id, &caller.name)?;
-        Ok(conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None))
+        conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None)
     });
     done.await
 }
@@ -306,11 +400,11 @@ pub(crate) async fn withdraw_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<KeptChangeView> {
     let row = service.run_blocking(move |service| {
         Ok(proposals::withdraw_proposal(&service.context, id, &caller.name)?)
     });
-    Ok(Json(kept_change_json(&row.await?, None)))
+    Ok(ViewJson(KeptChangeView::new(row.await?, None)))
 }
 
 /// Which earlier set is brought back, and how.
@@ -381,7 +475,7 @@ pub(crate) async fn roll_back(
         }
 
         let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::outcome_answer(&done, None))
+        conditions::outcome_answer(&done, None)
     });
 
     done.await

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use accredit_domain::limits::MoneyEffect;
+use accredit_ledger::changes::ProposalState;
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
@@ -12,7 +14,7 @@ use accredit_operations::error::OperationError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
@@ -141,34 +143,71 @@ impl Precondition {
     }
 }
 
+/// A change that is in force.
+#[derive(Debug, Serialize)]
+struct ActiveChangeView<'a> {
+    /// Always true.
+    active: bool,
+    /// The hash of the ruleset in force.
+    ruleset: &'a str,
+    /// The number of the activation.
+    activation: u64,
+    /// The money that the change moves.
+    money: &'a MoneyEffect,
+    /// The hash of the text that was sent; left out where it was more than one text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<&'a str>,
+}
+
+/// A change that waits for a second person.
+#[derive(Debug, Serialize)]
+struct WaitingChangeView<'a> {
+    /// Always false.
+    active: bool,
+    /// The number of the kept change.
+    change: u64,
+    /// What became of it so far: `waiting`.
+    state: ProposalState,
+    /// The hash of the ruleset that it makes; null where it could not be built.
+    ruleset: Option<&'a str>,
+    /// The money that the change would move; null where none moves or none was compared.
+    money: Option<&'a MoneyEffect>,
+    /// The hash of the text that was sent; null where it was more than one text.
+    hash: Option<&'a str>,
+}
+
 /// What became of a change: 200 in force, 202 waiting for a second person; `hash` is of the text
 /// that was sent, where it was one.
-pub(crate) fn outcome_answer(done: &ActivationOutcome, hash: Option<&str>) -> FinalAnswer {
+///
+/// # Errors
+/// When the answer cannot be written.
+pub(crate) fn outcome_answer(
+    done: &ActivationOutcome,
+    hash: Option<&str>,
+) -> Result<FinalAnswer, Problem> {
     match done {
         ActivationOutcome::Active(active) => {
             let (ruleset, activation) = (&*active.ruleset, active.activation);
-            let mut body = json!({
-                "active": true,
-                "ruleset": ruleset,
-                "activation": activation,
-                "money": active.money,
-            });
-            if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
-                body.insert("hash".to_owned(), json!(hash));
-            }
-            FinalAnswer::ok_json(body)
+            let money = &active.money;
+            FinalAnswer::ok_view(&ActiveChangeView {
+                active: true,
+                ruleset,
+                activation,
+                money,
+                hash,
+            })
         }
 
         ActivationOutcome::Waiting(kept) => {
-            let body = json!({
-                "hash": hash,
-                "active": false,
-                "change": kept.id,
-                "state": kept.state,
-                "ruleset": kept.ruleset,
-                "money": kept.money,
-            });
-            FinalAnswer { status: StatusCode::ACCEPTED, body }
+            let waiting = WaitingChangeView {
+                active: false,
+                change: kept.id,
+                state: kept.state,
+                ruleset: kept.ruleset.as_deref(),
+                money: kept.money.as_ref(),
+                hash,
+            };
+            FinalAnswer::of_view(StatusCode::ACCEPTED, &waiting)
         }
     }
 }
@@ -178,7 +217,7 @@ pub(crate) fn outcome_response(
     became: &ActivationOutcome,
     hash: Option<&str>,
 ) -> Result<Response, Problem> {
-    let FinalAnswer { status, body } = outcome_answer(became, hash);
+    let FinalAnswer { status, body } = outcome_answer(became, hash)?;
     let mut response = (status, Json(body)).into_response();
     if let (Some(hash), ActivationOutcome::Active(_)) = (hash, became) {
         response.headers_mut().insert(header::ETAG, etag(hash)?);

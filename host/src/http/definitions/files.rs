@@ -10,18 +10,17 @@ use accredit_ledger::definitions::{content_hash, set_hash};
 use accredit_operations::activation::{self, ChangeRequest};
 use accredit_operations::preview::unified_diff;
 use accredit_workspace::{self as workspace, Files};
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, ViewJson};
 use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -49,14 +48,40 @@ pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
     Err(Problem::unprocessable("not_a_definition", detail))
 }
 
+/// The files in force.
+#[derive(Debug, Serialize)]
+pub(crate) struct FileListView {
+    /// The hash of the ruleset that they define.
+    ruleset: String,
+    /// The hash of all of them, case files included.
+    set: String,
+    /// A row for each file, by path.
+    data: Vec<FileView>,
+    /// Always null: the list is one page.
+    next_cursor: Option<String>,
+}
+
+/// A file in force.
+#[derive(Debug, Serialize)]
+struct FileView {
+    /// Its path.
+    path: String,
+    /// The hash of its text, 32 hexadecimal digits.
+    hash: String,
+}
+
 /// Every file in force, with the hash of its text.
-pub(crate) async fn list_files(State(service): State<Arc<Service>>) -> Json<Value> {
+pub(crate) async fn list_files(State(service): State<Arc<Service>>) -> ViewJson<FileListView> {
     let ruleset = service.context.ruleset.load_full();
     let rows = ruleset.files.iter();
-    let rows = rows.map(|(path, text)| json!({ "path": path, "hash": content_hash(text) }));
-    let rows: Vec<Value> = rows.collect();
-    let set = set_hash(&ruleset.files);
-    Json(json!({ "ruleset": *ruleset.hash, "set": set, "data": rows, "next_cursor": null }))
+    let rows = rows.map(|(path, text)| FileView { path: path.clone(), hash: content_hash(text) });
+
+    ViewJson(FileListView {
+        ruleset: ruleset.hash.to_string(),
+        set: set_hash(&ruleset.files),
+        data: rows.collect(),
+        next_cursor: None,
+    })
 }
 
 /// Which two versions are compared.
@@ -80,7 +105,7 @@ pub(crate) async fn show_file(
     // A path may hold slashes, so the router cannot tell these endings apart.
     if let Some(path) = path.strip_suffix("/versions").map(str::to_owned) {
         let versions = service.run_blocking(move |service| file_versions(service, &path));
-        return Ok(crate::http::list_page(versions.await?).into_response());
+        return Ok(ViewJson(ListView::whole(versions.await?)).into_response());
     }
 
     if let Some(path) = path.strip_suffix("/diff").map(str::to_owned) {
@@ -187,24 +212,47 @@ pub(crate) async fn restore_file(
     conditions::outcome_response(&done.await?, Some(&hash))
 }
 
+/// A version of a file: an activation that changed its text.
+#[derive(Debug, Serialize)]
+struct FileVersionView {
+    /// The hash of its text; null where the file was removed.
+    hash: Option<String>,
+    /// Whether it is in force.
+    active: bool,
+    /// The instant of the activation.
+    at: String,
+    /// The user who activated it.
+    who: String,
+    /// The reason as it was given.
+    comment: Option<String>,
+    /// Labels of the activation.
+    tags: Vec<String>,
+    /// `start`, `api` or `watch`.
+    source: String,
+    /// The number of the activation.
+    activation: u64,
+    /// The hash of the ruleset that it made.
+    ruleset: String,
+}
+
 /// Every version of a file, newest first: each time that it became another.
-fn file_versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
+fn file_versions(service: &Service, path: &str) -> Result<Vec<FileVersionView>, Problem> {
     let activations = service.context.ledger.list_activations()?;
     let mut rows = Vec::new();
 
-    for activation in activations.iter().rev() {
+    for activation in activations.into_iter().rev() {
         let Some(hash) = activation.changed.get(path) else { continue };
-        rows.push(json!({
-            "hash": hash,
-            "active": rows.is_empty() && hash.is_some(),
-            "at": format_rfc3339(activation.at_ms),
-            "who": activation.terms.who,
-            "comment": activation.terms.why,
-            "tags": activation.terms.tags,
-            "source": activation.terms.source,
-            "activation": activation.sequence,
-            "ruleset": activation.ruleset,
-        }));
+        rows.push(FileVersionView {
+            hash: hash.clone(),
+            active: rows.is_empty() && hash.is_some(),
+            at: format_rfc3339(activation.at_ms),
+            who: activation.terms.who,
+            comment: activation.terms.why,
+            tags: activation.terms.tags,
+            source: activation.terms.source,
+            activation: activation.sequence,
+            ruleset: activation.ruleset,
+        });
     }
 
     if rows.is_empty() { Err(Problem::not_found("definition")) } else { Ok(rows) }

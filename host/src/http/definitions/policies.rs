@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_domain::limits::MoneyEffect;
 use accredit_domain::policy::PolicyKind;
-use accredit_ledger::definitions::{Activation, ChangeRefusal, content_hash};
+use accredit_ledger::definitions::{Activation, ChangeRefusal, Effective, content_hash};
 use accredit_operations::activation::{self, ChangeRequest};
 use accredit_workspace::Files;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::http::JsonResult;
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -50,7 +51,7 @@ impl PolicyHistory {
     }
 
     /// The state of one policy.
-    fn policy_status(&self, files: &Files, path: &str) -> Option<Value> {
+    fn policy_status(&self, files: &Files, path: &str) -> Option<PolicyView> {
         let mut parts = path.strip_prefix("policies/")?.strip_suffix(".rhai")?.splitn(2, '/');
         let (kind, name) = (parts.next()?, parts.next()?);
 
@@ -63,43 +64,132 @@ impl PolicyHistory {
 
         let source = files.get(path);
 
-        Some(json!({
-            "kind": kind,
-            "name": name,
-            "hash": source.map(|source| content_hash(source)),
-            "active": source.is_some(),
-            "last_activation": activation.map(activation_row),
-            "last_error": refusal.map(|refusal| json!({
-                "at": format_rfc3339(refusal.activation.at_ms),
-                "who": refusal.activation.terms.who,
-                "errors": refusal.diagnostics,
-            })),
-        }))
+        let last_error = refusal.map(|refusal| PolicyErrorView {
+            at: format_rfc3339(refusal.activation.at_ms),
+            who: refusal.activation.terms.who.clone(),
+            errors: refusal.diagnostics.clone(),
+        });
+
+        Some(PolicyView {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            hash: source.map(|source| content_hash(source)),
+            active: source.is_some(),
+            last_activation: activation.cloned().map(ActivationView::new),
+            last_error,
+        })
     }
 }
 
-pub(crate) fn activation_row(activation: &Activation) -> Value {
-    let terms = &activation.terms;
-    json!({
-        "sequence": activation.sequence,
-        "ruleset": activation.ruleset,
-        "at": format_rfc3339(activation.at_ms),
-        "who": terms.who,
-        "why": terms.why,
-        "source": terms.source,
-        "files": activation.files,
-        "effective": terms.effective,
-        "tags": terms.tags,
-        "cases": activation.cases,
-        "change": activation.change,
-        "restated": activation.restated,
-        "money": activation.money,
-        "approved_by": activation.approved_by,
-    })
+/// An activation: a whole set of files became what decides.
+#[derive(Debug, Serialize)]
+pub(crate) struct ActivationView {
+    /// Its number, from 1.
+    sequence: u64,
+    /// The hash of the ruleset that it made.
+    ruleset: String,
+    /// The instant at which it came into force.
+    at: String,
+    /// The user who made the change.
+    who: String,
+    /// The reason as it was given.
+    why: Option<String>,
+    /// `start`, `api` or `watch`.
+    source: String,
+    /// The paths that were to change.
+    files: Vec<String>,
+    /// What it meant for credits that existed: `now`, `recredit` or `from:2026-01-31`.
+    effective: Effective,
+    /// Labels to find it by.
+    tags: Vec<String>,
+    /// How many cases ran, all of which passed.
+    cases: usize,
+    /// The number of the kept change that it carried out.
+    change: Option<u64>,
+    /// Plans, with the periods in which it changed what credits are worth.
+    restated: BTreeMap<String, BTreeSet<String>>,
+    /// The money that it moved; null where none moved.
+    money: Option<MoneyEffect>,
+    /// The user who activated the kept change.
+    approved_by: Option<String>,
+    /// In a list of changes: `active` for the last one, else `retired`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    /// In a list of changes: its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<u64>,
+    /// In a list of changes: the hash of the new text by path; null where the file was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl ActivationView {
+    /// An activation in a list of activations.
+    pub(crate) fn new(activation: Activation) -> ActivationView {
+        ActivationView {
+            sequence: activation.sequence,
+            ruleset: activation.ruleset,
+            at: format_rfc3339(activation.at_ms),
+            who: activation.terms.who,
+            why: activation.terms.why,
+            source: activation.terms.source,
+            files: activation.files,
+            effective: activation.terms.effective,
+            tags: activation.terms.tags,
+            cases: activation.cases,
+            change: activation.change,
+            restated: activation.restated,
+            money: activation.money,
+            approved_by: activation.approved_by,
+            state: None,
+            activation: None,
+            changed: None,
+        }
+    }
+
+    /// An activation in a list of changes.
+    pub(crate) fn of_change(activation: Activation, is_active: bool) -> ActivationView {
+        ActivationView {
+            state: Some(if is_active { "active" } else { "retired" }),
+            activation: Some(activation.sequence),
+            changed: Some(activation.changed.clone()),
+            ..ActivationView::new(activation)
+        }
+    }
+}
+
+/// A policy that is in force or was refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct PolicyView {
+    /// The kind: the folder of its file.
+    kind: String,
+    /// The name: the stem of its file.
+    name: String,
+    /// The hash of its text; null where it is not in force.
+    hash: Option<String>,
+    /// Whether it is in force.
+    active: bool,
+    /// The last activation that changed it.
+    last_activation: Option<ActivationView>,
+    /// The last refusal since then.
+    last_error: Option<PolicyErrorView>,
+}
+
+/// A change of a policy that was refused.
+#[derive(Debug, Serialize)]
+struct PolicyErrorView {
+    /// The instant of the refusal.
+    at: String,
+    /// The user who made the change.
+    who: String,
+    /// The diagnostics of check.
+    errors: Value,
 }
 
 /// Every policy that is in force or was refused.
-pub(crate) async fn list_policies(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_policies(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<PolicyView>> {
     let rows = service.run_blocking(|service| {
         let history = PolicyHistory::read_history(service)?;
         let files = &service.context.ruleset.load().files;
@@ -107,7 +197,7 @@ pub(crate) async fn list_policies(State(service): State<Arc<Service>>) -> JsonRe
         let paths: BTreeSet<&String> = files.keys().chain(refused).collect();
         Ok(paths.into_iter().filter_map(|path| history.policy_status(files, path)).collect())
     });
-    Ok(crate::http::list_page(rows.await?))
+    Ok(ViewJson(ListView::whole(rows.await?)))
 }
 
 /// One policy: its source, or its state where JSON is asked for.
@@ -140,7 +230,7 @@ pub(crate) async fn show_policy(
     });
     let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
 
-    let mut response = ([(header::VARY, "accept")], Json(state)).into_response();
+    let mut response = ([(header::VARY, "accept")], ViewJson(state)).into_response();
     // The tag is of the text, for `If-Match`: the state has no list of them.
     if let Some(source) = source {
         response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(&source))?);
@@ -178,10 +268,12 @@ pub(crate) async fn replace_policy(
 }
 
 /// Every activation, newest first.
-pub(crate) async fn list_activations(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_activations(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<ActivationView>> {
     let rows = service.run_blocking(|service| {
         let rows = service.context.ledger.list_activations()?;
-        Ok(rows.iter().rev().map(activation_row).collect())
+        Ok(rows.into_iter().rev().map(ActivationView::new).collect())
     });
-    Ok(crate::http::list_page(rows.await?))
+    Ok(ViewJson(ListView::whole(rows.await?)))
 }

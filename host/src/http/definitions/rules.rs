@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_domain::limits::MoneyEffect;
 use accredit_ledger::definitions::content_hash;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
 use accredit_operations::rules::{self, RuleDefinition, RuleEditError, RuleSearch};
@@ -15,13 +16,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::http::JsonResult;
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -55,7 +56,7 @@ fn parse_search(query: Vec<(String, String)>) -> Result<RuleSearch, Problem> {
         }
 
         if key == "tag" {
-            let tags = keys.entry("tag").or_insert_with(|| json!([]));
+            let tags = keys.entry("tag").or_insert_with(|| Value::Array(Vec::new()));
             tags.as_array_mut().into_iter().for_each(|tags| tags.push(Value::from(value.as_str())));
         } else if keys.insert(key.clone(), Value::from(value)).is_some() {
             return Err(refused(format!("`{key}` stands twice")));
@@ -65,25 +66,36 @@ fn parse_search(query: Vec<(String, String)>) -> Result<RuleSearch, Problem> {
     serde_json::from_value(Value::Object(keys)).map_err(|error| refused(error.to_string()))
 }
 
+/// A tag of rules.
+#[derive(Debug, Serialize)]
+pub(crate) struct RuleTagView {
+    /// The tag.
+    tag: String,
+    /// How many rules have it.
+    rules: usize,
+}
+
 /// Every tag, and how many rules have it.
-pub(crate) async fn list_tags(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_tags(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<RuleTagView>> {
     let tags =
         rules::count_tags(&rules::all_rules(&service.context.ruleset.load().files)).into_iter();
-    let rows = tags.map(|(tag, rules)| json!({ "tag": tag, "rules": rules }));
-    Ok(crate::http::list_page(rows.collect()))
+    let rows = tags.map(|(tag, rules)| RuleTagView { tag, rules });
+    Ok(ViewJson(ListView::whole(rows.collect())))
 }
 
 /// The rules that fit.
 pub(crate) async fn list_rules(
     State(service): State<Arc<Service>>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<Value>> {
     let Query(query) = query.map_err(|error| Problem::bad_request(error.to_string()))?;
     let wanted = parse_search(query)?;
     let ruleset = service.context.ruleset.load_full();
     let rules =
         rules::all_rules(&ruleset.files).into_iter().filter(|rule| wanted.matches_rule(rule));
-    Ok(crate::http::list_page(rules.map(|rule| rule_json(&rule)).collect()))
+    Ok(ViewJson(ListView::whole(rules.map(|rule| rule_json(&rule)).collect())))
 }
 
 fn find_rule(service: &Service, plan: &str, name: &str) -> Option<RuleDefinition> {
@@ -186,6 +198,19 @@ pub(crate) async fn remove_rule(
     )
 }
 
+/// A rule that was copied, in force.
+#[derive(Debug, Serialize)]
+struct CopiedRuleView {
+    /// Always true: a copy that waits for a second person is answered as a change.
+    active: bool,
+    /// The hash of the ruleset in force.
+    ruleset: String,
+    /// The money that the change moves.
+    money: MoneyEffect,
+    /// The keys of the copy, with its plan and kind.
+    rule: Option<Value>,
+}
+
 /// What a copy is called.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,13 +239,13 @@ pub(crate) async fn copy_rule(
 
     match done {
         ActivationOutcome::Active(active) => {
-            let body = json!({
-                "active": true,
-                "ruleset": *active.ruleset,
-                "money": active.money,
-                "rule": copy,
-            });
-            Ok((axum::http::StatusCode::CREATED, Json(body)).into_response())
+            let copied = CopiedRuleView {
+                active: true,
+                ruleset: active.ruleset.to_string(),
+                money: active.money,
+                rule: copy,
+            };
+            Ok((axum::http::StatusCode::CREATED, ViewJson(copied)).into_response())
         }
         waiting => conditions::outcome_response(&waiting, None),
     }

@@ -2,38 +2,58 @@
 
 use std::sync::Arc;
 
+use accredit_crediting::impact::ImpactReport;
 use accredit_operations::activation::proposals;
 use accredit_operations::context::ShadowSums;
 use accredit_operations::shadow;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::http::JsonResult;
 use crate::http::act_body::SentAct;
 use crate::http::definitions::changes::ChangeBody;
 use crate::http::problem::Problem;
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
-fn shadow_json(sums: &ShadowSums, ruleset: Option<&str>) -> Value {
-    json!({
-        "change": sums.change,
-        "ruleset": ruleset,
-        "since": format_rfc3339(sums.since_ms),
-        "impact": sums.impact.to_report(),
-        "uncertain": sums.uncertain,
-        "missed": sums.missed,
-    })
+/// What a change would have done differently since its shadow started.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShadowView {
+    /// The number of the kept change that runs.
+    change: u64,
+    /// The hash of its ruleset; null when the shadow has ended.
+    ruleset: Option<String>,
+    /// The instant at which it started.
+    since: String,
+    /// The differences from the rules in force.
+    impact: ImpactReport,
+    /// Transactions that were decided once more without being remembered.
+    uncertain: u64,
+    /// Transactions that could not be shown to it.
+    missed: u64,
+}
+
+impl ShadowView {
+    fn new(sums: &ShadowSums, ruleset: Option<String>) -> ShadowView {
+        ShadowView {
+            change: sums.change,
+            ruleset,
+            since: format_rfc3339(sums.since_ms),
+            impact: sums.impact.to_report(),
+            uncertain: sums.uncertain,
+            missed: sums.missed,
+        }
+    }
 }
 
 /// The results of the shadow so far.
-pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> ViewResult<ShadowView> {
     let sums = shadow::shadow_sums(&service.context);
     let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
-    Ok(Json(shadow_json(&sums, Some(&ruleset))))
+    Ok(ViewJson(ShadowView::new(&sums, Some(ruleset.to_string()))))
 }
 
 /// Starts one: `{"change": ID}` of a kept change, or files as for a change, which is kept.
@@ -41,7 +61,7 @@ pub(crate) async fn start_shadow(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> JsonResult {
+) -> ViewResult<Option<ShadowView>> {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let known = json.get("change").and_then(Value::as_u64);
 
@@ -66,20 +86,20 @@ pub(crate) async fn start_shadow(
 
         shadow::start_shadow(&service.context, &kept, &caller.name)?;
         Ok(shadow::shadow_sums(&service.context)
-            .map(|(sums, ruleset)| shadow_json(&sums, Some(&ruleset))))
+            .map(|(sums, ruleset)| ShadowView::new(&sums, Some(ruleset.to_string()))))
     });
 
-    Ok(Json(started.await?.unwrap_or_default()))
+    started.await.map(ViewJson)
 }
 
 /// Ends it, and shows what it came to.
 pub(crate) async fn stop_shadow(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
-) -> JsonResult {
+) -> ViewResult<ShadowView> {
     let ended = service
         .run_blocking(move |service| Ok(shadow::stop_shadow(&service.context, &caller.name)?))
         .await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
-    Ok(Json(shadow_json(&sums, None)))
+    Ok(ViewJson(ShadowView::new(&sums, None)))
 }

@@ -30,7 +30,7 @@ pub(crate) async fn run_verification(
     let verified = service.answer_as_task(asked, move |service| {
         let verified = verify_decisions(&service.context.ledger, &wanted);
         let verified = verified?;
-        Ok(FinalAnswer::ok_json(json!(verified)))
+        FinalAnswer::ok_view(&verified)
     });
 
     verified.await

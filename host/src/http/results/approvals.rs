@@ -14,7 +14,8 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::ReleaseKind;
+use accredit_operations::periods::{PeriodAct, PeriodOrder};
+use accredit_operations::release::{ReleaseKind, UnpublishOrder};
 use accredit_operations::resolve::ResolveOrder;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -61,7 +62,7 @@ pub(crate) enum ApprovalAct {
     /// What a calculation published is taken back.
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
     /// A period is closed, reopened or finalized.
-    Period { id: String, to: periods::PeriodAct, force: bool, reason: Option<String> },
+    Period { id: String, to: PeriodAct, force: bool, reason: Option<String> },
 }
 
 /// What an act answers when it is carried out.
@@ -118,17 +119,14 @@ impl ApprovalAct {
             }
 
             ApprovalAct::DeleteCalculation { plan, period, force, reason } => {
-                let removed = calculations::unpublish_calculation(
-                    service,
-                    (&plan, &period),
-                    (force, reason.as_deref()),
-                    &by,
-                );
+                let order = UnpublishOrder { plan, period, force, reason, by };
+                let removed = calculations::unpublish_calculation(service, order);
                 removed.map(ActAnswerView::ReleaseRemoved)
             }
 
             ApprovalAct::Period { id, to, force, reason } => {
-                let changed = periods::perform_act(service, turn, &id, to, (force, reason), &by);
+                let order = PeriodOrder { period: id, act: to, force, reason, by };
+                let changed = periods::perform_act(service, turn, order);
                 changed.map(ActAnswerView::PeriodChanged)
             }
         }

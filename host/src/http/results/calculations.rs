@@ -11,7 +11,8 @@ use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::ReleaseKind;
+use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
+use accredit_operations::runs;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -23,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
-use crate::http::views::{ViewJson, ViewResult};
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -145,7 +146,7 @@ pub(crate) async fn list_calculations(
             decided: request.decided,
             next: request.next,
         });
-        let running = service.current_run().map(|run| CurrentRunView {
+        let running = runs::current_run(&service.context).map(|run| CurrentRunView {
             run: run.id,
             plan: run.plan,
             transactions: run.transactions,
@@ -272,15 +273,37 @@ impl ReleaseView {
     }
 }
 
-/// The calculation as FORMAT section 6 has it.
+/// The calculation of a plan in its own period, or those of its own periods within a longer one.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum CalculationsView {
+    /// The calculation as FORMAT section 6 has it.
+    Own(Box<Calculation>),
+    /// One calculation for each period.
+    Parts(ListView<Calculation>),
+}
+
+/// The calculation as FORMAT section 6 has it. Of a period that is longer than those that the plan
+/// is calculated by, a list: one calculation for each of them.
 pub(crate) async fn show_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-) -> ViewResult<Calculation> {
+) -> ViewResult<CalculationsView> {
     let shown = service.run_blocking(move |service| {
-        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
-        let calculation = calculations::read_calculation(&service.context, &wanted);
-        calculation.map_err(|error| Problem::internal(&error))
+        let scopes = calculations::calculation_scopes(&service.context, &plan, &period)?;
+        let mut shown = Vec::with_capacity(scopes.len());
+        for scope in &scopes {
+            let calculation = calculations::read_calculation(&service.context, scope);
+            shown.push(calculation.map_err(|error| Problem::internal(&error))?);
+        }
+
+        // Nothing but its own period is asked for by the id of its own period.
+        let is_own = scopes.iter().all(|scope| scope.period.id == period);
+        let own = if is_own { shown.pop() } else { None };
+        Ok(match own {
+            Some(calculation) => CalculationsView::Own(Box::new(calculation)),
+            None => CalculationsView::Parts(ListView::whole(shown)),
+        })
     });
     shown.await.map(ViewJson)
 }
@@ -347,7 +370,7 @@ pub(crate) fn publish_calculation(
     by: Actor,
 ) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
-    service.refuse_during_run(Some(plan), &wanted.leaves)?;
+    runs::refuse_during_run(&service.context, Some(plan), &wanted.leaves)?;
     let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
     Ok(ReleaseView::new(release))
 }
@@ -386,48 +409,8 @@ pub(crate) struct RemovedReleaseView {
 /// Takes back what a calculation published.
 pub(crate) fn unpublish_calculation(
     service: &Service,
-    (plan, period): (&str, &str),
-    (force, reason): (bool, Option<&str>),
-    by: &Actor,
+    order: UnpublishOrder,
 ) -> Result<RemovedReleaseView, Problem> {
-    let wanted = calculations::release_scope(&service.context, plan, period)?;
-    if !force {
-        refuse_certain(service, &wanted)?;
-    }
-
-    let (who, approved) = (by.who.as_str(), by.approved.as_ref());
-    let at_ms = service.clock.now_ms();
-    let deleted = service.context.ledger.unpublish_release(
-        (plan, period),
-        &wanted.leaves,
-        (who, at_ms),
-        (reason, approved),
-    );
-    let deleted = deleted?;
-
-    Ok(RemovedReleaseView { plan: plan.to_owned(), period: period.to_owned(), deleted })
-}
-
-/// Refuses to take back what payees were told is certain, or what is frozen.
-fn refuse_certain(
-    service: &Service,
-    wanted: &calculations::CalculationScope,
-) -> Result<(), Problem> {
-    let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
-    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
-        return Ok(());
-    };
-    let finalized = service.context.ledger.finalized_periods()?;
-
-    let what = if release.status == ReleaseStatus::Confirmed {
-        "its rewards are released"
-    } else if !finalized.is_disjoint(&wanted.leaves) {
-        "its period is finalized"
-    } else {
-        return Ok(());
-    };
-    let detail = format!(
-        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
-    );
-    Err(Problem::conflict("calculation_certain", detail))
+    let deleted = release::unpublish_calculation(&service.context, &order)?;
+    Ok(RemovedReleaseView { plan: order.plan, period: order.period, deleted })
 }

@@ -1,19 +1,19 @@
 //! Periods: where each stands, closed, reopened, finalized.
 //!
-//! Not the freezing (the worker) and not the calendar (the engine). Source: DOMAIN 2.11.
+//! Not the rules and the freezing (`accredit_operations::periods`) and not the calendar (the engine).
+//! Source: DOMAIN 2.11.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, PeriodPhase as Standing};
-use accredit_domain::decision::{Actor, Approval};
-use accredit_ledger::periods::{FINALIZED, PeriodState};
-use accredit_operations::calculations;
+use accredit_ledger::periods::PeriodState;
+use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::http::act_body::{ForcedReason, SentAct};
 use crate::http::problem::Problem;
@@ -24,29 +24,6 @@ use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
-
-/// What is done to a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PeriodAct {
-    /// The period is complete; it can be reopened.
-    Close,
-    /// The period is not complete after all.
-    Reopen,
-    /// It never changes again.
-    Finalize,
-}
-
-impl PeriodAct {
-    /// What it makes of a period.
-    fn resulting_state(self) -> &'static str {
-        match self {
-            PeriodAct::Close => "closed",
-            PeriodAct::Reopen => "open",
-            PeriodAct::Finalize => FINALIZED,
-        }
-    }
-}
 
 /// A leaf period. The counts are of recorded rows of every plan.
 #[derive(Debug, Serialize)]
@@ -198,110 +175,10 @@ async fn request_act(
 pub(crate) fn perform_act(
     service: &Service,
     turn: &mut dyn WorkerTurn,
-    id: &str,
-    act: PeriodAct,
-    (force, reason): (bool, Option<String>),
-    by: &Actor,
+    order: PeriodOrder,
 ) -> Result<ChangedPeriodView, Problem> {
-    let calendar = service.context.ruleset.load().settings.calendar.clone();
-    let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
-
-    if act == PeriodAct::Finalize {
-        let leaves = calculations::leaf_ids(&service.context.ruleset.load(), &period);
-        service.refuse_during_run(None, &leaves)?;
-    }
-
-    if !force {
-        check_allowed(service, &period, act)?;
-    }
-
-    let mut said = PeriodState {
-        state: act.resulting_state().to_owned(),
-        day: service.context.business_date().to_string(),
-        who: by.who.clone(),
-        at_ms: service.clock.now_ms(),
-        reason,
-        approved: by.approved.as_ref().map(Approval::in_part),
-    };
-
-    let leaves = calendar.leaf_periods(&period);
-    let mut rows = Vec::new();
-    for (index, leaf) in leaves.iter().enumerate() {
-        // The last commit ends the request.
-        if index + 1 == leaves.len() {
-            said.approved.clone_from(&by.approved);
-        }
-        rows.push(carry_out(service, turn, leaf, act, &said)?);
-    }
-
-    Ok(ChangedPeriodView { id: period.id, state: act.resulting_state(), leaves: rows })
-}
-
-/// What is in the way, with what to do about it.
-fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(), Problem> {
-    let today = service.context.business_date();
-
-    // Reopening takes nothing away, so it need not wait for the end.
-    if act != PeriodAct::Reopen && today < period.end {
-        let last = period.end.yesterday().unwrap_or(period.end);
-        let detail = format!(
-            "it lasts until {last} and the business date is {today}: wait for its end, or force \
-             it with a reason"
-        );
-        return Err(Problem::conflict("period_not_over", detail));
-    }
-
-    if act != PeriodAct::Finalize {
-        return Ok(());
-    }
-
-    let ruleset = service.context.ruleset.load_full();
-    let calendar = &ruleset.settings.calendar;
-    let finalized = service.context.ledger.finalized_periods()?;
-    let summaries = service.context.ledger.calculation_summaries()?;
-
-    // A period without credits has nothing to finalize and blocks no other period.
-    let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
-    let earlier = earlier.filter_map(|((_, leaf), _)| calendar.find(leaf));
-    let earlier: BTreeMap<_, Period> = earlier
-        .filter(|leaf| leaf.first < period.first && !finalized.contains(&leaf.id))
-        .map(|leaf| (leaf.first, leaf))
-        .collect();
-
-    if earlier.is_empty() {
-        return Ok(());
-    }
-
-    let ids: Vec<&str> = earlier.values().map(|leaf| leaf.id.as_str()).collect();
-    let detail = format!(
-        "earlier periods are not finalized: {}; finalize them first, or force it with a reason",
-        ids.join(", ")
-    );
-    Err(Problem::conflict("earlier_periods_open", detail))
-}
-
-fn carry_out(
-    service: &Service,
-    turn: &mut dyn WorkerTurn,
-    leaf: &Period,
-    act: PeriodAct,
-    said: &PeriodState,
-) -> Result<LeafStateView, Problem> {
-    let finalized = service.context.ledger.finalized_periods()?.contains(&leaf.id);
-
-    match (act, finalized) {
-        // Resolve once: the period is what it was made.
-        (PeriodAct::Finalize, true) => (),
-        (_, true) => {
-            let detail = format!("{} is finalized and cannot be reopened", leaf.id);
-            return Err(Problem::conflict("period_finalized", detail));
-        }
-        (PeriodAct::Finalize, false) => {
-            jobs::finalize_with_arrivals(turn, leaf, said)?;
-        }
-        (_, false) => service.context.ledger.set_period_state(&leaf.id, said)?,
-    }
-
-    let said = service.context.ledger.period_states()?.remove(&leaf.id);
-    Ok(LeafStateView { id: leaf.id.clone(), said })
+    let state = order.act.resulting_state();
+    let changed = jobs::change_period(turn, &service.context, order)?;
+    let leaves = changed.leaves.into_iter().map(|(id, said)| LeafStateView { id, said });
+    Ok(ChangedPeriodView { id: changed.id, state, leaves: leaves.collect() })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accredit_ledger::runs::{CalculationRun, RunState};
-use accredit_operations::calculations;
+use accredit_operations::runs::{self, RunOrder};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -17,13 +17,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, run_location};
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::state::runs::run_location;
 
 /// How long an answer waits for the result by default; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
@@ -75,43 +74,17 @@ pub(crate) async fn begin_run(
         Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
     })?;
 
-    let selected = match (said.mode.as_str(), said.transactions) {
-        ("full" | "incremental", _) => BTreeSet::new(),
-        ("selected", ids) if !ids.is_empty() => ids,
-        _ => {
-            let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
-            return Err(Problem::unprocessable("unknown_mode", detail));
-        }
-    };
+    let (mode, selected, who) = (said.mode, said.transactions, caller.name);
+    let order = RunOrder { plan, period, mode, selected, who }.checked()?;
 
     // Only the worker has caught up with the inbox, so it alone knows which deals there are.
-    if !selected.is_empty() {
-        let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
-        let context = Arc::clone(&service.context);
-        let checked = service.ask_worker(move |turn| {
-            // An unknown plan or period is refused before unknown deals are.
-            calculations::calculation_scope(&context, &plan, &period)?;
-            Ok(jobs::check_selected(turn, &selected)?)
-        });
+    if !order.selected.is_empty() {
+        let order = order.clone();
+        let checked = service.ask_worker(move |turn| Ok(jobs::check_selected(turn, &order)?));
         checked.await?;
     }
 
-    let begun = service.run_blocking(move |service| {
-        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
-        let at_ms = service.clock.now_ms();
-        let (mode, who) = (said.mode, caller.name);
-        let run = CalculationRun {
-            plan,
-            period,
-            mode,
-            selected,
-            who,
-            at_ms,
-            ..CalculationRun::default()
-        };
-        service.begin_run(&wanted, run)
-    });
-
+    let begun = service.run_blocking(move |service| Ok(service.begin_run(order)?));
     let run = service.await_run(begun.await?.id, preferred_wait(&headers)).await?;
     let place = run_location(run.id);
 
@@ -198,7 +171,8 @@ pub(crate) async fn list_runs(
 ) -> ViewResult<ListView<RunView>> {
     let listed = service.run_blocking(|service| {
         let runs = service.context.ledger.list_runs()?;
-        let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
+        let runs =
+            runs.into_iter().rev().filter_map(|run| runs::find_run(&service.context, run.id).ok());
         Ok(runs.map(RunView::new).collect())
     });
     Ok(ViewJson(ListView::whole(listed.await?)))
@@ -209,7 +183,7 @@ pub(crate) async fn show_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
 ) -> ViewResult<RunView> {
-    let run = service.run_blocking(move |service| service.run_of(id));
+    let run = service.run_blocking(move |service| Ok(runs::find_run(&service.context, id)?));
     Ok(ViewJson(RunView::new(run.await?)))
 }
 
@@ -218,7 +192,7 @@ pub(crate) async fn cancel_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
 ) -> ViewResult<RunView> {
-    let run = service.run_blocking(move |service| service.cancel_run(id)).await?;
+    let run = service.run_blocking(move |service| Ok(service.cancel_run(id)?)).await?;
     let run = service.await_run(run.id, WAIT).await?;
     Ok(ViewJson(RunView::new(run)))
 }

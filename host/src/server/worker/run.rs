@@ -1,7 +1,7 @@
 //! Runs of calculations, step by step between deliveries: whose turn it is, and how far it is.
 //!
-//! Not the steps themselves (`decide::run`), not who asks (`runs`) and not the daily run, which is the
-//! worker's own. Runs on the worker's thread. Source: DOMAIN 2.13.
+//! Not the steps themselves (`decide::run`), not who asks (`accredit_operations::runs`) and not the
+//! daily run, which is the worker's own. Runs on the worker's thread. Source: DOMAIN 2.13.
 //!
 //! **Architecture invariant:** a run begins after every delivery that had come before it.
 
@@ -10,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
+use accredit_operations::context::ActiveRun;
 use accredit_operations::decide::run;
 use accredit_seams::store::StoreError;
 
 use super::{PENDING_MAX, Worker};
 use crate::server::channels::WorkerTurn as _;
-use crate::server::runs::ActiveRun;
 
 /// Why a run has no end when its process has one.
 pub(crate) const UNFINISHED: &str = "the server stopped before the end of the run; run it again";
@@ -32,7 +32,7 @@ pub(super) struct RunTurn {
 impl Worker {
     /// Does the next step of the run whose turn it is; whether there is more to do.
     pub(super) fn advance_run(&mut self) -> bool {
-        let Some(active) = self.runs.with_active(|active| active.first().cloned()) else {
+        let Some(active) = self.context.runs.with_active(|active| active.first().cloned()) else {
             return false;
         };
 
@@ -50,7 +50,7 @@ impl Worker {
             };
 
             tracing::error!(error.cause = %cause, run.id = id, "a run failed");
-            let run = self.runs.find(id).unwrap_or(active.run);
+            let run = self.context.runs.find(id).unwrap_or(active.run);
             self.end_run(run, RunState::Failed, Some("internal error; see the server's log"));
         }
 
@@ -102,7 +102,7 @@ impl Worker {
     /// Keeps and shows how far a run is.
     fn save_progress(&self, run: CalculationRun) -> Result<(), StoreError> {
         self.context.ledger.store_run(&run)?;
-        self.runs.with_active(|active| {
+        self.context.runs.with_active(|active| {
             let known = active.iter_mut().filter(|known| known.run.id == run.id);
             known.for_each(|known| known.run.clone_from(&run));
         });
@@ -129,14 +129,14 @@ impl Worker {
         }
         tracing::info!(run.id = run.id, run.decided = run.decided, "a run ended");
 
-        self.runs.with_active(|active| active.retain(|known| known.run.id != run.id));
-        self.runs.notify_waiters();
+        self.context.runs.with_active(|active| active.retain(|known| known.run.id != run.id));
+        self.run_notices.notify_waiters();
     }
 
     /// Ends the runs that no time is left for.
     pub(super) fn end_all(&mut self) {
         while let Some(run) =
-            self.runs.with_active(|active| active.first().map(|one| one.run.clone()))
+            self.context.runs.with_active(|active| active.first().map(|one| one.run.clone()))
         {
             self.end_run(run, RunState::Failed, Some(UNFINISHED));
         }

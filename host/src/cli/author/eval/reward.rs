@@ -7,7 +7,7 @@
 //! **Architecture invariant:** what a policy sees without given values is what a calculation shows
 //! it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::calculation::books;
@@ -21,9 +21,9 @@ use accredit_script::{Machine, PayeeView, ScriptAnswer, TotalsView, trace};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{EvalArguments, TrialRun, nothing_found, print_trial};
+use super::{EvalArguments, TrialRun, TrialSubject, nothing_found, print_trial};
 use crate::cli::print::output::DataFormat;
 use crate::cli::results::calculate::LoadedDirectory;
 
@@ -49,6 +49,25 @@ pub(super) struct RewardTrialArguments {
     /// The unit of the credits, where the payee has several.
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
+}
+
+/// The payee that a reward policy was run on. Amounts are decimals as text.
+#[derive(Debug, Serialize)]
+pub(super) struct TrialPayee {
+    /// The id of the participant or team.
+    payee: String,
+    /// Id of the plan whose credits were summed; null where the amounts were given.
+    plan: Option<String>,
+    /// Id of the period; blank without one.
+    period: String,
+    /// The unit of the amounts.
+    unit_type: String,
+    /// What the policy sees as `totals.credited`.
+    credited: String,
+    /// The total of each credit type.
+    totals: BTreeMap<String, String>,
+    /// The quota of the period.
+    quota: Option<String>,
 }
 
 /// Runs a reward policy; exit 3 when there is nothing to run it on.
@@ -79,18 +98,17 @@ pub(super) fn run_reward(
     }
 
     let types = totals.by_credit_type.iter();
-    let types = types.map(|(name, total)| (name.to_string(), total.to_string().into()));
-    let types: serde_json::Map<String, serde_json::Value> = types.collect();
+    let types = types.map(|(name, total)| (name.to_string(), total.to_string()));
 
     let trial = TrialRun {
-        about: json!({
-            "payee": &*who.id,
-            "plan": plan,
-            "period": &*who.period,
-            "unit_type": &*who.unit_type,
-            "credited": totals.credited.to_string(),
-            "totals": types,
-            "quota": quota,
+        about: TrialSubject::Payee(TrialPayee {
+            payee: who.id.to_string(),
+            plan,
+            period: who.period.to_string(),
+            unit_type: who.unit_type.to_string(),
+            credited: totals.credited.to_string(),
+            totals: types.collect(),
+            quota,
         }),
         answer: answer.map(|answer| trace::show_answer(&ScriptAnswer::Number(answer)).into()),
         steps,
@@ -227,7 +245,7 @@ fn credited_context(
             let known = ruleset.programs.get(id);
             known.is_some_and(|known| known.origin.place.file == program.origin.place.file)
         }
-        PayoutFormula::Tiers(_) => false,
+        PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => false,
     };
 
     let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));

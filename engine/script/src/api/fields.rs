@@ -1,0 +1,44 @@
+//! Fields of values: what stands behind a dot, or in brackets.
+//!
+//! Not what a column means (`views`). Called by the adapter of the interpreter.
+//!
+//! **Architecture invariant:** every field that a script can read is read here, whatever runs the
+//! script.
+
+use crate::value::{Outcome, ScriptValue, raise};
+
+use super::dates::{self, DATE_FIELDS};
+use super::rewards::{self, PAYEE_FIELDS};
+use super::views::{self, CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+
+/// The value behind a dot: `tx.amount`, `credit.level`, `tx.date.year`.
+pub(crate) fn read_field(value: &ScriptValue, name: &str) -> Outcome {
+    let found = match value {
+        ScriptValue::Transaction(tx) => return views::transaction_field(tx, name),
+        ScriptValue::Totals(totals) => return rewards::credit_total(totals, name),
+        ScriptValue::Credit(credit) => views::credit_field(credit, name),
+        ScriptValue::Receiver(to) => views::receiver_field(to, name),
+        ScriptValue::Payee(payee) => rewards::payee_field(payee, name),
+        ScriptValue::Date(date) => dates::date_field(*date, name),
+        _ => None,
+    };
+    found.map_or_else(|| raise(format!("{} has no field `{name}`", value.kind_word())), Ok)
+}
+
+/// The value under a text in brackets: `tx["Rep #1"]`, `totals["booking"]`.
+pub(crate) fn read_column(value: &ScriptValue, name: &str) -> Outcome {
+    match value {
+        ScriptValue::Transaction(tx) => views::transaction_cell(tx, name),
+        ScriptValue::Totals(totals) => rewards::credit_total(totals, name),
+        _ => raise("this value cannot be indexed like that"),
+    }
+}
+
+/// The names behind a dot of a transaction, which are not its columns.
+pub(crate) fn transaction_fields() -> impl Iterator<Item = &'static str> {
+    TRANSACTION_FIELDS.iter().map(|(name, _)| *name)
+}
+
+/// The fields of the other values, in the order: credit, recipient, payee, date.
+pub(crate) const LISTED_FIELDS: [&[&str]; 4] =
+    [CREDIT_FIELDS, RECEIVER_FIELDS, PAYEE_FIELDS, DATE_FIELDS];
