@@ -5,6 +5,7 @@
 
 mod closed;
 mod periods;
+mod reruns;
 mod rewards;
 mod runs;
 

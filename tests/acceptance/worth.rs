@@ -65,7 +65,7 @@ fn calculate_shows_every_list() {
         lines.next(),
         Some(
             "id,plan,period,reward,payee,team,credit_type,credited,credited_unit_type,quota,\
-             attainment,amount,unit_type,credits"
+             attainment,amount,unit_type,credits,origin,corrects"
         )
     );
     // Ann: 160 of 150, a fifth. Bob: 30 of 150, a tenth. Max: 190 of 500, a tenth. Dee: no quota.

@@ -119,7 +119,7 @@ fn render_case(
     if let Some(as_of) = kept.inputs.as_of {
         let _ = write!(text, "\nas-of: {as_of}\n");
     }
-    if !kept.ruleset.settings.calendar.finalizations_before(None).is_empty() {
+    if !kept.ruleset.settings.calendar.locks_before(None).is_empty() {
         // What is written down is the decision alone, without what was posted because of it.
         text.push_str("\nfinalized: none\n");
     }

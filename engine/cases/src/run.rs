@@ -18,16 +18,15 @@ use super::rows::TableSubject;
 use super::sheet::{CaseTrial, ExampleRows, PreparedFile};
 use super::update::TableEdit;
 use super::{CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
-use accredit_crediting::calculation::{self, DecidedDeal, books};
+use accredit_crediting::calculation::{self, books};
 use accredit_crediting::explain::explain_in_plan;
 use accredit_crediting::reward::{self, PlanRewards};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::plan::Plan;
-use accredit_domain::transaction::Transaction;
+use accredit_domain::transaction::{Record, Transaction};
 use accredit_script::Machine;
 use accredit_workspace::{Files, Ruleset};
 
@@ -236,40 +235,30 @@ impl<'w> CaseWorker<'w> {
         let actions = actions::parse_actions(sheet.path, case)?;
         let mut inputs = DecisionInputs { as_of: case.as_of, ..DecisionInputs::default() };
 
-        // Where periods are finalized, a decision depends on what each of them froze.
-        let replayed = !ruleset.settings.calendar.finalizations_before(case.as_of).is_empty();
-
-        let decide = |inputs: &DecisionInputs, machine: &mut Machine| -> Vec<Decision> {
-            let plans = ruleset.plans.keys();
-            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
-            let period = period.as_ref();
-            if replayed {
-                let books = books::build_resolved_books(ruleset, records, inputs, 1);
-                return plans.flat_map(|id| books.period_decisions(id, period)).collect();
-            }
-
-            let decided = transactions.iter();
-            let decided: Vec<DecidedDeal> =
-                decided.map(|tx| calculation::decide_deal(ruleset, tx, inputs, machine)).collect();
-            plans
-                .flat_map(|id| calculation::period_decisions(ruleset, id, period, &decided))
-                .collect()
+        let trial = TrialRules {
+            ruleset,
+            plan: case.plan.as_deref(),
+            records,
+            transactions: &transactions,
+            replayed: !ruleset.settings.calendar.locks_before(case.as_of).is_empty(),
         };
 
-        let mut decisions: Vec<Decision> = decide(&inputs, machine);
+        let mut decisions = trial.decide(&inputs, machine, period.as_ref());
         // An action means credits that the one before it may have made or moved.
         for action in actions {
             let found = action.resolve_credits(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
-            decisions = decide(&inputs, machine);
+            decisions = trial.decide(&inputs, machine, period.as_ref());
         }
 
-        if replayed {
+        let rewards = match &period {
+            Some(period) => trial.rewards_in(period, &inputs, machine, &decisions),
+            None => PlanRewards::default(),
+        };
+        if trial.replayed {
             inputs.as_of = books::calculation_inputs(ruleset, case.as_of).as_of;
         }
 
-        let rewards = period.map(|period| rewards_of_period(ruleset, &period, &decisions));
-        let rewards = rewards.unwrap_or_default();
         Ok(TrialDecisions { inputs, transactions, decisions, rewards })
     }
 
@@ -422,33 +411,74 @@ fn check_can_fail(
     Err(vec![Diagnostic::error(Code::CR041, place, message).with_help(help)])
 }
 
-/// What the decisions of a period are worth, plan by plan.
-fn rewards_of_period(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> PlanRewards {
-    let mut all = PlanRewards::default();
-    for plan in ruleset.plans.values() {
-        for own in calculation::own_periods(ruleset, &plan.id, period) {
-            let found = rewards_of_plan(ruleset, plan, &own, decisions);
-            all.rows.extend(found.rows);
-            all.alerts.extend(found.alerts);
-        }
-    }
-    all
+/// The rules and rows of a case.
+struct TrialRules<'a> {
+    ruleset: &'a Ruleset,
+    /// The plan that the case is about; none for all plans.
+    plan: Option<&'a str>,
+    records: &'a [Record],
+    transactions: &'a [Arc<Transaction>],
+    /// Whether periods are closed or finalized: then a decision depends on what each of them froze.
+    replayed: bool,
 }
 
-/// What one plan pays for the credits that are posted in one of its periods.
-fn rewards_of_plan(
-    ruleset: &Ruleset,
-    plan: &Plan,
-    period: &Period,
-    decisions: &[Decision],
-) -> PlanRewards {
-    let leaves = ruleset.settings.calendar.leaf_periods(period);
-    let inside = |row: &&PostedCredit| leaves.iter().any(|leaf| leaf.id == row.period.as_str());
+impl TrialRules<'_> {
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        let plans = self.ruleset.plans.values();
+        plans.filter(|plan| self.plan.is_none_or(|wanted| *wanted == *plan.id))
+    }
 
-    let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
-    let rows = mine.flat_map(|decision| &decision.credits);
-    let credits: Vec<PostedCredit> = rows.filter(inside).cloned().collect();
-    reward::compute_rewards(ruleset, plan, period, &credits)
+    /// The decisions of the plans, in one period or in all.
+    fn decide(
+        &self,
+        inputs: &DecisionInputs,
+        machine: &mut Machine,
+        period: Option<&Period>,
+    ) -> Vec<Decision> {
+        if self.replayed {
+            let books = books::build_resolved_books(self.ruleset, self.records, inputs, 1);
+            return self
+                .plans()
+                .flat_map(|plan| books.period_decisions(&plan.id, period))
+                .collect();
+        }
+
+        let decided = self.transactions.iter();
+        let decided: Vec<_> =
+            decided.map(|tx| calculation::decide_deal(self.ruleset, tx, inputs, machine)).collect();
+        let decisions = self.plans().flat_map(|plan| {
+            calculation::period_decisions(self.ruleset, &plan.id, period, &decided)
+        });
+        decisions.collect()
+    }
+
+    /// What the plans pay in a period, of which these are the `decisions`.
+    fn rewards_in(
+        &self,
+        period: &Period,
+        inputs: &DecisionInputs,
+        machine: &mut Machine,
+        decisions: &[Decision],
+    ) -> PlanRewards {
+        let mut rewards = PlanRewards::default();
+        if self.replayed {
+            let books = books::build_resolved_books(self.ruleset, self.records, inputs, 1);
+            self.plans().for_each(|plan| rewards.append(books.rewards_of(&plan.id, period)));
+            return rewards;
+        }
+
+        // Rewards may follow from credits of earlier periods, which the case does not list.
+        let remembers = self.plans().any(|plan| reward::needs_history(self.ruleset, plan));
+        let all = remembers.then(|| self.decide(inputs, machine, None));
+        let decisions = all.as_deref().unwrap_or(decisions);
+
+        for plan in self.plans() {
+            let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
+            let credits = mine.flat_map(|decision| &decision.credits);
+            rewards.append(reward::compute_rewards(self.ruleset, plan, period, credits));
+        }
+        rewards
+    }
 }
 
 fn expected_rows(table: &CaseTable, example: Option<ExampleRows>, given: usize) -> Vec<&[String]> {

@@ -150,7 +150,7 @@ impl<'a> PreparedFile<'a> {
     ) -> Result<Calendar, Diagnostic> {
         let Some(finalized) = &shared.finalized else { return Ok(calendar.clone()) };
 
-        let mut calendar = calendar.clone().without_finalizations();
+        let mut calendar = calendar.clone().without_finalizations().without_closings();
 
         for (id, day) in finalized {
             let period = calendar.find(id).ok_or_else(|| {

@@ -21,11 +21,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::pipeline;
-use crate::reward;
+use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note, PayeeBalance};
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
@@ -215,6 +215,7 @@ pub struct Calculation {
     pub alerts: Vec<Note>,
     pub log: Vec<Note>,
     pub rewards: Vec<EarnedReward>,
+    pub balances: Vec<PayeeBalance>,
 }
 
 /// The periods that `plan` is calculated by and that make up `asked`: itself, or its parts, one
@@ -245,11 +246,27 @@ pub fn assemble_calculation(
     period: &Period,
     decided: &[DecidedDeal],
 ) -> Calculation {
-    calculation_of(ruleset, plan, period, period_decisions(ruleset, plan, Some(period), decided))
+    let mut calculation = calculation_of(
+        ruleset,
+        plan,
+        period,
+        period_decisions(ruleset, plan, Some(period), decided),
+    );
+    let Some(known) = ruleset.plans.get(plan) else { return calculation };
+
+    let rewards = if reward::needs_history(ruleset, known) {
+        let all = period_decisions(ruleset, plan, None, decided);
+        let credits = all.iter().flat_map(|decision| &decision.credits);
+        reward::compute_rewards(ruleset, known, period, credits)
+    } else {
+        reward::compute_rewards(ruleset, known, period, &calculation.credits)
+    };
+    calculation.set_rewards(rewards);
+    calculation
 }
 
-/// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
-/// period and brings only its credits.
+/// The calculation of `plan` in `period` out of its decisions, without rewards; a decision that is
+/// filtered is of another period and brings only its credits.
 pub fn calculation_of(
     ruleset: &Ruleset,
     plan: &str,
@@ -269,16 +286,10 @@ pub fn calculation_of(
         alerts: Vec::new(),
         log: Vec::new(),
         rewards: Vec::new(),
+        balances: Vec::new(),
     };
 
     decisions.into_iter().for_each(|decision| calculation.add_decision(decision));
-    if let Some(plan) = ruleset.plans.get(plan) {
-        let found = reward::compute_rewards(ruleset, plan, period, &calculation.credits);
-        calculation.rewards = found.rows;
-        calculation.log.extend(found.alerts.iter().cloned());
-        calculation.alerts.extend(found.alerts);
-    }
-
     calculation
 }
 
@@ -311,6 +322,14 @@ pub fn period_decisions(
 }
 
 impl Calculation {
+    /// Adds what its credits are worth, with the alerts about it.
+    pub fn set_rewards(&mut self, rewards: PlanRewards) {
+        self.rewards = rewards.rows;
+        self.balances = rewards.balances;
+        self.log.extend(rewards.alerts.iter().cloned());
+        self.alerts.extend(rewards.alerts);
+    }
+
     fn add_decision(&mut self, decision: Decision) {
         self.credits.extend(decision.credits);
         match decision.outcome {

@@ -22,12 +22,14 @@ use crate::calculation::books;
 use crate::calculation::{
     Calculation, DecidedDeal, calculation_of, decide_all, latest_versions, period_decisions,
 };
+use crate::reward;
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, days_after};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward};
 use accredit_domain::keys::{DefinedName, ParticipantKey, TeamKey};
 use accredit_domain::money;
+use accredit_domain::plan::reward::LateRewards;
 use accredit_domain::transaction::{Record, Transaction};
 use accredit_workspace::Ruleset;
 
@@ -135,6 +137,12 @@ pub struct SimulationStart {
     pub posted: Vec<Decision>,
     /// The same as of the period's last day.
     pub posted_then: Vec<Decision>,
+    /// Credits of earlier periods, for plans that remember them.
+    pub earlier: Vec<PostedCredit>,
+    /// Rewards in the period that correct frozen ones, as of the day.
+    pub corrections: Vec<EarnedReward>,
+    /// The same as of the period's last day.
+    pub corrections_then: Vec<EarnedReward>,
 }
 
 /// Which plan is simulated in which period, and the last day whose deals are real.
@@ -153,21 +161,29 @@ pub fn simulate_period(
     (plan, period, as_of): SimulationScope<'_>,
     threads: usize,
 ) -> Result<Simulation, SimulationRefusal> {
-    let finalized = !ruleset.settings.calendar.finalizations_before(Some(as_of)).is_empty();
+    let locked = !ruleset.settings.calendar.locks_before(Some(as_of)).is_empty();
     let posted_on = |day: Date| {
-        if !finalized || !ruleset.plans.contains_key(plan) {
-            // Where no period is finalized, everything stands in the period of its deal.
-            return Vec::new();
+        if !locked || !ruleset.plans.contains_key(plan) {
+            // Where no period is closed or finalized, everything stands in the period of its deal.
+            return (Vec::new(), Vec::new());
         }
         let books = books::project_books(ruleset, records, (as_of, day), threads);
-        posted_from_outside(books.period_decisions(plan, Some(period)), period)
+        let posted = posted_from_outside(books.period_decisions(plan, Some(period)), period);
+        let mut corrections = books.rewards_of(plan, period).rows;
+        corrections.retain(|row| row.corrects.is_some());
+        (posted, corrections)
     };
+    let (posted, corrections) = posted_on(as_of);
+    let (posted_then, corrections_then) = posted_on(last_day(period));
 
     let start = SimulationStart {
         deals: latest_versions(ruleset, records, Some(as_of)),
         inputs: DecisionInputs::default(),
-        posted: posted_on(as_of),
-        posted_then: posted_on(last_day(period)),
+        posted,
+        posted_then,
+        corrections,
+        corrections_then,
+        earlier: earlier_credits(ruleset, records, (plan, period, as_of), threads),
     };
     simulate_from(ruleset, start, (plan, period, as_of), threads)
 }
@@ -210,13 +226,26 @@ pub fn simulate_from(
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
     let projected = decide(&all, last_day(period));
 
-    let whole = |decided: &[DecidedDeal], posted: Vec<Decision>| {
+    let whole = |decided: &[DecidedDeal], posted: Vec<Decision>, corrections: Vec<EarnedReward>| {
         let mut all = period_decisions(ruleset, plan, Some(period), decided);
         all.extend(posted);
-        calculation_of(ruleset, plan, period, all)
+        let mut calculation = calculation_of(ruleset, plan, period, all);
+
+        if let Some(known) = ruleset.plans.get(plan) {
+            // What is posted from other periods is rewarded there.
+            let own = |credit: &&PostedCredit| {
+                known.late == LateRewards::Posted || period.contains(credit.incentive_date)
+            };
+            let credits = start.earlier.iter().chain(calculation.credits.iter().filter(own));
+            let rewards = reward::compute_rewards(ruleset, known, period, credits);
+            calculation.set_rewards(rewards);
+            calculation.rewards.extend(corrections);
+        }
+        calculation
     };
 
-    let (now, then) = (whole(&so_far, start.posted), whole(&projected, start.posted_then));
+    let now = whole(&so_far, start.posted, start.corrections);
+    let then = whole(&projected, start.posted_then, start.corrections_then);
     Ok(Simulation {
         simulation: true,
         plan: plan.to_owned(),
@@ -233,6 +262,24 @@ pub fn simulate_from(
         credits: credit_sums(ruleset, (&now, &then), period, &repetitions),
         rewards: reward_sums(ruleset, (&now, &then)),
     })
+}
+
+/// Credits of a plan whose incentive dates are before the period; none where it does not remember.
+fn earlier_credits(
+    ruleset: &Ruleset,
+    records: &[Record],
+    (plan, period, as_of): SimulationScope<'_>,
+    threads: usize,
+) -> Vec<PostedCredit> {
+    let known = ruleset.plans.get(plan);
+    if !known.is_some_and(|plan| reward::needs_history(ruleset, plan)) {
+        return Vec::new();
+    }
+
+    let books = books::build_books(ruleset, records, Some(as_of), threads);
+    let decisions = books.period_decisions(plan, None).into_iter();
+    let credits = decisions.flat_map(|decision| decision.credits);
+    credits.filter(|credit| credit.incentive_date < period.first).collect()
 }
 
 fn last_day(period: &Period) -> Date {

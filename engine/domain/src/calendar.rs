@@ -173,6 +173,20 @@ impl Calendar {
         leaves.take_while(|leaf| leaf.first < period.end).collect()
     }
 
+    /// The periods of which `period` is the sum: the quarters of a year, the leaves of a quarter;
+    /// a leaf has none.
+    pub fn parts_of(&self, period: &Period) -> Vec<Period> {
+        for kind in [PeriodKind::Quarter, PeriodKind::Leaf] {
+            let parts = self.periods_within(period, kind);
+            let is_itself = parts.first().is_none_or(|part| part.end >= period.end);
+            if !is_itself {
+                return parts;
+            }
+        }
+
+        Vec::new()
+    }
+
     /// The periods of `kind` that make up `asked`, in order: itself, or its parts. None when `asked`
     /// is shorter than a period of `kind`.
     pub fn periods_within(&self, asked: &Period, kind: PeriodKind) -> Vec<Period> {

@@ -8,16 +8,20 @@
 //! **Architecture invariant:** a transaction in a plan has exactly one [`DecisionOutcome`], and
 //! every outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
+mod earned;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::credit::CreditId;
 use crate::credit::posted::PostedCredit;
-use crate::keys::{
-    DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, RulesetHash, TeamKey, TransactionKey,
-};
+use crate::keys::{DefinedName, PeriodKey, PlanKey, RulesetHash, TransactionKey};
 use crate::words::words;
+
+pub use self::earned::{
+    BALANCE_COLUMNS, EarnedReward, FrozenRewards, PayeeBalance, REWARD_COLUMNS, RewardOrigin,
+};
 
 /// What became of a transaction in a plan (FORMAT section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,59 +36,6 @@ pub enum DecisionOutcome {
     /// In the plan, but no decision could be made.
     Parked,
 }
-
-/// What one payee earns in a period by one reward of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EarnedReward {
-    /// A hash of plan, period, reward, payee, team and the unit of
-    /// the credits, so that a re-run renames nothing.
-    pub id: RewardId,
-    /// The plan.
-    pub plan: PlanKey,
-    /// The period of the calculation.
-    pub period: PeriodKey,
-    /// Name of the reward.
-    pub reward: DefinedName,
-    /// The participant who is paid.
-    pub payee: ParticipantKey,
-    /// The team whose credits these are; none where people are credited.
-    pub team: Option<TeamKey>,
-    /// The credit types that count, joined by `;`.
-    pub credit_type: DefinedName,
-    /// The sum of their active credits, in `credited_unit_type`.
-    pub credited: Decimal,
-    /// The unit of the credits.
-    pub credited_unit_type: DefinedName,
-    /// What was expected, in the unit of the credits; none without a quota.
-    pub quota: Option<Decimal>,
-    /// `credited` as a share of the quota, four decimals.
-    pub attainment: Option<Decimal>,
-    /// What is paid, in `unit_type`, at the unit's scale.
-    pub amount: Decimal,
-    /// The payee's currency; the unit of the credits if it cannot be exchanged or the payee has no
-    /// currency.
-    pub unit_type: DefinedName,
-    /// Ids of the credits that count, in order.
-    pub credits: Vec<CreditId>,
-}
-
-/// The columns of a reward, in order.
-pub const REWARD_COLUMNS: [&str; 14] = [
-    "id",
-    "plan",
-    "period",
-    "reward",
-    "payee",
-    "team",
-    "credit_type",
-    "credited",
-    "credited_unit_type",
-    "quota",
-    "attainment",
-    "amount",
-    "unit_type",
-    "credits",
-];
 
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,11 +105,26 @@ pub struct Decision {
     pub log: Vec<Note>,
 }
 
+/// Codes of reasons that the organisation may change.
+const UNMATCHED_CODES: [&str; 3] = ["unmatched", "nobody", "team_without_members"];
+
 impl Decision {
     /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
     pub fn is_incomplete(&self) -> bool {
         self.outcome == DecisionOutcome::Parked
             || self.credits.iter().any(PostedCredit::awaits_policy)
+    }
+
+    /// Whether the deal was decided, and no one is credited.
+    pub fn is_uncredited(&self) -> bool {
+        self.outcome == DecisionOutcome::Uncredited
+    }
+
+    /// Whether no one is credited for a reason that the organisation may change: a name meant no one,
+    /// or a team had no members.
+    pub fn is_unmatched(&self) -> bool {
+        let codes = |note: &Note| UNMATCHED_CODES.contains(&note.code.as_str());
+        self.is_uncredited() && self.reasons.iter().any(codes)
     }
 
     /// The part of it that belongs to periods that are `inside`: a transaction of another period

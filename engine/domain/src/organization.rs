@@ -15,12 +15,12 @@ pub mod persons;
 pub mod teams;
 pub mod territory;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::calendar::Validity;
+use crate::calendar::{Period, Validity};
 use crate::money::Unit;
 
 use self::aliases::NameIndex;
@@ -347,6 +347,21 @@ impl Organization {
     /// Whether any position is ever held.
     pub fn is_staffed(&self) -> bool {
         self.holders.values().any(|assignments| !assignments.is_empty())
+    }
+
+    /// The days of `period` on which the holder or the version of a position may be another than
+    /// the day before, in order; the first day of the period is always one.
+    pub fn change_days(&self, position: PositionId, period: &Period) -> BTreeSet<Date> {
+        let versions = self.position(position).into_iter().flat_map(|known| &known.versions);
+        let holders = self.holders.get(&position).into_iter().flatten();
+        let people = holders.clone().filter_map(|held| {
+            self.participants.get(held.participant.0 as usize).map(|known| &known.validity)
+        });
+
+        let all = versions.map(|version| &version.validity);
+        let all = all.chain(holders.map(|held| &held.validity)).chain(people.flatten());
+        let days = all.flat_map(|validity| [validity.from, validity.until]).flatten();
+        days.filter(|day| period.contains(*day)).chain([period.first]).collect()
     }
 
     /// The one participant that `name` means on any day: a person before the position of that

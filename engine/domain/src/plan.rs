@@ -52,6 +52,16 @@ pub struct Plan {
     pub indirect: Vec<IndirectRule>,
     /// Rewards in file order.
     pub rewards: Vec<reward::Reward>,
+    /// Draws and guarantees in file order.
+    pub draws: Vec<reward::Draw>,
+    /// Where credits that were posted late are rewarded.
+    pub late: reward::LateRewards,
+    /// The quota of a payee in a period for which no row fits.
+    pub quota: Option<ProgramId>,
+    /// Whether quotas are reduced to the days in a target position.
+    pub prorate: bool,
+    /// Whether an amount below zero is carried to the next periods.
+    pub carry_negative: bool,
 }
 
 impl Plan {
@@ -107,7 +117,7 @@ pub enum Split {
 }
 
 /// A selection of positions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selector {
     /// `*`: everything the plan measures.
     All,

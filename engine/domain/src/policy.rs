@@ -28,6 +28,8 @@ pub enum PolicyKind {
     Rollup,
     /// `reward(payee, totals, quota)`: what a claimant is paid.
     Reward,
+    /// `quota(payee, period)`: what is expected of a payee.
+    Quota,
     /// `map(payload)`: transactions out of a delivery's body.
     Intake,
 }
@@ -51,7 +53,7 @@ pub enum ReturnType {
 
 impl PolicyKind {
     /// Every kind, in the order of FORMAT section 5.
-    pub const ALL: [PolicyKind; 8] = [
+    pub const ALL: [PolicyKind; 9] = [
         PolicyKind::Filter,
         PolicyKind::Crediting,
         PolicyKind::Value,
@@ -59,6 +61,7 @@ impl PolicyKind {
         PolicyKind::Duplication,
         PolicyKind::Rollup,
         PolicyKind::Reward,
+        PolicyKind::Quota,
         PolicyKind::Intake,
     ];
 
@@ -72,6 +75,7 @@ impl PolicyKind {
             PolicyKind::Duplication => "duplication",
             PolicyKind::Rollup => "rollup",
             PolicyKind::Reward => "reward",
+            PolicyKind::Quota => "quota",
             PolicyKind::Intake => "intake",
         }
     }
@@ -91,6 +95,7 @@ impl PolicyKind {
             PolicyKind::Duplication => "allow_duplicate",
             PolicyKind::Rollup => "roll",
             PolicyKind::Reward => "reward",
+            PolicyKind::Quota => "quota",
             PolicyKind::Intake => "map",
         }
     }
@@ -103,8 +108,18 @@ impl PolicyKind {
             PolicyKind::Hold => &["tx", "credit"],
             PolicyKind::Duplication => &["tx", "credit", "existing"],
             PolicyKind::Rollup => &["tx", "credit", "to", "existing"],
-            PolicyKind::Reward => &["payee", "totals", "quota"],
+            PolicyKind::Reward => &["payee", "totals", "quota", "earned", "paid", "standing"],
+            PolicyKind::Quota => &["payee", "period"],
             PolicyKind::Intake => &["payload"],
+        }
+    }
+
+    /// How many parameters the entry point needs at least: the rest may be left out.
+    pub fn fewest_parameters(self) -> usize {
+        match self {
+            // What rewards see of each other came later.
+            PolicyKind::Reward => 3,
+            kind => kind.parameters().len(),
         }
     }
 
@@ -113,7 +128,7 @@ impl PolicyKind {
         match self {
             PolicyKind::Filter | PolicyKind::Duplication => ReturnType::Bool,
             PolicyKind::Crediting => ReturnType::Recipients,
-            PolicyKind::Value | PolicyKind::Reward => ReturnType::Number,
+            PolicyKind::Value | PolicyKind::Reward | PolicyKind::Quota => ReturnType::Number,
             PolicyKind::Hold => ReturnType::Hold,
             PolicyKind::Rollup => ReturnType::Rolled,
             PolicyKind::Intake => ReturnType::Rows,
@@ -144,6 +159,8 @@ pub enum ExpressionUse {
     Duplicates,
     /// A reward's value or maximum.
     Reward,
+    /// A number for a payee in a period: a plan's quota, the amount of a draw.
+    PayeeNumber,
 }
 
 impl ExpressionUse {
@@ -157,7 +174,8 @@ impl ExpressionUse {
             | ExpressionUse::IndirectMaximum => &["tx", "credit", "to"],
             ExpressionUse::Hold => &["tx", "credit"],
             ExpressionUse::Duplicates => &["tx", "credit", "existing"],
-            ExpressionUse::Reward => PolicyKind::Reward.parameters(),
+            ExpressionUse::Reward => &["payee", "totals", "quota", "earned", "paid", "standing"],
+            ExpressionUse::PayeeNumber => PolicyKind::Quota.parameters(),
         }
     }
 
@@ -172,7 +190,8 @@ impl ExpressionUse {
             | ExpressionUse::Maximum
             | ExpressionUse::IndirectValue
             | ExpressionUse::IndirectMaximum
-            | ExpressionUse::Reward => ReturnType::Number,
+            | ExpressionUse::Reward
+            | ExpressionUse::PayeeNumber => ReturnType::Number,
             ExpressionUse::Hold => ReturnType::Hold,
         }
     }

@@ -20,6 +20,7 @@ pub mod deals;
 pub mod definitions;
 pub mod dump;
 pub mod enquiries;
+pub mod frozen_rewards;
 pub mod inbox;
 pub mod integrity;
 pub mod notes;

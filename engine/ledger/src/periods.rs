@@ -61,6 +61,20 @@ fn put_state(batch: &mut WriteBatch, leaf: &str, said: &PeriodState) -> LedgerRe
     Ok(())
 }
 
+fn read_states(snapshot: &dyn Snapshot) -> LedgerResult<BTreeMap<String, PeriodState>> {
+    let rows = snapshot.scan_prefix(StoreTable::Periods, b"", b"", usize::MAX)?;
+    let rows = rows.into_iter().map(|(key, row)| {
+        Ok((String::from_utf8_lossy(&key).into_owned(), codec::from_json(&row)?))
+    });
+    rows.collect()
+}
+
+/// Ids of the leaf periods that are finalized.
+pub(super) fn finalized_leaves(snapshot: &dyn Snapshot) -> LedgerResult<BTreeSet<String>> {
+    let states = read_states(snapshot)?.into_iter();
+    Ok(states.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
+}
+
 /// Adds what is said of a period to the commit that freezes its rows or lets them go.
 pub(super) fn add_state(
     snapshot: &dyn Snapshot,
@@ -79,17 +93,12 @@ pub(super) fn add_state(
 impl Ledger {
     /// What people said about leaf periods, by id.
     pub fn period_states(&self) -> LedgerResult<BTreeMap<String, PeriodState>> {
-        let rows = self.snapshot()?.scan_prefix(StoreTable::Periods, b"", b"", usize::MAX)?;
-        let rows = rows.into_iter().map(|(key, row)| {
-            Ok((String::from_utf8_lossy(&key).into_owned(), codec::from_json(&row)?))
-        });
-        rows.collect()
+        read_states(&*self.snapshot()?)
     }
 
     /// Ids of the leaf periods that are finalized.
     pub fn finalized_periods(&self) -> LedgerResult<BTreeSet<String>> {
-        let periods = self.period_states()?.into_iter();
-        Ok(periods.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
+        finalized_leaves(&*self.snapshot()?)
     }
 
     /// The leaf periods that take no new entries.

@@ -12,10 +12,10 @@ use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
 use super::resolutions;
 use super::statements::StatementChanges;
-use super::{Ledger, LedgerResult, codec, lock_mutex};
+use super::{Ledger, LedgerResult, codec, frozen_rewards, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{CreditStatus, transaction_prefix};
-use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
+use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards, ResolutionRecord};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
@@ -73,6 +73,8 @@ pub struct CommitBatch {
     pub decisions: Vec<(String, Vec<Decision>)>,
     /// A leaf period that is closed, reopened or finalized with this work, and who did that.
     pub period: Option<(String, PeriodState)>,
+    /// Rewards that are frozen with the period that is finalized.
+    pub frozen_rewards: Vec<FrozenRewards>,
     /// All frozen rows of transactions whose frozen rows change, by natural key.
     pub frozen: Vec<(String, Vec<PostedCredit>)>,
     /// Manual releases, holds and adjustments that `decisions` were made with, and when each was
@@ -389,6 +391,9 @@ fn append_audit_rows(
     let mut chain = AuditChain::from_snapshot(snapshot)?;
     resolutions::add_resolutions(snapshot, batch, &mut chain, &work.resolutions)?;
 
+    for frozen in &work.frozen_rewards {
+        frozen_rewards::freeze_rewards(snapshot, batch, frozen)?;
+    }
     if let Some((leaf, said)) = &work.period {
         periods::add_state(snapshot, batch, &mut chain, (leaf, said))?;
     }

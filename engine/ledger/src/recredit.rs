@@ -79,16 +79,18 @@ impl DecisionPins {
         DecisionPins { known, wanted }
     }
 
+    /// Whether the wanted ruleset might make a decision differently: the hash of its plan differs or
+    /// is not known.
+    pub fn is_stale(&self, decision: &Decision) -> bool {
+        let decided = self.known.get(decision.ruleset.as_str());
+        let decided = decided.and_then(|plans| plans.get(decision.plan.as_str()));
+        decided.is_none() || decided != self.wanted.get(decision.plan.as_str())
+    }
+
     /// The plans whose decision another ruleset might make differently: those whose hash differs or
     /// is not known, those without a decision, those that are gone.
     pub fn stale_plans(&self, decisions: &[Decision]) -> BTreeSet<String> {
-        let same = |decision: &Decision| {
-            let decided = self.known.get(decision.ruleset.as_str());
-            let decided = decided.and_then(|plans| plans.get(decision.plan.as_str()));
-            decided.is_some() && decided == self.wanted.get(decision.plan.as_str())
-        };
-
-        let other = decisions.iter().filter(|decision| !same(decision));
+        let other = decisions.iter().filter(|decision| self.is_stale(decision));
         let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.to_string()).collect();
 
         let new = self.wanted.keys().filter(|plan| {

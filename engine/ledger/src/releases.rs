@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::alerts::RaisedAlert;
 use super::audit::AuditChain;
 use super::record::natural_key;
-use super::{Ledger, LedgerResult, alerts, approvals, codec, lock_mutex};
+use super::{Ledger, LedgerResult, alerts, approvals, codec, frozen_rewards, lock_mutex, periods};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approval, EarnedReward};
+use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards, PayeeBalance};
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// One act of releasing.
@@ -98,6 +98,9 @@ pub struct Statement {
     pub team_credits: Vec<PostedCredit>,
     /// The rewards of the payee.
     pub rewards: Vec<EarnedReward>,
+    /// What the payee owes at the end of the period.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balances: Vec<PayeeBalance>,
 }
 
 /// A release with everything that is written with it.
@@ -109,6 +112,8 @@ pub struct Publication {
     pub statements: BTreeMap<String, Statement>,
     /// What becomes certain: leaf period, transaction, rows; of a release of rewards.
     pub confirmed: Vec<(String, String, Vec<PostedCredit>)>,
+    /// The rewards that become certain; of a release of rewards.
+    pub frozen: Option<FrozenRewards>,
     /// What is paid: payee, transaction, credit type; of a release of rewards.
     pub paid: BTreeSet<(String, String, String)>,
     /// Alerts that the release raises.
@@ -224,6 +229,10 @@ impl Ledger {
         let certain: BTreeMap<&str, String> =
             certain.iter().map(|(leaf, rows)| (*leaf, hash_of_rows(rows))).collect();
 
+        if let Some(frozen) = &publication.frozen {
+            frozen_rewards::freeze_rewards(&*snapshot, &mut batch, frozen)?;
+        }
+
         for (payee, transaction, kind) in &publication.paid {
             let key = codec::parts_key(&[payee, transaction, kind, plan, period]);
             batch.put_row(StoreTable::Paid, key, "");
@@ -267,6 +276,11 @@ impl Ledger {
 
         withdraw_statements(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
+        // What is finalized never changes, whether it is shown or not.
+        let finalized = periods::finalized_leaves(&*snapshot)?;
+        if !leaves.iter().all(|leaf| finalized.contains(leaf)) {
+            frozen_rewards::thaw_rewards(&mut batch, plan, period);
+        }
 
         let status = known.status;
         // The row stays, so that the trail's last word about the calculation can be compared with

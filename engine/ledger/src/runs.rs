@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_domain::limits::MoneyLine;
 use accredit_seams::store::{StoreTable, WriteBatch};
 
 /// Runs that are kept; older ones are forgotten.
@@ -40,6 +41,16 @@ impl RunState {
     }
 }
 
+/// By which rules a run decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunRules {
+    /// The calculation is made again by the rules in force.
+    InForce,
+    /// Every decision is checked: it is made again by the rules that made it.
+    Pinned,
+}
+
 /// A run of a calculation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalculationRun {
@@ -53,6 +64,16 @@ pub struct CalculationRun {
     pub mode: String,
     /// Natural keys, where the mode is `selected`.
     pub selected: BTreeSet<String>,
+    /// Ids of participants, where the mode is `selected`: deals that credit them.
+    #[serde(default)]
+    pub payees: BTreeSet<String>,
+    /// By which rules it decides; none: what has no credit by those in force, the rest by those that
+    /// decided it.
+    #[serde(default)]
+    pub rules: Option<RunRules>,
+    /// Whether it records nothing but what it would change.
+    #[serde(default)]
+    pub dry_run: bool,
     /// The user who started it.
     pub who: String,
     /// The time in milliseconds since 1970.
@@ -67,6 +88,12 @@ pub struct CalculationRun {
     pub decided: usize,
     /// Those of which it came out otherwise than stored.
     pub differing: usize,
+    /// What it changes in money, held credits included: a line a payee and unit type.
+    #[serde(default)]
+    pub by_payee: Vec<MoneyLine>,
+    /// The same in all: a line a unit type.
+    #[serde(default)]
+    pub total: Vec<MoneyLine>,
     /// The revision of the calculation at its end.
     pub revision: Option<u32>,
     /// The business date at its end.

@@ -180,7 +180,11 @@ fn put_in_force(
     let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
 
     let plans = ruleset.plan_hashes();
-    let restated = rewards::restated_periods(context, &context.ruleset.load(), &ruleset)?;
+    let restated = rewards::restated_periods(
+        context,
+        &context.ruleset.load(),
+        (&ruleset, change.terms.effective),
+    )?;
 
     let money = checked.money;
     let row = Activation {

@@ -101,8 +101,8 @@ fn had_plan(context: &Context, plan: &str) -> Result<bool, OperationError> {
     Ok(summaries.keys().any(|(known, _)| known == plan))
 }
 
-/// The calculation as FORMAT section 6 shows it, with its revision.
-pub fn read_calculation(
+/// The calculation as FORMAT section 6 shows it, with its revision and without rewards.
+pub fn read_credited_calculation(
     context: &Context,
     wanted: &CalculationScope,
 ) -> Result<Calculation, StoreError> {
@@ -221,6 +221,15 @@ pub struct CalculationIndex {
 }
 
 impl CalculationIndex {
+    /// A number that changes whenever anything of a plan is decided or computed anew.
+    pub fn plan_revision(&self, plan: &str) -> u64 {
+        let credits = self.summaries.iter().filter(|((known, _), _)| known == plan);
+        let credits: u64 = credits.map(|(_, summary)| u64::from(summary.revision)).sum();
+        let restated = self.restated.iter().filter(|((known, _), _)| known == plan);
+        let restated: u64 = restated.map(|(_, count)| u64::from(*count)).sum();
+        credits + restated
+    }
+
     /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
     /// does, or of what has no period, and whenever other rules make its credits worth something
     /// else.

@@ -50,14 +50,24 @@ pub(crate) fn record_with_postings(
     context: &Context,
     batch: &mut CommitBatch,
 ) -> Result<(), StoreError> {
-    let locked = context.locked_periods()?;
-    if !locked.is_empty() {
-        for (id, decisions) in &mut batch.decisions {
-            let frozen = context.ledger.frozen_credits(id)?;
-            post_decided(context, decisions, (&frozen, &locked));
-        }
-    }
+    add_postings(context, &mut batch.decisions)?;
     write_work(context, batch)
+}
+
+/// Adds the posted entries to decisions by natural key.
+pub(crate) fn add_postings(
+    context: &Context,
+    decided: &mut [(String, Vec<Decision>)],
+) -> Result<(), StoreError> {
+    let locked = context.locked_periods()?;
+    if locked.is_empty() {
+        return Ok(());
+    }
+    for (id, decisions) in decided {
+        let frozen = context.ledger.frozen_credits(id)?;
+        post_decided(context, decisions, (&frozen, &locked));
+    }
+    Ok(())
 }
 
 /// Adds the posted entries to the decisions of one transaction, each by the rules that decided it.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::impact::{self, Impact};
+use accredit_domain::decision::Decision;
 use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney};
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
@@ -18,7 +19,7 @@ use accredit_workspace::Ruleset;
 
 use crate::context::Context;
 use crate::error::OperationError;
-use crate::losses::{self, RewardChange};
+use crate::losses::{self, BookedCredits, RewardChange};
 use crate::replay::{self, RedecideItem, is_open, is_waiting};
 
 /// The money that a change moves, for all payees.
@@ -67,13 +68,37 @@ pub fn money_change(
     new: &Ruleset,
     effective: Effective,
 ) -> Result<MoneyChange, OperationError> {
-    let credits = match effective {
-        Effective::Now => decided_by_both(context, current, new)?,
-        _ => replay::replay_stored(context, (current, new), effective)?.impact,
+    // The credits that rewards follow from afterwards.
+    let mut booked = paying_plans(current, new);
+    let mut collect = |_: &TransactionRecord, decisions: &[Decision]| {
+        for credit in decisions.iter().flat_map(|decision| &decision.credits) {
+            if let Some(credits) = booked.get_mut(&*credit.plan).filter(|_| credit.is_active()) {
+                credits.push(credit.clone());
+            }
+        }
     };
-    let rewards = by_payee(losses::reward_changes(context, current, new)?);
 
-    Ok(MoneyChange { credits, rewards })
+    let credits = match effective {
+        Effective::Now => {
+            replay::visit_waiting(context, new, &mut collect)?;
+            decided_by_both(context, current, new)?
+        }
+        _ => replay::replay_stored(context, (current, new), effective, &mut collect)?.impact,
+    };
+
+    let changes = losses::reward_changes(context, (current, new), effective, &booked)?;
+    Ok(MoneyChange { credits, rewards: by_payee(changes) })
+}
+
+/// The plans that pay by one of two rulesets and whose credits a change may move, without any credit
+/// yet.
+fn paying_plans(current: &Ruleset, new: &Ruleset) -> BookedCredits {
+    let pays = |ruleset: &Ruleset, plan: &str| {
+        ruleset.plans.get(plan).is_some_and(|plan| !plan.rewards.is_empty())
+    };
+    let plans = changed_plans(current, new).into_iter();
+    let plans = plans.filter(|plan| pays(current, plan) || pays(new, plan));
+    plans.map(|plan| (plan, Vec::new())).collect()
 }
 
 /// The recorded deals of open periods, and those that wait, decided by both rulesets.

@@ -25,6 +25,7 @@ pub mod preview;
 pub mod release;
 pub mod replay;
 pub mod resolve;
+mod reward_books;
 pub mod rewards;
 pub mod rules;
 pub mod runs;

@@ -9,15 +9,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_crediting::reward::PlanRewards;
-use accredit_domain::calendar::Period;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_ledger::definitions::Effective;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::calculations::{leaf_ids, own_period};
 use crate::context::Context;
-use crate::rewards::{self, changed_reward_plans, plan_rewards};
+use crate::rewards::{self, changed_reward_plans};
 
 /// What a person would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,48 +56,43 @@ pub(crate) struct RewardChange {
 /// Sums of rewards by payee and unit.
 type RewardSums = BTreeMap<(String, String), Decimal>;
 
+/// Active credits after a change, by plan: of plans whose credits it moves.
+pub(crate) type BookedCredits = BTreeMap<String, Vec<PostedCredit>>;
+
 /// All payees who would get less under `new` than under `old` for the stored credits.
 pub fn reward_losses(
     context: &Context,
     old: &Ruleset,
     new: &Ruleset,
 ) -> Result<Vec<RewardLoss>, StoreError> {
-    let mut changes = reward_changes(context, old, new)?;
+    let mut changes = reward_changes(context, (old, new), Effective::Now, &BookedCredits::new())?;
     changes.retain(|change| change.after < change.before);
     Ok(changes.into_iter().map(RewardLoss::from).collect())
 }
 
-/// All payees who would get a different amount under `new` than under `old` for the stored credits.
+/// All payees who would get a different amount once `new` has taken the place of `old`: corrections
+/// of frozen periods count where they are posted. Plans in `booked` have these credits then, others
+/// those that are stored.
 pub(crate) fn reward_changes(
     context: &Context,
-    old: &Ruleset,
-    new: &Ruleset,
+    (old, new): (&Ruleset, &Ruleset),
+    effective: Effective,
+    booked: &BookedCredits,
 ) -> Result<Vec<RewardChange>, StoreError> {
-    let plans = changed_reward_plans(old, new);
+    let mut plans = changed_reward_plans(old, new);
+    plans.extend(booked.keys().cloned());
     let mut found = Vec::new();
-    if plans.is_empty() {
-        return Ok(found);
-    }
 
-    let summaries = context.ledger.calculation_summaries()?;
     for plan in plans {
-        let stored = summaries.keys().filter(|(known, _)| *known == plan);
-        let mut periods: BTreeMap<String, Period> = BTreeMap::new();
-        for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
-            let own = own_period(old, &plan, leaf.first);
-            periods.extend(own.map(|period| (period.id.clone(), period)));
-        }
+        let credits = booked.get(&plan).map(Vec::as_slice);
+        let (before, after) =
+            rewards::compared_books(context, (old, new), &plan, effective, credits)?;
 
-        for period in periods.values() {
-            let credits = rewards::credits_of(
-                context,
-                &BTreeSet::from([plan.clone()]),
-                &leaf_ids(old, period),
-            )?;
-            let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
-            let before = plan_rewards(old, &plan, &period.id, &by_leaf);
-            let after = plan_rewards(new, &plan, &period.id, &by_leaf);
-            found.extend(differing_payees((&plan, &period.id), new, &before, &after));
+        let periods = before.periods().chain(after.periods());
+        let periods: BTreeSet<&str> = periods.map(|known| known.period.id.as_str()).collect();
+        for period in periods {
+            let (before, after) = (before.rewards_of(period), after.rewards_of(period));
+            found.extend(differing_payees((&plan, period), new, &before, &after));
         }
     }
 

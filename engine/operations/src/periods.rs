@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use accredit_crediting::posting;
 use accredit_domain::calendar::{LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Actor, Approval};
+use accredit_domain::decision::{Actor, Approval, FrozenRewards};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_ledger::periods::{CLOSED, FINALIZED, OPEN, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
@@ -25,7 +26,7 @@ use crate::context::Context;
 use crate::decide::again::redecide_pinned;
 use crate::decide::{post_decided, write_work};
 use crate::error::OperationError;
-use crate::runs;
+use crate::{rewards, runs};
 
 /// Who finalizes what `[calendar]` lists.
 const CALENDAR_FILE: &str = "accredit.toml";
@@ -254,6 +255,9 @@ pub fn lock_leaf(
         CommitBatch { period: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
     let mut changed = Vec::new();
     let count = freeze_rows(context, leaf, &mut work, &mut changed)?;
+    if said.state == FINALIZED {
+        work.frozen_rewards = rewards_to_freeze(context, leaf, &locked.finalized)?;
+    }
     write_period(context, work, &changed, locked)?;
 
     tracing::info!(period = leaf.id, rows.frozen = count, "{}", said.state);
@@ -299,7 +303,7 @@ fn write_period(
     changed: &[TransactionRecord],
     locked: LockedPeriods,
 ) -> Result<(), StoreError> {
-    work.decisions = redecide_pinned(context, changed, &[])?;
+    work.decisions = redecide_pinned(context, changed)?;
 
     for (id, decisions) in &mut work.decisions {
         let fresh = work.frozen.iter().find(|(known, _)| known == id);
@@ -330,6 +334,38 @@ pub fn freeze_closed_periods(context: &Context) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The rewards of plans whose period is finalized with its last leaf. Freezing credits moves none of
+/// them to another period, so the stored ones say what is paid.
+fn rewards_to_freeze(
+    context: &Context,
+    leaf: &Period,
+    finalized: &BTreeSet<String>,
+) -> Result<Vec<FrozenRewards>, StoreError> {
+    let ruleset = context.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let mut frozen = Vec::new();
+
+    for plan in ruleset.plans.values().filter(|plan| !plan.rewards.is_empty()) {
+        let Some(period) = calendar.period_on(leaf.first, plan.period) else { continue };
+        let leaves = calendar.leaf_periods(&period);
+        if !leaves.iter().all(|leaf| finalized.contains(&leaf.id)) {
+            continue;
+        }
+
+        let rewards = rewards::rewards_in(context, &ruleset, &plan.id, &period)?;
+        frozen.push(FrozenRewards {
+            plan: PlanKey::from(&plan.id),
+            period: PeriodKey::from(&period.id),
+            ruleset: RulesetHash::from(&ruleset.hash),
+            at_ms: context.now_ms(),
+            rows: rewards.rows,
+            balances: rewards.balances,
+        });
+    }
+
+    Ok(frozen)
 }
 
 /// Collects what is frozen with `leaf`, and the transactions of which that is not all that stands

@@ -13,7 +13,8 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Actor, EarnedReward};
+use accredit_domain::decision::{Actor, EarnedReward, FrozenRewards};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_domain::organization::Organization;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
 use crate::error::OperationError;
+use crate::rewards;
 
 /// The part of a calculation that is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ pub fn publish_calculation(
     }
 
     let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
-    let calculation = calculations::read_calculation(context, wanted)?;
+    let calculation = rewards::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
         who: by.who,
@@ -193,6 +195,15 @@ fn build_publication(
         return Ok(publication);
     }
 
+    publication.frozen = Some(FrozenRewards {
+        plan: PlanKey::from(&wanted.plan),
+        period: PeriodKey::from(&wanted.period.id),
+        ruleset: RulesetHash::from(&wanted.ruleset.hash),
+        at_ms: context.now_ms(),
+        rows: calculation.rewards.clone(),
+        balances: calculation.balances.clone(),
+    });
+
     let mut confirmed: BTreeMap<(String, String), Vec<PostedCredit>> = BTreeMap::new();
     for leaf in &wanted.leaves {
         for row in posting::rows_to_freeze(&calculation.credits, leaf) {
@@ -285,6 +296,12 @@ fn payee_statements(
         let statement = statements.entry(reward.payee.to_string()).or_insert_with(|| blank.clone());
         statement.rewards.push(reward.clone());
         show_behind(statement, reward, &by_id);
+    }
+
+    for balance in &calculation.balances {
+        let statement =
+            statements.entry(balance.payee.to_string()).or_insert_with(|| blank.clone());
+        statement.balances.push(balance.clone());
     }
 
     statements

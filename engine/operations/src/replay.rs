@@ -6,12 +6,12 @@
 //!
 //! **Architecture invariant:** nothing here writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 
 use accredit_crediting::calculation;
-use accredit_crediting::impact::{self, Impact, ImpactDelta};
+use accredit_crediting::impact::{self, Impact};
 use accredit_crediting::posting::{self, PostingRules};
 use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
 use accredit_domain::credit::posted::PostedCredit;
@@ -64,6 +64,9 @@ pub struct ReplaySelection<'a> {
     /// Leaf periods that are finalized.
     pub finalized: &'a BTreeSet<String>,
 }
+
+/// A stored transaction and its decisions once other rules have taken effect.
+pub(crate) type BookedVisitor<'a> = dyn FnMut(&TransactionRecord, &[Decision]) + 'a;
 
 /// The results of other rules.
 #[derive(Debug, Clone, Default)]
@@ -154,13 +157,16 @@ pub fn change_impact(
     new: &Ruleset,
     effective: Effective,
 ) -> Result<ReplayImpact, OperationError> {
-    replay_stored(context, (current, new), effective).map_err(OperationError::from)
+    replay_stored(context, (current, new), effective, &mut |_, _| ()).map_err(OperationError::from)
 }
 
+/// What `new` would make of the recorded transactions; `visit` is given each of them as it is once
+/// the change has taken effect.
 pub(crate) fn replay_stored(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
     effective: Effective,
+    visit: &mut BookedVisitor<'_>,
 ) -> Result<ReplayImpact, StoreError> {
     // `Now` decides no credits again; shown is what deciding all of them again would do.
     let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
@@ -177,37 +183,44 @@ pub(crate) fn replay_stored(
         finalized: &locked.finalized,
     };
 
+    let waits = |decision: &Decision| is_tried_again(decision, &pins);
+
     let mut replayed = ReplayImpact::default();
     let mut from = Some(0);
     while let Some(first) = from {
         let (stored, next) = replay_page(context, first)?;
         from = next;
 
-        let waiting: Vec<TransactionRecord> =
-            stored.iter().filter(|one| is_waiting(one)).cloned().collect();
-        let again = selection.select_stale(stored);
+        let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
+        let waiting: Vec<TransactionRecord> = waiting.cloned().collect();
+        let again = selection.select_stale(stored.clone());
         let decided = decide_and_post(context, new, &again, today, &locked)?;
 
-        let mut meant = BTreeSet::new();
+        let mut meant = BTreeMap::new();
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (current, one.stored.decisions.as_slice());
             let delta = impact::compare_decisions(before, (new, decisions));
             replayed.impact.add_delta(delta.as_ref());
             if effective != Effective::Now {
-                meant.insert(one.stored.number);
+                meant.insert(one.stored.number, decisions.clone());
                 replayed.booked.add_delta(delta.as_ref());
             }
         }
 
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
-        let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
+        let waiting = waiting.into_iter().filter(|one| !meant.contains_key(&one.number)).collect();
 
-        for (number, delta) in redrive_waiting(context, (current, new), waiting, today, &locked)? {
+        for redriven in redrive_waiting(context, new, (waiting, &waits), today, &locked)? {
+            let number = redriven.item.stored.number;
+            let before = (current, redriven.item.stored.decisions.as_slice());
+            let delta = impact::compare_decisions(before, (new, &redriven.decisions));
             replayed.booked.add_delta(delta.as_ref());
             if !shown.contains(&number) {
                 replayed.impact.add_delta(delta.as_ref());
             }
+            meant.insert(number, redriven.decisions);
         }
+        visit_booked(&stored, &meant, visit);
     }
 
     Ok(replayed)
@@ -258,49 +271,105 @@ fn post_by(
     posting::post_corrections(decisions, frozen, &rules);
 }
 
+/// What an activation decides again at once, for any value of `effective`: what could not be decided,
+/// and what matched no one by other rules.
+fn is_tried_again(decision: &Decision, pins: &DecisionPins) -> bool {
+    decision.is_incomplete() || (decision.is_unmatched() && pins.is_stale(decision))
+}
+
+/// Visits the recorded transactions as they are once a change that decides none of them again has
+/// taken effect: what waits is tried by the new rules.
+pub(crate) fn visit_waiting(
+    context: &Context,
+    new: &Ruleset,
+    visit: &mut BookedVisitor<'_>,
+) -> Result<(), StoreError> {
+    let today = context.business_date();
+    let locked = context.ledger.locked_periods()?;
+    let pins = stored_pins(context, new)?;
+    let waits = |decision: &Decision| is_tried_again(decision, &pins);
+    let mut from = Some(0);
+
+    while let Some(first) = from {
+        let (stored, next) = replay_page(context, first)?;
+        from = next;
+
+        let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
+        let waiting = (waiting.cloned().collect(), &waits as &dyn Fn(&Decision) -> bool);
+        let redriven = redrive_waiting(context, new, waiting, today, &locked)?.into_iter();
+        let meant = redriven.map(|one| (one.item.stored.number, one.decisions)).collect();
+        visit_booked(&stored, &meant, visit);
+    }
+    Ok(())
+}
+
+/// Visits transactions with the decisions in `anew` in place of those of the same plans.
+fn visit_booked(
+    stored: &[TransactionRecord],
+    anew: &BTreeMap<u64, Vec<Decision>>,
+    visit: &mut BookedVisitor<'_>,
+) {
+    for one in stored {
+        let Some(anew) = anew.get(&one.number) else {
+            visit(one, &one.decisions);
+            continue;
+        };
+
+        let is_anew = |decision: &&Decision| anew.iter().any(|new| new.plan == decision.plan);
+        let kept = one.decisions.iter().filter(|decision| !is_anew(decision));
+        let decisions: Vec<Decision> = kept.chain(anew).cloned().collect();
+        visit(one, &decisions);
+    }
+}
+
+/// A transaction that waited, and its decisions in the plans in which it did.
+struct RedrivenDeal {
+    item: RedecideItem,
+    decisions: Vec<Decision>,
+}
+
 /// What becomes of transactions that wait in some plan: every activation retries those plans, for
 /// any value of `effective`; the others keep their decision.
 fn redrive_waiting(
     context: &Context,
-    (current, new): (&Ruleset, &Ruleset),
-    waiting: Vec<TransactionRecord>,
+    new: &Ruleset,
+    (waiting, waits): (Vec<TransactionRecord>, &dyn Fn(&Decision) -> bool),
     today: Date,
     locked: &LockedPeriods,
-) -> Result<Vec<(u64, Option<ImpactDelta>)>, StoreError> {
+) -> Result<Vec<RedrivenDeal>, StoreError> {
     let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
 
     let again: Vec<RedecideItem> = waiting
         .into_iter()
         .map(|mut stored| {
             let transaction = Arc::new(decoder.decode(&stored.record));
-            stored.decisions.retain(|decision| decision.is_incomplete());
+            stored.decisions.retain(waits);
             let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
             RedecideItem { stored, transaction, plans }
         })
         .collect();
 
-    let mut decided = decide_stale(context, new, &again, today)?;
-    let mut deltas = Vec::with_capacity(again.len());
+    let decided = decide_stale(context, new, &again, today)?;
+    let mut redriven = Vec::with_capacity(again.len());
 
-    for (one, decisions) in again.iter().zip(&mut decided) {
-        decisions.retain(|decision| one.plans.contains(&*decision.plan));
+    for (item, mut decisions) in again.into_iter().zip(decided) {
+        decisions.retain(|decision| item.plans.contains(&*decision.plan));
         if !locked.is_empty() {
-            let mut frozen = context.ledger.frozen_credits(&one.stored.id)?;
-            frozen.retain(|row| one.plans.contains(&*row.plan));
-            post_by(new, decisions, (&frozen, locked));
+            let mut frozen = context.ledger.frozen_credits(&item.stored.id)?;
+            frozen.retain(|row| item.plans.contains(&*row.plan));
+            post_by(new, &mut decisions, (&frozen, locked));
         }
-
-        let before = (current, one.stored.decisions.as_slice());
-        let delta = impact::compare_decisions(before, (new, decisions));
-        deltas.push((one.stored.number, delta));
+        redriven.push(RedrivenDeal { item, decisions });
     }
 
-    Ok(deltas)
+    Ok(redriven)
 }
 
-/// Whether some plan could not decide a transaction, or not wholly.
+/// Whether an activation may decide a transaction again at once: some plan could not decide it, not
+/// wholly, or matched no one.
 pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
-    stored.decisions.iter().any(Decision::is_incomplete)
+    let waits = |one: &Decision| one.is_incomplete() || one.is_unmatched();
+    stored.decisions.iter().any(waits)
 }
 
 /// A decision that another ruleset would make alike, under that one's name.

@@ -11,7 +11,6 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Approval, HoldAction, ResolutionAction, ResolutionRecord};
 use accredit_ledger::query::CreditQuery;
-use accredit_seams::store::StoreError;
 
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with, has_rules};
@@ -47,11 +46,11 @@ pub fn resolve_credit(
         return Ok(row);
     }
 
+    if order.action == HoldAction::Hold {
+        refuse_locked(context, &row)?;
+    }
+
     match (order.action, row.status) {
-        (HoldAction::Hold, _) if is_finalized(context, &row)? => {
-            let detail = "its period is finalized: adjust the credit instead";
-            return Err(OperationError::conflict("period_finalized", detail));
-        }
         (HoldAction::Release, CreditStatus::Held) | (HoldAction::Hold, CreditStatus::Active) => (),
 
         (HoldAction::Hold, CreditStatus::Held) => return Ok(row),
@@ -102,12 +101,23 @@ pub(crate) fn refuse_without_rules(
     Err(OperationError::conflict("ruleset_not_rebuilt", detail))
 }
 
-/// Whether the row, or the period that its credit belongs to, never changes again.
-fn is_finalized(context: &Context, row: &PostedCredit) -> Result<bool, StoreError> {
-    let finalized = &context.locked_periods()?.finalized;
+/// Refuses to hold an entry that does not change: its period, or the one that its credit belongs to,
+/// is finalized, or its period is closed.
+fn refuse_locked(context: &Context, row: &PostedCredit) -> Result<(), OperationError> {
+    let locked = context.locked_periods()?;
     let calendar = context.ruleset.load().settings.calendar.clone();
     let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
-    Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
+
+    let finalized = |id: &str| locked.finalized.contains(id);
+    if finalized(&row.period) || own.is_some_and(|own| finalized(&own.id)) {
+        let detail = "its period is finalized: adjust the credit instead";
+        return Err(OperationError::conflict("period_finalized", detail));
+    }
+    if locked.closed.contains(row.period.as_str()) {
+        let detail = format!("{} is closed: reopen it, or adjust the credit", row.period);
+        return Err(OperationError::conflict("period_closed", detail));
+    }
+    Ok(())
 }
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.

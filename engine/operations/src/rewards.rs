@@ -9,21 +9,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use accredit_crediting::reward::{self, PlanRewards};
-use accredit_domain::calendar::{Period, PeriodKind};
+use accredit_crediting::calculation::Calculation;
+use accredit_crediting::reward::{self, PlanRewards, RewardBook};
+use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::keys::PeriodKey;
+use accredit_ledger::definitions::Effective;
 use accredit_ledger::notes::NoteRow;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
-use crate::calculations::{self, leaf_ids, own_period};
+use crate::calculations::{self, CalculationScope, leaf_ids, own_period};
 use crate::context::{CalculationAlerts, Context};
-
-/// Credits that count, by plan and leaf period.
-pub(super) type CreditsByPlan = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
+use crate::reward_books::{self, BookRules, credits_of};
 
 /// Plans, each with its periods.
 type PeriodsByPlan = BTreeMap<String, BTreeSet<String>>;
@@ -50,6 +50,7 @@ pub fn rewards_from(
     fits: impl Fn(&EarnedReward) -> bool,
 ) -> Result<(Vec<EarnedReward>, Option<RewardPlace>), StoreError> {
     let ruleset = context.ruleset.load_full();
+    let mut books = PlanBooks::new(context, &ruleset);
     let mut found = Vec::new();
 
     for ((id, first), period) in rewarded_periods(context, &ruleset)? {
@@ -62,11 +63,9 @@ pub fn rewards_from(
             continue;
         }
 
-        let credits = credits_of(context, &BTreeSet::from([id.clone()]), &own)?;
-        let by_leaf = credits.get(&id).cloned().unwrap_or_default();
         let here = place == (start.plan.as_str(), start.first.as_str());
         let skipped = if here { start.index } else { 0 };
-        let rows = plan_rewards(&ruleset, &id, &period.id, &by_leaf).rows.into_iter().enumerate();
+        let rows = books.rewards_of(&id, &period)?.rows.into_iter().enumerate();
 
         for (index, row) in rows.skip(skipped).filter(|(_, row)| fits(row)) {
             if found.len() >= limit {
@@ -77,6 +76,70 @@ pub fn rewards_from(
     }
 
     Ok((found, None))
+}
+
+/// The calculation as FORMAT section 6 shows it, with its revision and rewards.
+pub fn read_calculation(
+    context: &Context,
+    wanted: &CalculationScope,
+) -> Result<Calculation, StoreError> {
+    let mut calculation = calculations::read_credited_calculation(context, wanted)?;
+    let rewards = rewards_in(context, &wanted.ruleset, &wanted.plan, &wanted.period)?;
+    calculation.set_rewards(rewards);
+    Ok(calculation)
+}
+
+/// What a plan pays in a period: in each of its own periods that begin there.
+pub fn rewards_in(
+    context: &Context,
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+) -> Result<PlanRewards, StoreError> {
+    let known = ruleset.plans.get(plan);
+    let through = known.and_then(|plan| reward::last_period_in(ruleset, plan, period));
+    // A plan that is gone keeps what it paid.
+    let through = through.unwrap_or_else(|| period.clone());
+
+    let rules = BookRules::in_force(ruleset);
+    let book = reward_books::stored_book(context, rules, plan, &through)?;
+    Ok(book.rewards_within(period))
+}
+
+/// The books of plans, each computed once where its periods depend on each other.
+struct PlanBooks<'a> {
+    context: &'a Context,
+    ruleset: &'a Ruleset,
+    whole: BTreeMap<String, RewardBook>,
+}
+
+impl<'a> PlanBooks<'a> {
+    fn new(context: &'a Context, ruleset: &'a Ruleset) -> PlanBooks<'a> {
+        PlanBooks { context, ruleset, whole: BTreeMap::new() }
+    }
+
+    /// What a plan pays in a period of its own kind.
+    fn rewards_of(&mut self, plan: &str, period: &Period) -> Result<PlanRewards, StoreError> {
+        let rules = BookRules::in_force(self.ruleset);
+        if let Some(book) = self.whole.get(plan) {
+            return Ok(book.rewards_of(&period.id));
+        }
+
+        let frozen = reward_books::frozen_book(self.context, plan)?;
+        if !reward_books::has_history(self.context, self.ruleset, plan, &frozen)? {
+            let book = reward_books::stored_book(self.context, rules, plan, period)?;
+            return Ok(book.rewards_of(&period.id));
+        }
+
+        // Periods come in order: the last one reaches the others.
+        let last = rewarded_periods(self.context, self.ruleset)?.into_iter();
+        let last = last.filter(|((known, _), _)| known == plan).map(|(_, period)| period);
+        let through = last.max_by_key(|period| period.first).unwrap_or_else(|| period.clone());
+        let book = reward_books::stored_book(self.context, rules, plan, &through)?;
+        let rewards = book.rewards_of(&period.id);
+        self.whole.insert(plan.to_owned(), book);
+        Ok(rewards)
+    }
 }
 
 /// Plans that pay, with each of their periods that has decisions, by the plan and the first day of
@@ -97,71 +160,75 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
 }
 
 /// The plans and periods in which `new` makes the credits that stand worth something else than
-/// `old` does. What is decided meanwhile raises the revision by itself.
-pub fn restated_periods(
+/// `old` does, once it has taken effect. What is decided meanwhile raises the revision by itself.
+pub(crate) fn restated_periods(
     context: &Context,
     old: &Ruleset,
-    new: &Ruleset,
+    (new, effective): (&Ruleset, Effective),
 ) -> Result<PeriodsByPlan, StoreError> {
-    let changed = changed_reward_plans(old, new);
     let mut restated = PeriodsByPlan::new();
-    if changed.is_empty() {
-        return Ok(restated);
-    }
 
-    let summaries = context.ledger.calculation_summaries()?;
-    let stored = summaries.keys().filter(|(plan, _)| changed.contains(plan));
-    let stored: BTreeSet<&String> = stored.map(|(_, leaf)| leaf).collect();
+    for plan in changed_reward_plans(old, new) {
+        // Plan by plan, so that no more than the credits of one are held at a time.
+        let (before, after) = compared_books(context, (old, new), &plan, effective, None)?;
+        let periods = before.periods().chain(after.periods());
+        let differs = periods
+            .filter(|known| {
+                before.rewards_of(&known.period.id) != after.rewards_of(&known.period.id)
+            })
+            .map(|known| known.period.id.clone());
+        let differs: BTreeSet<String> = differs.collect();
 
-    // Year by year, so that no more than the credits of one are held at a time.
-    let mut years: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for leaf in stored {
-        let year = year_of_leaf(new, leaf)
-            .or_else(|| year_of_leaf(old, leaf))
-            .unwrap_or_else(|| leaf.clone());
-        years.entry(year).or_default().insert(leaf.clone());
-    }
-
-    for stored in years.values() {
-        let credits = credits_of(context, &changed, stored)?;
-        let around =
-            stored.iter().flat_map(|leaf| enclosing_periods(new, leaf)).collect::<BTreeSet<_>>();
-
-        for (plan, by_leaf) in &credits {
-            let differs = around.iter().filter(|period| {
-                plan_rewards(old, plan, period, by_leaf) != plan_rewards(new, plan, period, by_leaf)
-            });
-            let differs: BTreeSet<String> = differs.cloned().collect();
-            if !differs.is_empty() {
-                restated.entry(plan.clone()).or_default().extend(differs);
-            }
+        if !differs.is_empty() {
+            restated.insert(plan, differs);
         }
     }
 
     Ok(restated)
 }
 
-/// Credits that count of `plans` in leaf periods.
-pub(super) fn credits_of(
+/// The books of a plan by two rulesets, up to the last period that has anything of it: as it is, and
+/// as it is once `new` has taken effect. `booked` are the credits after that, where they differ from
+/// the stored ones.
+pub(crate) fn compared_books(
     context: &Context,
-    plans: &BTreeSet<String>,
-    leaves: &BTreeSet<String>,
-) -> Result<CreditsByPlan, StoreError> {
-    let mut credits = CreditsByPlan::new();
+    (old, new): (&Ruleset, &Ruleset),
+    plan: &str,
+    effective: Effective,
+    booked: Option<&[PostedCredit]>,
+) -> Result<(RewardBook, RewardBook), StoreError> {
+    let summaries = context.ledger.calculation_summaries()?.into_keys();
+    let leaves: BTreeSet<String> =
+        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+    let stored = credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
+    let stored: Vec<PostedCredit> =
+        stored.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten()).collect();
 
-    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
-        let decisions = stored.decisions.into_iter();
-        let decisions = decisions.filter(|decision| plans.contains(&*decision.plan));
-        for row in decisions.flat_map(|decision| decision.credits) {
-            if row.is_active() && leaves.contains(&*row.period) {
-                let of_plan = credits.entry(row.plan.to_string()).or_default();
-                of_plan.entry(row.period.to_string()).or_default().push(row);
-            }
-        }
-        Ok(())
-    })?;
+    let frozen = reward_books::frozen_book(context, plan)?;
+    let book = |rules: BookRules<'_>, credits: &[PostedCredit]| {
+        let last = last_period(rules.ruleset, plan, (credits, &leaves));
+        let Some(through) = last else { return Ok(RewardBook::default()) };
+        reward_books::book_of_credits(context, rules, plan, (&frozen, credits), &through)
+    };
 
-    Ok(credits)
+    let before = book(BookRules::in_force(old), &stored)?;
+    let reach = BookRules { ruleset: new, reach: Some(effective) };
+    let after = book(reach, booked.unwrap_or(&stored))?;
+    Ok((before, after))
+}
+
+/// The last period of a plan in which it has decisions or credits; a plan that is gone has its
+/// leaves.
+fn last_period(
+    ruleset: &Ruleset,
+    plan: &str,
+    (credits, leaves): (&[PostedCredit], &BTreeSet<String>),
+) -> Option<Period> {
+    let calendar = &ruleset.settings.calendar;
+    let decided = leaves.iter().filter_map(|leaf| calendar.find(leaf)).map(|leaf| leaf.first);
+    let posted = credits.iter().filter_map(|credit| calendar.find(&credit.period));
+    let last = decided.chain(posted.map(|leaf| leaf.first)).max()?;
+    own_period(ruleset, plan, last)
 }
 
 /// Alerts of rewards that cannot be computed: of one plan or of all, in the periods that lie
@@ -194,9 +261,10 @@ pub fn reward_alerts(
     });
 
     let mut alerts = Vec::new();
+    let mut books = PlanBooks::new(context, &ruleset);
     for (key, period) in found {
-        let own = leaf_ids(&ruleset, &period);
-        let revision = index.revision(&key.0, &period.id, &own);
+        // What is known later of other periods may change a period too.
+        let revision = index.plan_revision(&key.0);
 
         // Working rewards out takes every credit of the period, so it is done once a revision.
         let fresh = |known: &&CalculationAlerts| {
@@ -207,9 +275,7 @@ pub fn reward_alerts(
             continue;
         }
 
-        let credits = credits_of(context, &BTreeSet::from([key.0.clone()]), &own)?;
-        let by_leaf = credits.get(&key.0).cloned().unwrap_or_default();
-        let found = plan_rewards(&ruleset, &key.0, &period.id, &by_leaf);
+        let found = books.rewards_of(&key.0, &period)?;
         let notes = found.alerts.into_iter();
         let notes = notes.map(|note| NoteRow { note, period: Some(PeriodKey::from(&period.id)) });
         let notes: Vec<NoteRow> = notes.collect();
@@ -233,36 +299,4 @@ pub(super) fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<Str
         (pays(old, plan) || pays(new, plan)) && before.get(*plan) != after.get(*plan)
     });
     changed.cloned().collect()
-}
-
-fn year_of_leaf(ruleset: &Ruleset, leaf: &str) -> Option<String> {
-    let calendar = &ruleset.settings.calendar;
-    let leaf = calendar.find(leaf)?;
-    calendar.period_on(leaf.first, PeriodKind::Year).map(|year| year.id)
-}
-
-/// The periods that a leaf is part of, itself included: what a calculation can be asked for.
-fn enclosing_periods(ruleset: &Ruleset, leaf: &str) -> Vec<String> {
-    let calendar = &ruleset.settings.calendar;
-    let Some(leaf) = calendar.find(leaf) else { return Vec::new() };
-    let kinds = [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year];
-    let larger = kinds.into_iter().filter_map(|kind| calendar.period_on(leaf.first, kind));
-    larger.map(|period| period.id).chain([leaf.id.clone()]).collect()
-}
-
-/// What the credits of a plan in a period are worth under a ruleset: nothing, where it has no such
-/// plan or period.
-pub(super) fn plan_rewards(
-    ruleset: &Ruleset,
-    plan: &str,
-    period: &str,
-    by_leaf: &BTreeMap<String, Vec<PostedCredit>>,
-) -> PlanRewards {
-    let period = ruleset.settings.calendar.find(period);
-    let Some((plan, period)) = ruleset.plans.get(plan).zip(period) else {
-        return PlanRewards::default();
-    };
-    let own = leaf_ids(ruleset, &period);
-    let credits = own.iter().filter_map(|leaf| by_leaf.get(leaf)).flatten();
-    reward::compute_rewards(ruleset, plan, &period, credits)
 }

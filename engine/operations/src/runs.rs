@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use accredit_ledger::runs::{CalculationRun, RunState};
+use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
 
-use crate::calculations::calculation_scope;
+use crate::calculations::{calculation_scope, calculation_scopes};
 use crate::context::{ActiveRun, Context};
 use crate::error::OperationError;
 
@@ -28,6 +28,13 @@ pub struct RunOrder {
     pub mode: String,
     /// Natural keys of the deals that are run again; only where the mode is `selected`.
     pub selected: BTreeSet<String>,
+    /// Ids of participants whose deals are run again; only where the mode is `selected`.
+    pub payees: BTreeSet<String>,
+    /// By which rules the run decides; none: what has no credit by those in force, the rest by those
+    /// that decided it.
+    pub rules: Option<RunRules>,
+    /// Whether nothing is recorded but what would change.
+    pub dry_run: bool,
     /// The user who asks.
     pub who: String,
 }
@@ -39,10 +46,14 @@ impl RunOrder {
     /// [`OperationError::Invalid`] when there is no such mode, or no deal is selected.
     pub fn checked(mut self) -> Result<RunOrder, OperationError> {
         match self.mode.as_str() {
-            "full" | "incremental" => self.selected.clear(),
-            "selected" if !self.selected.is_empty() => (),
+            "full" | "incremental" => {
+                self.selected.clear();
+                self.payees.clear();
+            }
+            "selected" if !self.selected.is_empty() || !self.payees.is_empty() => (),
             _ => {
-                let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
+                let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions` \
+                    or `payees`";
                 return Err(OperationError::invalid("unknown_mode", detail));
             }
         }
@@ -53,22 +64,32 @@ impl RunOrder {
 /// Begins a run, or joins the one of the same kind that is under way.
 ///
 /// # Errors
+/// [`OperationError::Invalid`] when the plan is calculated by longer periods,
 /// [`OperationError::RunUnderWay`] when another run of the calculation is under way,
 /// [`OperationError::Unavailable`] when too many are.
 pub fn begin_run(context: &Context, order: RunOrder) -> Result<CalculationRun, OperationError> {
     let wanted = calculation_scope(context, &order.plan, &order.period)?;
-    let RunOrder { plan, period, mode, selected, who } = order;
-    let at_ms = context.now_ms();
-    let run =
-        CalculationRun { plan, period, mode, selected, who, at_ms, ..CalculationRun::default() };
+    // A part of the plan's own period is no calculation.
+    calculation_scopes(context, &order.plan, &order.period)?;
+    let run = CalculationRun {
+        plan: order.plan,
+        period: order.period,
+        mode: order.mode,
+        selected: order.selected,
+        payees: order.payees,
+        rules: order.rules,
+        dry_run: order.dry_run,
+        who: order.who,
+        at_ms: context.now_ms(),
+        ..CalculationRun::default()
+    };
 
     context.runs.with_active(|active| {
         let same =
             |known: &&ActiveRun| known.run.plan == run.plan && known.run.period == run.period;
 
         if let Some(known) = active.iter().find(same) {
-            let alike = known.run.mode == run.mode && known.run.selected == run.selected;
-            if alike && !known.cancelled {
+            if is_alike(&known.run, &run) && !known.cancelled {
                 return Ok(known.run.clone());
             }
             return Err(under_way(known));
@@ -83,6 +104,14 @@ pub fn begin_run(context: &Context, order: RunOrder) -> Result<CalculationRun, O
         active.push(ActiveRun { run: run.clone(), leaves: wanted.leaves, cancelled: false });
         Ok(run)
     })
+}
+
+/// Whether two runs of one calculation do the same.
+fn is_alike(one: &CalculationRun, other: &CalculationRun) -> bool {
+    let what = |run: &CalculationRun| {
+        (run.mode.clone(), run.selected.clone(), run.payees.clone(), run.rules, run.dry_run)
+    };
+    what(one) == what(other)
 }
 
 /// A run, under way or ended.

@@ -5,19 +5,25 @@
 //! **Architecture invariant:** nothing here writes; what is `so_far` on the business date is what
 //! the calculation shows.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
+use accredit_crediting::reward;
 use accredit_crediting::simulation::{self, Simulation, SimulationStart};
+use accredit_domain::calendar::Period;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_seams::store::StoreError;
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::calculations::CalculationScope;
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::explain;
+use crate::{reward_books, rewards};
 
 /// Projects the results of a plan in a period from the deals recorded up to `as_of`.
 ///
@@ -74,5 +80,37 @@ fn start_of(
 
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
     let posted: Vec<Decision> = simulation::posted_from_outside(decisions, period);
-    Ok(SimulationStart { deals, inputs, posted_then: posted.clone(), posted })
+    let earlier = earlier_credits(context, ruleset, plan, period)?;
+    let mut corrections = rewards::rewards_in(context, ruleset, plan, period)?.rows;
+    corrections.retain(|row| row.corrects.is_some());
+
+    Ok(SimulationStart {
+        deals,
+        inputs,
+        posted_then: posted.clone(),
+        posted,
+        earlier,
+        corrections_then: corrections.clone(),
+        corrections,
+    })
+}
+
+/// Stored credits of a plan whose incentive dates are before the period; none where the plan
+/// remembers none.
+fn earlier_credits(
+    context: &Context,
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+) -> Result<Vec<PostedCredit>, StoreError> {
+    let known = ruleset.plans.get(plan);
+    if !known.is_some_and(|plan| reward::needs_history(ruleset, plan)) {
+        return Ok(Vec::new());
+    }
+
+    let summaries = context.ledger.calculation_summaries()?.into_keys();
+    let leaves = summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+    let credits = reward_books::credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
+    let credits = credits.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten());
+    Ok(credits.filter(|credit| credit.incentive_date < period.first).collect())
 }

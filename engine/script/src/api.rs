@@ -11,6 +11,7 @@
 mod dates;
 pub(crate) mod fields;
 pub(crate) mod lists;
+pub(crate) mod lookups;
 mod numbers;
 pub(crate) mod operators;
 mod recipients;
@@ -59,6 +60,7 @@ pub const TOPICS: &[(&str, &[ScriptFunction])] = &[
     ("arrays and maps", lists::FUNCTIONS),
     ("recipients and holds", recipients::FUNCTIONS),
     ("transactions and credits", views::FUNCTIONS),
+    ("tables and people", lookups::FUNCTIONS),
 ];
 
 /// All functions in the order of the reference.
@@ -86,5 +88,5 @@ pub(super) fn arguments_message(name: &str, kinds: &[&str]) -> String {
     }
 }
 
-pub(super) use rewards::{CREDITED, PAYEE_FIELDS};
+pub(super) use rewards::{COUNT, CREDITED, EARNED_TOTAL, PAYEE_FIELDS, STANDING_FIELDS};
 pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, transaction_amount};

@@ -16,6 +16,7 @@ mod fields;
 mod findings;
 mod foreign_syntax;
 mod kinds;
+mod lookups;
 mod persons;
 mod results;
 mod rounding;

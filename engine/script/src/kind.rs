@@ -17,6 +17,10 @@ pub enum ValueKind {
     MaybeText,
     /// A number, or `()` where there is none.
     MaybeNumber,
+    /// A day, or `()` where there is none.
+    MaybeDate,
+    /// A flag, or `()` where there is none.
+    MaybeBool,
     /// A day without a time.
     Date,
     /// A flag: `true` or `false`.
@@ -43,6 +47,12 @@ pub enum ValueKind {
     Payee,
     /// What was credited to a claimant: `totals`.
     Totals,
+    /// What rewards came to: `earned` and `paid`.
+    Earned,
+    /// The place of a claimant: `standing`.
+    Standing,
+    /// What `who(name)` gives: a person, or `()`.
+    MaybePerson,
 }
 
 impl ValueKind {
@@ -58,8 +68,8 @@ impl ValueKind {
             ValueKind::Unit => "()",
             ValueKind::Text | ValueKind::MaybeText => "text",
             ValueKind::Number | ValueKind::MaybeNumber => "number",
-            ValueKind::Date => "date",
-            ValueKind::Bool => "bool",
+            ValueKind::Date | ValueKind::MaybeDate => "date",
+            ValueKind::Bool | ValueKind::MaybeBool => "bool",
             ValueKind::Array | ValueKind::Credits => "array",
             ValueKind::Map => "map",
             ValueKind::Share => "share",
@@ -69,6 +79,9 @@ impl ValueKind {
             ValueKind::Receiver | ValueKind::Candidate => "receiver",
             ValueKind::Payee => "payee",
             ValueKind::Totals => "totals",
+            ValueKind::Earned => "earned",
+            ValueKind::Standing => "standing",
+            ValueKind::MaybePerson => "person",
         }
     }
 
@@ -82,6 +95,8 @@ impl ValueKind {
         match self {
             ValueKind::MaybeText => ValueKind::Text,
             ValueKind::MaybeNumber => ValueKind::Number,
+            ValueKind::MaybeDate => ValueKind::Date,
+            ValueKind::MaybeBool => ValueKind::Bool,
             kind => kind,
         }
     }

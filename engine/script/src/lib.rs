@@ -26,6 +26,7 @@ pub mod pool;
 pub mod reference;
 mod sandbox;
 pub mod shared;
+pub mod surroundings;
 pub mod trace;
 mod value;
 pub mod workbench;
@@ -33,17 +34,21 @@ pub mod workbench;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use accredit_domain::credit::Credit;
+use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::ExchangeSettings;
 use accredit_domain::hold::Hold;
+use accredit_domain::tables::TableShape;
 use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, field_reads};
 pub use machine::Machine;
 pub use sandbox::is_timeout;
+pub use surroundings::ReferenceData;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +74,8 @@ pub struct TransactionView {
     pub default_credit: Arc<str>,
     /// What its amount is exchanged with.
     pub exchange: Arc<ExchangeSettings>,
+    /// The tables and people that programs look up.
+    pub reference: Arc<ReferenceData>,
 }
 
 /// A recipient or receiver as scripts see it: FORMAT section 5.
@@ -93,6 +100,30 @@ pub struct RewardArguments<'a> {
     pub totals: &'a Arc<TotalsView>,
     /// What was expected; `()` without a quota.
     pub quota: Option<Decimal>,
+    /// What earlier rewards of the plan earned in the period.
+    pub earned: &'a Arc<EarnedView>,
+    /// What earlier periods of the fiscal year paid.
+    pub paid: &'a Arc<EarnedView>,
+    /// The place among all who have a claim to the reward.
+    pub standing: &'a Arc<StandingView>,
+}
+
+/// Amounts by reward, in the unit of the credits: `earned["Commission"]`, `earned.total`.
+#[derive(Debug, Clone, Default)]
+pub struct EarnedView {
+    /// What each reward came to; 0 where it came to nothing.
+    pub by_reward: BTreeMap<Arc<str>, Decimal>,
+    /// The sum of all.
+    pub total: Decimal,
+}
+
+/// A place among those who have a claim: `standing.rank`, `standing.of`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StandingView {
+    /// The place, from 1; equal sums share the better one.
+    pub rank: u32,
+    /// How many have a claim.
+    pub of: u32,
 }
 
 /// The payee for which a reward is computed: a participant or a team.
@@ -106,6 +137,21 @@ pub struct PayeeView {
     pub team: Option<Arc<str>>,
     pub period: Arc<str>,
     pub unit_type: Arc<str>,
+    /// The last day of the period, on which attributes and tables are read.
+    pub last_day: Option<Date>,
+    /// The tables and people that programs look up.
+    pub reference: Arc<ReferenceData>,
+}
+
+/// A person, or a vacant position, as `who(name)` gives it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `who` in scripts/README.md")]
+pub struct PersonView {
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub payee: Option<Arc<str>>,
+    pub manager: Option<Arc<str>>,
+    pub teams: Vec<Arc<str>>,
 }
 
 /// Sums of active credits in one unit and period.
@@ -115,6 +161,8 @@ pub struct TotalsView {
     pub credited: Decimal,
     /// Over each credit type of the workspace.
     pub by_credit_type: BTreeMap<Arc<str>, Decimal>,
+    /// Number of deals behind the credits of the reward.
+    pub count: usize,
 }
 
 /// A recipient as a crediting policy names it.
@@ -192,6 +240,10 @@ pub struct CheckContext {
     pub total_one: bool,
     /// Functions of `policies/shared/`, which expressions may not call.
     pub shared: BTreeSet<String>,
+    /// The columns of tables, by the name of the table.
+    pub tables: BTreeMap<String, TableShape>,
+    /// The kinds of attributes, by name.
+    pub attributes: BTreeMap<String, DeclaredKind>,
 }
 
 #[cfg(test)]

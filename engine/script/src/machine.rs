@@ -11,7 +11,7 @@ pub(super) mod adapter;
 mod answer;
 mod ending;
 pub(super) mod intake;
-mod interpreter;
+pub(super) mod interpreter;
 mod native;
 
 use std::cell::RefCell;
@@ -24,7 +24,7 @@ use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
 use super::coverage::{CoverageRecorder, ProgramCoverage};
 use super::value::ScriptValue;
-use super::{RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
+use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, ProgramId, Programs};
 use accredit_domain::transaction::Record;
 
@@ -82,6 +82,7 @@ impl Machine {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
+        let _surroundings = arguments.open_surroundings();
         let answer = self.run_uncounted(id, arguments);
         if let Some(recorder) = &self.recorder {
             recorder.end_run(answer.is_ok());
@@ -126,20 +127,50 @@ impl Machine {
         id: ProgramId,
         seen: &RewardArguments<'_>,
     ) -> Result<Decimal, ScriptFault> {
+        let _surroundings = seen.open_surroundings();
+        self.run_number(id, PolicyKind::Reward, &|| bind_reward(seen))
+    }
+
+    /// Runs a program that gives a number for a payee in the period called `period`: a quota, or the
+    /// amount of a draw.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_for_payee(
+        &mut self,
+        id: ProgramId,
+        payee: &Arc<PayeeView>,
+        period: &str,
+    ) -> Result<Decimal, ScriptFault> {
+        let _surroundings = payee.open_surroundings();
+        let period: Arc<str> = Arc::from(period);
+        let bind =
+            || vec![ScriptValue::Payee(Arc::clone(payee)), ScriptValue::Text(Arc::clone(&period))];
+        self.run_number(id, PolicyKind::Quota, &bind)
+    }
+
+    /// Runs a program that sees what policies of `kind` see and returns a number.
+    fn run_number(
+        &mut self,
+        id: ProgramId,
+        kind: PolicyKind,
+        bind: &dyn Fn() -> Vec<ScriptValue>,
+    ) -> Result<Decimal, ScriptFault> {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
-        let reward = self.run_reward_uncounted(id, seen);
+        let number = self.run_number_uncounted(id, kind, bind);
         if let Some(recorder) = &self.recorder {
-            recorder.end_run(reward.is_ok());
+            recorder.end_run(number.is_ok());
         }
-        reward
+        number
     }
 
-    fn run_reward_uncounted(
+    fn run_number_uncounted(
         &mut self,
         id: ProgramId,
-        seen: &RewardArguments<'_>,
+        kind: PolicyKind,
+        bind: &dyn Fn() -> Vec<ScriptValue>,
     ) -> Result<Decimal, ScriptFault> {
         let (program, compiled) = find_program(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
@@ -158,16 +189,14 @@ impl Machine {
                 return answered(value.clone());
             }
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
-            CompiledProgram::Tree(tree)
-                if program.form.scope_variables() == PolicyKind::Reward.parameters() =>
-            {
-                self.interpreter.run_tree(program, tree, bind_reward(seen)).and_then(answered)
+            CompiledProgram::Tree(tree) if program.form.scope_variables() == kind.parameters() => {
+                self.interpreter.run_tree(program, tree, bind()).and_then(answered)
             }
-            _ => return Err(fail("this is not a reward program".to_owned())),
+            _ => return Err(fail(format!("this is not a {} program", kind.as_str()))),
         };
 
         let endings = &mut self.endings;
-        found.map_err(|fault| placed(endings, (id, program), fault, bind_reward(seen)))
+        found.map_err(|fault| placed(endings, (id, program), fault, bind()))
     }
 
     /// Runs intake policy `id` on the body of a delivery.
@@ -270,7 +299,14 @@ fn wrong_answer_message(program: &Program, message: &str) -> String {
 pub(super) fn bind_reward(seen: &RewardArguments<'_>) -> Vec<ScriptValue> {
     let quota = seen.quota.map_or(ScriptValue::Unit, ScriptValue::Number);
     let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
-    vec![ScriptValue::Payee(payee), ScriptValue::Totals(totals), quota]
+    vec![
+        ScriptValue::Payee(payee),
+        ScriptValue::Totals(totals),
+        quota,
+        ScriptValue::Earned(Arc::clone(seen.earned)),
+        ScriptValue::Earned(Arc::clone(seen.paid)),
+        ScriptValue::Standing(Arc::clone(seen.standing)),
+    ]
 }
 
 /// The values of the variables that the program sees, in order.

@@ -11,8 +11,8 @@
 use std::fmt::Write;
 
 use super::api::{
-    CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, ScriptFunction, TOPICS,
-    TRANSACTION_FIELDS,
+    COUNT, CREDIT_FIELDS, CREDITED, EARNED_TOTAL, PAYEE_FIELDS, RECEIVER_FIELDS, STANDING_FIELDS,
+    ScriptFunction, TOPICS, TRANSACTION_FIELDS,
 };
 use accredit_domain::policy::{PolicyKind, ReturnType};
 
@@ -38,7 +38,12 @@ pub fn markdown() -> String {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         write_line(&mut text, &format!("| `{owner}` | {} |", names.join(" ")));
     }
-    write_line(&mut text, "\nEvery column of a transaction is a field as well: `tx[\"Rep #1\"]`.");
+    write_line(
+        &mut text,
+        "\nEvery column of a transaction is a field as well: `tx[\"Rep #1\"]`. Attributes of people, \
+         positions and teams stand in brackets: `to[\"level\"]`, `credit[\"level\"]`, \
+         `payee[\"hire_date\"]`, `who(name)[\"level\"]`.",
+    );
 
     for (topic, functions) in TOPICS {
         let (first, rest) = topic.split_at_checked(1).unwrap_or((topic, ""));
@@ -97,8 +102,8 @@ fn write_definition(text: &mut String, function: &ScriptFunction) {
     }
 }
 
-/// `tx`, `credit`, `to`, `existing`, `payee` and `totals`, with what they have.
-fn view_fields() -> [(&'static str, Vec<&'static str>); 6] {
+/// The values that the host supplies, with what they have.
+fn view_fields() -> [(&'static str, Vec<&'static str>); 9] {
     let transaction = TRANSACTION_FIELDS.iter().map(|(name, _)| *name).collect();
     let (credit, receiver) = (CREDIT_FIELDS.to_vec(), RECEIVER_FIELDS.to_vec());
     let existing = vec!["len", "is_empty"];
@@ -108,7 +113,10 @@ fn view_fields() -> [(&'static str, Vec<&'static str>); 6] {
         ("to", receiver),
         ("existing", existing),
         ("payee", PAYEE_FIELDS.to_vec()),
-        ("totals", vec![CREDITED]),
+        ("totals", vec![CREDITED, COUNT]),
+        ("earned", vec![EARNED_TOTAL]),
+        ("paid", vec![EARNED_TOTAL]),
+        ("standing", STANDING_FIELDS.to_vec()),
     ]
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::value::{Outcome, raise};
-use crate::{RewardArguments, ScriptArguments};
+use crate::{PayeeView, RewardArguments, ScriptArguments};
 use accredit_domain::organization::Organization;
 use accredit_domain::tables::Tables;
 
@@ -65,7 +65,14 @@ impl ScriptArguments<'_> {
 impl RewardArguments<'_> {
     /// Opens the surroundings of a reward: its ruleset, on the last day of its period.
     pub(crate) fn open_surroundings(&self) -> OpenSurroundings {
-        open(&self.payee.reference, Some(self.payee.last_day))
+        self.payee.open_surroundings()
+    }
+}
+
+impl PayeeView {
+    /// Opens the surroundings of a payee: the ruleset, on the last day of the period.
+    pub(crate) fn open_surroundings(&self) -> OpenSurroundings {
+        open(&self.reference, self.last_day)
     }
 }
 
@@ -73,9 +80,7 @@ impl RewardArguments<'_> {
 ///
 /// # Errors
 /// When there is no date: in an intake policy, outside a run, or for a deal whose date is blank.
-pub(crate) fn on_date<T>(
-    read: impl FnOnce(&ReferenceData, Date) -> Outcome<T>,
-) -> Outcome<T> {
+pub(crate) fn on_date<T>(read: impl FnOnce(&ReferenceData, Date) -> Outcome<T>) -> Outcome<T> {
     CURRENT.with_borrow(|current| match current {
         Some(Surroundings { data, date: Some(date) }) => read(data, *date),
         Some(_) => raise("the deal has no date on which tables and people could be read"),

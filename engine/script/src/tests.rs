@@ -12,6 +12,7 @@ mod extremes;
 mod habits;
 mod hostile;
 mod language;
+mod lookups;
 mod results;
 mod shared;
 mod table;
@@ -131,6 +132,7 @@ fn transaction() -> Arc<TransactionView> {
         period: Some(Arc::from("2022-01")),
         default_credit: Arc::from("Ann Lee"),
         exchange: exchange(),
+        reference: Arc::default(),
     })
 }
 

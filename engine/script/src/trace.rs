@@ -15,8 +15,11 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
+use super::api::fields::read_field;
+use super::api::lookups::PERSON_FIELDS;
 use super::constants;
 use super::machine::adapter::{from_dynamic, to_dynamic};
+use super::machine::interpreter::entry_parameters;
 use super::machine::{self, bind_arguments, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::value::ScriptValue;
@@ -57,6 +60,7 @@ pub fn trace_steps(
     program: &Program,
     arguments: &ScriptArguments<'_>,
 ) -> Result<Vec<TraceStep>, ScriptFault> {
+    let _surroundings = arguments.open_surroundings();
     run_traced(program, bind_arguments(program, arguments)?)
 }
 
@@ -83,6 +87,7 @@ pub fn trace_reward(
     if program.form.scope_variables() != PolicyKind::Reward.parameters() {
         return Err(fault::of_program(program, "this is not a reward program".to_owned()));
     }
+    let _surroundings = seen.open_surroundings();
     run_traced(program, bind_reward(seen))
 }
 
@@ -118,7 +123,8 @@ fn run_traced(program: &Program, values: Vec<ScriptValue>) -> Result<Vec<TraceSt
                 &mut empty,
                 &ast,
                 kind.entry_point(),
-                values.collect::<Vec<_>>(),
+                // The last values of an entry point may be left out.
+                values.take(entry_parameters(program, &ast)).collect::<Vec<_>>(),
             );
             drop(run);
         }
@@ -430,6 +436,12 @@ pub(super) fn show_value(value: &ScriptValue) -> String {
             let entries =
                 entries.iter().map(|(key, value)| format!("{key}: {}", show_value(value)));
             format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        ScriptValue::Person(_) => {
+            let fields = PERSON_FIELDS.iter().filter_map(|name| {
+                Some(format!("{name}: {}", show_value(&read_field(value, name).ok()?)))
+            });
+            format!("#{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         other => match other.to_text() {
             Some(text) => text.to_string(),

@@ -15,7 +15,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{Hold, PayeeView, ReceiverView, Share, TotalsView, TransactionView};
+use super::{
+    EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
+    TransactionView,
+};
 use accredit_domain::credit::Credit;
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
@@ -55,6 +58,12 @@ pub(super) enum ScriptValue {
     Payee(Arc<PayeeView>),
     /// What was credited to a claimant: `totals`.
     Totals(Arc<TotalsView>),
+    /// What rewards came to: `earned` and `paid`.
+    Earned(Arc<EarnedView>),
+    /// The place of a claimant: `standing`.
+    Standing(Arc<StandingView>),
+    /// What `who(name)` gives.
+    Person(Arc<PersonView>),
     /// A value of the interpreter that no function takes.
     Unknown,
 }
@@ -100,6 +109,9 @@ impl ScriptValue {
             ScriptValue::Receiver(_) => "receiver",
             ScriptValue::Payee(_) => "payee",
             ScriptValue::Totals(_) => "totals",
+            ScriptValue::Earned(_) => "earned",
+            ScriptValue::Standing(_) => "standing",
+            ScriptValue::Person(_) => "person",
             ScriptValue::Unknown => "something else",
         }
     }

@@ -138,6 +138,7 @@ impl Workbench {
             scope.push_dynamic(name.clone(), to_dynamic(value.clone()));
         }
 
+        let _surroundings = arguments.open_surroundings();
         deadline.start();
         let value = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         let value = value.map_err(|error| fault::error_message(error.unwrap_inner()))?;

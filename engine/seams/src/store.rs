@@ -40,6 +40,7 @@ pub enum StoreTable {
     Confirmed,
     Published,
     Paid,
+    FrozenRewards,
     Alerts,
     Enquiries,
     Approvals,
@@ -48,7 +49,7 @@ pub enum StoreTable {
 
 impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(StoreTable, &'static str); 32] = [
+    pub const ALL: [(StoreTable, &'static str); 33] = [
         (StoreTable::Meta, "meta"),
         (StoreTable::Sources, "sources"),
         (StoreTable::Active, "active"),
@@ -77,6 +78,7 @@ impl StoreTable {
         (StoreTable::Confirmed, "confirmed"),
         (StoreTable::Published, "published"),
         (StoreTable::Paid, "paid"),
+        (StoreTable::FrozenRewards, "frozen_rewards"),
         (StoreTable::Alerts, "alerts"),
         (StoreTable::Enquiries, "enquiries"),
         (StoreTable::Approvals, "approvals"),

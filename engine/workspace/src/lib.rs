@@ -58,7 +58,7 @@ use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
 use accredit_script::pool::MachinePool;
-use accredit_script::{CheckContext, Machine};
+use accredit_script::{CheckContext, Machine, ReferenceData};
 
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::tables::DeclaredTable;
@@ -73,7 +73,7 @@ pub struct Ruleset {
     /// The settings in `accredit.toml`.
     pub settings: Settings,
     /// People, positions, teams and how they belong together.
-    pub organization: Organization,
+    pub organization: Arc<Organization>,
     /// Exchange rates between currencies.
     pub rates: ExchangeRates,
     /// The same rates with the units, as scripts exchange by.
@@ -87,6 +87,8 @@ pub struct Ruleset {
     pub quotas: Quotas,
     /// Rates and other values that programs look up, and tiers of rewards.
     pub tables: Arc<Tables>,
+    /// The same with the organisation, as scripts look them up.
+    pub reference: Arc<ReferenceData>,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -292,27 +294,36 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let exchange = ExchangeSettings {
-        units: settings.units.clone(),
-        rates: rates.clone(),
-        home: settings.currency,
-    };
+    let exchange = exchange_settings(&settings, &rates);
+
+    let (organization, tables) = (Arc::new(organization), Arc::new(tables));
+    let reference = Arc::new(ReferenceData { organization, tables });
 
     Some(Ruleset {
         hash,
         settings,
-        organization,
+        organization: Arc::clone(&reference.organization),
         rates,
         exchange: Arc::new(exchange),
         plans,
         order,
         quotas,
-        tables: Arc::new(tables),
+        tables: Arc::clone(&reference.tables),
+        reference,
         programs,
         policies,
         files,
         machines: MachinePool::default(),
     })
+}
+
+/// What scripts exchange amounts with.
+fn exchange_settings(settings: &Settings, rates: &ExchangeRates) -> ExchangeSettings {
+    ExchangeSettings {
+        units: settings.units.clone(),
+        rates: rates.clone(),
+        home: settings.currency,
+    }
 }
 
 /// `[transactions]` of a directory, even if other files have errors: rows are read before the rest
@@ -347,6 +358,16 @@ fn check_context(
         whole_units: settings.units.all_whole(),
         total_one: false,
         shared: BTreeSet::new(),
+        tables: settings
+            .tables
+            .iter()
+            .filter_map(|(name, table)| Some((name.to_string(), table.shape.clone()?)))
+            .collect(),
+        attributes: organization
+            .attributes
+            .kinds()
+            .map(|(name, kind)| (name.to_string(), kind))
+            .collect(),
     }
 }
 

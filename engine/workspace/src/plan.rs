@@ -133,7 +133,8 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
     }
 
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
-    let rewards = reward::read(&mut root, &defaults, scope);
+    let pay = reward::read_plan_keys(&mut root, &defaults, scope);
+    let (rewards, draws) = reward::read(&mut root, &defaults, &targets, scope);
     defaults.warn_unused(report);
     root.finish();
 
@@ -152,6 +153,11 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
         direct,
         indirect,
         rewards,
+        draws,
+        late: pay.late,
+        quota: pay.quota,
+        prorate: pay.prorate,
+        carry_negative: pay.carry_negative,
     })
 }
 
@@ -185,7 +191,7 @@ fn read_alerts(root: &mut TomlTable<'_>) -> BTreeSet<&'static str> {
 }
 
 /// Kinds that a plan may choose a policy of.
-const CHOOSABLE_KINDS: [(PolicyKind, &str); 7] = [
+const CHOOSABLE_KINDS: [(PolicyKind, &str); 8] = [
     (PolicyKind::Filter, "filter"),
     (PolicyKind::Crediting, "crediting"),
     (PolicyKind::Value, "value"),
@@ -193,6 +199,7 @@ const CHOOSABLE_KINDS: [(PolicyKind, &str); 7] = [
     (PolicyKind::Duplication, "duplication"),
     (PolicyKind::Rollup, "rollup"),
     (PolicyKind::Reward, "reward"),
+    (PolicyKind::Quota, "quota"),
 ];
 
 fn read_policies(item: &TomlItem<'_>, scope: PlanScope<'_>) -> PlanDefaults {

@@ -5,7 +5,7 @@
 //!
 //! **Architecture invariant:** no two rows mean the same plan, target and period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -35,16 +35,17 @@ pub(super) fn read(
 ) -> Quotas {
     let mut quotas = Quotas::default();
     let Some(text) = files.get(QUOTAS) else { return quotas };
-    let columns = ["plan", "target", "period", "amount"];
-    let sheet =
-        DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &columns);
-    let mut known: Vec<(String, String, Selector)> = Vec::new();
+    let needed = ["plan", "target", "period", "amount"];
+    let columns = ["plan", "target", "period", "amount", "credit_type"];
+    let sheet = DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &needed);
+    let mut known: HashSet<(String, String, Option<Arc<str>>, Selector)> = HashSet::new();
 
     for row in sheet.rows() {
         let plan = row.need_cell("plan");
         let target = row.need_cell("target");
         let period = row.need_cell("period").filter(|cell| is_period(row, cell, scope));
         let amount = row.need_cell("amount").and_then(|cell| parse_amount(row, cell));
+        let credit_type = read_credit_type(row, scope);
 
         let Some(plan) = plan else { continue };
 
@@ -64,10 +65,12 @@ pub(super) fn read(
 
         let scope = PlanScope { measure: of.measure, plan: &of.id, ..scope };
         let target = target.and_then(|cell| parse_target(row, cell, scope));
-        let (Some(period), Some(target)) = (period, target) else { continue };
+        let (Some(period), Some(target), Ok(credit_type)) = (period, target, credit_type) else {
+            continue;
+        };
 
-        let key = (plan.text.clone(), period.text.clone(), target.clone());
-        if known.contains(&key) {
+        let key = (plan.text.clone(), period.text.clone(), credit_type.clone(), target.clone());
+        if !known.insert(key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
             row.report_error(
                 Code::CR034,
@@ -78,9 +81,8 @@ pub(super) fn read(
             continue;
         }
 
-        known.push(key);
         if let Some(amount) = amount {
-            quotas.add(&plan.text, &period.text, Quota { target, amount });
+            quotas.add(&plan.text, &period.text, Quota { target, amount, credit_type });
         }
     }
 
@@ -95,6 +97,29 @@ fn is_period(row: DefinitionRow<'_, '_>, cell: &DelimitedCell, scope: PlanScope<
         row.report_error(Code::CR032, cell.offset, message, help);
     }
     known
+}
+
+/// The credit type that a row is for: none where the cell is blank or the column is absent.
+///
+/// # Errors
+/// Nothing, once the unknown type is reported.
+fn read_credit_type(
+    row: DefinitionRow<'_, '_>,
+    scope: PlanScope<'_>,
+) -> Result<Option<Arc<str>>, ()> {
+    let Some(text) = Some(row.text("credit_type").trim()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let types = &scope.settings.credit_types;
+
+    if let Some(known) = types.iter().find(|known| ***known == *text) {
+        return Ok(Some(Arc::clone(known)));
+    }
+    let near = did_you_mean(text, types.iter().map(|known| &**known)).unwrap_or_default();
+    let message = format!("there is no credit type `{text}`{near}");
+    let help = "write one of `credit_types` in accredit.toml, or leave the cell blank";
+    row.report_error(Code::CR033, row.cell_offset("credit_type"), message, help);
+    Err(())
 }
 
 fn parse_amount(row: DefinitionRow<'_, '_>, cell: &DelimitedCell) -> Option<Decimal> {

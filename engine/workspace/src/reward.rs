@@ -1,4 +1,4 @@
-//! `[[reward]]` of a plan: credit types, tiers, value, who gets it.
+//! `[[reward]]` of a plan: credit types, tiers, value, who gets it; `draw` reads `[[draw]]`.
 //!
 //! Not its arithmetic (`domain::plan::reward`). Called by `plan`. Source: FORMAT section 3, DOMAIN
 //! 2.19.
@@ -6,6 +6,7 @@
 //! **Architecture invariant:** limits of tiers are all amounts or all shares of the quota, and
 //! grow, so that no part of a total is in two tiers.
 
+mod draw;
 mod table;
 
 use std::collections::HashSet;
@@ -19,26 +20,68 @@ use super::doubts;
 use super::plan::{PlanDefaults, PlanScope};
 use super::result::{find_credit_type, only_credit_type};
 use super::rule::check_unique_name;
+use super::selector::read_selectors;
 use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
-use accredit_domain::plan::Measure;
+use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::plan::reward::{
-    PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
+    Draw, LateRewards, PayoutFormula, Reward, RewardRecipient, TableTiers, Tier, TierLimit, Tiers,
 };
-use accredit_domain::policy::{ExpressionUse, PolicyKind};
+use accredit_domain::plan::{Measure, Selector};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
 
-/// Reads the rewards of a plan in file order.
-pub(super) fn read(
+/// What a plan says about all of its rewards.
+pub(super) struct PlanPayKeys {
+    /// `late`.
+    pub(super) late: LateRewards,
+    /// `quota`, or the quota policy of the plan.
+    pub(super) quota: Option<ProgramId>,
+    /// `prorate`.
+    pub(super) prorate: bool,
+    /// `carry_negative`.
+    pub(super) carry_negative: bool,
+}
+
+/// Reads the keys of a plan that are about all of its rewards.
+pub(super) fn read_plan_keys(
     root: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
     scope: PlanScope<'_>,
-) -> Vec<Reward> {
+) -> PlanPayKeys {
+    let periods = [("own", LateRewards::Own), ("posted", LateRewards::Posted)];
+    let late = root.take_text("late");
+    let late = late.and_then(|text| parse_choice(root.report(), &text, &periods));
+
+    let quota = match root.take("quota") {
+        Some(item) => read_expression(&item, ExpressionUse::PayeeNumber, scope.names),
+        None => defaults.get(PolicyKind::Quota).flatten(),
+    };
+
+    PlanPayKeys {
+        late: late.unwrap_or_default(),
+        quota,
+        prorate: root.take_flag("prorate"),
+        carry_negative: root.take_flag("carry_negative"),
+    }
+}
+
+/// Reads the rewards and draws of a plan in file order; `targets` are those of the plan.
+pub(super) fn read(
+    root: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    targets: &[Selector],
+    scope: PlanScope<'_>,
+) -> (Vec<Reward>, Vec<Draw>) {
     let mut names = HashSet::new();
     let tables = root.take_tables("reward").into_iter();
-    tables.filter_map(|table| read_reward(table, &mut names, defaults, scope)).collect()
+    let rewards = tables.filter_map(|table| read_reward(table, &mut names, defaults, scope));
+    let rewards: Vec<Reward> = rewards.collect();
+
+    let draws = draw::read(root, &mut names, (&rewards, targets), scope);
+    (rewards, draws)
 }
 
 fn read_reward(
@@ -59,7 +102,11 @@ fn read_reward(
         None => only_credit_type(&table, scope).map(|only| vec![only]),
     };
 
-    let to = read_reward_recipient(&mut table, scope);
+    let (to, validity) = read_recipient_and_dates(&mut table, scope);
+    let targets = read_selectors(&mut table, "targets", scope);
+    let everyone = table.take_flag("everyone");
+    let (to_date, whole_span_quota) = read_span(&mut table);
+
     let worth = read_payout_formula(&mut table, defaults, credit_types.as_deref(), scope);
     let maximum = table.take("maximum");
     let maximum =
@@ -68,7 +115,36 @@ fn read_reward(
     table.finish();
 
     let name = Arc::from(name?.text);
-    Some(Reward { name, credit_types: credit_types?, to: to?, worth: worth?, maximum })
+    Some(Reward {
+        name,
+        credit_types: credit_types?,
+        to: to?,
+        worth: worth?,
+        maximum,
+        validity,
+        targets,
+        to_date,
+        whole_span_quota,
+        everyone,
+    })
+}
+
+/// `to_date`, and whether `quota = "span"` measures by the quota of the whole span.
+fn read_span(table: &mut TomlTable<'_>) -> (Option<PeriodKind>, bool) {
+    let spans = [("quarter", PeriodKind::Quarter), ("year", PeriodKind::Year)];
+    let to_date =
+        table.take_text("to_date").and_then(|text| parse_choice(table.report(), &text, &spans));
+
+    let Some(quota) = table.take_text("quota") else { return (to_date, false) };
+    let choices = [("to_date", false), ("span", true)];
+    let whole = parse_choice(table.report(), &quota, &choices).unwrap_or_default();
+
+    if to_date.is_none() {
+        let message = "`quota` says which quota counts to date, but the reward is not to date";
+        let help = "add `to_date = \"quarter\"` or `\"year\"`, or leave it out";
+        table.report().error(Code::CR024, quota.place, message.to_owned(), help);
+    }
+    (to_date, whole)
 }
 
 fn read_credit_types(
@@ -88,10 +164,34 @@ fn read_credit_types(
     Some(types)
 }
 
-fn read_reward_recipient(
+/// Who is paid and when the reward is in force. `to` is the recipient where it is text and the last
+/// day where it is a date; a reward that needs both writes the day as `until`.
+fn read_recipient_and_dates(
     table: &mut TomlTable<'_>,
     scope: PlanScope<'_>,
-) -> Option<RewardRecipient> {
+) -> (Option<RewardRecipient>, Validity) {
+    let from = table.take_date("from");
+    let mut last_day = table.take_date("until");
+
+    let of_teams = scope.measure == Measure::Team;
+    let default = if of_teams { RewardRecipient::Members } else { RewardRecipient::Credited };
+    let mut recipient = Some(default);
+    match table.take("to") {
+        Some(item) if item.as_date().is_some() => last_day = last_day.or(item.as_date()),
+        Some(item) => recipient = read_reward_recipient(&item, scope),
+        None => {}
+    }
+
+    if let (Some(from), Some(last)) = (from, last_day)
+        && last < from
+    {
+        let message = format!("the reward ends on {last}, before `from`, which is {from}");
+        table.report().error(Code::CR024, table.place(), message, "both days are included");
+    }
+    (recipient, Validity::from_inclusive(from, last_day))
+}
+
+fn read_reward_recipient(item: &TomlItem<'_>, scope: PlanScope<'_>) -> Option<RewardRecipient> {
     let all = [
         RewardRecipient::Credited,
         RewardRecipient::Members,
@@ -99,11 +199,8 @@ fn read_reward_recipient(
         RewardRecipient::TeamManagers,
     ];
     let of_teams = scope.measure == Measure::Team;
-    let Some(text) = table.take_text("to") else {
-        return Some(if of_teams { RewardRecipient::Members } else { RewardRecipient::Credited });
-    };
-
-    let to = parse_choice(table.report(), &text, &all.map(|to| (to.as_str(), to)))?;
+    let text = item.expect_text()?;
+    let to = parse_choice(item.report(), &text, &all.map(|to| (to.as_str(), to)))?;
 
     if to.of_teams() == of_teams {
         return Some(to);
@@ -116,7 +213,7 @@ fn read_reward_recipient(
     };
 
     let message = format!("the plan measures {who}, so there are no `{}`", to.as_str());
-    table.report().error(Code::CR024, text.place, message, help);
+    item.report().error(Code::CR024, text.place, message, help);
     None
 }
 

@@ -103,6 +103,7 @@ fn policy_kind(place: ExpressionUse) -> PolicyKind {
         ExpressionUse::Hold => PolicyKind::Hold,
         ExpressionUse::Duplicates => PolicyKind::Duplication,
         ExpressionUse::Reward => PolicyKind::Reward,
+        ExpressionUse::PayeeNumber => PolicyKind::Quota,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Columns that `[columns]` and `[fields]` declare and nothing reads: most often a leftover, or a
-//! rule that was forgotten.
+//! Columns, tables and attributes that `accredit.toml` declares and nothing reads: most often a
+//! leftover, or a rule that was forgotten.
 //!
 //! Not columns that merely arrive: no rule is expected to use those. Called by
 //! `Ruleset::unused_declarations`.
@@ -19,7 +19,8 @@ use accredit_script::check::FieldReads;
 /// Keys of `[fields]` that mean something to scripts and territories alone.
 const INFORMATIVE: [&str; 5] = ["quantity", "product", "customer", "geography", "postal_code"];
 
-/// Declared columns that neither the workspace, nor a plan, nor a program reads.
+/// Declared columns, tables and attributes that neither the workspace, nor a plan, nor a program
+/// reads.
 pub(super) fn unused_declarations(ruleset: &Ruleset) -> Vec<Diagnostic> {
     let mut reads = FieldReads::default();
     for (_, program) in ruleset.programs.iter() {
@@ -58,6 +59,21 @@ fn check_declarations(source: DefinitionText<'_>, ruleset: &Ruleset, names: &BTr
         let informative = INFORMATIVE.contains(&key.text.as_str());
         if informative && !is_read(&key.text) && !is_read(&column) {
             report_unread(source.report, key.place, &format!("field `{}`", key.text));
+        }
+    }
+
+    for (name, _) in root.take_table("tables").iter().flat_map(TomlTable::entries) {
+        // A plan names a table of tiers behind a colon, which parts the words of `quoted_words`.
+        if !is_read(&name.text) {
+            report_unread(source.report, name.place, &format!("table `{}`", name.text));
+        }
+    }
+
+    let shapes = ruleset.settings.tables.values().filter_map(|table| table.shape.as_ref());
+    let keys: BTreeSet<&str> = shapes.flat_map(|shape| &shape.keys).map(AsRef::as_ref).collect();
+    for (name, _) in root.take_table("attributes").iter().flat_map(TomlTable::entries) {
+        if !is_read(&name.text) && !keys.contains(name.text.as_str()) {
+            report_unread(source.report, name.place, &format!("attribute `{}`", name.text));
         }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn change_period(
     periods::change_period(context, order, &mut || Ok(turn.catch_up()?))
 }
 
-/// Refuses a selection with transactions that were never delivered.
+/// Refuses a selection with transactions that were never delivered, or with unknown payees.
 pub(crate) fn check_selected(
     turn: &mut dyn WorkerTurn,
     order: &RunOrder,
@@ -98,7 +98,7 @@ pub(crate) fn check_selected(
     // An unknown plan or period is refused before unknown deals are.
     calculations::calculation_scope(turn.context(), &order.plan, &order.period)?;
     catch_up(turn)?;
-    run::check_selected(turn.context(), &order.selected)
+    run::check_selected(turn.context(), &order.selected, &order.payees)
 }
 
 /// Decides again what is parked or held by an error; how many deals that were.

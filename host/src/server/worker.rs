@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use accredit_ledger::record::CommitBatch;
 use accredit_operations::activation::follow;
 use accredit_operations::context::Context;
-use accredit_operations::decide::{self, again, batch, caught, redrive, timeouts};
+use accredit_operations::decide::{self, again, batch, redrive, timeouts};
 use accredit_operations::intake::IntakeMachine;
 use accredit_operations::periods;
 use accredit_seams::store::StoreError;
@@ -315,14 +315,13 @@ impl WorkerTurn for Worker {
             return;
         }
 
-        let due = self.context.ledger.due_holds(today);
-        match due.and_then(|due| caught::decide_isolated(&self.context, &due)) {
+        match redrive::decide_new_day(&self.context, today) {
             Ok(count) => {
                 self.date = Some(today);
                 decide::run::record_last_run(&self.context, today);
-                tracing::info!(business.date = %today, holds.due = count, "business date");
+                tracing::info!(business.date = %today, transactions = count, "business date");
             }
-            Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),
+            Err(error) => tracing::error!(error.cause = %error, "a new day is not decided"),
         }
     }
 }

@@ -66,6 +66,10 @@ fn a_closed_january_takes_nothing_until_it_is_reopened() {
     assert_eq!(lines(&server, "2026-02"), ["H1 900.00 held late"], "a hold goes on");
     assert_eq!(alerted(&server, "closed_period"), Vec::<String>::new());
 
+    let id = server.credits("transaction=D1&payee=ann")[0]["id"].as_str().unwrap().to_owned();
+    let hold = post(&server, &format!("/v1/credits/{id}/hold"), &json!({}));
+    refused(&hold, 409, "period_closed");
+
     deal(&server, "m3", "D1", "2026-01-15", "92");
     deal(&server, "m4", "D2", "2026-01-20", "7");
     release(&server, "H1");
@@ -187,7 +191,8 @@ fn the_calendar_closes_too() {
         "a person has the last word"
     );
 
-    let rows = "id,date,amount,owner,got\nD1,2026-01-15,100,Ann,2026-02-10\nD2,2026-01-15,7,Ann,2026-02-11\n";
+    let rows = "id,date,amount,owner,got\n\
+                D1,2026-01-15,100,Ann,2026-02-10\nD2,2026-01-15,7,Ann,2026-02-11\n";
     company::put(&office.workspace, "transactions/d.csv", rows);
     let calculated = |period: &str| -> Json {
         let path = office.workspace.to_str().unwrap();
@@ -215,7 +220,8 @@ fn a_plan_is_calculated_by_its_own_period() {
             "plans/long.toml",
             &format!("period = \"quarter\"\n{plan}\n{tiers}"),
         );
-        let rows = "id,date,amount,owner\nD1,2026-01-15,100,Ann\nD2,2026-02-15,100,Ann\nD3,2026-03-15,100,Ann\n";
+        let rows = "id,date,amount,owner\nD1,2026-01-15,100,Ann\n\
+                    D2,2026-02-15,100,Ann\nD3,2026-03-15,100,Ann\n";
         company::put(workspace, "transactions/d.csv", rows);
     });
     let ann = |all: &Json| -> Vec<String> {

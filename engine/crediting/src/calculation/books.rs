@@ -8,18 +8,20 @@
 //! **Architecture invariant:** without a locked period the books are what was decided, and
 //! nothing is decided twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
 use super::{Calculation, DecidedDeal, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
 use crate::posting::{self, PostingRules};
+use crate::reward::{self, BookInputs, FrozenPeriod, PlanRewards, RewardBook};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Decision, DecisionOutcome};
-use accredit_domain::keys::{PlanKey, TransactionKey};
+use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash, TransactionKey};
+use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
@@ -36,6 +38,8 @@ pub struct Books<'a> {
     decided: Vec<DecidedDeal>,
     /// Rows over all periods, where a period is closed or finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
+    /// Rewards of periods that are finalized, as they were then.
+    frozen_rewards: Vec<FrozenRewards>,
     /// Periods that are closed or finalized.
     locked: LockedPeriods,
 }
@@ -114,6 +118,8 @@ fn replay_finalizations<'a>(
     let mut locked = LockedPeriods::default();
     let mut then: (Option<Date>, Vec<DecidedDeal>) = (None, Vec::new());
     let locks = calendar.locks_before(as_of);
+    let locked_now = calendar.locked_before(as_of);
+    let mut frozen_rewards: Vec<FrozenRewards> = Vec::new();
 
     // In order of their days: what an earlier one froze decides what a later one posts. For its rows
     // a period that is closed is as good as finalized: a directory knows no reopening.
@@ -126,6 +132,8 @@ fn replay_finalizations<'a>(
             then = (Some(*day), decide(Some(*day), &inputs));
         }
 
+        // What counts on the day, by plan: rewards are frozen with the credits behind them.
+        let mut counted: BTreeMap<PlanKey, Vec<PostedCredit>> = BTreeMap::new();
         let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
         for decided in then.1.iter().flat_map(|deal| &deal.decisions) {
             let known = frozen.entry(decision_key(decided)).or_default();
@@ -135,7 +143,16 @@ fn replay_finalizations<'a>(
             if let Ok(standing) = posting::post_credits(known, current, &rules) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
+                counted.entry(decided.plan.clone()).or_default().extend(standing);
             }
+        }
+
+        // Corrections of earlier periods are still posted in this one.
+        for plan in ruleset.plans.values().filter(|_| locked_now.finalized.contains(&leaf.id)) {
+            let credits = counted.get(&*plan.id).map(Vec::as_slice).unwrap_or_default();
+            let known = (frozen_rewards.as_slice(), &locked);
+            let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
+            frozen_rewards.extend(fresh);
         }
         locked.finalized.insert(leaf.id.clone());
     }
@@ -145,7 +162,7 @@ fn replay_finalizations<'a>(
     let decided = decide(as_of, &last);
 
     // Without a locked period nothing is frozen: the decisions stand as they are.
-    let locked = calendar.locked_before(as_of);
+    let locked = locked_now;
     let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
     let posted = (!locked.is_empty()).then(|| {
         let all = decided.iter().flat_map(|deal| &deal.decisions).map(|decided| {
@@ -157,7 +174,53 @@ fn replay_finalizations<'a>(
         all.collect()
     });
 
-    Books { ruleset, decided, posted, locked }
+    Books { ruleset, decided, posted, frozen_rewards, locked }
+}
+
+/// What is frozen of the rewards of a plan when `leaf` is finalized and is the last one of the plan's
+/// period that was not.
+fn rewards_to_freeze(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    leaf: &Period,
+    credits: &[PostedCredit],
+    (known, locked): (&[FrozenRewards], &LockedPeriods),
+) -> Option<FrozenRewards> {
+    let calendar = &ruleset.settings.calendar;
+    let period = calendar.period_on(leaf.first, plan.period)?;
+    let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
+    if plan.rewards.is_empty() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
+        return None;
+    }
+
+    let rewards = plan_book(ruleset, plan, (known, locked), credits, &period);
+    let rewards = rewards.rewards_of(&period.id);
+    Some(FrozenRewards {
+        plan: PlanKey::from(&plan.id),
+        period: PeriodKey::from(&period.id),
+        ruleset: RulesetHash::from(&ruleset.hash),
+        // A directory has no clock: the finalizations are replayed in their order.
+        at_ms: 0,
+        rows: rewards.rows,
+        balances: rewards.balances,
+    })
+}
+
+/// The reward book of a plan up to `through`, where some periods were frozen by the same rules.
+fn plan_book(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    (known, locked): (&[FrozenRewards], &LockedPeriods),
+    credits: &[PostedCredit],
+    through: &Period,
+) -> RewardBook {
+    let mine = known.iter().filter(|frozen| *frozen.plan == *plan.id);
+    let frozen: Vec<FrozenPeriod<'_>> =
+        mine.map(|rewards| FrozenPeriod { rewards, rules: Some(ruleset) }).collect();
+
+    let inputs =
+        BookInputs { plan: &plan.id, rules: ruleset, frozen: &frozen, manual: &[], locked };
+    reward::compute_book(&inputs, credits, through)
 }
 
 fn decision_key(decision: &Decision) -> PlanAndTransaction {
@@ -179,7 +242,25 @@ impl Books<'_> {
             let order = |row: &PostedCredit| (row.incentive_date, row.transaction.clone());
             calculation.credits.sort_by_cached_key(order);
         }
+        calculation.set_rewards(self.rewards_of(plan, period));
         calculation
+    }
+
+    /// What `plan` pays in `period`, in each of its own periods that begin there.
+    pub fn rewards_of(&self, plan: &str, period: &Period) -> PlanRewards {
+        let Some(plan) = self.ruleset.plans.get(plan) else { return PlanRewards::default() };
+        let through = reward::last_period_in(self.ruleset, plan, period);
+        let Some(through) = through.filter(|_| !plan.rewards.is_empty()) else {
+            return PlanRewards::default();
+        };
+
+        let remembers = self.posted.is_some() || reward::needs_history(self.ruleset, plan);
+        let decisions = self.period_decisions(&plan.id, Some(period).filter(|_| !remembers));
+        let credits: Vec<PostedCredit> =
+            decisions.into_iter().flat_map(|decision| decision.credits).collect();
+
+        let frozen = (self.frozen_rewards.as_slice(), &self.locked);
+        plan_book(self.ruleset, plan, frozen, &credits, &through).rewards_within(period)
     }
 
     /// The calculations of `plan` in the parts of `asked` that the plan is calculated by; none when

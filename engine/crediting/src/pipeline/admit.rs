@@ -117,6 +117,7 @@ fn transaction_view(
         period,
         default_credit: Arc::from(transaction.joined_names(plan.measure.default_names())),
         exchange: Arc::clone(&ruleset.exchange),
+        reference: Arc::clone(&ruleset.reference),
     })
 }
 

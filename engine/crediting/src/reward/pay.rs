@@ -1,26 +1,32 @@
 //! What a claim is worth, and who is paid it in which currency.
 //!
-//! Not who has a claim (`claim`). Called by `reward`.
+//! Not who has a claim (`claim`) and not the parts of a team's members (`members`). Called by `book`.
 //!
 //! **Architecture invariant:** an amount is rounded once, at the scale of the unit that it is paid
 //! in, and never above its maximum; the members of a team get the team's rounded amount to the last
 //! cent. A reward that cannot be computed raises an alert and is never zero.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::claim::{Claim, Claimant, RewardContext};
+use super::ClaimContext;
+use super::claim::{Claim, Claimant};
+use super::history::{EarnedBy, EarnedHistory};
+use super::scope::{PlanPeriod, RewardContext};
 use super::tiers::tiers_of_claim;
-use super::{ClaimContext, PlanRewards};
-use accredit_domain::decision::{EarnedReward, Note};
+use super::{members, quota};
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{EarnedReward, Note, RewardOrigin};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
-use accredit_domain::money::{self, Shares, Unit};
-use accredit_domain::organization::{ParticipantId, TeamId};
+use accredit_domain::money::{self, Unit};
+use accredit_domain::organization::{ParticipantId, PositionId};
 use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient, Unpayable};
 use accredit_domain::policy::ProgramId;
-use accredit_script::{Machine, PayeeView, TotalsView};
+use accredit_script::{EarnedView, Machine, PayeeView, ScriptFault, StandingView, TotalsView};
+use jiff::civil::Date;
 
 /// Decimals of an attainment.
 const ATTAINMENT_DECIMALS: u8 = 4;
@@ -28,52 +34,119 @@ const ATTAINMENT_DECIMALS: u8 = 4;
 /// Hexadecimal digits of a reward's id.
 const ID_DIGITS: usize = 32;
 
-/// Adds the rows of a claim, or the alert that says why there are none.
-pub(super) fn pay_claim(
-    desk: &RewardContext<'_>,
-    claim: &Claim,
-    machine: Option<&mut Machine>,
-    rewards: &mut PlanRewards,
-) {
-    let quota = claim.find_quota(desk);
+/// What became of a claim.
+#[derive(Debug, Default)]
+pub(super) struct ClaimPayment {
+    pub(super) rows: Vec<EarnedReward>,
+    pub(super) alerts: Vec<Note>,
+    /// What is recorded of it for later rewards and periods.
+    earned: Vec<EarnedEntry>,
+    /// Whether it could not be computed.
+    pub(super) failed: bool,
+}
 
-    let worth = match claim_worth(desk, claim, quota, machine) {
-        Ok(worth) => worth,
-        Err(alert) => return rewards.alerts.push(alert),
-    };
+/// An amount that was earned in the unit of the credits.
+#[derive(Debug)]
+struct EarnedEntry {
+    by: EarnedBy,
+    /// The member whose part it is; none for the whole.
+    member: Option<Arc<str>>,
+    amount: Decimal,
+}
 
-    match &claim.claimant {
-        Claimant::Participant(_, payee) => {
-            let (amount, unit) = exchange_for_payee(desk, *payee, worth.exact, claim.unit, rewards);
-            let units = (claim.unit, unit);
-            // The maximum is exchanged as well, so that rounding is the last thing that happens.
-            let exchanged_most = |most| desk.ruleset.rates.exchange(most, units, desk.last).ok();
+impl ClaimPayment {
+    fn failed(alert: Note) -> ClaimPayment {
+        ClaimPayment { alerts: vec![alert], failed: true, ..ClaimPayment::default() }
+    }
 
-            let most = worth.most.and_then(exchanged_most);
-            let amount = round_payout(amount, most, unit.scale);
-            add_reward(desk, claim, quota, (*payee, amount, unit), rewards);
-        }
-        Claimant::Team(_, team) => {
-            let worth = round_payout(worth.exact, worth.most, claim.unit.scale);
-
-            let paid = match desk.reward.to {
-                RewardRecipient::TeamManagers => manager_part(desk, *team, worth),
-                _ => member_parts(desk, *team, claim.unit, worth),
-            };
-
-            match paid {
-                Ok(paid) => {
-                    for (payee, amount) in paid {
-                        let (amount, unit) =
-                            exchange_for_payee(desk, payee, amount, claim.unit, rewards);
-                        let amount = money::round_to_scale(amount, unit.scale);
-                        add_reward(desk, claim, quota, (payee, amount, unit), rewards);
-                    }
-                }
-                Err(alert) => rewards.alerts.push(alert),
+    /// Records what was earned by the reward `name` in the period that begins on `first`.
+    pub(super) fn record_in(&mut self, history: &mut EarnedHistory, name: &Arc<str>, first: Date) {
+        for entry in self.earned.drain(..) {
+            match entry.member {
+                Some(member) => history.add_member((entry.by, name, &member), first, entry.amount),
+                None => history.add_claim(entry.by, name, first, entry.amount),
             }
         }
     }
+}
+
+/// The rows of a claim, or the alert that says why there are none.
+pub(super) fn pay_claim(
+    context: &RewardContext<'_>,
+    claim: &Claim,
+    standing: StandingView,
+    mut machine: Option<&mut Machine>,
+) -> ClaimPayment {
+    let quota = match quota::find_quota(context, claim, machine.as_deref_mut()) {
+        Ok(quota) => quota,
+        Err(alert) => return ClaimPayment::failed(alert),
+    };
+
+    let worth = match claim_worth(context, claim, (quota, standing), machine) {
+        Ok(worth) => worth,
+        Err(alert) => return ClaimPayment::failed(alert),
+    };
+
+    let mut payment = ClaimPayment::default();
+    let by = claim.account(context);
+    // In the unit of the credits: what is earned to date, less what earlier periods earned.
+    let earned = round_payout(worth.exact, worth.most, claim.unit.scale);
+    let due = earned.saturating_sub(earned_before(context, &by));
+    payment.earned.push(EarnedEntry { by: by.clone(), member: None, amount: due });
+
+    match &claim.claimant {
+        Claimant::Participant(_, payee) => {
+            let (amount, unit) = match context.reward.to_date {
+                Some(_) => exchange_for_payee(context, *payee, due, claim.unit, &mut payment),
+                None => exchange_for_payee(context, *payee, worth.exact, claim.unit, &mut payment),
+            };
+            let units = (claim.unit, unit);
+            // The maximum is exchanged as well, so that rounding is the last thing that happens.
+            let exchanged_most =
+                |most| context.ruleset().rates.exchange(most, units, context.scope.last).ok();
+
+            // What is due to date was cut already, and is a part of what may be paid.
+            let most = worth.most.filter(|_| context.reward.to_date.is_none());
+            let amount = round_payout(amount, most.and_then(exchanged_most), unit.scale);
+            add_reward(context, claim, quota, (*payee, amount, unit), &mut payment);
+        }
+        Claimant::Team(_, team) => {
+            let paid = match context.reward.to {
+                RewardRecipient::TeamManagers => {
+                    members::manager_part(context, *team, due).map(|parts| (parts, None))
+                }
+                _ => members::member_parts(context, (claim, *team), earned, &by),
+            };
+
+            let (parts, warning) = match paid {
+                Ok(parts) => parts,
+                Err(alert) => return ClaimPayment::failed(alert),
+            };
+            payment.alerts.extend(warning);
+
+            for (payee, amount) in parts {
+                let member = context.ruleset().organization.participant_id(payee);
+                payment.earned.push(EarnedEntry { by: by.clone(), member: Some(member), amount });
+
+                let (amount, unit) =
+                    exchange_for_payee(context, payee, amount, claim.unit, &mut payment);
+                let amount = money::round_to_scale(amount, unit.scale);
+                add_reward(context, claim, quota, (payee, amount, unit), &mut payment);
+            }
+        }
+    }
+
+    payment
+}
+
+/// What a claimant earned by the reward in earlier periods of its span; nothing unless it is to date.
+fn earned_before(context: &RewardContext<'_>, by: &EarnedBy) -> Decimal {
+    if context.reward.to_date.is_none() {
+        return Decimal::ZERO;
+    }
+    let span = context.whole_span();
+    let first = context.scope.period.first;
+    context.history.earlier_in_span(by, &context.reward.name, (&span, first))
 }
 
 /// What a claim is worth, in the unit of its credits.
@@ -100,60 +173,63 @@ fn round_payout(amount: Decimal, most: Option<Decimal>, scale: u8) -> Decimal {
 
 /// Adds the row of a reward, or the alert that its amount is beyond the limit.
 fn add_reward(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     paid: (ParticipantId, Decimal, Unit),
-    rewards: &mut PlanRewards,
+    payment: &mut ClaimPayment,
 ) {
     let (payee, amount, unit) = paid;
 
     match money::within_limit(amount, unit.scale) {
-        Ok(_) => rewards.rows.push(reward_row(desk, claim, quota, paid)),
+        Ok(_) => payment.rows.push(reward_row(context, claim, quota, paid)),
         Err(too_large) => {
-            let id = desk.ruleset.organization.participant_id(payee);
-            rewards
-                .alerts
-                .push(desk.reward_alert("policy_error", &format!("for `{id}`: {too_large}")));
+            let id = context.ruleset().organization.participant_id(payee);
+            let message = format!("for `{id}`: {too_large}");
+            payment.alerts.push(context.reward_alert("policy_error", &message));
+            payment.failed = true;
         }
     }
 }
 
 /// What the claim is worth.
 fn claim_worth(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     claim: &Claim,
-    quota: Option<Decimal>,
+    (quota, standing): (Option<Decimal>, StandingView),
     mut machine: Option<&mut Machine>,
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
-    let too_large = || desk.reward_alert("policy_error", &format!("what `{id}` has is too large"));
+    let too_large =
+        || context.reward_alert("policy_error", &format!("what `{id}` has is too large"));
 
     let credited = claim.credited.ok_or_else(too_large)?;
+    let seen = claim_context(context, claim, (credited, quota, standing));
 
     let unpayable = |why: Unpayable| match why {
-        Unpayable::NoQuota => desk.reward_alert(
+        Unpayable::NoQuota => context.reward_alert(
             "no_quota",
             &format!("`{id}` has no quota, and the tiers are shares of it"),
         ),
         Unpayable::TooLarge => too_large(),
     };
 
-    let worth = match &desk.reward.worth {
+    let worth = match &context.reward.worth {
         PayoutFormula::Tiers(tiers) => tiers.payout_for(credited, quota).map_err(unpayable)?,
         PayoutFormula::TableTiers(named) => {
-            let tiers = tiers_of_claim(desk, claim, named)?;
+            let tiers = tiers_of_claim(context, claim, named)?;
             tiers.payout_for(credited, quota).map_err(unpayable)?
         }
         PayoutFormula::Program(program) => {
-            run_program(desk, claim, (credited, quota), *program, machine.as_deref_mut())?
+            run_program(context, &seen, *program, machine.as_deref_mut())?
         }
     };
-    let Some(program) = desk.reward.maximum else {
+
+    let Some(program) = context.reward.maximum else {
         return Ok(ClaimWorth { exact: worth, most: None });
     };
 
-    let most = run_program(desk, claim, (credited, quota), program, machine)?.abs();
+    let most = run_program(context, &seen, program, machine)?.abs();
     let left = worth.abs().min(most);
     let exact = if worth.is_sign_negative() { -left } else { left };
     Ok(ClaimWorth { exact, most: Some(most) })
@@ -161,40 +237,82 @@ fn claim_worth(
 
 /// Runs a program of the reward.
 fn run_program(
-    desk: &RewardContext<'_>,
-    claim: &Claim,
-    (credited, quota): (Decimal, Option<Decimal>),
+    context: &RewardContext<'_>,
+    seen: &ClaimContext,
     program: ProgramId,
     machine: Option<&mut Machine>,
 ) -> Result<Decimal, Note> {
-    let id = claim.claimant.id();
-
     let Some(machine) = machine else {
-        return Err(desk.reward_alert("policy_error", "there is nothing to run its program with"));
+        return Err(
+            context.reward_alert("policy_error", "there is nothing to run its program with")
+        );
     };
 
-    let seen = claim_context(desk, claim, (credited, quota));
-    machine.run_reward(program, &seen.reward_arguments()).map_err(|fault| {
-        let alert = desk.reward_alert("policy_error", &format!("for `{id}`: {}", fault.message));
-        Note {
-            policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
-            // A program of a line in the plan has no policy to name.
-            file: Some(fault.place.file),
-            line: Some(fault.place.line),
-            column: Some(fault.place.column),
-            ..alert
-        }
-    })
+    let number = machine.run_reward(program, &seen.reward_arguments());
+    number
+        .map_err(|fault| program_alert(context.scope, &context.reward.name, &seen.payee.id, &fault))
+}
+
+/// What the plan's formula expects of a claimant in a period; nothing where that is not above zero.
+///
+/// # Errors
+/// The alert about the formula.
+pub(super) fn run_quota(
+    context: &RewardContext<'_>,
+    claim: &Claim,
+    (formula, period): (ProgramId, &Period),
+    machine: Option<&mut Machine>,
+) -> Result<Option<Decimal>, Note> {
+    let payee = Arc::new(payee_view(context, claim));
+    let quota =
+        run_for_payee(context.scope, &context.reward.name, &payee, (formula, period), machine)?;
+    Ok(Some(quota).filter(|quota| *quota > Decimal::ZERO))
+}
+
+/// The number of a program that sees a payee and a period: a quota, or the amount of a draw.
+///
+/// # Errors
+/// The alert about the program, as one of the reward or draw called `name`.
+pub(super) fn run_for_payee(
+    scope: &PlanPeriod<'_>,
+    name: &str,
+    payee: &Arc<PayeeView>,
+    (program, period): (ProgramId, &Period),
+    machine: Option<&mut Machine>,
+) -> Result<Decimal, Note> {
+    let Some(machine) = machine else {
+        return Err(scope.reward_alert(
+            name,
+            "policy_error",
+            "there is nothing to run its program with",
+        ));
+    };
+
+    let number = machine.run_for_payee(program, payee, &period.id);
+    number.map_err(|fault| program_alert(scope, name, &payee.id, &fault))
+}
+
+/// The alert about a program that failed for the payee `id`.
+fn program_alert(scope: &PlanPeriod<'_>, name: &str, id: &str, fault: &ScriptFault) -> Note {
+    let alert = scope.reward_alert(name, "policy_error", &format!("for `{id}`: {}", fault.message));
+    Note {
+        policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
+        // A program of a line in the plan has no policy to name.
+        file: Some(fault.place.file.clone()),
+        line: Some(fault.place.line),
+        column: Some(fault.place.column),
+        ..alert
+    }
 }
 
 /// What programs see of a claim.
 pub(super) fn claim_context(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     claim: &Claim,
-    (credited, quota): (Decimal, Option<Decimal>),
+    (credited, quota, standing): (Decimal, Option<Decimal>, StandingView),
 ) -> ClaimContext {
-    let settings = &desk.ruleset.settings;
-    let types = settings.credit_types.iter().chain(&desk.reward.credit_types);
+    let settings = &context.ruleset().settings;
+    let types = settings.credit_types.iter().chain(&context.reward.credit_types);
 
     let mut totals = claim.totals.clone();
     // A type without a credit is 0 to a program, not an error.
@@ -202,126 +320,123 @@ pub(super) fn claim_context(
         totals.entry(Arc::clone(name)).or_default();
     });
 
-    let totals = Arc::new(TotalsView { credited, by_credit_type: totals });
-    ClaimContext { payee: Arc::new(payee_view(desk, claim)), totals, quota }
+    let totals = TotalsView { credited, by_credit_type: totals, count: claim.deals.len() };
+    let (earned, paid) = earned_views(context, claim);
+    ClaimContext {
+        payee: Arc::new(payee_view(context, claim)),
+        totals: Arc::new(totals),
+        quota,
+        earned: Arc::new(earned),
+        paid: Arc::new(paid),
+        standing: Arc::new(standing),
+    }
+}
+
+/// What earlier rewards of the period earned, and what earlier periods of the fiscal year paid.
+fn earned_views(context: &RewardContext<'_>, claim: &Claim) -> (EarnedView, EarnedView) {
+    let by = claim.account(context);
+    let period = context.scope.period;
+    let names = || context.scope.plan.rewards.iter().map(|reward| &reward.name);
+
+    let before = names().take_while(|name| **name != context.reward.name);
+    let earned = context.history.earned_between(&by, (period.first, period.end));
+
+    let year = context.fiscal_year().map_or(period.first, |year| year.first);
+    let paid = context.history.earned_between(&by, (year, period.first));
+
+    (earned_view(before, &earned), earned_view(names(), &paid))
+}
+
+/// A reward that earned nothing is 0 to a program, not an error.
+fn earned_view<'a>(
+    names: impl Iterator<Item = &'a Arc<str>>,
+    amounts: &BTreeMap<Arc<str>, Decimal>,
+) -> EarnedView {
+    let by_reward: BTreeMap<Arc<str>, Decimal> = names
+        .map(|name| (Arc::clone(name), amounts.get(name).copied().unwrap_or_default()))
+        .collect();
+    let total = by_reward.values().copied().fold(Decimal::ZERO, Decimal::saturating_add);
+    EarnedView { by_reward, total }
 }
 
 /// The claimant as programs see it; a person by the seat of the first credit that counts.
-pub(super) fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
-    let organization = &desk.ruleset.organization;
+pub(super) fn payee_view(context: &RewardContext<'_>, claim: &Claim) -> PayeeView {
+    let organization = &context.ruleset().organization;
 
     // The first position, independent of the order of the credits.
     let seat = claim.seats.iter().min_by_key(|(seat, date)| (*date, *seat)).copied();
+
+    let person = match &claim.claimant {
+        Claimant::Participant(_, payee) => Some(*payee),
+        Claimant::Team(..) => None,
+    };
+    if let Some(person) = person {
+        return person_view(context.scope, person, seat, claim.unit);
+    }
+
+    let (id, last) = (claim.claimant.id(), context.scope.last);
+    let team = organization.teams.find(id);
+    let version = team.and_then(|team| organization.teams.version_on(team, last));
+    PayeeView {
+        id: Arc::clone(id),
+        name: version.map_or_else(|| Arc::clone(id), |known| Arc::clone(&known.name)),
+        position: None,
+        title: None,
+        team: Some(Arc::clone(id)),
+        period: Arc::from(context.scope.period.id.as_str()),
+        unit_type: Arc::from(context.ruleset().settings.units.name(claim.unit)),
+        last_day: Some(last),
+        reference: Arc::clone(&context.ruleset().reference),
+    }
+}
+
+/// A person as programs see them, in the position `seat`.
+pub(super) fn person_view(
+    scope: &PlanPeriod<'_>,
+    person: ParticipantId,
+    seat: Option<(PositionId, Date)>,
+    unit: Unit,
+) -> PayeeView {
+    let organization = &scope.ruleset.organization;
     let version = seat.and_then(|(seat, date)| organization.version_on(seat, date));
 
-    let (name, team) = match &claim.claimant {
-        Claimant::Participant(_, payee) => (organization.participant_name(*payee), None),
-        Claimant::Team(id, team) => {
-            let version = organization.teams.version_on(*team, desk.last);
-            let name = version.map_or_else(|| Arc::clone(id), |known| Arc::clone(&known.name));
-            (name, Some(Arc::clone(id)))
-        }
-    };
-
     PayeeView {
-        id: Arc::clone(claim.claimant.id()),
-        name,
+        id: organization.participant_id(person),
+        name: organization.participant_name(person),
         position: seat.map(|(seat, _)| organization.position_id(seat)),
         title: version.map(|version| Arc::clone(&version.title)),
-        team,
-        period: Arc::from(desk.period.id.as_str()),
-        unit_type: Arc::from(desk.ruleset.settings.units.name(claim.unit)),
-    }
-}
-
-/// The members of a team on the period's last day, and their parts by weight.
-fn member_parts(
-    desk: &RewardContext<'_>,
-    team: TeamId,
-    unit: Unit,
-    worth: Decimal,
-) -> Result<Vec<(ParticipantId, Decimal)>, Note> {
-    let organization = &desk.ruleset.organization;
-
-    let mut members: Vec<(ParticipantId, Decimal)> = Vec::new();
-    for member in organization.existing_members(team, desk.last) {
-        // Two rows of one person are one member with the sum of their weights.
-        match members.iter_mut().find(|(known, _)| *known == member.participant) {
-            Some((_, weight)) => *weight = weight.saturating_add(member.weight),
-            None => members.push((member.participant, member.weight)),
-        }
-    }
-
-    let id = organization.team_id(team);
-    if members.is_empty() {
-        let message = format!("team `{id}` has no member on {}, so nobody is paid", desk.last);
-        return Err(desk.reward_alert("unmatched", &message));
-    }
-
-    let weights: Vec<Decimal> = members.iter().map(|(_, weight)| *weight).collect();
-    // Weights that are all zero divide nothing: the members share equally.
-    let shares = if weights.iter().all(Decimal::is_zero) {
-        Shares::Equal(weights.len())
-    } else {
-        Shares::Parts(weights)
-    };
-
-    let parts = money::split_exactly(worth, &shares, unit.scale)
-        .map_err(|error| desk.reward_alert("policy_error", &format!("team `{id}`: {error}")))?;
-    Ok(members.into_iter().map(|(payee, _)| payee).zip(parts).collect())
-}
-
-/// The holder of a team's manager position on the period's last day.
-fn manager_part(
-    desk: &RewardContext<'_>,
-    team: TeamId,
-    worth: Decimal,
-) -> Result<Vec<(ParticipantId, Decimal)>, Note> {
-    let organization = &desk.ruleset.organization;
-
-    let (id, last) = (organization.team_id(team), desk.last);
-
-    let manager = organization.teams.version_on(team, last).and_then(|version| version.manager);
-    let Some(manager) = manager else {
-        let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
-        return Err(desk.reward_alert("unmatched", &message));
-    };
-
-    match desk.manager_on(manager, last) {
-        Some(holder) => Ok(vec![(holder, worth)]),
-        None => {
-            let vacant = organization.position_id(manager);
-            let message =
-                format!("`{vacant}` is vacant on {last}, so nobody gets what `{id}` earned");
-            Err(desk.reward_alert("vacant", &message))
-        }
+        team: None,
+        period: Arc::from(scope.period.id.as_str()),
+        unit_type: Arc::from(scope.ruleset.settings.units.name(unit)),
+        last_day: Some(scope.last),
+        reference: Arc::clone(&scope.ruleset.reference),
     }
 }
 
 /// An amount in the payee's currency at the rate of the period's last day; as it is, with an alert,
 /// where there is no rate.
 fn exchange_for_payee(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     payee: ParticipantId,
     amount: Decimal,
     unit: Unit,
-    rewards: &mut PlanRewards,
+    payment: &mut ClaimPayment,
 ) -> (Decimal, Unit) {
-    let (organization, rates) = (&desk.ruleset.organization, &desk.ruleset.rates);
+    let (organization, rates) = (&context.ruleset().organization, &context.ruleset().rates);
     // A participant who has left is paid in the currency of their last day.
-    let there = organization.last_day(payee, desk.last);
+    let there = organization.last_day(payee, context.scope.last);
     let Some(own) = organization.currency_on(payee, there) else { return (amount, unit) };
 
     if !rates.is_currency(unit) {
         return (amount, unit);
     }
 
-    match rates.exchange(amount, (unit, own), desk.last) {
+    match rates.exchange(amount, (unit, own), context.scope.last) {
         Ok(exchanged) => (exchanged, own),
         Err(why) => {
-            let name = |unit| desk.ruleset.settings.units.name(unit);
+            let name = |unit| context.ruleset().settings.units.name(unit);
 
-            let (one, other, last) = (name(unit), name(own), desk.last);
+            let (one, other, last) = (name(unit), name(own), context.scope.last);
             let why = match why {
                 NoExchange::NoRate => format!("no exchange rate from {one} to {other} on {last}"),
                 NoExchange::TooLarge => format!("{amount} {one} is too large to be exchanged"),
@@ -329,20 +444,20 @@ fn exchange_for_payee(
 
             let id = organization.participant_id(payee);
             let message = format!("what `{id}` gets stays in {one}: {why}");
-            rewards.alerts.push(desk.reward_alert("no_exchange_rate", &message));
+            payment.alerts.push(context.reward_alert("no_exchange_rate", &message));
             (amount, unit)
         }
     }
 }
 
 fn reward_row(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     (payee, amount, unit): (ParticipantId, Decimal, Unit),
 ) -> EarnedReward {
-    let (units, reward) = (&desk.ruleset.settings.units, desk.reward);
-    let payee = desk.ruleset.organization.participant_id(payee);
+    let (units, reward) = (&context.ruleset().settings.units, context.reward);
+    let payee = context.ruleset().organization.participant_id(payee);
 
     let team = match &claim.claimant {
         Claimant::Team(id, _) => Some(TeamKey::from(id)),
@@ -354,7 +469,7 @@ fn reward_row(
     let share = quota.and_then(|quota| credited.checked_div(quota));
     let attainment = share.map(|share| money::round_to_scale(share, ATTAINMENT_DECIMALS));
 
-    let (plan, period) = (&desk.plan.id, desk.period.id.as_str());
+    let (plan, period) = (&context.scope.plan.id, context.scope.period.id.as_str());
     let parts = [plan, period, &reward.name, &payee, team.as_deref().unwrap_or(""), units.name(of)];
 
     EarnedReward {
@@ -372,11 +487,13 @@ fn reward_row(
         period: PeriodKey::from(period),
         payee: ParticipantKey::from(payee),
         team,
+        origin: RewardOrigin::Calculated,
+        corrects: None,
     }
 }
 
 /// `rwd_` and a hash of what names a reward.
-fn reward_id(parts: &[&str]) -> String {
+pub(super) fn reward_id(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         // Lengths keep the end of one part from passing as the beginning of the next.

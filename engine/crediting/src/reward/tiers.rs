@@ -10,34 +10,35 @@ use accredit_domain::declared::DeclaredValue;
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::plan::reward::{TableTiers, Tiers};
 
-use super::claim::{Claim, Claimant, RewardContext};
+use super::claim::{Claim, Claimant};
 use super::pay::payee_view;
+use super::scope::RewardContext;
 
 /// The tiers of the table that a reward names, for the keys of a claimant.
 ///
 /// # Errors
 /// An alert that names the table, the keys and the date, where the table has no row for them.
 pub(super) fn tiers_of_claim(
-    desk: &RewardContext<'_>,
+    context: &RewardContext<'_>,
     claim: &Claim,
     named: &TableTiers,
 ) -> Result<Tiers, Note> {
     let id = claim.claimant.id();
-    let table = desk.ruleset.tables.tiers.get(&named.table).ok_or_else(|| {
-        desk.reward_alert("policy_error", &format!("there is no table `{}`", named.table))
+    let table = context.ruleset().tables.tiers.get(&named.table).ok_or_else(|| {
+        context.reward_alert("policy_error", &format!("there is no table `{}`", named.table))
     })?;
 
-    let keys: Vec<Arc<str>> = table.keys.iter().map(|key| key_of(desk, claim, key)).collect();
+    let keys: Vec<Arc<str>> = table.keys.iter().map(|key| key_of(context, claim, key)).collect();
     let given: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
 
-    let tiers = table.tiers_on(&given, desk.last).ok_or_else(|| {
+    let tiers = table.tiers_on(&given, context.scope.last).ok_or_else(|| {
         let pairs = table.keys.iter().zip(&keys).map(|(key, cell)| format!("{key} `{cell}`"));
         let pairs = pairs.collect::<Vec<_>>().join(", ");
         let message = format!(
             "for `{id}`: `{}` has no tiers for {pairs} on {}: add a row, or one with `*`",
-            named.table, desk.last
+            named.table, context.scope.last
         );
-        desk.reward_alert("policy_error", &message)
+        context.reward_alert("policy_error", &message)
     })?;
 
     Ok(Tiers { tiers, retroactive: named.retroactive })
@@ -45,16 +46,16 @@ pub(super) fn tiers_of_claim(
 
 /// A key of a claimant: a word of [`accredit_domain::plan::reward::TIER_KEYS`], or an attribute;
 /// blank where the claimant has none.
-fn key_of(desk: &RewardContext<'_>, claim: &Claim, key: &str) -> Arc<str> {
-    let organization = &desk.ruleset.organization;
-    let payee = payee_view(desk, claim);
+fn key_of(context: &RewardContext<'_>, claim: &Claim, key: &str) -> Arc<str> {
+    let organization = &context.ruleset().organization;
+    let payee = payee_view(context, claim);
     let found = match key {
         "title" => payee.title,
         "position" => payee.position,
         "payee" => Some(payee.id),
         "team" => payee.team,
         "unit_type" => Some(payee.unit_type),
-        "credit_type" => desk.reward.credit_types.first().cloned(),
+        "credit_type" => context.reward.credit_types.first().cloned(),
         _ => {
             let bearers = match &claim.claimant {
                 Claimant::Participant(_, person) => [
@@ -66,7 +67,8 @@ fn key_of(desk: &RewardContext<'_>, claim: &Claim, key: &str) -> Arc<str> {
                 ],
                 Claimant::Team(_, team) => [Some(AttributeBearer::Team(*team)), None],
             };
-            let value = organization.attribute_on(bearers.into_iter().flatten(), key, desk.last);
+            let value =
+                organization.attribute_on(bearers.into_iter().flatten(), key, context.scope.last);
             value.map(DeclaredValue::to_key)
         }
     };

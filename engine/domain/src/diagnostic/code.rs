@@ -66,7 +66,7 @@ codes! {
     CR040 "case that fails";
     CR041 "case file not understood";
     CR050 "unused file";
-    CR051 "unused column";
+    CR051 "unused column, table or attribute";
     CR052 "file that cannot be read";
     CR060 "periods that overlap or leave a gap";
     CR061 "fiscal year of a wrong length";

@@ -4,9 +4,9 @@
 //! Source: FORMAT
 //! section 1.
 //!
-//! **Architecture invariant:** the nearest row wins: one for the participant beats those for
-//! positions, which beat those for titles, for teams and for `*`; a quota of the period itself
-//! beats the sum of those of its leaves.
+//! **Architecture invariant:** rows of the credit types that count come before those without one;
+//! among them the nearest row wins: one for the participant beats those for positions, which beat
+//! those for titles, for teams and for `*`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct Quota {
     pub target: Selector,
     /// How much, above 0, in the unit of the credits that count.
     pub amount: Decimal,
+    /// The credit type that it is for; none for every type that has no row of its own.
+    pub credit_type: Option<Arc<str>>,
 }
 
 /// All quotas, by plan and period.
@@ -39,39 +41,50 @@ impl Quotas {
         self.rows.entry((Arc::from(plan), period.to_owned())).or_default().push(quota);
     }
 
+    /// Ids of the periods for which `plan` has rows.
+    pub fn periods_of<'a>(&'a self, plan: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_plan = self.rows.keys().filter(move |(known, _)| **known == *plan);
+        of_plan.map(|(_, period)| period.as_str())
+    }
+
     /// Whether `plan` has any quota.
     pub fn has_quota(&self, plan: &str) -> bool {
         self.rows.keys().any(|(known, _)| **known == *plan)
     }
 
-    /// The quota in a period, or else the sum of those in its `leaves`. `fits` says which rows
-    /// apply to the payee; where several of the nearest do, as those of two positions, they sum.
+    /// The quota of `plan` in exactly this period, from the rows of `credit_types`, or else from
+    /// those without a type. `fits` says which rows apply to the payee; where several of the nearest
+    /// do, as those of two positions, they sum.
     pub fn find(
         &self,
         plan: &Arc<str>,
         period: &str,
-        leaves: &[String],
+        credit_types: &[Arc<str>],
         fits: impl Fn(&Selector) -> bool,
     ) -> Option<Decimal> {
-        let one = |period: &str| {
-            let rows = self.rows.get(&(Arc::clone(plan), period.to_owned()))?;
-            let mut found: [Option<Decimal>; RANKS] = [None; RANKS];
-            // The nearest kind of target wins; of one kind all that fit are summed.
-            for row in rows.iter().filter(|row| fits(&row.target)) {
-                let sum = found.get_mut(target_rank(&row.target))?;
-                *sum = Some(sum.unwrap_or_default().checked_add(row.amount)?);
-            }
-            found.into_iter().flatten().next()
-        };
+        let rows = self.rows.get(&(Arc::clone(plan), period.to_owned()))?;
+        let fitting: Vec<&Quota> = rows.iter().filter(|row| fits(&row.target)).collect();
 
-        // A quota of the year is the sum of its months, if there is no row for the year.
-        let parts = || {
-            let parts = leaves.iter().filter_map(|leaf| one(leaf));
-            parts.reduce(|sum, part| sum.saturating_add(part))
+        let typed = |row: &&Quota| {
+            row.credit_type.as_ref().is_some_and(|credit_type| credit_types.contains(credit_type))
         };
+        let untyped = |row: &&Quota| row.credit_type.is_none();
 
-        one(period).or_else(parts)
+        let of_types = nearest_sum(fitting.iter().copied().filter(typed));
+        of_types.or_else(|| nearest_sum(fitting.iter().copied().filter(untyped)))
     }
+}
+
+/// The sum of the rows whose kind of target is the nearest.
+fn nearest_sum<'a>(rows: impl Iterator<Item = &'a Quota>) -> Option<Decimal> {
+    let mut found: [Option<Decimal>; RANKS] = [None; RANKS];
+
+    for row in rows {
+        let sum = found.get_mut(target_rank(&row.target))?;
+        *sum = Some(sum.unwrap_or_default().checked_add(row.amount)?);
+    }
+
+    found.into_iter().flatten().next()
 }
 
 fn target_rank(target: &Selector) -> usize {
@@ -101,21 +114,42 @@ mod tests {
         let plan: Arc<str> = Arc::from("p");
         let mut quotas = Quotas::default();
         for (target, amount) in rows {
-            quotas.add(&plan, "2022-01", Quota { target, amount: Decimal::from(amount) });
+            quotas.add(&plan, "2022-01", quota(target, amount, None));
         }
-        quotas.add(&plan, "2022-02", Quota { target: Selector::All, amount: Decimal::from(32) });
-        let check = |period: &str, leaves: &[&str], without: &[usize], expected: Option<i64>| {
-            let leaves: Vec<String> = leaves.iter().map(|leaf| (*leaf).to_owned()).collect();
+        let check = |without: &[usize], expected: Option<i64>| {
             let fits = |target: &Selector| !without.contains(&target_rank(target));
-            let actual = quotas.find(&plan, period, &leaves, fits);
-            assert_eq!(actual, expected.map(Decimal::from), "{period} without {without:?}");
+            let actual = quotas.find(&plan, "2022-01", &[], fits);
+            assert_eq!(actual, expected.map(Decimal::from), "without {without:?}");
         };
-        check("2022-01", &[], &[], Some(16));
-        check("2022-01", &[], &[0], Some(12));
-        check("2022-01", &[], &[0, 1], Some(2));
-        check("2022-01", &[], &[0, 1, 2], Some(1));
-        check("2022-01", &[], &[0, 1, 2, 3, 4], None);
-        check("2022-Q1", &["2022-01", "2022-02"], &[0, 1, 2], Some(33));
-        check("2022-Q2", &["2022-04"], &[], None);
+        check(&[], Some(16));
+        check(&[0], Some(12));
+        check(&[0, 1], Some(2));
+        check(&[0, 1, 2], Some(1));
+        check(&[0, 1, 2, 3, 4], None);
+    }
+
+    fn quota(target: Selector, amount: i64, credit_type: Option<&str>) -> Quota {
+        Quota { target, amount: Decimal::from(amount), credit_type: credit_type.map(Arc::from) }
+    }
+
+    /// A reward of bookings was measured by the row for renewals.
+    #[test]
+    fn rows_of_the_credit_type_come_first() {
+        let plan: Arc<str> = Arc::from("p");
+        let mut quotas = Quotas::default();
+        let person = Selector::Participant(ParticipantId(0));
+        quotas.add(&plan, "2022-01", quota(person, 1, None));
+        quotas.add(&plan, "2022-01", quota(Selector::All, 2, Some("booking")));
+        quotas.add(&plan, "2022-01", quota(Selector::All, 4, Some("renewal")));
+
+        let check = |types: &[&str], expected: i64| {
+            let types: Vec<Arc<str>> = types.iter().map(|name| Arc::from(*name)).collect();
+            let actual = quotas.find(&plan, "2022-01", &types, |_| true);
+            assert_eq!(actual, Some(Decimal::from(expected)), "{types:?}");
+        };
+        check(&["booking"], 2);
+        check(&["renewal"], 4);
+        check(&["booking", "renewal"], 6);
+        check(&["service"], 1);
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::Selector;
+use crate::calendar::{PeriodKind, Validity};
 use crate::policy::ProgramId;
 
 /// One `[[reward]]` of a plan.
@@ -25,6 +27,45 @@ pub struct Reward {
     pub worth: PayoutFormula,
     /// The most that is paid, as an expression.
     pub maximum: Option<ProgramId>,
+    /// When it is in force: the last day of a period counts.
+    pub validity: Validity,
+    /// Who may have it, by the positions held on any day of the period.
+    pub targets: Vec<Selector>,
+    /// The span over which credits and quota are summed; none for the period alone.
+    pub to_date: Option<PeriodKind>,
+    /// Whether the quota of a reward to date is that of the whole span.
+    pub whole_span_quota: bool,
+    /// Whether all targets of the plan have a row, with credits and a quota or without.
+    pub everyone: bool,
+}
+
+/// One `[[draw]]` of a plan: an amount that a payee has in every period at least.
+#[derive(Debug, Clone)]
+pub struct Draw {
+    /// Name, unique among the plan's rewards and draws.
+    pub name: Arc<str>,
+    /// The amount of a period, in the workspace's currency.
+    pub amount: ProgramId,
+    /// Whether it is owed and recovered later; otherwise it is a guarantee.
+    pub recoverable: bool,
+    /// The rewards that it covers, by name; none for all rewards of the plan.
+    pub covers: Option<Vec<Arc<str>>>,
+    /// The most that is recovered in a period, in the workspace's currency.
+    pub recover_at_most: Option<Decimal>,
+    /// When it is in force: the last day of a period counts.
+    pub validity: Validity,
+    /// Who has it, by the positions held on any day of the period.
+    pub targets: Vec<Selector>,
+}
+
+/// Where credits that were posted late are rewarded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LateRewards {
+    /// In the period of their incentive date.
+    #[default]
+    Own,
+    /// In the period in which they are posted.
+    Posted,
 }
 
 /// The recipients of a reward.

@@ -71,9 +71,11 @@ impl<T> KeyedRows<T> {
     }
 }
 
+/// Rows by their named cells, each with its number in the file.
+type NumberedPatterns<T> = HashMap<Vec<Arc<str>>, Vec<(usize, KeyedRow<T>)>>;
+
 fn group_rows<T>(rows: Vec<KeyedRow<T>>) -> Vec<KeyGroup<T>> {
-    type Numbered<T> = Vec<(usize, KeyedRow<T>)>;
-    let mut groups: BTreeMap<Vec<usize>, HashMap<Vec<Arc<str>>, Numbered<T>>> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<usize>, NumberedPatterns<T>> = BTreeMap::new();
 
     for (number, row) in rows.into_iter().enumerate() {
         let named = row.keys.iter().enumerate();

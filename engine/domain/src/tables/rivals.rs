@@ -87,9 +87,23 @@ impl<T> KeyedRows<T> {
             let cells = cells_in(&other.named, pattern.cells, &shared);
             partners.entry(cells).or_default().push(pattern);
         }
+        // Most tables begin a new year with new rows, and no pair of two years shares a day.
+        let days: HashMap<&Vec<Arc<str>>, Vec<Validity>> = partners
+            .iter()
+            .map(|(cells, of_cells)| {
+                let all = of_cells.iter().flat_map(|pattern| pattern.days.iter().copied());
+                (cells, merge_days(all.collect()))
+            })
+            .collect();
 
         for pattern in summaries(one) {
             let cells = cells_in(&one.named, pattern.cells, &shared);
+            work::add_steps(1);
+            let some =
+                days.get(&cells).is_some_and(|days| !common_days(&pattern.days, days).is_empty());
+            if !some {
+                continue;
+            }
             for partner in partners.get(&cells).into_iter().flatten() {
                 work::add_steps(pattern.days.len() + partner.days.len());
                 if found.len() >= most || work::is_spent() {

@@ -16,7 +16,7 @@ pub(super) type KnownAlerts = BTreeMap<(String, String), CalculationAlerts>;
 
 /// The alerts of one calculation.
 pub(crate) struct CalculationAlerts {
-    pub(crate) revision: u32,
+    pub(crate) revision: u64,
     pub(crate) ruleset: Arc<str>,
     pub(crate) notes: Vec<NoteRow>,
 }

@@ -45,7 +45,7 @@ pub fn carry_out(context: &Context) {
 
     let done = ledger.resolved_transactions().and_then(|ids| {
         let ids: Vec<String> = ids.into_iter().collect();
-        caught::decide_isolated(context, &ids)?;
+        caught::decide_isolated(context, &ids, &Decision::is_incomplete)?;
         context.ledger.set_meta(CARRIED_OUT, b"1")
     });
     if let Err(error) = done {
@@ -62,20 +62,28 @@ pub(crate) fn decide_with(
 ) -> Result<usize, StoreError> {
     let mut count = 0;
     for chunk in ids.chunks(REDECIDE_BATCH_MAX) {
-        count += decide_chunk_with(context, chunk, resolutions)?;
+        count += decide_chunk_with(context, chunk, resolutions, &Decision::is_incomplete)?;
     }
     Ok(count)
 }
 
-/// The same of so many that one commit holds them.
-pub(crate) fn decide_chunk(context: &Context, chunk: &[String]) -> Result<usize, StoreError> {
-    decide_chunk_with(context, chunk, &[])
+/// Whether a decision is made again by the rules in force instead of those that made it.
+pub(crate) type TakesRulesInForce<'a> = &'a dyn Fn(&Decision) -> bool;
+
+/// The same of so many that one commit holds them, with nothing new.
+pub(crate) fn decide_chunk(
+    context: &Context,
+    chunk: &[String],
+    in_force: TakesRulesInForce<'_>,
+) -> Result<usize, StoreError> {
+    decide_chunk_with(context, chunk, &[], in_force)
 }
 
 fn decide_chunk_with(
     context: &Context,
     chunk: &[String],
     resolutions: &[NewResolution],
+    in_force: TakesRulesInForce<'_>,
 ) -> Result<usize, StoreError> {
     let mut stored = Vec::with_capacity(chunk.len());
     for id in chunk {
@@ -87,7 +95,7 @@ fn decide_chunk_with(
 
     let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
     let own: Vec<&NewResolution> = own.collect();
-    let decisions = redecide_pinned(context, &stored, &own)?;
+    let decisions = redecide_stored(context, &stored, &own, (in_force, None))?;
     let at_ms = context.now_ms();
     let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
     record_with_postings(
@@ -97,33 +105,56 @@ fn decide_chunk_with(
     Ok(stored.len())
 }
 
-/// New decisions of `stored`, each plan by the ruleset that decided it, with what is kept of
-/// people's decisions and with `new` ones; nothing is posted yet. A transaction whose ruleset
-/// cannot be rebuilt keeps the decisions that it has.
+/// New decisions of `stored`, each plan by the ruleset that decided it, what could not be decided by
+/// the one in force; nothing is posted yet.
 pub(crate) fn redecide_pinned(
     context: &Context,
     stored: &[TransactionRecord],
+) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+    redecide_stored(context, stored, &[], (&Decision::is_incomplete, None))
+}
+
+/// New decisions of `stored` with what is kept of people's decisions and with `new` ones; nothing is
+/// posted yet. A decision is made by the rules in force where `in_force` says so, else by the ruleset
+/// that made it; `plan` is decided by those in force where a transaction has no decision of it. A
+/// transaction whose ruleset cannot be rebuilt keeps the decisions that it has.
+pub(crate) fn redecide_stored(
+    context: &Context,
+    stored: &[TransactionRecord],
     new: &[&NewResolution],
+    (in_force, plan): (TakesRulesInForce<'_>, Option<&str>),
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
     let current = context.ruleset.load_full();
+    let rules_of = |decision: &Decision| match in_force(decision) {
+        true => Some(Arc::clone(&current)),
+        false => ruleset_that_decided(context, decision),
+    };
 
     let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&TransactionRecord>)> = BTreeMap::new();
     // What each plan of each transaction is decided by.
     let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
 
-    let stored: Vec<&TransactionRecord> =
-        stored.iter().filter(|one| has_rules(context, one)).collect();
+    let has_rules = |one: &&TransactionRecord| {
+        one.decisions.iter().all(|decision| rules_of(decision).is_some())
+    };
+    let stored: Vec<&TransactionRecord> = stored.iter().filter(has_rules).collect();
     for one in &stored {
+        let decided = one.decisions.iter();
+        let mut by: Vec<(&str, Arc<Ruleset>)> = decided
+            .filter_map(|decision| Some((decision.plan.as_str(), rules_of(decision)?)))
+            .collect();
+        let new = plan.filter(|plan| by.iter().all(|(known, _)| known != plan));
+        by.extend(new.map(|plan| (plan, Arc::clone(&current))));
+
         let mut plans = BTreeMap::new();
-        for decision in &one.decisions {
-            let Some(ruleset) = rules_of(context, decision, &current) else { continue };
+        for (plan, ruleset) in by {
             let hash = Arc::clone(&ruleset.hash);
             let (_, members) =
                 rulesets.entry(Arc::clone(&hash)).or_insert_with(|| (ruleset, Vec::new()));
             if members.last().is_none_or(|last| last.number != one.number) {
                 members.push(one);
             }
-            plans.insert(decision.plan.as_str(), hash);
+            plans.insert(plan, hash);
         }
         wanted.push(plans);
     }
@@ -149,21 +180,12 @@ pub(crate) fn redecide_pinned(
 
 /// Whether every ruleset is there that decided a transaction.
 pub(crate) fn has_rules(context: &Context, stored: &TransactionRecord) -> bool {
-    let current = context.ruleset.load_full();
-    stored.decisions.iter().all(|decision| rules_of(context, decision, &current).is_some())
+    let mut complete = stored.decisions.iter().filter(|decision| !decision.is_incomplete());
+    complete.all(|decision| ruleset_that_decided(context, decision).is_some())
 }
 
-/// What a decision is made by: the ruleset that made it, where that is there; the one in force,
-/// of what could not be decided.
-fn rules_of(
-    context: &Context,
-    decision: &Decision,
-    current: &Arc<Ruleset>,
-) -> Option<Arc<Ruleset>> {
-    if decision.is_incomplete() {
-        return Some(Arc::clone(current));
-    }
-
+/// The ruleset that made a decision, where that is there.
+fn ruleset_that_decided(context: &Context, decision: &Decision) -> Option<Arc<Ruleset>> {
     let ruleset = explain::ruleset_of(context, &decision.ruleset);
     if let Err(error) = &ruleset {
         let hash = &decision.ruleset;

@@ -11,7 +11,7 @@ use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::record::CommitBatch;
 use accredit_seams::store::StoreError;
 
-use super::again::{REDECIDE_BATCH_MAX, decide_chunk};
+use super::again::{REDECIDE_BATCH_MAX, TakesRulesInForce, decide_chunk};
 use super::record_with_postings;
 use crate::context::Context;
 
@@ -29,12 +29,16 @@ pub fn run_guarded<T>(
     }
 }
 
-/// Decides stored transactions again; those that fail inside the server stay as they are, with an
-/// alert. How many were decided.
-pub fn decide_isolated(context: &Context, ids: &[String]) -> Result<usize, StoreError> {
+/// Decides stored transactions again, by the rules in force where `in_force` says so; those that fail
+/// inside the server stay as they are, with an alert. How many were decided.
+pub(crate) fn decide_isolated(
+    context: &Context,
+    ids: &[String],
+    in_force: TakesRulesInForce<'_>,
+) -> Result<usize, StoreError> {
     let mut count = 0;
     for chunk in ids.chunks(REDECIDE_BATCH_MAX) {
-        let decided = run_guarded("deciding again", || decide_chunk(context, chunk))?;
+        let decided = run_guarded("deciding again", || decide_chunk(context, chunk, in_force))?;
         if let Some(decided) = decided {
             count += decided;
             continue;
@@ -43,7 +47,7 @@ pub fn decide_isolated(context: &Context, ids: &[String]) -> Result<usize, Store
         // One deal at fault must not keep the others of its chunk from being decided.
         for id in chunk {
             let one = std::slice::from_ref(id);
-            let decided = run_guarded("deciding again", || decide_chunk(context, one))?;
+            let decided = run_guarded("deciding again", || decide_chunk(context, one, in_force))?;
             count += decided.unwrap_or_default();
             if decided.is_none() {
                 alert_undecided(context, id)?;

@@ -1,27 +1,74 @@
-//! What is parked, or held by an error, decided again: after an activation, or when people ask.
+//! What has no credit, decided again by the rules in force: what is parked or held by an error, and
+//! what matched no one, after an activation or when people ask; the rest of it with a new day.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Decision;
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::StoreError;
+use jiff::civil::Date;
 
+use super::again::TakesRulesInForce;
 use super::caught;
 use crate::context::Context;
+use crate::replay;
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
 
-/// Decides again what is parked or held by an error; how many deals that were.
+/// Decides again what is parked or held by an error, and what matched no one by other rules; how many
+/// deals that were.
 ///
 /// # Errors
 /// When the data cannot be read or written.
 pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
     let mut ids = stopped_transactions(context)?;
+    ids.extend(stale_transactions(context, &Decision::is_unmatched)?);
     ids.sort();
     ids.dedup();
-    caught::decide_isolated(context, &ids)
+    let in_force = |decision: &Decision| decision.is_incomplete() || decision.is_unmatched();
+    caught::decide_isolated(context, &ids, &in_force)
+}
+
+/// Decides what a new day changes: holds that end, and what has no credit by other rules. How many
+/// deals that were.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn decide_new_day(context: &Context, today: Date) -> Result<usize, StoreError> {
+    let mut ids = context.ledger.due_holds(today)?;
+    ids.extend(stale_transactions(context, &Decision::is_uncredited)?);
+    ids.sort();
+    ids.dedup();
+    let in_force = |decision: &Decision| decision.is_incomplete() || decision.is_uncredited();
+    caught::decide_isolated(context, &ids, &in_force)
+}
+
+/// Transactions with an uncredited decision that is `wanted`, and that the rules in force might make
+/// differently.
+fn stale_transactions(
+    context: &Context,
+    wanted: TakesRulesInForce<'_>,
+) -> Result<Vec<String>, StoreError> {
+    let ledger = &context.ledger;
+    let summaries = ledger.calculation_summaries()?.into_iter();
+    let uncredited = summaries.filter(|(_, summary)| summary.counts.uncredited > 0);
+    let leaves: BTreeSet<String> = uncredited.map(|((_, leaf), _)| leaf).collect();
+    if leaves.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let pins = replay::stored_pins(context, &context.ruleset.load_full())?;
+    let mut ids = Vec::new();
+    ledger.visit_transactions(Some(&leaves), &mut |stored| {
+        let stale = |decision: &Decision| wanted(decision) && pins.is_stale(decision);
+        ids.extend(stored.decisions.iter().any(stale).then_some(stored.id));
+        Ok(())
+    })?;
+    Ok(ids)
 }
 
 /// The same where activations asked for it; until it has succeeded it stays asked for.

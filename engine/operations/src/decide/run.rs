@@ -7,18 +7,28 @@
 //! decides what is stored when its turn comes, so that nothing that arrived meanwhile is undone.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use accredit_crediting::impact::{self, Impact};
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::RulesetHash;
+use accredit_domain::limits::MoneyLine;
+use accredit_domain::organization::ParticipantId;
+use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
-use accredit_ledger::runs::CalculationRun;
+use accredit_ledger::recredit::DecisionPins;
+use accredit_ledger::runs::{CalculationRun, RunRules};
 use accredit_seams::store::StoreError;
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use super::again::redecide_pinned;
-use super::record_with_postings;
+use super::again::redecide_stored;
+use super::{add_postings, record_with_postings};
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
+use crate::replay;
 
 /// Transactions decided again in one step, at least.
 const RUN_CHUNK: usize = 512;
@@ -31,19 +41,70 @@ fn comparable_content(decision: &Decision) -> Decision {
     decision
 }
 
-/// Whether a run is about a stored transaction.
-fn is_selected(
-    run: &CalculationRun,
-    leaves: &BTreeSet<String>,
-    stored: &TransactionRecord,
-) -> bool {
-    stored.decisions.iter().filter(|one| is_in_calculation(one, &run.plan, leaves)).any(
-        |decision| match run.mode.as_str() {
+/// What decides which transactions a run is about.
+struct RunSelection<'a> {
+    run: &'a CalculationRun,
+    leaves: &'a BTreeSet<String>,
+    ruleset: &'a Ruleset,
+    pins: DecisionPins,
+    payees: BTreeSet<ParticipantId>,
+}
+
+impl RunSelection<'_> {
+    /// Whether a run is about a stored transaction. A run by the rules in force is about those as
+    /// well that other rules have left out of the plan.
+    fn selects(&self, stored: &TransactionRecord, decoder: &mut Decoder) -> bool {
+        let decision = stored.decisions.iter().find(|one| one.plan == self.run.plan);
+        let inside =
+            decision.is_some_and(|one| is_in_calculation(one, &self.run.plan, self.leaves));
+        let left_out = self.run.rules == Some(RunRules::InForce);
+        if !(inside || left_out && self.is_of_period(stored, decoder)) {
+            return false;
+        }
+
+        match self.run.mode.as_str() {
             "full" => true,
-            "incremental" => decision.outcome == DecisionOutcome::Parked,
-            _ => run.selected.contains(&stored.id),
-        },
-    )
+            "incremental" => decision.is_none_or(|one| self.may_differ(one)),
+            _ => {
+                let credits = decision.into_iter().flat_map(|one| &one.credits);
+                self.run.selected.contains(&stored.id)
+                    || credits.into_iter().any(|row| self.pays(row))
+            }
+        }
+    }
+
+    /// Whether the incentive date of a transaction is in the period, as the rules in force read it.
+    fn is_of_period(&self, stored: &TransactionRecord, decoder: &mut Decoder) -> bool {
+        let date = decoder.decode(&stored.record).incentive_date().ok();
+        let calendar = &self.ruleset.settings.calendar;
+        let leaf = date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
+        leaf.is_some_and(|leaf| self.leaves.contains(&leaf.id))
+    }
+
+    /// Whether an incremental run is about a decision: it is parked, or the rules in force decide it
+    /// and might make another one.
+    fn may_differ(&self, decision: &Decision) -> bool {
+        decision.outcome == DecisionOutcome::Parked
+            || (takes_rules_in_force(self.run, decision) && self.pins.is_stale(decision))
+    }
+
+    fn pays(&self, row: &PostedCredit) -> bool {
+        let payee = row.payee.as_deref();
+        let known = payee.and_then(|id| self.ruleset.organization.find_participant(id));
+        known.is_some_and(|payee| self.payees.contains(&payee))
+    }
+}
+
+/// Whether the rules in force make a decision again in a run, and not the rules that made it.
+fn takes_rules_in_force(run: &CalculationRun, decision: &Decision) -> bool {
+    if decision.plan != run.plan {
+        return decision.is_incomplete();
+    }
+    match run.rules {
+        Some(RunRules::InForce) => true,
+        Some(RunRules::Pinned) => false,
+        None => decision.is_incomplete() || decision.is_uncredited(),
+    }
 }
 
 /// Whether a decision is part of the calculation of a plan in these leaf periods.
@@ -57,18 +118,29 @@ fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>)
 /// Transactions that a refusal names, at most.
 const NAMED_MAX: usize = 20;
 
-/// Refuses a selection with transactions that were never delivered; what was acknowledged before is
-/// known. Transactions of another plan or period are ignored, as before.
+/// Refuses a selection with transactions that were never delivered, or with payees that the
+/// organisation does not have; what was acknowledged before is known. Transactions of another plan
+/// or period are ignored, as before.
 pub fn check_selected(
     context: &Context,
-    selected: &BTreeSet<String>,
+    transactions: &BTreeSet<String>,
+    payees: &BTreeSet<String>,
 ) -> Result<(), OperationError> {
     let mut missing = Vec::new();
-    for id in selected {
+    for id in transactions {
         if context.ledger.find_transaction(id)?.is_none() {
             missing.push(format!("`{id}`"));
         }
     }
+    refuse_unknown("transactions", missing)?;
+
+    let ruleset = context.ruleset.load_full();
+    let unknown = |id: &&String| ruleset.organization.find_participant(id).is_none();
+    let missing = payees.iter().filter(unknown).map(|id| format!("`{id}`"));
+    refuse_unknown("payees", missing.collect())
+}
+
+fn refuse_unknown(what: &str, mut missing: Vec<String>) -> Result<(), OperationError> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -76,7 +148,7 @@ pub fn check_selected(
     let more = missing.len().saturating_sub(NAMED_MAX);
     missing.truncate(NAMED_MAX);
     let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let detail = format!("unknown transactions: {}{and_more}; nothing was run", missing.join(", "));
+    let detail = format!("unknown {what}: {}{and_more}; nothing was run", missing.join(", "));
     Err(OperationError::NotFound(RefusalDetail::new("not_found", detail)))
 }
 
@@ -94,9 +166,22 @@ pub fn look_up(
     run: &CalculationRun,
     leaves: &BTreeSet<String>,
 ) -> Result<VecDeque<u64>, StoreError> {
+    let ruleset = context.ruleset.load_full();
+    let payees = run.payees.iter().filter_map(|id| ruleset.organization.find_participant(id));
+    let selection = RunSelection {
+        run,
+        leaves,
+        ruleset: &ruleset,
+        pins: replay::stored_pins(context, &ruleset)?,
+        payees: payees.collect(),
+    };
+
+    // Deals that other rules have left out of the plan are found by their date alone.
+    let everywhere = run.rules == Some(RunRules::InForce);
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut found = Vec::new();
-    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
-        found.extend(is_selected(run, leaves, &stored).then_some(stored.number));
+    context.ledger.visit_transactions((!everywhere).then_some(leaves), &mut |stored| {
+        found.extend(selection.selects(&stored, &mut decoder).then_some(stored.number));
         Ok(())
     })?;
     found.sort_unstable();
@@ -131,7 +216,8 @@ pub fn next_few(
     Ok(some)
 }
 
-/// Decides transactions again, and counts those that come out otherwise.
+/// Decides transactions again, counts those that come out otherwise, and adds up the difference in
+/// money; a dry run records nothing.
 ///
 /// # Errors
 /// When the data cannot be read or written.
@@ -140,16 +226,48 @@ pub fn decide_step(
     run: &CalculationRun,
     some: &[TransactionRecord],
 ) -> Result<CalculationRun, StoreError> {
-    let decisions = redecide_pinned(context, some, &[])?;
+    let in_force = |decision: &Decision| takes_rules_in_force(run, decision);
+    let new_plan = (run.rules == Some(RunRules::InForce)).then_some(run.plan.as_str());
+    let decisions = redecide_stored(context, some, &[], (&in_force, new_plan))?;
+
     let mut work = CommitBatch { decisions, ..CommitBatch::default() };
-    record_with_postings(context, &mut work)?;
+    if run.dry_run {
+        add_postings(context, &mut work.decisions)?;
+    } else {
+        record_with_postings(context, &mut work)?;
+    }
+
+    let ruleset = context.ruleset.load_full();
+    let mut impact = Impact::default();
     let mut run = CalculationRun { decided: run.decided + some.len(), ..run.clone() };
     for (id, after) in &work.decisions {
         let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
         let of = |decisions: &[Decision]| -> Vec<Decision> {
             decisions.iter().filter(|one| one.plan == run.plan).map(comparable_content).collect()
         };
-        run.differing += usize::from(of(&before.decisions) != of(after));
+        let (before, after) = (of(&before.decisions), of(after));
+        if before != after {
+            run.differing += 1;
+            let delta = impact::compare_decisions((&ruleset, &before), (&ruleset, &after));
+            impact.add_delta(delta.as_ref());
+        }
     }
+
+    let report = impact.to_report();
+    add_lines(&mut run.by_payee, report.by_payee);
+    add_lines(&mut run.total, report.total);
     Ok(run)
+}
+
+/// Adds lines to those with the same name and unit type.
+fn add_lines(known: &mut Vec<MoneyLine>, lines: Vec<MoneyLine>) {
+    for line in lines {
+        let same =
+            |one: &&mut MoneyLine| (&one.name, &one.unit_type) == (&line.name, &line.unit_type);
+        match known.iter_mut().find(same) {
+            Some(one) => one.add(&line),
+            None => known.push(line),
+        }
+    }
+    known.sort_by(|a, b| (&a.name, &a.unit_type).cmp(&(&b.name, &b.unit_type)));
 }

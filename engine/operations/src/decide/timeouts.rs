@@ -53,7 +53,7 @@ pub fn any_timed_out(context: &Context) -> bool {
 /// When the data cannot be read or written; the deals stay remembered.
 pub fn retry_timed_out(context: &Context) -> Result<usize, StoreError> {
     let late: Vec<String> = context.with_timeouts(std::mem::take).into_iter().collect();
-    let decided = caught::decide_isolated(context, &late);
+    let decided = caught::decide_isolated(context, &late, &Decision::is_incomplete);
     if decided.is_err() {
         context.with_timeouts(|known| known.extend(late));
     }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::signature::{call, named};
-use super::{ScriptFunction, refuse_arguments};
+use super::signature::{Parameter, Signature, call, named};
+use super::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS, ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
 use crate::surroundings::{self, ReferenceData};
 use crate::value::{Outcome, ScriptValue, raise};
@@ -38,15 +38,31 @@ const TABLE_ARITIES: &[usize] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 
 const _: () = assert!(TABLE_ARITIES.len() == 1 + TABLE_KEYS_MAX + TABLE_RANGES_MAX);
 
+/// The forms that a reader and an editor need to see; more keys and ranges follow in the same way.
+const TABLE_FORMS: &[Signature] = &[
+    call(&[TABLE], ValueKind::Any),
+    call(&[TABLE, named("key", ValueKind::Any)], ValueKind::Any),
+    call(&[TABLE, named("key", ValueKind::Any), named("second", ValueKind::Any)], ValueKind::Any),
+    call(
+        &[
+            TABLE,
+            named("key", ValueKind::Any),
+            named("second", ValueKind::Any),
+            named("third", ValueKind::Any),
+        ],
+        ValueKind::Any,
+    ),
+];
+
+const TABLE: Parameter = named("table", ValueKind::Text);
+
 const LOOKUP: ScriptFunction = ScriptFunction {
     name: "lookup",
-    signatures: &[call(
-        &[named("table", ValueKind::Text), named("keys_and_ranges", ValueKind::Any)],
-        ValueKind::Any,
-    )],
+    signatures: TABLE_FORMS,
     page: "The value of the row of `tables/NAME.csv` that counts on the incentive date, in a reward \
            on the last day of the period; a map where the table has several columns of values. \
-           After the name of the table come its keys, then its ranges. No row is an error.",
+           After the name of the table come its keys, then its ranges, as many as it has. No row is \
+           an error.",
     arities: TABLE_ARITIES,
     call: |values| match find_value("lookup", values)? {
         Ok(value) => Ok(value),
@@ -56,10 +72,7 @@ const LOOKUP: ScriptFunction = ScriptFunction {
 
 const FIND: ScriptFunction = ScriptFunction {
     name: "find",
-    signatures: &[call(
-        &[named("table", ValueKind::Text), named("keys_and_ranges", ValueKind::Any)],
-        ValueKind::Any,
-    )],
+    signatures: TABLE_FORMS,
     page: "The same as `lookup`, and () where the table has no row.",
     arities: TABLE_ARITIES,
     call: |values| Ok(find_value("find", values)?.unwrap_or(ScriptValue::Unit)),
@@ -67,7 +80,7 @@ const FIND: ScriptFunction = ScriptFunction {
 
 const WHO: ScriptFunction = ScriptFunction {
     name: "who",
-    signatures: &[call(&[named("name", ValueKind::Text)], ValueKind::MaybePerson)],
+    signatures: &[call(&[named("name", ValueKind::MaybeText)], ValueKind::MaybePerson)],
     page: "The person that a name, id or alias means on the incentive date, with `position`, \
            `title`, `payee`, `manager` and `teams`, and attributes in brackets: \
            `who(name)[\"level\"]`. It is () where the name means nobody, and an error where it \
@@ -101,7 +114,7 @@ fn find_value(function: &str, values: &[ScriptValue]) -> Outcome<Result<ScriptVa
         let given = arguments.len();
         if given != table.shape.argument_count() {
             let needed = table.shape.argument_count();
-            return raise(format!("`{name}` takes {needed} keys and ranges, not {given}"));
+            return raise(format!("`{name}` takes {needed} arguments after its name, not {given}"));
         }
 
         let (keys, ranges) = arguments.split_at(table.shape.keys.len());
@@ -231,29 +244,35 @@ pub(super) fn credit_attribute(credit: &Credit, name: &str) -> Outcome {
     let position = entry.position.as_ref().map(PositionKey::shared);
     let team = entry.team.as_ref().map(TeamKey::shared);
 
-    attribute([payee, position, team], name)
+    attribute(CREDIT_FIELDS, [payee, position, team], name)
 }
 
 pub(super) fn receiver_attribute(to: &ReceiverView, name: &str) -> Outcome {
-    attribute([to.payee.as_ref(), to.position.as_ref(), to.team.as_ref()], name)
+    let bearers = [to.payee.as_ref(), to.position.as_ref(), to.team.as_ref()];
+    attribute(RECEIVER_FIELDS, bearers, name)
 }
 
 pub(super) fn person_attribute(person: &PersonView, name: &str) -> Outcome {
-    attribute([person.payee.as_ref(), person.position.as_ref(), None], name)
+    let bearers = [person.payee.as_ref(), person.position.as_ref(), None];
+    attribute(PERSON_FIELDS, bearers, name)
 }
 
 pub(super) fn payee_attribute(payee: &PayeeView, name: &str) -> Outcome {
     // Where teams are measured, the payee is the team.
     let person = payee.team.is_none().then_some(&payee.id);
-    attribute([person, payee.position.as_ref(), payee.team.as_ref()], name)
+    attribute(PAYEE_FIELDS, [person, payee.position.as_ref(), payee.team.as_ref()], name)
 }
 
-/// The attribute `name` of a person, else of the position, else of the team.
-fn attribute([person, position, team]: BearerIds<'_>, name: &str) -> Outcome {
+/// The attribute `name` of a person, else of the position, else of the team. A name behind a dot
+/// that is no field comes here as well.
+fn attribute(fields: &[&str], [person, position, team]: BearerIds<'_>, name: &str) -> Outcome {
     surroundings::on_date(|data, date| {
         let organization = &data.organization;
         if organization.attributes.kind_of(name).is_none() {
-            return raise(format!("there is no attribute `{name}`"));
+            return raise(match fields.contains(&name) {
+                true => format!("`{name}` is a field: write .{name}"),
+                false => format!("there is no field or attribute `{name}`"),
+            });
         }
 
         let person = person.and_then(|id| organization.find_participant(id));

@@ -21,6 +21,7 @@ pub(super) fn fits_signature(function: &ScriptFunction, kinds: &[ValueKind]) -> 
 fn accepts_kind(wanted: ValueKind, given: ValueKind) -> bool {
     match (wanted, given.when_there()) {
         (ValueKind::Any, _) | (_, ValueKind::Any) => true,
+        (ValueKind::MaybeText, given) => matches!(given, ValueKind::Text | ValueKind::Unit),
         (ValueKind::Array, given) => matches!(given, ValueKind::Array | ValueKind::Credits),
         (ValueKind::Credit, given) => {
             matches!(given, ValueKind::Credit | ValueKind::Receiver | ValueKind::Candidate)

@@ -12,6 +12,7 @@ use super::expressions::expression_start;
 use super::walk::ProgramWalk;
 use super::{arguments, forbidden_word, foreign_syntax};
 use crate::api;
+use crate::api::lookups::TABLE_FUNCTIONS;
 use crate::kind::ValueKind;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::{Code, did_you_mean};
@@ -61,6 +62,9 @@ impl ProgramWalk<'_> {
             _ => {
                 if let ("share", [who, ..]) = (name, call.args.as_slice()) {
                     self.check_recipient_text(who);
+                }
+                if let Some(kind) = self.visit_table_call(call, &kinds, at) {
+                    return kind;
                 }
                 let kind = self.visit_named_call(name, &kinds, at, CallStyle::Plain);
 
@@ -123,6 +127,11 @@ impl ProgramWalk<'_> {
             self.parameters.note_call(name, own);
             return ValueKind::Any;
         }
+
+        if let (CallStyle::Method, true) = (style, TABLE_FUNCTIONS.contains(&name)) {
+            return self.refuse_table_method(name, at);
+        }
+        self.check_dated_call(name, at);
 
         match (api::find_function(name), arities.is_empty()) {
             (Some(function), _) if function.arities.contains(&kinds.len()) => {
@@ -200,6 +209,7 @@ impl ProgramWalk<'_> {
 }
 
 /// How a function is called.
+#[derive(Clone, Copy)]
 enum CallStyle {
     /// Written as `name(x)`.
     Plain,
@@ -207,6 +217,6 @@ enum CallStyle {
     Method,
 }
 
-fn arguments_in_words(count: usize) -> String {
+pub(super) fn arguments_in_words(count: usize) -> String {
     if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
 }

@@ -40,7 +40,8 @@ pub(super) fn check(program: &Program, ast: &AST, kind: PolicyKind) -> Option<Di
     };
 
     // Rhai may have several functions of one name; one with the right parameters is enough.
-    if first.params.len() == needed.len() || named.any(|f| f.params.len() == needed.len()) {
+    let counts = kind.fewest_parameters()..=needed.len();
+    if counts.contains(&first.params.len()) || named.any(|f| counts.contains(&f.params.len())) {
         return None;
     }
 

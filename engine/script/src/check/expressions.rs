@@ -10,6 +10,8 @@ use super::forbidden_word;
 use super::foreign_syntax;
 use super::kinds::expected_in_words;
 use super::walk::{ProgramWalk, Tail};
+use crate::api::lookups::PERSON_FIELDS;
+use crate::api::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS};
 use crate::fault;
 use crate::kind::ValueKind;
 use crate::machine::adapter::literal_number;
@@ -122,8 +124,16 @@ impl ProgramWalk<'_> {
                     self.reads.names.insert(name.to_string());
                     self.visit_column(name, *at)
                 }
-                (Expr::StringConstant(name, at), true, ValueKind::Totals) => {
+                (Expr::StringConstant(name, at), true, ValueKind::Totals | ValueKind::Earned) => {
                     self.visit_property(kind, name, *at)
+                }
+
+                (Expr::StringConstant(name, at), true, _)
+                    if fields_with_attributes(kind).is_some() =>
+                {
+                    let fields = fields_with_attributes(kind).unwrap_or_default();
+                    self.reads.names.insert(name.to_string());
+                    self.visit_attribute(fields, name, *at)
                 }
 
                 (index, _, ValueKind::Credits) => {
@@ -161,6 +171,17 @@ impl ProgramWalk<'_> {
 
         self.report_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
         ValueKind::Any
+    }
+}
+
+/// The fields of a value whose attributes stand in brackets; none for other values.
+fn fields_with_attributes(kind: ValueKind) -> Option<&'static [&'static str]> {
+    match kind {
+        ValueKind::Credit => Some(CREDIT_FIELDS),
+        ValueKind::Receiver | ValueKind::Candidate => Some(RECEIVER_FIELDS),
+        ValueKind::Payee => Some(PAYEE_FIELDS),
+        ValueKind::MaybePerson => Some(PERSON_FIELDS),
+        _ => None,
     }
 }
 

@@ -10,7 +10,11 @@ use rhai::Position;
 
 use super::foreign_syntax;
 use super::walk::ProgramWalk;
-use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::api::lookups::PERSON_FIELDS;
+use crate::api::{
+    COUNT, CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, STANDING_FIELDS,
+    TRANSACTION_FIELDS,
+};
 use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean, is_typo};
 use accredit_domain::transaction::Field;
@@ -35,7 +39,14 @@ impl ProgramWalk<'_> {
                 }
             }
             ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
+            ValueKind::MaybePerson => self.visit_listed_field("who", PERSON_FIELDS, name, at),
             ValueKind::Totals => self.visit_credit_total(name, at),
+            // Which rewards come before is known to the plan alone.
+            ValueKind::Earned => ValueKind::Number,
+            ValueKind::Standing => {
+                self.visit_listed_field("standing", STANDING_FIELDS, name, at);
+                ValueKind::Number
+            }
             ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
             ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
                 let general = "fields follow `tx`, `credit` or `to`; a function call has brackets";
@@ -52,8 +63,8 @@ impl ProgramWalk<'_> {
     /// What was credited of one type: `totals.booking` or `totals["booking"]`.
     fn visit_credit_total(&mut self, name: &str, at: Position) -> ValueKind {
         let known = &self.known.credit_types;
-        if name != CREDITED && !known.is_empty() && !known.contains(name) {
-            let names = known.iter().map(String::as_str).chain([CREDITED]);
+        if ![CREDITED, COUNT].contains(&name) && !known.is_empty() && !known.contains(name) {
+            let names = known.iter().map(String::as_str).chain([CREDITED, COUNT]);
             let help = did_you_mean(name, names);
             self.report_with_help(
                 Code::CR002,
@@ -141,7 +152,11 @@ impl ProgramWalk<'_> {
         at: Position,
     ) -> ValueKind {
         if !names.contains(&name) {
-            let help = did_you_mean(name, names.iter().copied());
+            let attribute = self.known.attributes.contains_key(name);
+            let help = match attribute {
+                true => Some(format!("write [\"{name}\"] for the attribute")),
+                false => did_you_mean(name, names.iter().copied()),
+            };
             self.report_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
             return ValueKind::Any;
         }
@@ -152,7 +167,8 @@ impl ProgramWalk<'_> {
                 ValueKind::Text
             }
             "level" | "weight" => ValueKind::MaybeNumber,
-            "position" | "title" | "payee" | "team" | "relationship" | "via" => {
+            "teams" => ValueKind::Array,
+            "position" | "title" | "payee" | "manager" | "team" | "relationship" | "via" => {
                 ValueKind::MaybeText
             }
             _ => ValueKind::Any,

@@ -61,7 +61,7 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["if", "iif", "choose", "ifs"], "write `if a { b } else { c }`"),
     (
         &["vlookup", "hlookup", "xlookup", "lookup", "match_table"],
-        "keep such a list as a table in a map: `const RATES = #{ \"A\": 0.1 };`, then `RATES[x]`",
+        "declare a table and write `lookup(\"TABLE\", key)`; `const RATES = #{ \"A\": 0.1 };` is a short one",
     ),
     (&["and", "or", "not"], "write `&&`, `||`, `!`"),
 ];

@@ -19,6 +19,9 @@ impl ValueKind {
             "existing" => ValueKind::Credits,
             "payee" => ValueKind::Payee,
             "totals" => ValueKind::Totals,
+            "earned" | "paid" => ValueKind::Earned,
+            "standing" => ValueKind::Standing,
+            "period" => ValueKind::Text,
             _ => ValueKind::Any,
         }
     }
@@ -41,10 +44,13 @@ impl ValueKind {
 
     /// Whether the host supplies it, and nothing may change it.
     pub(super) fn is_view(self) -> bool {
-        let host =
+        let of_deals =
             [ValueKind::Transaction, ValueKind::Credit, ValueKind::Receiver, ValueKind::Candidate];
-        host.contains(&self)
-            || matches!(self, ValueKind::Credits | ValueKind::Payee | ValueKind::Totals)
+        let of_rewards =
+            [ValueKind::Payee, ValueKind::Totals, ValueKind::Earned, ValueKind::Standing];
+        of_deals.contains(&self)
+            || of_rewards.contains(&self)
+            || matches!(self, ValueKind::Credits | ValueKind::MaybePerson)
     }
 
     /// Whether a program that returns `returns` may return it.
@@ -52,7 +58,10 @@ impl ValueKind {
         match self {
             ValueKind::Any => return true,
             // What may be nothing must fit in both cases, since a run can meet either.
-            ValueKind::MaybeText | ValueKind::MaybeNumber => {
+            ValueKind::MaybeText
+            | ValueKind::MaybeNumber
+            | ValueKind::MaybeDate
+            | ValueKind::MaybeBool => {
                 return ValueKind::Unit.fits(returns) || self.when_there().fits(returns);
             }
             _ => (),

@@ -7,6 +7,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use super::calls::arguments_in_words;
 use super::expressions::expression_start;
 use super::walk::ProgramWalk;
 use crate::api::lookups::{DATED_FUNCTIONS, TABLE_FUNCTIONS};
@@ -51,10 +52,19 @@ impl ProgramWalk<'_> {
     pub(super) fn check_dated_call(&mut self, name: &str, at: Position) {
         let intake = self.program.form == ProgramForm::Policy(PolicyKind::Intake);
         if intake && DATED_FUNCTIONS.contains(&name) {
-            let message = format!("`{name}` cannot be called here: there is no deal with a date yet");
+            let message =
+                format!("`{name}` cannot be called here: there is no deal with a date yet");
             let help = "call it where the deal is credited, on the columns of the deal";
             self.report_with_help(Code::CR003, at, message, Some(help.to_owned()));
         }
+    }
+
+    /// A call behind a dot, where the table's name cannot be judged.
+    pub(super) fn refuse_table_method(&mut self, name: &str, at: Position) -> ValueKind {
+        let message = format!("`{name}` does not stand behind a dot");
+        let help = format!("write {name}(\"TABLE\", key, …)");
+        self.report_with_help(Code::CR004, at, message, Some(help));
+        ValueKind::Any
     }
 
     /// The name of the table, where it is written out; else that is reported.
@@ -74,8 +84,7 @@ impl ProgramWalk<'_> {
 
     fn report_unknown_table(&mut self, table: &str, call: &FnCallExpr, at: Position) {
         let near = did_you_mean(table, self.known.tables.keys().map(String::as_str));
-        let help =
-            near.unwrap_or_else(|| format!("declare it in accredit.toml: [tables.{table}]"));
+        let help = near.unwrap_or_else(|| format!("declare it in accredit.toml: [tables.{table}]"));
         let at = call.args.first().map_or(at, expression_start);
         self.report_with_help(Code::CR025, at, format!("there is no table `{table}`"), Some(help));
     }
@@ -97,8 +106,10 @@ impl ProgramWalk<'_> {
 
         let given = call.args.len().saturating_sub(1);
         if given != columns.len() {
-            let message =
-                format!("`{table}` has {} keys and ranges, and {given} are given", columns.len());
+            let message = format!(
+                "`{table}` takes {} after its name, not {given}",
+                arguments_in_words(columns.len())
+            );
             self.report_with_help(Code::CR004, at, message, help());
             return;
         }

@@ -11,6 +11,7 @@ use super::expressions::expression_start;
 use super::kinds::expected_in_words;
 use super::unreachable::is_endless;
 use super::walk::{ProgramWalk, Tail};
+use crate::api::lookups::DATED_FUNCTIONS;
 use crate::kind::ValueKind;
 use crate::machine::adapter::literal_number;
 use crate::{api, trace};
@@ -78,7 +79,7 @@ impl ProgramWalk<'_> {
 
     /// The same, of a known kind.
     pub(super) fn require_bool(&mut self, sign: &str, kind: ValueKind, at: Position) {
-        if matches!(kind, ValueKind::Any | ValueKind::Bool) {
+        if matches!(kind.when_there(), ValueKind::Any | ValueKind::Bool) {
             return;
         }
         let message = format!("`{sign}` needs true or false, this is {}", kind.word());
@@ -99,10 +100,10 @@ impl ProgramWalk<'_> {
         (x, kind_x): (&Expr, ValueKind),
         (y, kind_y): (&Expr, ValueKind),
     ) -> ValueKind {
-        match (sign, kind_x, kind_y) {
+        match (sign, kind_x.when_there(), kind_y.when_there()) {
             ("+", ValueKind::Array, _) => return ValueKind::Array,
             // An array, perhaps.
-            ("+", ValueKind::Any, ValueKind::Text | ValueKind::MaybeText) => return ValueKind::Any,
+            ("+", ValueKind::Any, ValueKind::Text) => return ValueKind::Any,
             ("+" | "-", ValueKind::Date, ValueKind::Number) => return ValueKind::Date,
             ("+" | "-", ValueKind::Date, ValueKind::Any) => return ValueKind::Any,
             ("-", ValueKind::Date, ValueKind::Date) => return ValueKind::Number,
@@ -221,7 +222,9 @@ impl ProgramWalk<'_> {
     /// A call whose arguments are all written out is made here and now.
     pub(super) fn check_constant_call(&mut self, call: &FnCallExpr, at: Position) {
         // A finding at the same place has said what is wrong with the call.
-        let written = !call.args.is_empty() && call.args.iter().all(Expr::is_constant);
+        // What is read on a date cannot be tried without one.
+        let dated = DATED_FUNCTIONS.contains(&call.name.as_str());
+        let written = !dated && !call.args.is_empty() && call.args.iter().all(Expr::is_constant);
         if !written || self.findings.iter().any(|found| found.place == self.place_of(at)) {
             return;
         }

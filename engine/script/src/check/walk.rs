@@ -172,8 +172,10 @@ impl<'a> ProgramWalk<'a> {
 
         if let ProgramForm::Policy(kind) = self.program.form {
             let given = kind.parameters();
-            if function.name == kind.entry_point() && function.params.len() == given.len() {
-                kinds = given.iter().map(|name| self.host_variable_kind(name)).collect();
+            let counts = kind.fewest_parameters()..=given.len();
+            if function.name == kind.entry_point() && counts.contains(&function.params.len()) {
+                let given = given.iter().take(function.params.len());
+                kinds = given.map(|name| self.host_variable_kind(name)).collect();
                 self.is_result = true;
             }
         }

@@ -27,7 +27,10 @@ use crate::api::signature::Signature;
 use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
-use crate::{PayeeView, ReceiverView, Share, TotalsView, TransactionView};
+use crate::{
+    EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
+    TransactionView,
+};
 use accredit_domain::credit::Credit;
 use accredit_domain::hold::Hold;
 
@@ -97,6 +100,12 @@ fn from_variant(value: &Dynamic) -> ScriptValue {
         ScriptValue::Payee(payee)
     } else if let Some(totals) = variant(value) {
         ScriptValue::Totals(totals)
+    } else if let Some(earned) = variant(value) {
+        ScriptValue::Earned(earned)
+    } else if let Some(standing) = variant(value) {
+        ScriptValue::Standing(standing)
+    } else if let Some(person) = variant(value) {
+        ScriptValue::Person(person)
     } else if let Some(range) = variant(value) {
         ScriptValue::Range(range)
     } else if let Some(range) = variant(value) {
@@ -135,6 +144,9 @@ pub(crate) fn to_dynamic(value: ScriptValue) -> Dynamic {
         ScriptValue::Receiver(to) => Dynamic::from(to),
         ScriptValue::Payee(payee) => Dynamic::from(payee),
         ScriptValue::Totals(totals) => Dynamic::from(totals),
+        ScriptValue::Earned(earned) => Dynamic::from(earned),
+        ScriptValue::Standing(standing) => Dynamic::from(standing),
+        ScriptValue::Person(person) => Dynamic::from(person),
     }
 }
 
@@ -291,6 +303,9 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
     engine.register_type_with_name::<Arc<PayeeView>>("payee");
     engine.register_type_with_name::<Arc<TotalsView>>("totals");
+    engine.register_type_with_name::<Arc<EarnedView>>("earned");
+    engine.register_type_with_name::<Arc<StandingView>>("standing");
+    engine.register_type_with_name::<Arc<PersonView>>("person");
 }
 
 /// Fields behind a dot, and texts in brackets.
@@ -299,18 +314,27 @@ fn register_fields(engine: &mut Engine) {
         register_field(engine, name, ScriptValue::Transaction);
     }
 
-    let [credit, receiver, payee, date] = LISTED_FIELDS;
+    let [credit, receiver, payee, standing, date, person] = LISTED_FIELDS;
     credit.iter().for_each(|name| register_field(engine, name, ScriptValue::Credit));
     receiver.iter().for_each(|name| register_field(engine, name, ScriptValue::Receiver));
     payee.iter().for_each(|name| register_field(engine, name, ScriptValue::Payee));
+    standing.iter().for_each(|name| register_field(engine, name, ScriptValue::Standing));
     date.iter().for_each(|name| register_field(engine, name, ScriptValue::Date));
+    person.iter().for_each(|name| register_field(engine, name, ScriptValue::Person));
 
     // Rhai looks here also for names behind a dot that it does not know.
-    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        answered(read_column(&ScriptValue::Transaction(Arc::clone(tx)), column))
-    });
-    engine.register_indexer_get(|totals: &mut Arc<TotalsView>, credit_type: &str| {
-        answered(read_column(&ScriptValue::Totals(Arc::clone(totals)), credit_type))
+    register_brackets(engine, ScriptValue::Transaction);
+    register_brackets(engine, ScriptValue::Totals);
+    register_brackets(engine, ScriptValue::Earned);
+    register_brackets(engine, ScriptValue::Credit);
+    register_brackets(engine, ScriptValue::Receiver);
+    register_brackets(engine, ScriptValue::Payee);
+    register_brackets(engine, ScriptValue::Person);
+}
+
+fn register_brackets<V: Variant + Clone>(engine: &mut Engine, value: fn(V) -> ScriptValue) {
+    engine.register_indexer_get(move |view: &mut V, name: &str| {
+        answered(read_column(&value(view.clone()), name))
     });
 }
 

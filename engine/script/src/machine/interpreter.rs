@@ -40,6 +40,8 @@ pub(super) struct SyntaxTree {
     ast: AST,
     /// Top-level constants, for functions; none when there are none.
     constants: Option<Arc<Constants>>,
+    /// How many values the entry point of a policy takes: the last ones may be left out.
+    parameters: usize,
 }
 
 impl SyntaxTree {
@@ -113,7 +115,8 @@ impl Interpreter {
             ProgramForm::Expression(_) => None,
         };
 
-        Ok(SyntaxTree { ast, constants })
+        let parameters = entry_parameters(program, &ast);
+        Ok(SyntaxTree { ast, constants, parameters })
     }
 
     /// Evaluates the top level of a policy once.
@@ -157,7 +160,8 @@ impl Interpreter {
         values: Vec<ScriptValue>,
     ) -> Result<ScriptValue, ScriptFault> {
         self.scope.clear();
-        let values = values.into_iter().map(to_dynamic);
+        // The last values of an entry point may be left out.
+        let values = values.into_iter().take(tree.parameters).map(to_dynamic);
 
         let value = match program.form {
             ProgramForm::Expression(_) => {
@@ -208,4 +212,15 @@ impl Interpreter {
             }
         }
     }
+}
+
+/// How many values the entry point of a policy takes, all of them for an expression. Of several
+/// functions with its name the one that takes the most counts.
+pub(crate) fn entry_parameters(program: &Program, ast: &AST) -> usize {
+    let all = program.form.scope_variables().len();
+    let ProgramForm::Policy(kind) = program.form else { return all };
+
+    let named = ast.iter_fn_def().filter(|function| function.name == kind.entry_point());
+    let counts = named.map(|function| function.params.len()).filter(|count| *count <= all);
+    counts.max().unwrap_or(all)
 }

@@ -155,7 +155,8 @@ fn arguments_that_are_refused_fault_at_run_time() {
     let values = ["\"a\"", "1", "1.5", "date(2022, 1, 31)", "true", "[1]", "#{a: 1}", "()", "tx"];
     let mut refused = 0;
     for function in api::all_functions().filter(|it| it.name.starts_with(char::is_alphabetic)) {
-        for arity in function.arities {
+        // A table has up to twelve keys and ranges, which are too many to try.
+        for arity in function.arities.iter().filter(|arity| **arity <= 3) {
             for index in 0..values.len().pow(u32::try_from(*arity).unwrap()) {
                 let digit = |place: usize| {
                     let scale = values.len().pow(u32::try_from(place).unwrap());

@@ -7,7 +7,7 @@ use accredit_domain::diagnostic::Place;
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm};
 
 /// Findings as `CODE line:column message; help`.
-fn found(form: ProgramForm, source: &str, known: &CheckContext) -> Vec<String> {
+pub(super) fn found(form: ProgramForm, source: &str, known: &CheckContext) -> Vec<String> {
     let findings = findings(&program(form, source), known);
     let shown = findings.into_iter().map(|finding| {
         let help = finding.help.map(|help| format!("; {help}")).unwrap_or_default();

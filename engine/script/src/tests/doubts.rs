@@ -116,7 +116,7 @@ fn habits_of_spreadsheets_and_other_languages_have_a_way_out() {
         check(form, &known(), source, &[begins], help);
     };
     one(value, "IF(tx.amount > 5, 1, 2)", "CR003 1:1", "write `if a { b } else { c }`");
-    one(value, "VLOOKUP(tx[\"engine\"], 2)", "CR003 1:1", "as a table in a map");
+    one(value, "VLOOKUP(tx[\"engine\"], 2)", "CR003 1:1", "write `lookup(\"TABLE\", key)`");
     one(condition, "tx[\"deal_stage\"] IN ('A')", "CR001 1:", "write `x in [\"A\"]`");
     one(condition, "tx[\"deal_stage\"] in ('A', 'B')", "CR001 1:", "write `x in [\"A\"]`");
     one(value, "=tx.amount * 2", "CR001 1:1", "without the leading `=`");

@@ -129,7 +129,7 @@ fn fields_are_read_strictly() {
             ("tx.customer == \"Acme\" && tx.id == \"OPP-1\"", "true"),
             ("tx.period == \"2022-01\" && tx.default_credit == tx[\"Rep #1\"]", "true"),
             ("credit.amount == 100.5 && credit.kind == \"direct\"", "true"),
-            ("credit.stage == 1", "credit has no field `stage` @1:8"),
+            ("credit.stage == 1", "there is no field or attribute `stage` @1:8"),
             ("to.level == 1 && to.via == \"P1\"", "true"),
         ],
     );

@@ -46,6 +46,7 @@ fn call_table(
 fn functions_answer_without_the_interpreter_as_they_do_in_it() {
     let tx = transaction();
     let arguments = ScriptArguments { tx: &tx, credit: None, to: None, existing: &[] };
+    let _surroundings = arguments.open_surroundings();
     let mut compared = 0;
 
     // `push` gives the longer array here, and changes the array of a script in its place.

@@ -3,12 +3,12 @@
 //! Not the rows themselves (`decision`, `calculation`). Called by `schema`. Source: FORMAT section 6.
 //!
 //! **Architecture invariant:** a credit has the fields of [`CREDIT_FIELDS`] and a reward those of
-//! [`REWARD_COLUMNS`], each always there.
+//! [`REWARD_COLUMNS`], a balance those of [`BALANCE_COLUMNS`], each always there.
 
 use serde_json::{Map, Value as Json, json};
 
 use accredit_domain::credit::fields::{CREDIT_FIELDS, CellKind};
-use accredit_domain::decision::REWARD_COLUMNS;
+use accredit_domain::decision::{BALANCE_COLUMNS, REWARD_COLUMNS};
 
 /// A number as text.
 const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
@@ -46,6 +46,7 @@ pub(super) fn calculation_schema() -> Json {
         "alerts": notes,
         "log": notes,
         "rewards": { "type": "array", "items": reward_schema() },
+        "balances": { "type": "array", "items": balance_schema() },
     });
 
     match properties {
@@ -57,13 +58,23 @@ pub(super) fn calculation_schema() -> Json {
 /// The JSON Schema of a reward.
 fn reward_schema() -> Json {
     let cell = |column: &str| match column {
-        "team" => json!({ "type": ["string", "null"] }),
+        "team" | "corrects" => json!({ "type": ["string", "null"] }),
+        "origin" => json!({ "enum": ["calculated", "draw", "carried", "retro", "manual"] }),
         "credited" | "amount" => json!({ "type": "string", "pattern": NUMBER }),
         "quota" | "attainment" => json!({ "type": ["string", "null"], "pattern": NUMBER }),
         "credits" => json!({ "type": "array", "items": { "type": "string" } }),
         _ => json!({ "type": "string" }),
     };
     object_schema(REWARD_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
+}
+
+/// The JSON Schema of a balance.
+fn balance_schema() -> Json {
+    let cell = |column: &str| match column {
+        "opening" | "change" | "balance" => json!({ "type": "string", "pattern": NUMBER }),
+        _ => json!({ "type": "string" }),
+    };
+    object_schema(BALANCE_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
 }
 
 fn note_schema() -> Json {

@@ -43,6 +43,7 @@ pub const SECTIONS: &[SchemaSection] = &[
     SchemaSection { name: "indirect", keys: INDIRECT },
     SchemaSection { name: "indirect result", keys: INDIRECT_RESULT },
     SchemaSection { name: "reward", keys: REWARD },
+    SchemaSection { name: "draw", keys: DRAW },
     SchemaSection { name: "tier", keys: TIER },
 ];
 
@@ -250,6 +251,27 @@ const PLAN: &[SchemaKey] = &[
     optional_key("direct", SchemaKind::List(&SchemaKind::Table("direct")), "direct rules"),
     optional_key("indirect", SchemaKind::List(&SchemaKind::Table("indirect")), "indirect rules"),
     optional_key("reward", SchemaKind::List(&SchemaKind::Table("reward")), "rewards"),
+    optional_key("draw", SchemaKind::List(&SchemaKind::Table("draw")), "draws and guarantees"),
+    optional_key(
+        "late",
+        SchemaKind::Words(&["own", "posted"]),
+        "the period in which late credits are rewarded; own",
+    ),
+    optional_key(
+        "quota",
+        SchemaKind::Expression,
+        "the quota where no row of quotas.csv fits: sees payee and period",
+    ),
+    optional_key(
+        "prorate",
+        SchemaKind::Flag,
+        "whether quotas are reduced to the days in a target position",
+    ),
+    optional_key(
+        "carry_negative",
+        SchemaKind::Flag,
+        "whether an amount below zero is carried to later periods",
+    ),
 ];
 
 const POLICIES: &[SchemaKey] = &[
@@ -260,6 +282,7 @@ const POLICIES: &[SchemaKey] = &[
     optional_key("duplication", SchemaKind::Text, "a duplication policy"),
     optional_key("rollup", SchemaKind::Text, "a rollup policy"),
     optional_key("reward", SchemaKind::Text, "a reward policy"),
+    optional_key("quota", SchemaKind::Text, "a quota policy"),
 ];
 
 const NAME: SchemaKey =
@@ -382,14 +405,29 @@ const INDIRECT_RESULT: &[SchemaKey] = &[
 const TIERS: SchemaKind =
     SchemaKind::Any(&[SchemaKind::List(&SchemaKind::Table("tier")), SchemaKind::Text]);
 
+const REWARD_TO: SchemaKind = SchemaKind::Any(&[
+    SchemaKind::Words(&["credited", "members", "user-managers", "team-managers"]),
+    SchemaKind::Day,
+]);
+
 const REWARD: &[SchemaKey] = &[
     required_key("name", SchemaKind::Text, "the reward's name, unique in the plan"),
     DESCRIPTION,
     optional_key("credit_type", COLUMNS, "a declared credit type, or a list: whose credits count"),
+    optional_key("to", REWARD_TO, "who gets it; or the last day on which it is in force"),
+    optional_key("from", SchemaKind::Day, "first day: the last day of a period counts"),
+    optional_key("until", SchemaKind::Day, "last day, where `to` names who gets it"),
+    optional_key("targets", TEXTS, "who may get it: title: position: participant: team: or *"),
+    optional_key("everyone", SchemaKind::Flag, "whether every target of the plan has a row"),
     optional_key(
-        "to",
-        SchemaKind::Words(&["credited", "members", "user-managers", "team-managers"]),
-        "who gets it",
+        "to_date",
+        SchemaKind::Words(&["quarter", "year"]),
+        "sums credits and quota from the first day of that span",
+    ),
+    optional_key(
+        "quota",
+        SchemaKind::Words(&["to_date", "span"]),
+        "which quota a reward to date has: so far, or of the whole span",
     ),
     optional_key("tiers", TIERS, "rates by how much was credited, or table:NAME"),
     optional_key(
@@ -397,8 +435,28 @@ const REWARD: &[SchemaKey] = &[
         SchemaKind::Flag,
         "whether the rate that is reached applies to the whole amount",
     ),
-    optional_key("value", SchemaKind::Expression, "instead of tiers: sees payee, totals and quota"),
+    optional_key(
+        "value",
+        SchemaKind::Expression,
+        "instead of tiers: sees payee, totals, quota, earned, paid and standing",
+    ),
     optional_key("maximum", SchemaKind::Expression, "caps the reward"),
+];
+
+const DRAW: &[SchemaKey] = &[
+    required_key("name", SchemaKind::Text, "the draw's name, unique among rewards and draws"),
+    DESCRIPTION,
+    required_key(
+        "amount",
+        SchemaKind::Expression,
+        "the amount of a period: a number, or Rhai that sees payee and period",
+    ),
+    optional_key("recoverable", SchemaKind::Flag, "whether it is owed; false: a guarantee"),
+    optional_key("covers", TEXTS, "the rewards that it covers; all"),
+    optional_key("recover_at_most", SchemaKind::Text, "the most that is recovered in a period"),
+    optional_key("from", SchemaKind::Day, "first day: the last day of a period counts"),
+    optional_key("to", SchemaKind::Day, "last day"),
+    optional_key("targets", TEXTS, "who has it; the plan's targets"),
 ];
 
 const TIER: &[SchemaKey] = &[

@@ -9,9 +9,10 @@ use rust_decimal::Decimal;
 
 use super::{DATES, RIVALS_SHOWN_MAX};
 use crate::csv::{DefinitionRow, DefinitionSheet};
+use crate::limits;
 use crate::toml::DefinitionText;
 use accredit_domain::declared::{DeclaredKind, DeclaredValue};
-use accredit_domain::diagnostic::Code;
+use accredit_domain::diagnostic::{Code, Place};
 use accredit_domain::organization::fold_name;
 use accredit_domain::tables::keyed::{KeyedRow, KeyedRows};
 use accredit_domain::tables::{LookupTable, Rivalry, RowValues, TableShape};
@@ -123,8 +124,14 @@ pub(super) fn report_rivals<T>(
     rows: &KeyedRows<T>,
     offsets: &[usize],
 ) {
+    let found = rows.find_rivals(RIVALS_SHOWN_MAX);
+    // The search stops where a check may not go on, and what it did not see may contradict itself.
+    if !limits::may_continue(source.report, &Place::whole_file(source.file)) {
+        return;
+    }
+
     let place = |number: usize| source.place(offsets.get(number).copied().unwrap_or_default());
-    for pair in rows.find_rivals(RIVALS_SHOWN_MAX) {
+    for pair in found {
         let line = place(pair.first).line;
         let (message, help) = match pair.rivalry {
             Rivalry::SameRow => (

@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 
 use super::rows::{first_column, open_sheet, read_keys, report_rivals};
 use crate::csv::DefinitionRow;
-use crate::toml::DefinitionText;
+use crate::doubts;
+use crate::toml::{DefinitionText, PlacedText};
 use accredit_domain::calendar::Validity;
 use accredit_domain::declared::{DeclaredKind, DeclaredValue};
 use accredit_domain::diagnostic::Code;
@@ -35,6 +36,7 @@ pub(super) fn read(source: DefinitionText<'_>, name: &str, shape: &TableShape) -
         let validity = row.read_validity();
         let (Some(up_to), Some(rate), Some(validity)) = (up_to, rate, validity) else { continue };
 
+        warn_doubtful(row, up_to, rate);
         offsets.push(row.cell_offset(first_column(shape)));
         ends.push(row.cell_offset("up_to"));
         let keys = read_keys(row, &shape.keys);
@@ -60,6 +62,23 @@ fn read_limit(row: DefinitionRow<'_, '_>) -> Option<Option<TierLimit>> {
     }
     let share = cell.text.trim_end().ends_with('%');
     Some(Some(if share { TierLimit::OfQuota(number) } else { TierLimit::Amount(number) }))
+}
+
+/// Warns of a rate above 100 % and of a tier of less than one unit, as in a plan.
+fn warn_doubtful(row: DefinitionRow<'_, '_>, up_to: Option<TierLimit>, rate: Decimal) {
+    let report = row.source().report;
+    let written = |column: &str| {
+        let place = row.source().place(row.cell_offset(column));
+        let text = row.text(column).to_owned();
+        let percent = text.trim_end().ends_with('%');
+        (PlacedText { text, origin: place.clone().into(), place }, percent)
+    };
+
+    let (text, percent) = written("rate");
+    doubts::warn_high_rate(report, &text, rate, percent);
+    if let Some(TierLimit::Amount(limit)) = up_to {
+        doubts::warn_low_tier(report, &written("up_to").0, limit);
+    }
 }
 
 /// The number or percentage in a cell that is not blank.

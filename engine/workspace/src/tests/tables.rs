@@ -7,6 +7,7 @@ use crate::tables::{TABLE_BYTES_MAX, TABLE_ROWS_MAX};
 use accredit_domain::declared::DeclaredValue;
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::plan::reward::TierLimit;
+use accredit_domain::work;
 use jiff::civil::date;
 
 const PLAN: &str = "plans/ae.toml";
@@ -221,4 +222,59 @@ fn tables_and_attributes_are_a_part_of_the_hash() {
             assert_ne!(before.2[plan], after.2[plan], "{file}");
         }
     }
+}
+
+/// Each row compared with each other one would be a check of hours for a table of a million rows.
+#[test]
+fn twice_the_rows_are_twice_the_work() {
+    let steps = |count: usize| {
+        let mut files = good();
+        let rows: String = (0..count)
+            .map(|n| {
+                format!("P{n},*,,1%,,,\n*,R{n},,2%,,,2025-12-31\nP{n},R{n},{n},3%,,2026-01-01,\n")
+            })
+            .collect();
+        // The rows that name only a region ended before the others begin.
+        let rows = rows.replace(",*,,1%,,,", ",*,,1%,,2026-01-01,");
+        let text = format!("product,region,quantity,rate,note,from,to\n{rows}");
+        files.insert(RATES.to_owned(), Arc::from(text));
+        let (ruleset, findings) = read(&files);
+        assert!(ruleset.is_some(), "{:?}", findings.first());
+        work::steps_done()
+    };
+    let (one, two) = (steps(200), steps(400));
+    assert!(two > one, "nothing is counted");
+    assert!(two <= 2 * one + one / 10 + 2000, "{one} steps, and {two} for twice as much");
+}
+
+#[test]
+fn doubtful_tiers_of_a_table_are_warned_of_as_those_of_a_plan() {
+    let said = check("CR064", STEPS, "Manager,,0.02", "Manager,,¦5");
+    assert!(said.contains("500 %"), "{said}");
+    let said = check("CR065", STEPS, "Manager,,0.02", "Manager,¦0.5,0.02");
+    assert!(said.contains("first unit"), "{said}");
+}
+
+#[test]
+fn tables_and_attributes_that_nothing_reads_are_a_hint() {
+    let hints = |files: &crate::Files| -> Vec<String> {
+        let (ruleset, _) = read(files);
+        let hints = ruleset.unwrap().unused_declarations().into_iter();
+        let hints = hints.map(|hint| hint.message);
+        hints.filter(|hint| hint.contains("table") || hint.contains("attribute")).collect()
+    };
+    let mut files = good();
+    let all = ["attribute `hire_date`", "attribute `level`", "table `rates`", "table `steps`"];
+    let mut found = hints(&files);
+    found.sort();
+    assert_eq!(found, all.map(|what| format!("nothing reads the {what}")));
+
+    let plan = files[PLAN]
+        .replace("[{ up_to = \"10000\", rate = \"0.10\" }, { rate = \"20%\" }]", "\"table:steps\"")
+        .replace(
+            "value = \"totals.credited / 10\"",
+            "value = 'find(\"rates\", \"x\", \"y\", 1).rate * payee[\"level\"]'",
+        );
+    files.insert(PLAN.to_owned(), Arc::from(plan));
+    assert_eq!(hints(&files), ["nothing reads the attribute `hire_date`"]);
 }

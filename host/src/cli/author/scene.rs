@@ -141,6 +141,7 @@ impl ScriptFixture {
             period: period.map(|period| Arc::from(period.id)),
             default_credit: Arc::from(transaction.joined_names(names)),
             exchange: Arc::clone(&self.ruleset.exchange),
+            reference: Arc::clone(&self.ruleset.reference),
         });
 
         let credits = self.decided_credits(transaction, wanted.plan);

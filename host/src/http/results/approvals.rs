@@ -8,15 +8,18 @@
 //! carried out by the same function as an immediate one.
 
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
+use accredit_ledger::runs::RunRules;
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
 use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use accredit_operations::release::{ReleaseKind, UnpublishOrder};
 use accredit_operations::resolve::ResolveOrder;
+use accredit_operations::runs::RunOrder;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -26,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http::problem::Problem;
-use crate::http::results::{adjustments, calculations, holds, periods};
+use crate::http::results::{adjustments, calculations, holds, periods, runs};
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
@@ -63,6 +66,14 @@ pub(crate) enum ApprovalAct {
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
     /// A period is closed, reopened or finalized.
     Period { id: String, to: PeriodAct, force: bool, reason: Option<String> },
+    /// A calculation is made again by the rules in force.
+    Run {
+        plan: String,
+        period: String,
+        mode: String,
+        transactions: BTreeSet<String>,
+        payees: BTreeSet<String>,
+    },
 }
 
 /// What an act answers when it is carried out.
@@ -81,6 +92,8 @@ pub(crate) enum ActAnswerView {
     ReleaseRemoved(calculations::RemovedReleaseView),
     /// A period was closed, reopened or finalized.
     PeriodChanged(periods::ChangedPeriodView),
+    /// A run was begun.
+    RunBegun(Box<runs::RunView>),
 }
 
 impl ApprovalAct {
@@ -129,6 +142,21 @@ impl ApprovalAct {
                 let changed = periods::perform_act(service, turn, order);
                 changed.map(ActAnswerView::PeriodChanged)
             }
+
+            ApprovalAct::Run { plan, period, mode, transactions, payees } => {
+                let order = RunOrder {
+                    plan,
+                    period,
+                    mode,
+                    selected: transactions,
+                    payees,
+                    rules: Some(RunRules::InForce),
+                    dry_run: false,
+                    who,
+                };
+                let run = service.begin_run(order)?;
+                Ok(ActAnswerView::RunBegun(Box::new(runs::RunView::new(run))))
+            }
         }
     }
 
@@ -155,6 +183,11 @@ impl ApprovalAct {
 
             ApprovalAct::Period { id, .. } => {
                 (service.context.ruleset.load().settings.calendar.find(id).is_some(), "period")
+            }
+
+            ApprovalAct::Run { plan, period, .. } => {
+                let scopes = accredit_operations::calculations::calculation_scopes;
+                (scopes(&service.context, plan, period).map(|_| true)?, "calculation")
             }
         };
 
@@ -192,7 +225,8 @@ pub(crate) async fn decide_patiently(
     service.answered_by_worker(asked, move |turn| act.perform_act(&shared, turn, by)).await
 }
 
-async fn keep_request(
+/// Keeps an act until another person approves it.
+pub(crate) async fn keep_request(
     service: &Arc<Service>,
     act: ApprovalAct,
     caller: Caller,

@@ -293,7 +293,8 @@ pub(crate) async fn show_calculation(
         let scopes = calculations::calculation_scopes(&service.context, &plan, &period)?;
         let mut shown = Vec::with_capacity(scopes.len());
         for scope in &scopes {
-            let calculation = calculations::read_calculation(&service.context, scope);
+            let calculation =
+                accredit_operations::rewards::read_calculation(&service.context, scope);
             shown.push(calculation.map_err(|error| Problem::internal(&error))?);
         }
 

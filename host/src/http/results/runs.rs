@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_ledger::runs::{CalculationRun, RunState};
+use accredit_domain::limits::MoneyLine;
+use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
 use accredit_operations::runs::{self, RunOrder};
 use axum::Extension;
 use axum::body::Bytes;
@@ -18,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::{Problem, run_location};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
@@ -37,6 +39,11 @@ struct RunRequest {
     mode: String,
     #[serde(default)]
     transactions: BTreeSet<String>,
+    #[serde(default)]
+    payees: BTreeSet<String>,
+    rules: Option<RunRules>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// How long the caller wants to wait: `Prefer: wait=5`, `Prefer: respond-async`.
@@ -71,17 +78,37 @@ pub(crate) async fn begin_run(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let said: RunRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
+        Problem::bad_request(
+            "expected a JSON object with `mode`, and if wanted `transactions`, `payees`, `rules` \
+             (`in_force` or `pinned`) and `dry_run`",
+        )
     })?;
 
-    let (mode, selected, who) = (said.mode, said.transactions, caller.name);
-    let order = RunOrder { plan, period, mode, selected, who }.checked()?;
+    let order = RunOrder {
+        plan,
+        period,
+        mode: said.mode,
+        selected: said.transactions,
+        payees: said.payees,
+        rules: said.rules,
+        dry_run: said.dry_run,
+        who: caller.name.clone(),
+    };
+    let order = order.checked()?;
 
     // Only the worker has caught up with the inbox, so it alone knows which deals there are.
-    if !order.selected.is_empty() {
+    if !order.selected.is_empty() || !order.payees.is_empty() {
         let order = order.clone();
         let checked = service.ask_worker(move |turn| Ok(jobs::check_selected(turn, &order)?));
         checked.await?;
+    }
+
+    // A run by the rules in force moves credits that exist: that is money, as an adjustment is.
+    let moves_credits = order.rules == Some(RunRules::InForce) && !order.dry_run;
+    if service.config.four_eyes && moves_credits {
+        let RunOrder { plan, period, mode, selected: transactions, payees, .. } = order;
+        let act = ApprovalAct::Run { plan, period, mode, transactions, payees };
+        return approvals::keep_request(&service, act, caller).await;
     }
 
     let begun = service.run_blocking(move |service| Ok(service.begin_run(order)?));
@@ -121,6 +148,13 @@ pub(crate) struct RunView {
     mode: String,
     /// Natural keys of transactions, where the mode is `selected`.
     selected: BTreeSet<String>,
+    /// Ids of participants, where the mode is `selected`.
+    payees: BTreeSet<String>,
+    /// `in_force` or `pinned`; null: what has no credit by the rules in force, the rest by those
+    /// that decided it.
+    rules: Option<RunRules>,
+    /// Whether it records nothing.
+    dry_run: bool,
     /// The user who started it.
     who: String,
     /// The instant at which it was started.
@@ -135,6 +169,10 @@ pub(crate) struct RunView {
     decided: usize,
     /// Those whose result differs from the stored one.
     differing: usize,
+    /// What it changes in money, or would: a line a payee and unit type.
+    by_payee: Vec<MoneyLine>,
+    /// The same in all.
+    total: Vec<MoneyLine>,
     /// The revision of the calculation at its end.
     revision: Option<u32>,
     /// The business date at its end.
@@ -144,13 +182,16 @@ pub(crate) struct RunView {
 }
 
 impl RunView {
-    fn new(run: CalculationRun) -> RunView {
+    pub(crate) fn new(run: CalculationRun) -> RunView {
         RunView {
             id: run.id,
             plan: run.plan,
             period: run.period,
             mode: run.mode,
             selected: run.selected,
+            payees: run.payees,
+            rules: run.rules,
+            dry_run: run.dry_run,
             who: run.who,
             at: format_rfc3339(run.at_ms),
             state: run.state,
@@ -158,6 +199,8 @@ impl RunView {
             transactions: run.transactions,
             decided: run.decided,
             differing: run.differing,
+            by_payee: run.by_payee,
+            total: run.total,
             revision: run.revision,
             business_date: run.business_date,
             error: run.error,

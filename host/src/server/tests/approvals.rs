@@ -129,3 +129,38 @@ fn an_approval_is_recorded_with_the_act() {
     assert_eq!(waiting["data"], json!([]));
     assert_eq!(host.get("/v1/approvals")["data"].as_array().unwrap().len(), 2);
 }
+
+/// A run by the rules in force moves credits that exist, and one person alone could start it.
+#[test]
+fn a_run_that_moves_credits_waits_for_another_person() {
+    let host = with_four_eyes();
+    let text = super::PLAN.replace("credit_type", "value = \"tx.amount * 2\"\n  credit_type");
+    let change = json!({ "files": { "plans/sellers.toml": text } });
+    let waiting = ask(&host, "max", "POST", "/v1/changes", &change).json();
+    let approve = format!("/v1/changes/{}/approve", waiting["change"]);
+    assert_eq!(ask(&host, "ida", "POST", &approve, &json!({})).status, 200);
+
+    let path = "/v1/calculations/sellers/2026-01/run";
+    let dry = json!({ "mode": "full", "rules": "in_force", "dry_run": true });
+    let dry = ask(&host, "max", "POST", path, &dry);
+    assert_eq!((dry.status, &dry.json()["differing"]), (200, &json!(2)), "{}", dry.text);
+    let checked = ask(&host, "max", "POST", path, &json!({ "mode": "full" }));
+    assert_eq!((checked.status, &checked.json()["differing"]), (200, &json!(0)));
+
+    let kept = ask(&host, "max", "POST", path, &json!({ "mode": "full", "rules": "in_force" }));
+    assert_eq!(kept.status, 202, "{}", kept.text);
+    assert_eq!(kept.json()["request"]["act"], "run");
+    assert_eq!(host.credits("D-1")[0]["amount"], "100.00");
+
+    let approve = format!("/v1/approvals/{}/approve", kept.json()["id"]);
+    let done = ask(&host, "ida", "POST", &approve, &json!({}));
+    assert_eq!(done.status, 200, "{}", done.text);
+    let run = format!("/v1/runs/{}", done.json()["answer"]["id"]);
+    let started = std::time::Instant::now();
+    while host.get(&run)["state"] != "done" {
+        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{}", host.get(&run));
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(host.credits("D-1")[0]["amount"], "200.00");
+    assert_eq!(host.get("/v1/verify")["differing"], 0);
+}

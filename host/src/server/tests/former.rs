@@ -5,13 +5,15 @@ use std::io::Read;
 use std::sync::Arc;
 
 use accredit_ledger::Ledger;
+use accredit_ledger::periods::{CLOSED, PeriodState};
 use accredit_ledger::query::CreditQuery;
+use accredit_ledger::record::CommitBatch;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use accredit_redb::RedbStore;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
-use super::Host;
+use super::{Host, deal};
 
 /// A file of version 0.1.0: four deals, January finalized and its rewards released.
 const VERSION_0_1_0: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0.redb.gz");
@@ -129,4 +131,32 @@ fn by_id(rows: &Value) -> BTreeMap<String, Value> {
         (row["id"].as_str().unwrap().to_owned(), row)
     });
     rows.collect()
+}
+
+/// Version 0.1.0 froze nothing when it closed a period: read as a closed one of today, its entries
+/// would have been posted in the next period, as if they were late.
+#[test]
+fn what_version_0_1_0_closed_is_frozen_at_the_start() {
+    let mut host = Host::start();
+    host.deliver("msg_1", &deal("D-1", "100", ""));
+    assert_eq!(host.credits("D-1")[0]["period"], "2026-01");
+    host.stop();
+
+    let store = Arc::new(RedbStore::open(&host.folder.path().join("acme.redb")).unwrap());
+    let ledger = Ledger::open(store).unwrap();
+    let said =
+        PeriodState { state: CLOSED.to_owned(), who: "max".to_owned(), ..PeriodState::default() };
+    let period = Some(("2026-01".to_owned(), said));
+    ledger.commit_batch(&CommitBatch { period, ..CommitBatch::default() }).unwrap();
+    drop(ledger);
+
+    host.run();
+    host.deliver("msg_2", &deal("D-2", "50", ""));
+    host.deliver("msg_3", &deal("D-1", "70", ""));
+    assert_eq!(host.credits("D-2")[0]["period"], "2026-02");
+    let rows = host.credits("D-1");
+    let stands = |row: &Value| format!("{} {}", row["period"], row["amount"]).replace('"', "");
+    let stands: Vec<String> = rows.iter().map(stands).collect();
+    assert_eq!(stands, ["2026-01 100.00", "2026-02 -100.00", "2026-02 70.00"]);
+    assert_eq!(host.get("/v1/verify")["differing"], 0);
 }

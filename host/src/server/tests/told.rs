@@ -49,10 +49,29 @@ assign = "team"
 [[reward]]
 name = "Team bonus"
 to = "members"
-tiers = [{ rate = "10%" }]
+tiers = "table:bonus"
 "#;
 
-const SHARE: &str = "fn roll(tx, credit, to, existing) { credit.amount * 50 / 100 }\n";
+const SHARE: &str = "fn roll(tx, credit, to, existing) {
+    let factor = lookup(\"factors\", to.title) * (to[\"factor\"] ?? 1);
+    credit.amount * 50 / 100 * factor
+}
+";
+const TABLES: &str = r#"
+[tables.factors]
+keys = ["title"]
+values = { factor = "number" }
+
+[tables.bonus]
+keys = ["team"]
+values = { up_to = "number", rate = "number" }
+
+[attributes]
+factor = "number"
+"#;
+const FACTORS: &str = "title,factor\nLead,1\n";
+const BONUS: &str = "team,up_to,rate\nwest,,10%\n";
+const ATTRIBUTES: &str = "kind,id,name,value\nposition,m2,factor,1\n";
 const PARTICIPANTS: &str = "id,name,from,to\nann,Ann,,\nbob,Bob,,\nmia,Mia,,\nmax,Max,,\n";
 const POSITIONS: &str =
     "id,title,manager,from,to\na1,Rep,m1,,\na2,Rep,m2,,\nb1,Rep,m1,,\nm1,Lead,,,\nm2,Lead,,,\n";
@@ -79,9 +98,12 @@ fn files() -> Vec<(&'static str, String)> {
         ("organization/members.csv", MEMBERS),
         ("organization/quotas.csv", QUOTAS),
         ("organization/aliases.csv", ALIASES),
+        ("organization/attributes.csv", ATTRIBUTES),
+        ("tables/factors.csv", FACTORS),
+        ("tables/bonus.csv", BONUS),
     ];
     let mut files: Vec<_> = files.map(|(path, text)| (path, text.to_owned())).into();
-    files.push(("accredit.toml", format!("credit_types = [\"booking\"]\n{settings}")));
+    files.push(("accredit.toml", format!("credit_types = [\"booking\"]\n{settings}{TABLES}")));
     files
 }
 
@@ -142,6 +164,30 @@ const EDITS: &[Edit] = &[
         from: "50 / 100",
         to: "25 / 100",
         credits: &[("mia", "230.00", "115.00")],
+        rewards: &[],
+    },
+    Edit {
+        name: "table",
+        path: "tables/factors.csv",
+        from: "Lead,1",
+        to: "Lead,0.5",
+        credits: &[("mia", "230.00", "115.00")],
+        rewards: &[],
+    },
+    Edit {
+        name: "tier of a table",
+        path: "tables/bonus.csv",
+        from: "west,,10%",
+        to: "west,,20%",
+        credits: &[],
+        rewards: &[("ann", "11.50", "23.00"), ("bob", "34.50", "69.00")],
+    },
+    Edit {
+        name: "attribute",
+        path: "organization/attributes.csv",
+        from: "position,m2,factor,1\n",
+        to: "position,m2,factor,1\nposition,m1,factor,2\n",
+        credits: &[("mia", "230.00", "460.00")],
         rewards: &[],
     },
     Edit {

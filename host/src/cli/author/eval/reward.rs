@@ -13,9 +13,9 @@ use std::sync::Arc;
 use accredit_crediting::calculation::books;
 use accredit_crediting::explain::find_payee;
 use accredit_crediting::reward::{self, ClaimContext};
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{Period, Validity};
 use accredit_domain::plan::reward::{PayoutFormula, Reward, RewardRecipient};
-use accredit_domain::plan::{Measure, Plan};
+use accredit_domain::plan::{Measure, Plan, Selector};
 use accredit_domain::policy::Program;
 use accredit_script::{Machine, PayeeView, ScriptAnswer, TotalsView, trace};
 use accredit_workspace::Ruleset;
@@ -285,6 +285,11 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
             retroactive: false,
         }),
         maximum: None,
+        validity: Validity::default(),
+        targets: vec![Selector::All],
+        to_date: None,
+        whole_span_quota: false,
+        everyone: false,
     }
 }
 
@@ -313,9 +318,18 @@ fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Cla
             team: team.filter(|_| person.is_none()),
             period: Arc::from(period.map_or("", |period| period.id.as_str())),
             unit_type: Arc::from(settings.units.name(settings.currency)),
+            last_day: period.map(last_day),
+            reference: Arc::clone(&ruleset.reference),
         }),
-        totals: Arc::new(TotalsView { credited: Decimal::ZERO, by_credit_type: types.collect() }),
+        totals: Arc::new(TotalsView {
+            credited: Decimal::ZERO,
+            by_credit_type: types.collect(),
+            count: 0,
+        }),
         quota: None,
+        earned: Arc::default(),
+        paid: Arc::default(),
+        standing: Arc::default(),
     }
 }
 

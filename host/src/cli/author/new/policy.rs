@@ -82,6 +82,7 @@ fn policy_template(kind: PolicyKind) -> Option<&'static str> {
         PolicyKind::Duplication => include_str!("templates/duplication.rhai"),
         PolicyKind::Rollup => include_str!("templates/rollup.rhai"),
         PolicyKind::Reward => include_str!("templates/reward.rhai"),
+        PolicyKind::Quota => include_str!("templates/quota.rhai"),
         PolicyKind::Intake => return None,
     })
 }
@@ -281,6 +282,15 @@ impl SampleNames {
                 text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
             }
 
+            PolicyKind::Quota => {
+                self.push_case(&mut text, "A thousand are expected of everybody", "100");
+                text.push_str("\n| reward | payee | credited | quota | amount |\n");
+                text.push_str("| --- | --- | --- | --- | --- |\n");
+                let (payee, credited, quota) = (&self.payee, full("100"), full("1000"));
+                let paid = full("10");
+                text.push_str(&format!("| Reward | {payee} | {credited} | {quota} | {paid} |\n"));
+            }
+
             PolicyKind::Crediting => {
                 self.push_case(&mut text, "The owner has the deal", "100");
                 self.push_credits(&mut text, &[(&self.position, &full("100"), "active")]);
@@ -320,11 +330,13 @@ impl SampleNames {
             }
         }
 
-        if kind == PolicyKind::Reward {
-            plan.push_str(&format!(
-                "\n[[reward]]\nname = \"Reward\"\n{}",
-                credit_type.trim_start()
-            ));
+        if matches!(kind, PolicyKind::Reward | PolicyKind::Quota) {
+            let credit_type = credit_type.trim_start();
+            plan.push_str(&format!("\n[[reward]]\nname = \"Reward\"\n{credit_type}"));
+        }
+
+        if kind == PolicyKind::Quota {
+            plan.push_str("tiers = [{ up_to = \"100%\", rate = \"10%\" }, { rate = \"20%\" }]\n");
         }
 
         if kind == PolicyKind::Rollup {

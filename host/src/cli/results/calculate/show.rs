@@ -5,9 +5,11 @@
 //! **Architecture invariant:** without `--show`, JSON is the whole object and CSV is credits, column by
 //! column as FORMAT has them.
 
+use std::collections::HashSet;
+
 use accredit_crediting::calculation::Calculation;
 use accredit_domain::credit::fields::CREDIT_COLUMNS;
-use accredit_domain::decision::{NOTE_COLUMNS, REWARD_COLUMNS};
+use accredit_domain::decision::{NOTE_COLUMNS, Note, REWARD_COLUMNS};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -101,19 +103,41 @@ impl ShownList {
         match self {
             ShownList::Credits => rows(all.map(|one| &one.credits)),
             ShownList::Rewards => rows(all.map(|one| &one.rewards)),
-            ShownList::Uncredited => rows(all.map(|one| &one.uncredited)),
-            ShownList::Parked => rows(all.map(|one| &one.parked)),
-            ShownList::Alerts => rows(all.map(|one| &one.alerts)),
+            ShownList::Uncredited => note_rows(all.map(|one| &one.uncredited)),
+            ShownList::Parked => note_rows(all.map(|one| &one.parked)),
+            ShownList::Alerts => note_rows(all.map(|one| &one.alerts)),
         }
     }
 
-    /// The columns of a table: the plan where there are several, no column for teams without any.
-    fn table_columns(self, rows: &[Json], plans: usize) -> Vec<&'static str> {
+    /// The columns of a table: plan and period where there are several, no column for teams without
+    /// any.
+    fn table_columns(self, rows: &[Json], calculations: &[Calculation]) -> Vec<&'static str> {
+        let first = calculations.first();
+        let plans =
+            calculations.iter().any(|one| first.is_some_and(|first| one.plan != first.plan));
+        let periods =
+            calculations.iter().any(|one| first.is_some_and(|first| one.period != first.period));
+
         let teams = rows.iter().any(|row| !row["team"].is_null());
-        let plan = (plans > 1).then_some("plan");
+        let plan = plans.then_some("plan");
+        let period = (periods && self.all_columns().contains(&"period")).then_some("period");
         let narrow = self.screen_columns().iter().copied();
-        plan.into_iter().chain(narrow.filter(|column| teams || *column != "team")).collect()
+        let narrow = narrow.filter(|column| teams || *column != "team");
+        plan.into_iter().chain(period).chain(narrow).collect()
     }
+}
+
+/// Notes of several calculations: a deal without a period is in each of them, and is shown once.
+fn note_rows<'a>(lists: impl Iterator<Item = &'a Vec<Note>>) -> Vec<Json> {
+    let mut known: HashSet<String> = HashSet::new();
+    let mut shown = Vec::new();
+    for list in lists {
+        let rows = list.iter().filter_map(|row| serde_json::to_value(row).ok());
+        let fresh: Vec<Json> = rows.filter(|row| !known.contains(&row.to_string())).collect();
+        known.extend(fresh.iter().map(Json::to_string));
+        shown.extend(fresh);
+    }
+    shown
 }
 
 /// Whether `format` can hold what is asked for.
@@ -176,7 +200,7 @@ fn print_tables(show: &[ShownList], calculations: &[Calculation]) {
         if lists.len() > 1 {
             output::print_line(list.list_name().1);
         }
-        output::print_table(&list.table_columns(rows, calculations.len()), rows);
+        output::print_table(&list.table_columns(rows, calculations), rows);
     }
 }
 

@@ -1,0 +1,549 @@
+//! The reward book of a plan: what every period pays, with the past as it was paid.
+//!
+//! Goes through the periods in order. An open period pays what its credits earn now; a frozen one
+//! keeps its rows, and what it would pay by what is known now is corrected in the earliest open
+//! period. Not the credits (`posting` does the same for them) and not the act of freezing. Called by
+//! calculations, by the replay of finalizations and by the server. Source: REWARDS sections 1 to 6.
+//!
+//! **Architecture invariant:** whatever the order of late deals, corrections and finalizations, the
+//! sum of everything paid for a period is what a clean run of it pays (`laws`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::balance::{self, Balances};
+use super::correction;
+use super::draw;
+use super::history::{EarnedBy, EarnedHistory};
+use super::scope::{DatedCredits, PlanPeriod, RewardContext};
+use super::{PlanRewards, claim, pay};
+use crate::stage::build_note;
+use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{EarnedReward, FrozenRewards, Note, PayeeBalance, RewardOrigin};
+use accredit_domain::plan::Plan;
+use accredit_domain::plan::reward::{LateRewards, PayoutFormula};
+use accredit_script::{Machine, StandingView};
+use accredit_workspace::Ruleset;
+
+/// A period whose rewards were confirmed or finalized, with the rules that count for it: those it
+/// was confirmed by, or later ones that were meant to reach it.
+#[derive(Clone, Copy)]
+pub struct FrozenPeriod<'a> {
+    /// The rows as they were frozen.
+    pub rewards: &'a FrozenRewards,
+    /// The rules by which it is recomputed; none where they are no longer known, and nothing is
+    /// corrected.
+    pub rules: Option<&'a Ruleset>,
+}
+
+/// Everything that the rewards of a plan follow from, beside its credits.
+#[derive(Clone, Copy)]
+pub struct BookInputs<'a> {
+    /// Id of the plan.
+    pub plan: &'a str,
+    /// The rules in force: those of open periods.
+    pub rules: &'a Ruleset,
+    /// Periods that never change.
+    pub frozen: &'a [FrozenPeriod<'a>],
+    /// Rows that people added, in open periods.
+    pub manual: &'a [EarnedReward],
+    /// Periods in which nothing more may be posted.
+    pub locked: &'a LockedPeriods,
+}
+
+/// What a plan pays, period by period.
+#[derive(Debug, Clone, Default)]
+pub struct RewardBook {
+    periods: BTreeMap<Date, BookPeriod>,
+}
+
+/// One period of a book.
+#[derive(Debug, Clone)]
+pub struct BookPeriod {
+    /// The period.
+    pub period: Period,
+    /// Whether its rows are frozen.
+    pub frozen: bool,
+    /// Its rows and balances, and what must be known about them.
+    pub rewards: PlanRewards,
+}
+
+impl RewardBook {
+    /// The periods in order.
+    pub fn periods(&self) -> impl Iterator<Item = &BookPeriod> {
+        self.periods.values()
+    }
+
+    /// What the period called `id` pays; nothing for one that the book does not reach.
+    pub fn rewards_of(&self, id: &str) -> PlanRewards {
+        let found = self.periods.values().find(|known| known.period.id == id);
+        found.map(|known| known.rewards.clone()).unwrap_or_default()
+    }
+
+    /// What the periods that begin in `span` pay, one after the other; balances are those of the last
+    /// one.
+    pub fn rewards_within(&self, span: &Period) -> PlanRewards {
+        let mut all = PlanRewards::default();
+        for known in self.periods.values().filter(|known| span.contains(known.period.first)) {
+            all.rows.extend(known.rewards.rows.iter().cloned());
+            all.alerts.extend(known.rewards.alerts.iter().cloned());
+            all.balances.clone_from(&known.rewards.balances);
+        }
+        all
+    }
+
+    /// The rows elsewhere that correct the period called `id`.
+    pub fn corrections_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a EarnedReward> {
+        let rows = self.periods.values().flat_map(|known| &known.rewards.rows);
+        rows.filter(move |row| row.corrects.as_deref() == Some(id))
+    }
+}
+
+/// Whether the rewards of a period may follow from earlier periods: then a book must begin with the
+/// first of them.
+pub fn needs_history(ruleset: &Ruleset, plan: &Plan) -> bool {
+    let reads_paid = |program| {
+        let known = ruleset.programs.get(program);
+        known.is_some_and(|program| program.source.contains("paid"))
+    };
+
+    let by_reward = plan.rewards.iter().any(|reward| {
+        let worth = match reward.worth {
+            PayoutFormula::Program(program) => Some(program),
+            PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => None,
+        };
+        let reads = worth.into_iter().chain(reward.maximum).any(reads_paid);
+        reward.to_date.is_some() || reads
+    });
+    by_reward || !plan.draws.is_empty() || plan.carry_negative
+}
+
+/// What `credits` of a plan are worth in every period up to `through`, a period of the plan's own
+/// kind. Only active credits count.
+pub fn compute_book<'a>(
+    inputs: &BookInputs<'_>,
+    credits: impl IntoIterator<Item = &'a PostedCredit>,
+    through: &Period,
+) -> RewardBook {
+    let late = inputs.rules.plans.get(inputs.plan).map(|plan| plan.late);
+    let credits = DatedCredits::new(credits, inputs.rules, late.unwrap_or(LateRewards::Own));
+
+    let mut run = BookRun::default();
+    for (period, frozen) in planned_periods(inputs, &credits, through) {
+        let rules = match frozen {
+            Some(frozen) => frozen.rules,
+            None => Some(inputs.rules),
+        };
+        let found = rules.and_then(|rules| Some((rules, rules.plans.get(inputs.plan)?)));
+        let Some((rules, plan)) = found else {
+            // A plan or rules that are gone: what was paid stays.
+            if let Some(frozen) = frozen {
+                run.keep_frozen(&period, frozen);
+            }
+            continue;
+        };
+
+        let scope = PlanPeriod::new(rules, plan, &period, &credits);
+        let mut add = |machine: Option<&mut Machine>| match frozen {
+            Some(frozen) => run.add_frozen(inputs, &scope, frozen, machine),
+            None => run.add_open(inputs, &scope, machine),
+        };
+
+        // Most plans pay by tiers alone, which need no machine.
+        if has_program(plan) {
+            rules.with_machine(|machine| add(Some(machine)));
+        } else {
+            add(None);
+        }
+    }
+
+    run.book
+}
+
+/// The periods of a book in order, with their frozen rows: from the first one that matters.
+fn planned_periods<'a>(
+    inputs: &BookInputs<'a>,
+    credits: &DatedCredits<'_>,
+    through: &Period,
+) -> Vec<(Period, Option<FrozenPeriod<'a>>)> {
+    let calendar = &inputs.rules.settings.calendar;
+    let plan = inputs.rules.plans.get(inputs.plan);
+    let kind = plan.map_or(PeriodKind::Leaf, |plan| plan.period);
+
+    let mut planned: BTreeMap<Date, (Period, Option<FrozenPeriod<'a>>)> = BTreeMap::new();
+    for frozen in inputs.frozen {
+        let rules = frozen.rules.unwrap_or(inputs.rules);
+        let known = rules.settings.calendar.find(&frozen.rewards.period);
+        let known = known.filter(|period| period.first <= through.first);
+        if let Some(period) = known {
+            planned.insert(period.first, (period, Some(*frozen)));
+        }
+    }
+
+    let remembers = plan.is_some_and(|plan| needs_history(inputs.rules, plan));
+    let first = match remembers {
+        true => first_day(inputs, credits, planned.keys().next().copied()),
+        // What is frozen may be corrected in a period that is not asked for.
+        false => [credits.first_day(), planned.keys().next().copied()].into_iter().flatten().min(),
+    };
+    let first = first.unwrap_or(through.first).min(through.first);
+
+    let mut next = calendar.period_on(first, kind);
+    while let Some(period) = next.filter(|period| period.first <= through.first) {
+        let end = period.end;
+        let is_covered =
+            planned.values().any(|(known, _)| known.first < end && period.first < known.end);
+        if !is_covered {
+            planned.insert(period.first, (period, None));
+        }
+        next = calendar.period_on(end, kind).filter(|later| later.first >= end);
+    }
+
+    planned.into_values().collect()
+}
+
+/// The first day on which the plan may have paid.
+fn first_day(
+    inputs: &BookInputs<'_>,
+    credits: &DatedCredits<'_>,
+    frozen: Option<Date>,
+) -> Option<Date> {
+    let (rules, calendar) = (inputs.rules, &inputs.rules.settings.calendar);
+    let plan = rules.plans.get(inputs.plan)?;
+
+    let of_quotas = rules.quotas.periods_of(inputs.plan).filter_map(|id| calendar.find(id));
+    let of_quotas = of_quotas.map(|period| period.first).min();
+    let of_manual = inputs.manual.iter().filter_map(|row| calendar.find(&row.period));
+    let of_manual = of_manual.map(|period| period.first).min();
+
+    // Draws and rewards for everyone are paid without any credit, from the plan's first day on.
+    let by_people = !plan.draws.is_empty() || plan.rewards.iter().any(|reward| reward.everyone);
+    let of_plan = plan.validity.from.filter(|_| by_people);
+
+    [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
+}
+
+fn has_program(plan: &Plan) -> bool {
+    let by_program = |worth: &PayoutFormula| matches!(worth, PayoutFormula::Program(_));
+    let of_rewards =
+        plan.rewards.iter().any(|reward| by_program(&reward.worth) || reward.maximum.is_some());
+    of_rewards || !plan.draws.is_empty() || plan.quota.is_some()
+}
+
+/// A book in the making.
+#[derive(Default)]
+struct BookRun {
+    book: RewardBook,
+    /// What every period earned by what is known now.
+    history: EarnedHistory,
+    /// Draws that are owed by what is known now.
+    clean_balances: Balances,
+    /// What is owed by the rows that count.
+    balances: Balances,
+    /// Corrections, by the id of the period in which they count.
+    pending: BTreeMap<String, Vec<EarnedReward>>,
+}
+
+/// What a period earns by what is known now.
+#[derive(Default)]
+struct CleanPeriod {
+    rows: Vec<EarnedReward>,
+    alerts: Vec<Note>,
+    /// Names of rewards that could not be computed for somebody.
+    failed: BTreeSet<String>,
+}
+
+impl BookRun {
+    /// A frozen period of a plan that no longer exists.
+    fn keep_frozen(&mut self, period: &Period, frozen: FrozenPeriod<'_>) {
+        let rewards = PlanRewards {
+            rows: frozen.rewards.rows.clone(),
+            balances: frozen.rewards.balances.clone(),
+            alerts: Vec::new(),
+        };
+        self.add_period(period, true, rewards);
+    }
+
+    fn add_period(&mut self, period: &Period, frozen: bool, rewards: PlanRewards) {
+        let known = BookPeriod { period: period.clone(), frozen, rewards };
+        self.book.periods.insert(period.first, known);
+    }
+
+    /// A period whose rows stay, and what corrects them.
+    fn add_frozen(
+        &mut self,
+        inputs: &BookInputs<'_>,
+        scope: &PlanPeriod<'_>,
+        frozen: FrozenPeriod<'_>,
+        machine: Option<&mut Machine>,
+    ) {
+        let rows = &frozen.rewards.rows;
+        let carried: Vec<&EarnedReward> =
+            rows.iter().filter(|row| row.origin == RewardOrigin::Carried).collect();
+        let clean = self.clean_period(scope, &carried, machine);
+        self.remember_failed(scope, &clean, rows);
+
+        let id = &frozen.rewards.period;
+        let elsewhere = inputs.frozen.iter().flat_map(|other| &other.rewards.rows);
+        let elsewhere = elsewhere.filter(|row| row.corrects.as_ref() == Some(id));
+        let paid: Vec<&EarnedReward> =
+            rows.iter().filter(|row| correction::is_earned(row)).chain(elsewhere).collect();
+
+        let failed = |name: &str| clean.failed.contains(name);
+        let due = correction::corrections(id, &clean.rows, &paid, &failed);
+
+        let mut alerts: Vec<Note> = Vec::new();
+        if !due.is_empty() {
+            match earliest_open(inputs, scope) {
+                Some(target) => {
+                    alerts.extend(differs_alerts(scope, &paid, &due, &target.id));
+                    let posted = due.into_iter().map(|row| correction::post_in(row, &target.id));
+                    self.pending.entry(target.id.clone()).or_default().extend(posted);
+                }
+                None => {
+                    let message = "it would be corrected, and no later period is open";
+                    alerts.push(scope.reward_alert("", "policy_error", message));
+                }
+            }
+        }
+
+        for row in rows {
+            self.balances.add_row(scope.plan, row);
+        }
+        let rewards =
+            PlanRewards { rows: rows.clone(), balances: frozen.rewards.balances.clone(), alerts };
+        self.add_period(scope.period, true, rewards);
+    }
+
+    /// A period that may still change.
+    fn add_open(
+        &mut self,
+        inputs: &BookInputs<'_>,
+        scope: &PlanPeriod<'_>,
+        mut machine: Option<&mut Machine>,
+    ) {
+        let before = self.balances.clone();
+        let posted = self.pending.remove(&scope.period.id).unwrap_or_default();
+        let manual = inputs.manual.iter().filter(|row| *row.period == *scope.period.id);
+
+        let mut clean = self.clean_rewards(scope, machine.as_deref_mut());
+        let mut counted: Vec<EarnedReward> = clean.rows.clone();
+        counted.extend(posted);
+        counted.extend(manual.cloned());
+
+        let carried = match scope.plan.carry_negative {
+            true => balance::carried_rows(scope, &counted, &before),
+            false => Vec::new(),
+        };
+
+        let by_carried: Vec<&EarnedReward> = carried.iter().collect();
+        self.add_draws(scope, &by_carried, &mut clean, machine);
+
+        // Calculated rows first, then draws, corrections, manual rows and what is carried.
+        let mut rows = clean.rows;
+        rows.extend(counted.into_iter().filter(|row| !correction::is_earned(row)));
+        rows.extend(carried);
+
+        for row in &rows {
+            self.balances.add_row(scope.plan, row);
+        }
+        let ids = (&*scope.plan.id, scope.period.id.as_str());
+        let balances = self.balances.rows_since(&before, ids);
+        let mut alerts = clean.alerts;
+        alerts.extend(balances.iter().filter_map(|balance| open_balance_alert(scope, balance)));
+
+        self.add_period(scope.period, false, PlanRewards { rows, balances, alerts });
+    }
+
+    /// What a period earns by what is known now, draws included.
+    fn clean_period(
+        &mut self,
+        scope: &PlanPeriod<'_>,
+        carried: &[&EarnedReward],
+        mut machine: Option<&mut Machine>,
+    ) -> CleanPeriod {
+        let mut clean = self.clean_rewards(scope, machine.as_deref_mut());
+        self.add_draws(scope, carried, &mut clean, machine);
+        clean
+    }
+
+    /// The rewards of a period in file order, each of which sees those before it.
+    fn clean_rewards(
+        &mut self,
+        scope: &PlanPeriod<'_>,
+        mut machine: Option<&mut Machine>,
+    ) -> CleanPeriod {
+        let mut clean = CleanPeriod::default();
+
+        for reward in &scope.plan.rewards {
+            if !reward.validity.contains(scope.last) {
+                continue;
+            }
+
+            let context = RewardContext { scope, reward, history: &self.history };
+            let claims = claim::collect_claims(&context, machine.as_deref_mut(), &mut clean.alerts);
+            let payments = claims.iter().map(|claim| {
+                let standing = standing_of(claim, &claims);
+                pay::pay_claim(&context, claim, standing, machine.as_deref_mut())
+            });
+            let payments: Vec<pay::ClaimPayment> = payments.collect();
+
+            for mut payment in payments {
+                payment.record_in(&mut self.history, &reward.name, scope.period.first);
+                if payment.failed {
+                    clean.failed.insert(reward.name.to_string());
+                }
+                clean.rows.extend(payment.rows);
+                clean.alerts.extend(payment.alerts);
+            }
+        }
+
+        clean
+    }
+
+    /// Adds the rows of the plan's draws; `carried` rows of the period reduce what they cover.
+    fn add_draws(
+        &mut self,
+        scope: &PlanPeriod<'_>,
+        carried: &[&EarnedReward],
+        clean: &mut CleanPeriod,
+        mut machine: Option<&mut Machine>,
+    ) {
+        for draw in &scope.plan.draws {
+            let covers = |row: &EarnedReward| {
+                let named = draw.covers.as_ref();
+                let is_named =
+                    named.is_none_or(|names| names.iter().any(|name| **name == *row.reward));
+                is_named && row.origin == RewardOrigin::Calculated
+            };
+            let rows = &clean.rows;
+            let earned = |payee: &str, unit: &str| {
+                let mine = |row: &&EarnedReward| *row.payee == *payee && *row.unit_type == *unit;
+                let sum = rows.iter().filter(mine).filter(|row| covers(row));
+                let sum = sum.fold(Decimal::ZERO, |sum, row| sum.saturating_add(row.amount));
+
+                // What is recovered of amounts below zero comes first; what is carried on is no
+                // less than nothing.
+                let moved = carried.iter().copied().filter(mine);
+                let moved = moved.fold(Decimal::ZERO, |sum, row| sum.saturating_add(row.amount));
+                match moved.is_sign_negative() {
+                    true => sum.saturating_add(moved),
+                    false if moved.is_zero() => sum,
+                    false => sum.max(Decimal::ZERO),
+                }
+            };
+
+            let seen: (&dyn Fn(&str, &str) -> Decimal, &Balances) = (&earned, &self.clean_balances);
+            let alerts_before = clean.alerts.len();
+            let rows =
+                draw::draw_rows(scope, draw, seen, machine.as_deref_mut(), &mut clean.alerts);
+            if clean.alerts.len() > alerts_before {
+                clean.failed.insert(draw.name.to_string());
+            }
+
+            for row in &rows {
+                self.clean_balances.add_row(scope.plan, row);
+            }
+            clean.rows.extend(rows);
+        }
+    }
+
+    /// What a reward that can no longer be computed had paid counts as earned, so that no later
+    /// period pays it again.
+    fn remember_failed(
+        &mut self,
+        scope: &PlanPeriod<'_>,
+        clean: &CleanPeriod,
+        frozen: &[EarnedReward],
+    ) {
+        let calculated = frozen.iter().filter(|row| row.origin == RewardOrigin::Calculated);
+        for row in calculated.filter(|row| clean.failed.contains(&*row.reward)) {
+            let id = row.team.as_deref().unwrap_or(&row.payee);
+            let by = EarnedBy {
+                is_team: row.team.is_some(),
+                id: Arc::from(id),
+                unit: Arc::from(&*row.credited_unit_type),
+            };
+            let known = clean.rows.iter().any(|now| {
+                now.reward == row.reward && now.payee == row.payee && now.team == row.team
+            });
+            if !known {
+                let name = Arc::from(&*row.reward);
+                self.history.add_claim(by, &name, scope.period.first, row.amount);
+            }
+        }
+    }
+}
+
+/// The place of a claim among those of its unit; equal ones share the better place.
+pub(super) fn standing_of(claim: &claim::Claim, claims: &[claim::Claim]) -> StandingView {
+    let others = || claims.iter().filter(|other| other.unit == claim.unit);
+    let better = others().filter(|other| other.credited > claim.credited).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    StandingView { rank: count(better).saturating_add(1), of: count(others().count()) }
+}
+
+/// The earliest period, at or after that of `scope`, in which something may still be posted.
+fn earliest_open(inputs: &BookInputs<'_>, scope: &PlanPeriod<'_>) -> Option<Period> {
+    let calendar: &Calendar = &inputs.rules.settings.calendar;
+    let kind = inputs.rules.plans.get(inputs.plan).unwrap_or(scope.plan).period;
+
+    let is_open = |period: &Period| {
+        let frozen = inputs.frozen.iter().any(|known| *known.rewards.period == *period.id);
+        let leaves = calendar.leaf_periods(period);
+        !frozen && leaves.iter().any(|leaf| !inputs.locked.contains(&leaf.id))
+    };
+    let later = |period: &Period| {
+        calendar.period_on(period.end, kind).filter(|next| next.first > period.first)
+    };
+    std::iter::successors(calendar.period_on(scope.period.first, kind), later).find(is_open)
+}
+
+/// An alert for each payee whose frozen sum is no longer what would be paid.
+fn differs_alerts(
+    scope: &PlanPeriod<'_>,
+    paid: &[&EarnedReward],
+    due: &[EarnedReward],
+    target: &str,
+) -> Vec<Note> {
+    type PayeeAndUnit = (String, String);
+    let key =
+        |row: &EarnedReward| -> PayeeAndUnit { (row.payee.to_string(), row.unit_type.to_string()) };
+    let mut sums: BTreeMap<PayeeAndUnit, (Decimal, Decimal)> = BTreeMap::new();
+    for row in due {
+        let (_, difference) = sums.entry(key(row)).or_default();
+        *difference = difference.saturating_add(row.amount);
+    }
+    for row in paid {
+        if let Some((before, _)) = sums.get_mut(&key(row)) {
+            *before = before.saturating_add(row.amount);
+        }
+    }
+
+    let alerts = sums.into_iter().map(|((payee, unit), (before, difference))| {
+        let now = before.saturating_add(difference);
+        let period = &scope.period.id;
+        let message = format!(
+            "{period} was confirmed at {before} {unit} for `{payee}` and would be {now} {unit} now; \
+             the difference of {difference} is in {target}"
+        );
+        build_note("", &scope.plan.id, "reward", "confirmed_differs", message)
+    });
+    alerts.collect()
+}
+
+/// An alert about a payee who has left and still owes something.
+fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Note> {
+    let organization = &scope.ruleset.organization;
+    let person = organization.find_participant(&owed.payee)?;
+    if owed.balance.is_zero() || organization.last_day(person, scope.last) == scope.last {
+        return None;
+    }
+
+    let message = format!("`{}` has left and owes {} {}", owed.payee, owed.balance, owed.unit_type);
+    Some(scope.reward_alert(&owed.name, "open_balance", &message))
+}
