@@ -225,6 +225,14 @@ fn decide_one(
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
+    // No plan admits a void deal; what else is remarked about its row no longer matters.
+    if transaction.is_void() {
+        decided.warnings.retain(|note| note.code == "void");
+        let why = decided.warnings.first().map(|note| note.message.clone()).unwrap_or_default();
+        decided.trace = vec![ExplanationStep::plan_end("filter", "void", why)];
+        return decided;
+    }
+
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => {
             // Columns that are gone may be why the plan no longer sees the deal.

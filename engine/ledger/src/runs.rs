@@ -94,6 +94,9 @@ pub struct CalculationRun {
     /// The same in all: a line a unit type.
     #[serde(default)]
     pub total: Vec<MoneyLine>,
+    /// What it changes in rewards, in all periods of the plan: a line a payee and unit type.
+    #[serde(default)]
+    pub rewards: Vec<MoneyLine>,
     /// The revision of the calculation at its end.
     pub revision: Option<u32>,
     /// The business date at its end.

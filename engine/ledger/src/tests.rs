@@ -104,6 +104,13 @@ fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> CommitBatch {
     CommitBatch { records, decisions, ..CommitBatch::default() }
 }
 
+/// The row of a delivery is written by position: a field that moves makes every stored one unreadable.
+#[test]
+fn the_row_of_a_delivery_keeps_its_bytes() {
+    let row = codec::pack_row(&delivery("m1", "{}")).unwrap();
+    assert_eq!(row, b"\x02\x03crm\x02m1\x02\x02{}\x01\x02{}");
+}
+
 #[test]
 fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
     let ledger = Ledger::new(Arc::new(MemoryStore::default()));

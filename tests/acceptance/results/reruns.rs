@@ -180,3 +180,30 @@ fn a_run_of_a_closed_month_posts_after_it() {
     assert_eq!(server.credits("period=2026-03").len(), 3);
     assert_eq!(done(&server.get("/v1/verify"))["differing"], 0);
 }
+
+/// A dry run says of rewards what the run then changes; a finalized month is corrected elsewhere.
+#[test]
+fn a_run_says_what_it_changes_in_rewards() {
+    let reward = "[[reward]]\nname = \"Commission\"\ntiers = [{ rate = \"10%\" }]\n";
+    let office = Office::with(|workspace| {
+        let plan = format!("{}\n{reward}", company::FILES[2].1);
+        company::put(workspace, "plans/reps.toml", &plan);
+    });
+    let server = office.open("2026-04-02");
+    deal(&server, "m1", "D1", "2026-03-10", "100");
+    change(&server, "policies/rollup/share.rhai", &company::rollup(50));
+
+    let lost = ["dee -5.00", "max -5.00"].map(str::to_owned).to_vec();
+    let of_rewards = |run: &Json| differences(&json!({"by_payee": run["rewards"]}));
+    let wanted = |dry: bool| json!({"mode": "full", "rules": "in_force", "dry_run": dry});
+    assert_eq!(of_rewards(&run(&server, wanted(true))), lost);
+    assert_eq!(of_rewards(&run(&server, wanted(true))), lost, "nothing is recorded");
+    assert_eq!(of_rewards(&run(&server, wanted(false))), lost);
+    assert_eq!(of_rewards(&run(&server, wanted(false))), Vec::<String>::new());
+
+    done(&post(&server, "/v1/periods/2026-03/finalize", &json!({})));
+    change(&server, "policies/rollup/share.rhai", &company::rollup(80));
+    let gained = ["dee 3.00", "max 3.00"].map(str::to_owned).to_vec();
+    assert_eq!(of_rewards(&run(&server, wanted(true))), gained);
+    assert_eq!(of_rewards(&run(&server, wanted(false))), gained);
+}

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 
 use super::balance::{self, Balances};
 use super::correction;
-use super::draw;
+use super::draw::{self, EarnedByPayee};
 use super::history::{EarnedBy, EarnedHistory};
 use super::scope::{DatedCredits, PlanPeriod, RewardContext};
 use super::{PlanRewards, claim, pay};
@@ -437,7 +437,7 @@ impl BookRun {
                 }
             };
 
-            let seen: (&dyn Fn(&str, &str) -> Decimal, &Balances) = (&earned, &self.clean_balances);
+            let seen: (&EarnedByPayee<'_>, &Balances) = (&earned, &self.clean_balances);
             let alerts_before = clean.alerts.len();
             let rows =
                 draw::draw_rows(scope, draw, seen, machine.as_deref_mut(), &mut clean.alerts);

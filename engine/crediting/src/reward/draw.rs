@@ -22,6 +22,9 @@ use accredit_domain::organization::ParticipantId;
 use accredit_domain::plan::reward::Draw;
 use accredit_script::Machine;
 
+/// What a payee earned by the covered rewards in a unit: by the payee's id and the unit's name.
+pub(super) type EarnedByPayee<'a> = dyn Fn(&str, &str) -> Decimal + 'a;
+
 /// The rows of a draw in a period, of everybody who has it. `earned` says what the covered rewards
 /// of a payee came to in a unit, and `owed` what was owed when the period began.
 ///
@@ -29,7 +32,7 @@ use accredit_script::Machine;
 pub(super) fn draw_rows(
     scope: &PlanPeriod<'_>,
     draw: &Draw,
-    (earned, owed): (&dyn Fn(&str, &str) -> Decimal, &Balances),
+    (earned, owed): (&EarnedByPayee<'_>, &Balances),
     mut machine: Option<&mut Machine>,
     alerts: &mut Vec<Note>,
 ) -> Vec<EarnedReward> {

@@ -6,7 +6,7 @@
 //! **Architecture invariant:** a full run of what nothing has changed since changes nothing; a step
 //! decides what is stored when its turn comes, so that nothing that arrived meanwhile is undone.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use accredit_crediting::impact::{self, Impact};
@@ -17,6 +17,7 @@ use accredit_domain::keys::RulesetHash;
 use accredit_domain::limits::MoneyLine;
 use accredit_domain::organization::ParticipantId;
 use accredit_domain::transaction::Decoder;
+use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::recredit::DecisionPins;
 use accredit_ledger::runs::{CalculationRun, RunRules};
@@ -28,7 +29,7 @@ use super::again::redecide_stored;
 use super::{add_postings, record_with_postings};
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
-use crate::replay;
+use crate::{replay, rewards};
 
 /// Transactions decided again in one step, at least.
 const RUN_CHUNK: usize = 512;
@@ -216,6 +217,11 @@ pub fn next_few(
     Ok(some)
 }
 
+/// The deals of which a run comes out otherwise, each with the credits that are not stored: those
+/// from before the run, or, of a dry run, those that it would make.
+#[derive(Debug, Default)]
+pub struct RunChanges(BTreeMap<String, Vec<PostedCredit>>);
+
 /// Decides transactions again, counts those that come out otherwise, and adds up the difference in
 /// money; a dry run records nothing.
 ///
@@ -225,6 +231,7 @@ pub fn decide_step(
     context: &Context,
     run: &CalculationRun,
     some: &[TransactionRecord],
+    changes: &mut RunChanges,
 ) -> Result<CalculationRun, StoreError> {
     let in_force = |decision: &Decision| takes_rules_in_force(run, decision);
     let new_plan = (run.rules == Some(RunRules::InForce)).then_some(run.plan.as_str());
@@ -248,6 +255,9 @@ pub fn decide_step(
         let (before, after) = (of(&before.decisions), of(after));
         if before != after {
             run.differing += 1;
+            let other = if run.dry_run { &after } else { &before };
+            let rows = other.iter().flat_map(|decision| decision.credits.iter().cloned());
+            changes.0.insert(id.clone(), rows.collect());
             let delta = impact::compare_decisions((&ruleset, &before), (&ruleset, &after));
             impact.add_delta(delta.as_ref());
         }
@@ -270,4 +280,61 @@ fn add_lines(known: &mut Vec<MoneyLine>, lines: Vec<MoneyLine>) {
         }
     }
     known.sort_by(|a, b| (&a.name, &a.unit_type).cmp(&(&b.name, &b.unit_type)));
+}
+
+/// What a run changes in the rewards of its plan, in all periods: a line a payee and unit type.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn reward_lines(
+    context: &Context,
+    run: &CalculationRun,
+    changes: &RunChanges,
+) -> Result<Vec<MoneyLine>, StoreError> {
+    let ruleset = context.ruleset.load_full();
+    let pays = ruleset.plans.get(run.plan.as_str()).is_some_and(|plan| !plan.rewards.is_empty());
+    if changes.0.is_empty() || !pays {
+        return Ok(Vec::new());
+    }
+
+    let other = credits_with(context, &run.plan, changes)?;
+    let rules = (&*ruleset, &*ruleset);
+    let now = Effective::Now;
+    let (stored, other) = rewards::compared_books(context, rules, &run.plan, now, Some(&other))?;
+    let (before, after) = if run.dry_run { (stored, other) } else { (other, stored) };
+
+    let mut lines = Vec::new();
+    for (book, is_after) in [(&before, false), (&after, true)] {
+        for row in book.periods().flat_map(|known| &known.rewards.rows) {
+            let (name, unit_type) = (row.payee.to_string(), row.unit_type.to_string());
+            let mut line = MoneyLine { name, unit_type, ..MoneyLine::default() };
+            *(if is_after { &mut line.after } else { &mut line.before }) = row.amount;
+            line.difference = line.after.saturating_sub(line.before);
+            add_lines(&mut lines, vec![line]);
+        }
+    }
+    lines.retain(|line| !line.difference.is_zero());
+    Ok(lines)
+}
+
+/// The credits that count of a plan, as stored but for those of `changes`.
+fn credits_with(
+    context: &Context,
+    plan: &str,
+    changes: &RunChanges,
+) -> Result<Vec<PostedCredit>, StoreError> {
+    let summaries = context.ledger.calculation_summaries()?.into_keys();
+    let leaves: BTreeSet<String> =
+        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+
+    let mut credits: Vec<PostedCredit> = changes.0.values().flatten().cloned().collect();
+    context.ledger.visit_transactions(Some(&leaves), &mut |stored| {
+        if !changes.0.contains_key(&stored.id) {
+            let of_plan = stored.decisions.into_iter().filter(|decision| decision.plan == plan);
+            credits.extend(of_plan.flat_map(|decision| decision.credits));
+        }
+        Ok(())
+    })?;
+    credits.retain(PostedCredit::is_active);
+    Ok(credits)
 }

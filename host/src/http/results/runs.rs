@@ -173,6 +173,9 @@ pub(crate) struct RunView {
     by_payee: Vec<MoneyLine>,
     /// The same in all.
     total: Vec<MoneyLine>,
+    /// What it changes in rewards, or would, in all periods of the plan: a line a payee and unit
+    /// type.
+    rewards: Vec<MoneyLine>,
     /// The revision of the calculation at its end.
     revision: Option<u32>,
     /// The business date at its end.
@@ -201,6 +204,7 @@ impl RunView {
             differing: run.differing,
             by_payee: run.by_payee,
             total: run.total,
+            rewards: run.rewards,
             revision: run.revision,
             business_date: run.business_date,
             error: run.error,

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
 use accredit_operations::context::ActiveRun;
-use accredit_operations::decide::run;
+use accredit_operations::decide::run::{self, RunChanges};
 use accredit_seams::store::StoreError;
 
 use super::{PENDING_MAX, Worker};
@@ -27,6 +27,8 @@ pub(super) struct RunTurn {
     after: u64,
     /// Numbers of the transactions that are left; none until they were looked up.
     left: Option<VecDeque<u64>>,
+    /// What came out otherwise so far.
+    changes: RunChanges,
 }
 
 impl Worker {
@@ -63,7 +65,12 @@ impl Worker {
             Some(turn) => turn,
             None => {
                 let waiting = self.context.ledger.pending_count(PENDING_MAX)? as u64;
-                RunTurn { id, after: self.handled + waiting, left: None }
+                RunTurn {
+                    id,
+                    after: self.handled + waiting,
+                    left: None,
+                    changes: RunChanges::default(),
+                }
             }
         };
 
@@ -88,12 +95,14 @@ impl Worker {
         };
 
         if left.is_empty() {
-            self.end_run(active.run.clone(), RunState::Done, None);
+            let rewards = run::reward_lines(&self.context, &active.run, &turn.changes)?;
+            let run = CalculationRun { rewards, ..active.run.clone() };
+            self.end_run(run, RunState::Done, None);
             return Ok(());
         }
 
         let some = run::next_few(&self.context, left)?;
-        let run = run::decide_step(&self.context, &active.run, &some)?;
+        let run = run::decide_step(&self.context, &active.run, &some, &mut turn.changes)?;
         self.save_progress(run)?;
         self.turn = Some(turn);
         Ok(())

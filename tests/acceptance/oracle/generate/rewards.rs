@@ -6,7 +6,7 @@ use super::calendar;
 use crate::oracle::features::{Feature, on};
 use crate::oracle::random::Random;
 use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
-use crate::oracle::world::{Plan, World};
+use crate::oracle::world::{Pays, Plan, World};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -29,6 +29,8 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         let count = *r.pick(&[1, 1, 2]);
         let (teams, default) = (world.plans[n].teams, pays.is_some());
         world.plans[n].pays = pays;
+        world.plans[n].by =
+            *r.pick(&[Pays::Month, Pays::Month, Pays::Month, Pays::Quarter, Pays::Year]);
         let all = (0..count).map(|place| reward(r, world, teams, default, place)).collect();
         world.plans[n].rewards = all;
     }

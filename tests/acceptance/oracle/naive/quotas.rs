@@ -1,4 +1,4 @@
-//! What is expected of a claimant: the nearest rows of the period, else those of its leaves.
+//! What is expected of a claimant: the nearest rows of the period, else those of its parts.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -11,12 +11,16 @@ use crate::oracle::rewards::Quota;
 const RANKS: usize = 5;
 
 pub(super) fn quota(desk: Desk<'_>, claim: &Claim<'_>) -> Option<Decimal> {
-    let own = of_period(desk, claim, desk.period);
-    own.or_else(|| {
-        let leaves = periods::meant(desk.case.leaves, desk.period);
-        let parts: Vec<Decimal> =
-            leaves.iter().filter_map(|leaf| of_period(desk, claim, &leaf.id)).collect();
-        (!parts.is_empty()).then(|| parts.iter().sum())
+    of_period_or_parts(desk, claim, &desk.own.id)
+}
+
+/// The period's own rows, else the sum over its parts, each by the same rule.
+fn of_period_or_parts(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal> {
+    of_period(desk, claim, period).or_else(|| {
+        let parts = periods::parts(desk.case.leaves, period);
+        let sums: Vec<Decimal> =
+            parts.iter().filter_map(|part| of_period_or_parts(desk, claim, part)).collect();
+        (!sums.is_empty()).then(|| sums.iter().sum())
     })
 }
 
