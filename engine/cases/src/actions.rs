@@ -11,7 +11,8 @@ use super::document::{CaseDefinition, CaseTable};
 use super::rows::credit_cell;
 use accredit_crediting::posting;
 use accredit_crediting::stage::CreditResolution;
-use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, HoldAction};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 

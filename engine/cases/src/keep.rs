@@ -14,11 +14,10 @@ use std::sync::Arc;
 use super::document::TRANSACTIONS;
 use super::rows::{TableRow, TableSubject};
 use super::update::row_text;
-use accredit_crediting::calculation;
 use accredit_crediting::pipeline::{self, ExplainLevel};
 use accredit_crediting::stage::DecisionInputs;
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
-use accredit_domain::decision::{Decision, HoldAction};
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::decision::{Decision, DecisionOutcome, HoldAction};
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
@@ -92,12 +91,9 @@ fn decide_transaction(kept: &CaseExport<'_>) -> Result<ExportedDecision, String>
     let decided = plans.iter().map(|plan| {
         let (inputs, machine) = (kept.inputs, &mut machine);
         pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, ExplainLevel::No)
+            .into_decision()
     });
-    let decided = vec![decided.collect::<Vec<_>>()];
-
-    let rows = plans.iter();
-    let rows =
-        rows.flat_map(|plan| calculation::period_decisions(ruleset, &plan.id, None, &decided));
+    let rows = decided.filter(|decision| decision.outcome != DecisionOutcome::Filtered);
     let several = kept.plan.is_none() && ruleset.plans.len() > 1;
 
     Ok(ExportedDecision { id: transaction.id.to_string(), rows: rows.collect(), several })

@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 use super::document::{ARROW, CaseTable};
 use accredit_crediting::calculation::summarize_reasons;
 use accredit_crediting::reward::PlanRewards;
-use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
+use accredit_domain::credit::fields::{CREDIT_COLUMNS, CreditField};
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, REWARD_COLUMNS};
 use accredit_domain::note::Note;
 
@@ -149,38 +150,8 @@ fn credit_rows(decisions: &[Decision], header: &[String]) -> Vec<TableRow> {
 
 /// A credit's cell; blank for a column that is none.
 pub(super) fn credit_cell<'a>(credit: &'a PostedCredit, column: &str) -> Cow<'a, str> {
-    let known = match column {
-        "transaction" => &*credit.transaction,
-        "plan" => &*credit.plan,
-        "rule" => &*credit.rule,
-        "result" => &*credit.result,
-        "kind" => credit.kind.as_str(),
-        "position" => credit.position.as_deref().unwrap_or(""),
-        "payee" => credit.payee.as_deref().unwrap_or(""),
-        "period" => &*credit.period,
-        "status" => credit.status.as_str(),
-        "level" => return Cow::Owned(cell_text(credit.level)),
-        "share" => return Cow::Owned(cell_text(credit.share)),
-        "amount" => return Cow::Owned(credit.amount.to_string()),
-        // The columns that are seldom asked for, and those that will be added.
-        _ => return Cow::Owned(cell_by_json(credit, column)),
-    };
-
-    Cow::Borrowed(known)
-}
-
-/// A value as a cell; blank for none.
-fn cell_text(value: Option<impl ToString>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-fn cell_by_json(credit: &PostedCredit, column: &str) -> String {
-    let row = serde_json::to_value(credit).unwrap_or_default();
-    match row.get(column) {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
+    let field = CreditField::find(column);
+    field.and_then(|field| (field.cell)(credit)).unwrap_or_default()
 }
 
 /// All uncredited and parked decisions; filtered ones where the table names them.

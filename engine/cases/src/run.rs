@@ -18,10 +18,8 @@ use super::rows::TableSubject;
 use super::sheet::{CaseTrial, ExampleRows, PreparedFile};
 use super::update::TableEdit;
 use super::{CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
-use accredit_crediting::calculation;
-use accredit_crediting::calculation::books;
+use accredit_crediting::calculation::{self, books};
 use accredit_crediting::explain::explain_in_plan;
-use accredit_crediting::pipeline;
 use accredit_crediting::reward::{self, PlanRewards};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
@@ -446,9 +444,8 @@ impl TrialRules<'_> {
         }
 
         let decided = self.transactions.iter();
-        let decided: Vec<_> = decided
-            .map(|tx| pipeline::decide_all_plans(self.ruleset, tx, inputs, machine))
-            .collect();
+        let decided: Vec<_> =
+            decided.map(|tx| calculation::decide_deal(self.ruleset, tx, inputs, machine)).collect();
         let decisions = self.plans().flat_map(|plan| {
             calculation::period_decisions(self.ruleset, &plan.id, period, &decided)
         });

@@ -245,7 +245,7 @@ fn a_cell_is_what_goes_out() {
         .unwrap()
     };
     let json = serde_json::to_value(&row).unwrap();
-    for column in accredit_domain::credit::posted::CREDIT_COLUMNS {
+    for column in accredit_domain::credit::fields::CREDIT_COLUMNS {
         let expected = match &json[column] {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => text.clone(),

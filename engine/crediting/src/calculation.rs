@@ -20,7 +20,7 @@ use std::thread;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::pipeline::{self, PlanDecision, row};
+use crate::pipeline;
 use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, PeriodKind};
@@ -108,6 +108,26 @@ impl Latest {
     }
 }
 
+/// What the plans decided about one transaction.
+#[derive(Debug)]
+pub struct DecidedDeal {
+    /// The incentive date of the transaction; none when it cannot be read.
+    pub date: Option<Date>,
+    /// The decisions, in order of the plans' ids.
+    pub decisions: Vec<Decision>,
+}
+
+/// Decides one transaction in every plan.
+pub fn decide_deal(
+    ruleset: &Ruleset,
+    transaction: &Arc<Transaction>,
+    inputs: &DecisionInputs,
+    machine: &mut Machine,
+) -> DecidedDeal {
+    let decisions = pipeline::decide_all_plans(ruleset, transaction, inputs, machine);
+    DecidedDeal { date: transaction.incentive_date().ok(), decisions }
+}
+
 /// Decides every transaction in every plan on `threads` workers; results in order of the
 /// transactions.
 pub fn decide_all(
@@ -115,9 +135,9 @@ pub fn decide_all(
     transactions: &[Arc<Transaction>],
     inputs: &DecisionInputs,
     threads: usize,
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
-        pipeline::decide_all_plans(ruleset, tx, inputs, machine)
+        decide_deal(ruleset, tx, inputs, machine)
     })
 }
 
@@ -129,16 +149,16 @@ pub fn decide_selected(
     inputs: &DecisionInputs,
     threads: usize,
     wanted: &(dyn Fn(usize, &str) -> bool + Sync),
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
-        pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted)
+        let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted);
+        DecidedDeal { date: tx.incentive_date().ok(), decisions }
     })
 }
 
 /// Decides one transaction, given its place among all.
-type OneDecision<'a> =
-    dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<PlanDecision> + Sync + 'a;
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> DecidedDeal + Sync + 'a;
 
 /// Spreads transactions over the workers, block by block, each with its place among all.
 fn decide_blocks(
@@ -146,12 +166,11 @@ fn decide_blocks(
     transactions: &[Arc<Transaction>],
     threads: usize,
     decide: &OneDecision<'_>,
-) -> Vec<Vec<PlanDecision>> {
+) -> Vec<DecidedDeal> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
 
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<PlanDecision>>)>> =
-        Mutex::new(Vec::with_capacity(blocks.len()));
+    let done: Mutex<Vec<(usize, Vec<DecidedDeal>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
     let work = |machine: &mut Machine| {
         let mut mine = Vec::new();
         while let Some((index, block)) = {
@@ -226,7 +245,7 @@ pub fn assemble_calculation(
     ruleset: &Ruleset,
     plan: &str,
     period: &Period,
-    decided: &[Vec<PlanDecision>],
+    decided: &[DecidedDeal],
 ) -> Calculation {
     let mut calculation = calculation_of(
         ruleset,
@@ -280,7 +299,7 @@ pub fn period_decisions(
     ruleset: &Ruleset,
     plan: &str,
     period: Option<&Period>,
-    decided: &[Vec<PlanDecision>],
+    decided: &[DecidedDeal],
 ) -> Vec<Decision> {
     let leaf = |period: &Period, id: &str| {
         let found = ruleset.settings.calendar.find(id);
@@ -288,17 +307,19 @@ pub fn period_decisions(
     };
 
     let mut leaves: HashMap<&str, bool> = HashMap::new();
-    let mut mine: Vec<&PlanDecision> = decided.iter().flatten().collect();
-    mine.retain(|decided| {
-        let inside = match (period, decided.period.as_deref()) {
+    let all = decided.iter();
+    let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
+    let mut mine: Vec<(Option<Date>, &Decision)> = all.collect();
+    mine.retain(|(_, decision)| {
+        let inside = match (period, decision.period.as_deref()) {
             (Some(period), Some(id)) => *leaves.entry(id).or_insert_with(|| leaf(period, id)),
             _ => true,
         };
-        *decided.plan == *plan && decided.outcome != DecisionOutcome::Filtered && inside
+        decision.plan == *plan && decision.outcome != DecisionOutcome::Filtered && inside
     });
 
-    mine.sort_by(|a, b| (a.date, &a.transaction).cmp(&(b.date, &b.transaction)));
-    mine.into_iter().map(|decided| row::stored_decision(ruleset, decided)).collect()
+    mine.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+    mine.into_iter().map(|(_, decision)| decision.clone()).collect()
 }
 
 impl Calculation {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::pipeline::{self, ExplainLevel, row};
+use crate::pipeline::{self, ExplainLevel};
 use crate::stage::{DecisionInputs, ExplanationStep, StepEffect};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::DecisionOutcome;
@@ -66,14 +66,15 @@ pub fn explain_in_plan(
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, ExplainLevel::Steps);
 
     let steps = trace_lines(&decided.trace);
+    let decision = decided.into_decision();
 
     Explanation {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
-        outcome: decided.outcome,
+        outcome: decision.outcome,
         steps,
-        reasons: decided.reasons.clone(),
-        credits: decided.credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect(),
+        reasons: decision.reasons,
+        credits: decision.credits,
         ruleset: ruleset.hash.to_string(),
     }
 }

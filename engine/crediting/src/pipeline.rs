@@ -12,49 +12,33 @@ mod admit;
 mod direct;
 mod draft;
 mod indirect;
-pub mod row;
 #[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, StepEffect, adjust, build_note,
     note_at_fault,
 };
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::credit::{Credit, CreditStatus, laws};
-use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::credit::{Credit, laws};
+use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash, TransactionKey};
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
-/// What was decided about one transaction in one plan, in terms of its ruleset.
+/// One transaction decided in one plan, with what its explanation and later plans need.
 #[derive(Debug)]
-pub struct PlanDecision {
-    /// Id of the plan.
-    pub plan: Arc<str>,
-    /// The transaction's natural key.
-    pub transaction: Arc<str>,
-    /// Incentive date, once it is known.
-    pub date: Option<Date>,
-    /// Leaf period of the incentive date, once it is known.
-    pub period: Option<Arc<str>>,
-    /// The business date that was given.
-    pub as_of: Option<Date>,
-    /// The outcome of the decision.
-    pub outcome: DecisionOutcome,
+pub struct DecidedPlan {
+    /// The decision; its credits are beside it until [`DecidedPlan::into_decision`].
+    pub decision: Decision,
     /// The credits in the order in which they were made.
-    pub credits: Vec<Credit>,
-    /// Why not credited, or why parked.
-    pub reasons: Vec<Note>,
-    /// Warnings; those that the plan asks for are alerts.
-    pub warnings: Vec<Note>,
+    pub credits: Vec<Arc<Credit>>,
     /// The explanation, when it was asked for.
     pub trace: Vec<ExplanationStep>,
 }
@@ -74,27 +58,8 @@ pub fn decide_all_plans(
     transaction: &Arc<Transaction>,
     inputs: &DecisionInputs,
     machine: &mut Machine,
-) -> Vec<PlanDecision> {
-    let transaction = &adjust::adjust_transaction(inputs, transaction);
-    let mut done: Vec<PlanDecision> = Vec::with_capacity(ruleset.plans.len());
-
-    for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
-        let decided = decide_after_sources(
-            ruleset,
-            plan,
-            transaction,
-            inputs,
-            machine,
-            ExplainLevel::No,
-            &done,
-        );
-        done.push(decided);
-    }
-
-    // Plans are decided sources first, and listed by id.
-    done.sort_by(|a, b| a.plan.cmp(&b.plan));
-
-    done
+) -> Vec<Decision> {
+    decide_selected_plans(ruleset, transaction, inputs, machine, &|_| true)
 }
 
 /// Decides one transaction in the plans that are `wanted` by their ids, which takes deciding it in
@@ -105,7 +70,7 @@ pub fn decide_selected_plans(
     inputs: &DecisionInputs,
     machine: &mut Machine,
     wanted: &dyn Fn(&str) -> bool,
-) -> Vec<PlanDecision> {
+) -> Vec<Decision> {
     let transaction = &adjust::adjust_transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
 
@@ -116,23 +81,15 @@ pub fn decide_selected_plans(
         .collect();
 
     // Sources are decided as well, since their credits are what a wanted plan rolls.
-    let mut done: Vec<PlanDecision> = Vec::with_capacity(ruleset.plans.len());
-    for plan in plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id)) {
-        let decided = decide_after_sources(
-            ruleset,
-            plan,
-            transaction,
-            inputs,
-            machine,
-            ExplainLevel::No,
-            &done,
-        );
-        done.push(decided);
-    }
+    let plans = plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id));
+    let done = decide_in_order(ruleset, plans, transaction, inputs, machine);
 
-    done.retain(|decided| wanted(&decided.plan));
-    done.sort_by(|a, b| a.plan.cmp(&b.plan));
-    done
+    let wanted = done.into_iter().filter(|decided| wanted(&decided.decision.plan));
+    let mut decisions: Vec<Decision> = wanted.map(DecidedPlan::into_decision).collect();
+
+    // Plans are decided sources first, and listed by id.
+    decisions.sort_by(|a, b| a.plan.cmp(&b.plan));
+    decisions
 }
 
 /// Decides one transaction in one plan, which takes deciding it in the plan's sources first.
@@ -143,25 +100,32 @@ pub fn decide_plan(
     inputs: &DecisionInputs,
     machine: &mut Machine,
     explain: ExplainLevel,
-) -> PlanDecision {
+) -> DecidedPlan {
     let transaction = &adjust::adjust_transaction(inputs, transaction);
-    let mut done: Vec<PlanDecision> = Vec::new();
     let before = ruleset.plans_before(plan);
+    let sources = before.iter().filter_map(|id| ruleset.plans.get(*id));
+    let done = decide_in_order(ruleset, sources, transaction, inputs, machine);
 
-    for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
-        let decided = decide_after_sources(
-            ruleset,
-            source,
-            transaction,
-            inputs,
-            machine,
-            ExplainLevel::No,
-            &done,
-        );
+    decide_after_sources(ruleset, plan, transaction, inputs, machine, explain, &done)
+}
+
+/// Decides one transaction in plans that come after the plans that they take credits from.
+fn decide_in_order<'r>(
+    ruleset: &Ruleset,
+    plans: impl Iterator<Item = &'r Plan>,
+    transaction: &Arc<Transaction>,
+    inputs: &DecisionInputs,
+    machine: &mut Machine,
+) -> Vec<DecidedPlan> {
+    let mut done: Vec<DecidedPlan> = Vec::with_capacity(ruleset.plans.len());
+
+    for plan in plans {
+        let no = ExplainLevel::No;
+        let decided = decide_after_sources(ruleset, plan, transaction, inputs, machine, no, &done);
         done.push(decided);
     }
 
-    decide_after_sources(ruleset, plan, transaction, inputs, machine, explain, &done)
+    done
 }
 
 /// Decides one transaction in one plan, after the plans that it takes credits from. What fails
@@ -173,17 +137,20 @@ fn decide_after_sources(
     inputs: &DecisionInputs,
     machine: &mut Machine,
     explain: ExplainLevel,
-    done: &[PlanDecision],
-) -> PlanDecision {
+    done: &[DecidedPlan],
+) -> DecidedPlan {
     let decided = catch_unwind(AssertUnwindSafe(|| {
         decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
     }));
 
-    decided.unwrap_or_else(|_| {
+    let mut decided = decided.unwrap_or_else(|_| {
         // A machine that was left in the middle of a call is not used again.
         *machine = Machine::new(&ruleset.programs);
         park_internal_failure(ruleset, plan, transaction, inputs)
-    })
+    });
+
+    decided.decision.alerts = alerts_of(plan, &decided.decision.log);
+    decided
 }
 
 /// The decision about a transaction that the engine itself cannot decide.
@@ -192,12 +159,9 @@ fn park_internal_failure(
     plan: &Plan,
     transaction: &Transaction,
     inputs: &DecisionInputs,
-) -> PlanDecision {
-    let mut decided = new_decision(plan, transaction, inputs);
-    decided.date = transaction.incentive_date().ok();
-    let calendar = &ruleset.settings.calendar;
-    let period = decided.date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
-    decided.period = period.map(|period| Arc::from(period.id));
+) -> DecidedPlan {
+    let mut decided = DecidedPlan::new(ruleset, plan, transaction, inputs);
+    decided.decision.period = own_period(ruleset, transaction);
 
     let message = "an internal error stopped this decision; it is repeated after an update";
     park_for_reason(
@@ -207,18 +171,43 @@ fn park_internal_failure(
     decided
 }
 
-fn new_decision(plan: &Plan, transaction: &Transaction, inputs: &DecisionInputs) -> PlanDecision {
-    PlanDecision {
-        plan: Arc::clone(&plan.id),
-        transaction: Arc::clone(&transaction.id),
-        date: None,
-        period: None,
-        as_of: inputs.as_of,
-        outcome: DecisionOutcome::Filtered,
-        credits: Vec::new(),
-        reasons: Vec::new(),
-        warnings: Vec::new(),
-        trace: Vec::new(),
+/// The leaf period in which a transaction belongs though it was parked before its dates were asked
+/// for.
+fn own_period(ruleset: &Ruleset, transaction: &Transaction) -> Option<PeriodKey> {
+    let date = transaction.incentive_date().ok()?;
+    let period = ruleset.settings.calendar.period_on(date, PeriodKind::Leaf)?;
+    Some(PeriodKey::from(period.id))
+}
+
+impl DecidedPlan {
+    /// A plan that has let nothing in yet.
+    fn new(
+        ruleset: &Ruleset,
+        plan: &Plan,
+        transaction: &Transaction,
+        inputs: &DecisionInputs,
+    ) -> DecidedPlan {
+        let decision = Decision {
+            plan: PlanKey::from(&plan.id),
+            transaction: TransactionKey::from(&transaction.id),
+            period: None,
+            ruleset: RulesetHash::from(&ruleset.hash),
+            as_of: inputs.as_of,
+            outcome: DecisionOutcome::Filtered,
+            credits: Vec::new(),
+            reasons: Vec::new(),
+            alerts: Vec::new(),
+            log: Vec::new(),
+        };
+        DecidedPlan { decision, credits: Vec::new(), trace: Vec::new() }
+    }
+
+    /// The decision with its credits, as it is stored and shown.
+    pub fn into_decision(self) -> Decision {
+        // Hardly ever shared: the plans that took credits from this one are decided.
+        let entries =
+            self.credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).into_entry());
+        Decision { credits: entries.collect(), ..self.decision }
     }
 }
 
@@ -229,17 +218,17 @@ fn decide_one(
     inputs: &DecisionInputs,
     machine: &mut Machine,
     explain: ExplainLevel,
-    done: &[PlanDecision],
-) -> PlanDecision {
-    let mut decided = new_decision(plan, transaction, inputs);
-    decided.warnings = remark_notes(plan, transaction);
+    done: &[DecidedPlan],
+) -> DecidedPlan {
+    let mut decided = DecidedPlan::new(ruleset, plan, transaction, inputs);
+    decided.decision.log = remark_notes(plan, transaction);
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
     // No plan admits a void deal; what else is remarked about its row no longer matters.
     if transaction.is_void() {
-        decided.warnings.retain(|note| note.code == NoteCode::Void);
-        let why = decided.warnings.first().map(|note| note.message.clone()).unwrap_or_default();
+        decided.decision.log.retain(|note| note.code == NoteCode::Void);
+        let why = decided.decision.log.first().map(|note| note.message.clone()).unwrap_or_default();
         decided.trace = vec![ExplanationStep::plan_end(NoteStage::Filter, "void", why)];
         return decided;
     }
@@ -247,14 +236,13 @@ fn decide_one(
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => {
             // Columns that are gone may be why the plan no longer sees the deal.
-            decided.warnings.retain(|note| note.code == NoteCode::ColumnsMissing);
+            decided.decision.log.retain(|note| note.code == NoteCode::ColumnsMissing);
             decided.trace = trace.unwrap_or_default();
         }
         Ok(Some(mut case)) => {
             case.trace = trace;
             adjust::explain_adjustment(&mut case);
-            decided.date = Some(case.date);
-            decided.period = Some(Arc::clone(&case.period));
+            decided.decision.period = Some(PeriodKey::from(&case.period));
 
             if let Some(source) = inherit_credits(&mut case, done) {
                 park_for_source(&mut decided, source);
@@ -266,32 +254,30 @@ fn decide_one(
                     (StepEffect::Rejected("filtered".to_owned()), message)
                 });
                 decided.trace = case.trace.take().unwrap_or_default();
-                return PlanDecision { date: None, period: None, ..decided };
+                decided.decision.period = None;
+                return decided;
             }
 
             let result = credit_transaction(&mut case);
-            decided.reasons = std::mem::take(&mut case.reasons);
-            decided.warnings.append(&mut case.warnings);
+            let decision = &mut decided.decision;
+            decision.reasons = std::mem::take(&mut case.reasons);
+            decision.log.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
             // A parked transaction drops the credits that were made before it was parked.
             match result {
                 Err(park) => park_for_reason(&mut decided, park),
-                Ok(()) if credits.is_empty() => decided.outcome = DecisionOutcome::Uncredited,
+                Ok(()) if credits.is_empty() => decision.outcome = DecisionOutcome::Uncredited,
                 Ok(()) => {
-                    decided.outcome = DecisionOutcome::Credited;
+                    decision.outcome = DecisionOutcome::Credited;
+                    decision.reasons.clear();
                     decided.credits = credits;
-                    decided.reasons.clear();
                 }
             }
         }
 
         Err(park) => {
-            // Parked before its dates were asked for: its period is still where it belongs.
-            decided.date = transaction.incentive_date().ok();
-            let calendar = &ruleset.settings.calendar;
-            let period = decided.date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
-            decided.period = period.map(|period| Arc::from(period.id));
+            decided.decision.period = own_period(ruleset, transaction);
             park_for_reason(&mut decided, park);
         }
     }
@@ -299,25 +285,42 @@ fn decide_one(
     decided
 }
 
+/// Warnings that are always alerts, in every plan: a hold that lost its date, an amount without a
+/// currency, and rows that contradict each other or have lost columns.
+const STANDING_ALERTS: [NoteCode; 4] = [
+    NoteCode::ReleaseInOtherYear,
+    NoteCode::NoCurrency,
+    NoteCode::Conflict,
+    NoteCode::ColumnsMissing,
+];
+
+/// The warnings that the plan asks for as alerts, and those that always are.
+fn alerts_of(plan: &Plan, log: &[Note]) -> Vec<Note> {
+    let wanted = |note: &&Note| {
+        STANDING_ALERTS.contains(&note.code) || plan.alerts.contains(note.code.as_str())
+    };
+    log.iter().filter(wanted).cloned().collect()
+}
+
 /// Whether a plan without rules of its own for deals takes credits only from plans that the deal is
 /// not in: then it is not in this plan either.
-fn filtered_by_sources(plan: &Plan, done: &[PlanDecision]) -> bool {
+fn filtered_by_sources(plan: &Plan, done: &[DecidedPlan]) -> bool {
     let sources = plan.source_plans();
-    let mut decided = done.iter().filter(|decided| sources.contains(&decided.plan)).peekable();
+    let decided = done.iter().map(|decided| &decided.decision);
+    let mut decided =
+        decided.filter(|decision| sources.iter().any(|id| decision.plan == ***id)).peekable();
     plan.direct.is_empty()
         && decided.peek().is_some()
-        && decided.all(|decided| decided.outcome == DecisionOutcome::Filtered)
+        && decided.all(|decision| decision.outcome == DecisionOutcome::Filtered)
 }
 
 /// Gives the case the credits of its plan's sources; a source that is parked instead.
-fn inherit_credits<'d>(
-    case: &mut DealCase<'d>,
-    done: &'d [PlanDecision],
-) -> Option<&'d PlanDecision> {
+fn inherit_credits<'d>(case: &mut DealCase<'d>, done: &'d [DecidedPlan]) -> Option<&'d Decision> {
     for source in case.plan.source_plans() {
-        let Some(decided) = done.iter().find(|decided| decided.plan == *source) else { continue };
-        if decided.outcome == DecisionOutcome::Parked {
-            return Some(decided);
+        let found = done.iter().find(|decided| decided.decision.plan == **source);
+        let Some(decided) = found else { continue };
+        if decided.decision.outcome == DecisionOutcome::Parked {
+            return Some(&decided.decision);
         }
         let count = decided.credits.len();
         case.trace_step(NoteStage::Rollup, || format!("plan `{source}` has {count} credits of it"));
@@ -337,20 +340,20 @@ fn remark_notes(plan: &Plan, transaction: &Transaction) -> Vec<Note> {
 }
 
 /// Parks a transaction since a source of its plan is parked.
-fn park_for_source(decided: &mut PlanDecision, source: &PlanDecision) {
+fn park_for_source(decided: &mut DecidedPlan, source: &Decision) {
     let Some(reason) = source.reasons.first() else { return };
     let message = format!(
         "plan `{}`, which it takes credits from, is parked: {}",
         source.plan, reason.message
     );
-    let reason = Note { plan: decided.plan.to_string(), message, ..reason.clone() };
+    let reason = Note { plan: decided.decision.plan.to_string(), message, ..reason.clone() };
     // The alert of a park is the last of its warnings.
-    let code = source.warnings.last().map_or(reason.code, |alert| alert.code);
+    let code = source.log.last().map_or(reason.code, |alert| alert.code);
     park_with_note(decided, NoteStage::Rollup, reason, code);
 }
 
-fn park_for_reason(decided: &mut PlanDecision, park: ParkReason) {
-    let (transaction, plan) = (&decided.transaction, &decided.plan);
+fn park_for_reason(decided: &mut DecidedPlan, park: ParkReason) {
+    let Decision { transaction, plan, .. } = &decided.decision;
     let mut reason = build_note(transaction, plan, park.stage, park.code, park.message.clone());
     if let Some(fault) = &park.fault {
         reason = note_at_fault(reason, fault);
@@ -359,13 +362,15 @@ fn park_for_reason(decided: &mut PlanDecision, park: ParkReason) {
     self::park_with_note(decided, park.stage, reason, alert);
 }
 
-fn park_with_note(decided: &mut PlanDecision, stage: NoteStage, reason: Note, alert: NoteCode) {
+fn park_with_note(decided: &mut DecidedPlan, stage: NoteStage, reason: Note, alert: NoteCode) {
     let message = format!("parked: {}", reason.message);
     decided.trace.push(ExplanationStep::plan_end(stage, reason.code.as_str(), message));
-    decided.warnings.push(Note { code: alert, ..reason.clone() });
-    decided.reasons = vec![reason];
     decided.credits.clear();
-    decided.outcome = DecisionOutcome::Parked;
+
+    let decision = &mut decided.decision;
+    decision.log.push(Note { code: alert, ..reason.clone() });
+    decision.reasons = vec![reason];
+    decision.outcome = DecisionOutcome::Parked;
 }
 
 /// Runs steps 2 to 4 of the pipeline for one case.
@@ -378,10 +383,10 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     case.rule = None;
 
     // Only direct credits roll, those of source plans included.
-    let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
+    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
     let roots = case.credits.iter().chain(inherited);
-    let roots = roots.filter(|credit| credit.rollable && credit.status == CreditStatus::Active);
-    let roots: Vec<Credit> = roots.cloned().collect();
+    let roots = roots.filter(|credit| credit.rollable && credit.entry.is_active());
+    let roots: Vec<Arc<Credit>> = roots.cloned().collect();
 
     reason_without_rule(case, &roots);
     trace_unrolled_credits(case, &roots);
@@ -402,7 +407,7 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
 }
 
 /// Records that no direct rule found a recipient and that no credit of another plan rolls.
-fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Credit]) {
+fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) {
     let plan = case.plan;
     if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
         return;
@@ -421,19 +426,20 @@ fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Credit]) {
 }
 
 /// Says which direct credits do not roll where something could.
-fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[Credit]) {
+fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) {
     if case.trace.is_none() || case.plan.indirect.is_empty() {
         return;
     }
 
-    let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
+    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
     let resting = case.credits.iter().chain(inherited);
-    let resting = resting.filter(|credit| roots.iter().all(|root| root.id != credit.id));
+    let resting =
+        resting.filter(|credit| roots.iter().all(|root| root.entry.id != credit.entry.id));
     let mut messages: Vec<String> = Vec::new();
 
     for credit in resting {
         let who = case.recipient_id(credit.recipient);
-        let why = if credit.rollable { credit.status.as_str() } else { "not rollable" };
+        let why = if credit.rollable { credit.entry.status.as_str() } else { "not rollable" };
         messages.push(format!("the credit to `{who}` does not roll: it is {why}"));
     }
 

@@ -20,9 +20,8 @@ use serde::Serialize;
 
 use crate::calculation::books;
 use crate::calculation::{
-    Calculation, calculation_of, decide_all, latest_versions, period_decisions,
+    Calculation, DecidedDeal, calculation_of, decide_all, latest_versions, period_decisions,
 };
-use crate::pipeline::PlanDecision;
 use crate::reward;
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, days_after};
@@ -227,24 +226,23 @@ pub fn simulate_from(
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
     let projected = decide(&all, last_day(period));
 
-    let whole =
-        |decided: &[Vec<PlanDecision>], posted: Vec<Decision>, corrections: Vec<EarnedReward>| {
-            let mut all = period_decisions(ruleset, plan, Some(period), decided);
-            all.extend(posted);
-            let mut calculation = calculation_of(ruleset, plan, period, all);
+    let whole = |decided: &[DecidedDeal], posted: Vec<Decision>, corrections: Vec<EarnedReward>| {
+        let mut all = period_decisions(ruleset, plan, Some(period), decided);
+        all.extend(posted);
+        let mut calculation = calculation_of(ruleset, plan, period, all);
 
-            if let Some(known) = ruleset.plans.get(plan) {
-                // What is posted from other periods is rewarded there.
-                let own = |credit: &&PostedCredit| {
-                    known.late == LateRewards::Posted || period.contains(credit.incentive_date)
-                };
-                let credits = start.earlier.iter().chain(calculation.credits.iter().filter(own));
-                let rewards = reward::compute_rewards(ruleset, known, period, credits);
-                calculation.set_rewards(rewards);
-                calculation.rewards.extend(corrections);
-            }
-            calculation
-        };
+        if let Some(known) = ruleset.plans.get(plan) {
+            // What is posted from other periods is rewarded there.
+            let own = |credit: &&PostedCredit| {
+                known.late == LateRewards::Posted || period.contains(credit.incentive_date)
+            };
+            let credits = start.earlier.iter().chain(calculation.credits.iter().filter(own));
+            let rewards = reward::compute_rewards(ruleset, known, period, credits);
+            calculation.set_rewards(rewards);
+            calculation.rewards.extend(corrections);
+        }
+        calculation
+    };
 
     let now = whole(&so_far, start.posted, start.corrections);
     let then = whole(&projected, start.posted_then, start.corrections_then);
@@ -334,9 +332,10 @@ fn is_of_period(row: &PostedCredit, period: &Period) -> bool {
 }
 
 /// How many deals `plan` let in.
-fn admitted_count(decided: &[Vec<PlanDecision>], plan: &str) -> usize {
-    let mine = decided.iter().flatten().filter(|decided| *decided.plan == *plan);
-    mine.filter(|decided| decided.outcome != DecisionOutcome::Filtered).count()
+fn admitted_count(decided: &[DecidedDeal], plan: &str) -> usize {
+    let all = decided.iter().flat_map(|deal| &deal.decisions);
+    let mine = all.filter(|decision| decision.plan == *plan);
+    mine.filter(|decision| decision.outcome != DecisionOutcome::Filtered).count()
 }
 
 /// The deals, and their repetitions until the end of the period: the k-th has `~k` behind its id.

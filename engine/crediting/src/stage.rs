@@ -31,7 +31,7 @@ use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Plan, Relationship};
 use accredit_domain::policy::ProgramId;
 use accredit_script::{
-    CreditView, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault, TransactionView,
+    Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault, TransactionView,
 };
 use accredit_workspace::Ruleset;
 
@@ -116,9 +116,9 @@ pub struct DealCase<'a> {
     /// The machine that runs scripts.
     pub machine: &'a mut Machine,
     /// Credits of this transaction in the plans that this one takes credits from, by plan.
-    pub inherited: Vec<&'a Credit>,
+    pub inherited: Vec<&'a Arc<Credit>>,
     /// Credits made so far, in order.
-    pub credits: Vec<Credit>,
+    pub credits: Vec<Arc<Credit>>,
     /// Why nothing came of a rule.
     pub reasons: Vec<Note>,
     /// Warnings: all go to the log, those that the plan asks for become alerts.
@@ -324,40 +324,15 @@ impl DealCase<'_> {
         }
     }
 
-    /// A credit as scripts see it.
-    pub fn credit_view(&self, credit: &Credit) -> Arc<CreditView> {
-        let organization = &self.ruleset.organization;
-        let settings = &self.ruleset.settings;
-        let rolled = credit.rolled.as_ref();
-
-        Arc::new(CreditView {
-            amount: credit.amount,
-            unit_type: Arc::from(settings.units.name(credit.unit)),
-            credit_type: Arc::clone(&credit.credit_type),
-            kind: if credit.is_direct() { "direct" } else { "indirect" },
-            position: self.position_of(credit.recipient),
-            title: self.position_title(credit.recipient),
-            payee: credit.payee.map(|payee| organization.participant_id(payee)),
-            team: credit.team.map(|team| organization.team_id(team)),
-            rule: Arc::clone(&credit.rule),
-            result: Arc::clone(&credit.result),
-            period: Arc::clone(&credit.period),
-            relationship: rolled.map(|rolled| settings.relationship_name(rolled.relationship)),
-            via: rolled.map(|rolled| organization.recipient_id(rolled.via)),
-            level: rolled.map(|rolled| rolled.level),
-            weight: credit.share,
-        })
-    }
-
     /// Every credit so far that counts: those of the plan's sources first, then its own.
-    pub fn earlier_credits(&self) -> impl Iterator<Item = &Credit> {
+    pub fn earlier_credits(&self) -> impl Iterator<Item = &Arc<Credit>> {
         let all = self.inherited.iter().copied().chain(&self.credits);
         all.filter(|credit| credit.counts_as_existing())
     }
 
-    /// Every credit so far that counts, as scripts see it.
-    pub fn existing_views(&self) -> Vec<Arc<CreditView>> {
-        self.earlier_credits().map(|credit| self.credit_view(credit)).collect()
+    /// Every credit so far that counts, for scripts.
+    pub fn existing_credits(&self) -> Vec<Arc<Credit>> {
+        self.earlier_credits().cloned().collect()
     }
 
     /// A recipient or receiver as scripts see it, with the team through which it was found.
@@ -388,7 +363,7 @@ impl DealCase<'_> {
     }
 
     /// The title of a position, blank where it has none; none for a team.
-    fn position_title(&self, recipient: Recipient) -> Option<Arc<str>> {
+    pub fn position_title(&self, recipient: Recipient) -> Option<Arc<str>> {
         let version = self.ruleset.organization.version_on(recipient.position()?, self.date);
         Some(version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)))
     }
@@ -403,11 +378,11 @@ impl DealCase<'_> {
 #[derive(Clone, Copy, Default)]
 pub struct ScriptContext<'a> {
     /// The credit in question.
-    pub credit: Option<&'a Arc<CreditView>>,
+    pub credit: Option<&'a Arc<Credit>>,
     /// The recipient or receiver.
     pub to: Option<&'a Arc<ReceiverView>>,
     /// Credits of the same transaction that earlier rules made.
-    pub existing: &'a [Arc<CreditView>],
+    pub existing: &'a [Arc<Credit>],
 }
 
 impl<'a> ScriptContext<'a> {

@@ -1,24 +1,22 @@
 //! Credits and their laws.
 //!
-//! A [`Credit`] is one row of a result: who gets how much for which transaction, by which rule, and
-//! why it counts or does not. Not deciding (the stages) and not storing. Source: FORMAT section 6,
-//! DOMAIN 2.5 to 2.10.
+//! A [`PostedCredit`] is one row of a result: who gets how much for which transaction, by which rule,
+//! and why it counts or does not. A [`Credit`] is one that is being decided. Not deciding (the stages)
+//! and not storing. Source: FORMAT section 6, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
 //! transaction; an indirect credit exists only for a rollable source that is not held.
 
+pub mod fields;
 pub mod laws;
 pub mod posted;
 
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use rust_decimal::Decimal;
-
-use crate::money::Unit;
-use crate::organization::{ParticipantId, Recipient, TeamId};
-use crate::plan::Relationship;
+use self::posted::PostedCredit;
+use crate::money::{self, Unit};
+use crate::organization::Recipient;
 
 /// A credit's id: `crd_` and 32 hexadecimal digits. A hash of natural key, plan, rule, result,
 /// position or team, relationship, via, source and ordinal; not of version, amount, payee or date, so a
@@ -95,8 +93,16 @@ pub enum CreditStatus {
 }
 
 impl CreditStatus {
+    /// The words, as the schema lists them.
+    pub const WORDS: [&str; 4] = [
+        CreditStatus::Active.as_str(),
+        CreditStatus::Held.as_str(),
+        CreditStatus::Suppressed.as_str(),
+        CreditStatus::Void.as_str(),
+    ];
+
     /// The word in FORMAT section 6.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             CreditStatus::Active => "active",
             CreditStatus::Held => "held",
@@ -117,62 +123,18 @@ impl CreditStatus {
     }
 }
 
-/// How an indirect credit came from its source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RollupOrigin {
-    /// The root direct credit.
-    pub source: CreditId,
-    /// The relationship that was followed.
-    pub relationship: Relationship,
-    /// Where the relationship was entered: the source's recipient, or an ancestor of it.
-    pub via: Recipient,
-    /// Steps along the relationship from `via`, from 1.
-    pub level: u32,
-}
-
-/// One credit, with ids as they are in the organisation of its ruleset.
+/// A credit while it is decided, and as scripts see it: the entry that it becomes, and what its decision
+/// needs beside it.
 #[derive(Debug, Clone)]
 pub struct Credit {
-    /// Made of the transaction and the credit's path, the same at every decision.
-    pub id: CreditId,
-    /// Natural key of the transaction.
-    pub transaction: Arc<str>,
-    /// The date of the deal that decides everything else, with its period.
-    pub incentive_date: Date,
-    /// Id of the plan.
-    pub plan: Arc<str>,
-    /// Name of the rule.
-    pub rule: Arc<str>,
-    /// Name of the rule's result.
-    pub result: Arc<str>,
-    /// Absent on a direct credit.
-    pub rolled: Option<RollupOrigin>,
-    /// The position or team that is credited.
+    /// The entry; its amount has the decimals that it was computed with.
+    pub entry: PostedCredit,
+    /// The position or team that is credited, in the organisation of the ruleset.
     pub recipient: Recipient,
-    /// The team that is credited, or through which the position was found.
-    pub team: Option<TeamId>,
-    /// Who holds that position on the incentive date; none when it is vacant (D15), or a team.
-    pub payee: Option<ParticipantId>,
-    /// The weight of a direct credit.
-    pub share: Option<Decimal>,
-    /// Leaf period of the incentive date.
-    pub period: Arc<str>,
-    /// One of the workspace's credit types.
-    pub credit_type: Arc<str>,
+    /// Title of the position, blank where it has none; none for a team.
+    pub title: Option<Arc<str>>,
     /// Unit of the amount.
     pub unit: Unit,
-    /// Amount at the unit's scale.
-    pub amount: Decimal,
-    /// Whether it counts, waits or was taken out.
-    pub status: CreditStatus,
-    /// When a hold ends, or ended; none for a hold without a date.
-    pub release_date: Option<Date>,
-    /// Why it is not active: `duplicate_of:crd_…`, or the hold's reason.
-    pub reason: Option<String>,
-    /// The rule's reason code.
-    pub reason_code: Option<Arc<str>>,
-    /// Whether the amount was set manually.
-    pub manual: bool,
     /// Whether the credit may roll up.
     pub rollable: bool,
     /// Whether it may roll to named types from the reporting hierarchy.
@@ -180,21 +142,27 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// Whether it is a direct credit.
-    pub fn is_direct(&self) -> bool {
-        self.rolled.is_none()
-    }
-
     /// Whether it counts as existing for duplicates and headroom: held ones do (D5).
     pub fn counts_as_existing(&self) -> bool {
-        matches!(self.status, CreditStatus::Active | CreditStatus::Held)
+        matches!(self.entry.status, CreditStatus::Active | CreditStatus::Held)
     }
 
     /// Whether `other` is the same for the duplication rule: recipient, period and credit type; the
     /// transaction is that of the decision.
     pub fn is_duplicate_of(&self, other: &Credit) -> bool {
         self.recipient == other.recipient
-            && self.period == other.period
-            && self.credit_type == other.credit_type
+            && self.entry.period == other.entry.period
+            && self.entry.credit_type == other.entry.credit_type
+    }
+
+    /// The same with its amount at the scale of its unit.
+    pub fn at_unit_scale(mut self) -> Credit {
+        self.entry.amount = money::at_scale(self.entry.amount, self.unit.scale);
+        self
+    }
+
+    /// The entry that it becomes, its amount at the scale of its unit.
+    pub fn into_entry(self) -> PostedCredit {
+        self.at_unit_scale().entry
     }
 }

@@ -25,6 +25,11 @@ macro_rules! keys {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The text, shared with the key.
+            pub fn shared(&self) -> &Arc<str> {
+                &self.0
+            }
         }
 
         impl Default for $name {

@@ -7,6 +7,7 @@
 //! exactly as for a sale with the sign turned. No arithmetic on amounts panics: an amount or a sum
 //! beyond its limit is [`TooLarge`].
 
+use crate::keys::DefinedName;
 use ethnum::I256;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -22,7 +23,7 @@ pub struct Unit {
 /// The unit types of a workspace, in declared order.
 #[derive(Debug, Clone, Default)]
 pub struct Units {
-    names: Vec<(String, u8)>,
+    names: Vec<(DefinedName, u8)>,
 }
 
 impl Units {
@@ -37,7 +38,7 @@ impl Units {
             return unit;
         }
         let index = u16::try_from(self.names.len()).unwrap_or(u16::MAX);
-        self.names.push((name.to_owned(), scale));
+        self.names.push((DefinedName::from(name), scale));
         Unit { index, scale }
     }
 
@@ -59,7 +60,13 @@ impl Units {
 
     /// The name of `unit`; blank for a unit of another workspace.
     pub fn name(&self, unit: Unit) -> &str {
-        self.names.get(usize::from(unit.index)).map_or("", |(name, _)| name)
+        self.names.get(usize::from(unit.index)).map_or("", |(name, _)| name.as_str())
+    }
+
+    /// The same name, shared.
+    pub fn shared_name(&self, unit: Unit) -> DefinedName {
+        let known = self.names.get(usize::from(unit.index));
+        known.map_or_else(DefinedName::default, |(name, _)| name.clone())
     }
 
     /// All names, in declared order.

@@ -16,7 +16,6 @@ pub mod timeouts;
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::pipeline::row;
 use accredit_crediting::posting::{self, PostingRules};
 use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::credit::posted::PostedCredit;
@@ -41,11 +40,9 @@ pub(crate) fn decide_transactions(
 
     let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
     let ids = transactions.iter().map(|transaction| transaction.id.to_string());
-    let rows = decided.iter().map(|plans| {
-        plans.iter().map(|decided| row::stored_decision(ruleset, decided)).collect::<Vec<_>>()
-    });
+    let decisions = decided.into_iter().map(|deal| deal.decisions);
 
-    Ok(ids.zip(rows).collect())
+    Ok(ids.zip(decisions).collect())
 }
 
 /// Records a round of work, with what is posted because periods are closed or finalized.

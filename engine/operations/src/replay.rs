@@ -12,7 +12,6 @@ use std::thread;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact};
-use accredit_crediting::pipeline::row;
 use accredit_crediting::posting::{self, PostingRules};
 use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
 use accredit_domain::credit::posted::PostedCredit;
@@ -145,8 +144,7 @@ pub fn decide_stale(
         let kept = one.stored.decisions.iter();
         let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
         let kept = kept.map(|kept| with_ruleset(kept, &ruleset.hash));
-        let anew = anew.iter().map(|decided| row::stored_decision(ruleset, decided));
-        let mut plans: Vec<Decision> = kept.chain(anew).collect();
+        let mut plans: Vec<Decision> = kept.chain(anew.decisions).collect();
         plans.sort_by(|a, b| a.plan.cmp(&b.plan));
         plans
     });

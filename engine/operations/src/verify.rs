@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact;
-use accredit_crediting::pipeline::row;
 use accredit_crediting::posting::{self, PostingRules};
 use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::decision::{Decision, DecisionOutcome};
@@ -246,11 +245,9 @@ impl Verifier<'_> {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
 
-        let rows = decided.iter().map(|plans| {
-            plans.iter().map(|again| row::stored_decision(ruleset, again)).collect::<Vec<_>>()
-        });
+        let decisions = decided.into_iter().map(|deal| deal.decisions);
 
-        Ok(numbers.into_iter().zip(rows).collect())
+        Ok(numbers.into_iter().zip(decisions).collect())
     }
 
     /// The posted entries of a decision, with the frozen rows of its plan.

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use accredit_domain::credit::Credit;
 use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::ExchangeSettings;
@@ -55,11 +56,11 @@ pub struct ScriptArguments<'a> {
     /// The transaction that is decided.
     pub tx: &'a Arc<TransactionView>,
     /// The credit in question: the candidate's source, or the credit to hold or to compare.
-    pub credit: Option<&'a Arc<CreditView>>,
+    pub credit: Option<&'a Arc<Credit>>,
     /// The recipient or receiver.
     pub to: Option<&'a Arc<ReceiverView>>,
     /// Earlier credits of the transaction in this plan, in order.
-    pub existing: &'a [Arc<CreditView>],
+    pub existing: &'a [Arc<Credit>],
 }
 
 /// A transaction as scripts see it.
@@ -75,27 +76,6 @@ pub struct TransactionView {
     pub exchange: Arc<ExchangeSettings>,
     /// The tables and people that programs look up.
     pub reference: Arc<ReferenceData>,
-}
-
-/// A credit as scripts see it: FORMAT section 5.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the fields are those of `credit` in FORMAT section 5")]
-pub struct CreditView {
-    pub amount: Decimal,
-    pub unit_type: Arc<str>,
-    pub credit_type: Arc<str>,
-    pub kind: &'static str,
-    pub position: Option<Arc<str>>,
-    pub title: Option<Arc<str>>,
-    pub payee: Option<Arc<str>>,
-    pub team: Option<Arc<str>>,
-    pub rule: Arc<str>,
-    pub result: Arc<str>,
-    pub period: Arc<str>,
-    pub relationship: Option<Arc<str>>,
-    pub via: Option<Arc<str>>,
-    pub level: Option<u32>,
-    pub weight: Option<Decimal>,
 }
 
 /// A recipient or receiver as scripts see it: FORMAT section 5.

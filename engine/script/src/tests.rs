@@ -23,13 +23,15 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::{
-    CheckContext, CreditView, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault,
+    CheckContext, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault,
     TransactionView,
 };
 use accredit_domain::calendar::Validity;
+use accredit_domain::credit::Credit;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::Units;
+use accredit_domain::organization::{PositionId, Recipient};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, Program, ProgramForm, Programs};
 use accredit_domain::transaction::{Cell, ColumnType, Decoder, Field, Fields, Record};
 
@@ -134,23 +136,22 @@ fn transaction() -> Arc<TransactionView> {
     })
 }
 
-fn credit() -> Arc<CreditView> {
-    Arc::new(CreditView {
-        amount: Decimal::new(10050, 2),
-        unit_type: Arc::from("USD"),
-        credit_type: Arc::from("booking"),
-        kind: "direct",
-        position: Some(Arc::from("P1")),
+fn credit() -> Arc<Credit> {
+    let entry = serde_json::json!({
+        "id": format!("crd_{}", "0".repeat(32)), "transaction": "OPP-1",
+        "incentive_date": "2022-01-31", "plan": "reps", "rule": "Booking",
+        "result": "Booking credit", "kind": "direct", "position": "P1", "share": "1",
+        "period": "2022-01", "credit_type": "booking", "unit_type": "USD", "amount": "100.50",
+        "status": "active", "origin": "calculated", "ruleset": "rs",
+    });
+
+    Arc::new(Credit {
+        entry: serde_json::from_value(entry).unwrap(),
+        recipient: Recipient::Position(PositionId(0)),
         title: Some(Arc::from("Sales Agent")),
-        payee: None,
-        team: None,
-        rule: Arc::from("Booking"),
-        result: Arc::from("Booking credit"),
-        period: Arc::from("2022-01"),
-        relationship: None,
-        via: None,
-        level: None,
-        weight: Some(Decimal::ONE),
+        unit: exchange().home,
+        rollable: true,
+        rollable_on_reporting: false,
     })
 }
 

@@ -16,9 +16,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    CreditView, EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView,
-    TotalsView, TransactionView,
+    EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
+    TransactionView,
 };
+use accredit_domain::credit::Credit;
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub(super) enum ScriptValue {
     /// The transaction: `tx`.
     Transaction(Arc<TransactionView>),
     /// A credit: `credit`, and the items of `existing`.
-    Credit(Arc<CreditView>),
+    Credit(Arc<Credit>),
     /// The recipient: `to`.
     Receiver(Arc<ReceiverView>),
     /// The claimant of a reward: `payee`.

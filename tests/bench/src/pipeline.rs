@@ -138,8 +138,10 @@ pub fn compare() {
     let ours = |threads| calculation::decide_all(&ruleset, &transactions, &inputs, threads);
 
     let mut totals = Totals::new();
-    for credit in ours(2).iter().flatten().flat_map(|decided| &decided.credits) {
-        let position = ruleset.organization.recipient_id(credit.recipient).to_string();
+    let decided = ours(2);
+    let decisions = decided.iter().flat_map(|deal| &deal.decisions);
+    for credit in decisions.flat_map(|decision| &decision.credits) {
+        let position = credit.recipient().to_owned();
         let entry = totals.entry((position, credit.status.as_str())).or_default();
         entry.0 += 1;
         entry.1 += credit.amount;

@@ -71,7 +71,7 @@ fn the_business_date_and_what_people_did_are_kept() {
     check("ann", "60000", &inputs, &["as-of: 2022-02-01\n", "| held | large |"], &["| action |"]);
     let transactions = latest_versions(&ruleset, &[record], None);
     let decided = decide_all(&ruleset, &transactions, &inputs, 1);
-    let credit = decided[0][0].credits[0].id;
+    let credit = decided[0].decisions[0].credits[0].id;
     let at = |action, reason: &str| CreditResolution {
         credit,
         action,

@@ -9,26 +9,24 @@
 //! nothing is decided twice.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Calculation, calculation_of, decide_all, latest_versions};
+use super::{Calculation, DecidedDeal, calculation_of, decide_all, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
-use crate::pipeline::{PlanDecision, row};
 use crate::posting::{self, PostingRules};
 use crate::reward::{self, BookInputs, FrozenPeriod, PlanRewards, RewardBook};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Decision, FrozenRewards};
-use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
+use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards};
+use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash, TransactionKey};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
 /// A plan and a transaction.
-type PlanAndTransaction = (Arc<str>, Arc<str>);
+type PlanAndTransaction = (PlanKey, TransactionKey);
 
 /// The posted entries, or the reason why nothing may be posted.
 type StandingRows = Result<Vec<PostedCredit>, String>;
@@ -37,7 +35,7 @@ type StandingRows = Result<Vec<PostedCredit>, String>;
 #[derive(Debug)]
 pub struct Books<'a> {
     ruleset: &'a Ruleset,
-    decided: Vec<Vec<PlanDecision>>,
+    decided: Vec<DecidedDeal>,
     /// Rows over all periods, where a period is closed or finalized.
     posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
     /// Rewards of periods that are finalized, as they were then.
@@ -118,7 +116,7 @@ fn replay_finalizations<'a>(
     let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
     let across_years = |row: &PostedCredit| posting::holds_across_years(ruleset, row);
     let mut locked = LockedPeriods::default();
-    let mut then: (Option<Date>, Vec<Vec<PlanDecision>>) = (None, Vec::new());
+    let mut then: (Option<Date>, Vec<DecidedDeal>) = (None, Vec::new());
     let locks = calendar.locks_before(as_of);
     let locked_now = calendar.locked_before(as_of);
     let mut frozen_rewards: Vec<FrozenRewards> = Vec::new();
@@ -135,23 +133,23 @@ fn replay_finalizations<'a>(
         }
 
         // What counts on the day, by plan: rewards are frozen with the credits behind them.
-        let mut counted: BTreeMap<Arc<str>, Vec<PostedCredit>> = BTreeMap::new();
+        let mut counted: BTreeMap<PlanKey, Vec<PostedCredit>> = BTreeMap::new();
         let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
-        for decided in then.1.iter().flatten() {
+        for decided in then.1.iter().flat_map(|deal| &deal.decisions) {
             let known = frozen.entry(decision_key(decided)).or_default();
-            let current = credit_rows(ruleset, decided);
+            let current = decided.credits.clone();
             // A credit that cannot be posted is not frozen either. It is reported with the last
             // posting.
             if let Ok(standing) = posting::post_credits(known, current, &rules) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
-                counted.entry(Arc::clone(&decided.plan)).or_default().extend(standing);
+                counted.entry(decided.plan.clone()).or_default().extend(standing);
             }
         }
 
         // Corrections of earlier periods are still posted in this one.
         for plan in ruleset.plans.values().filter(|_| locked_now.finalized.contains(&leaf.id)) {
-            let credits = counted.get(&plan.id).map(Vec::as_slice).unwrap_or_default();
+            let credits = counted.get(&*plan.id).map(Vec::as_slice).unwrap_or_default();
             let known = (frozen_rewards.as_slice(), &locked);
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
@@ -167,9 +165,9 @@ fn replay_finalizations<'a>(
     let locked = locked_now;
     let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
     let posted = (!locked.is_empty()).then(|| {
-        let all = decided.iter().flatten().map(|decided| {
+        let all = decided.iter().flat_map(|deal| &deal.decisions).map(|decided| {
             let frozen = frozen.remove(&decision_key(decided)).unwrap_or_default();
-            let current = credit_rows(ruleset, decided);
+            let current = decided.credits.clone();
             let standing = posting::post_credits(&frozen, current, &rules);
             (decision_key(decided), PostedRows { frozen, standing })
         });
@@ -225,17 +223,13 @@ fn plan_book(
     reward::compute_book(&inputs, credits, through)
 }
 
-fn decision_key(decided: &PlanDecision) -> PlanAndTransaction {
-    (Arc::clone(&decided.plan), Arc::clone(&decided.transaction))
-}
-
-fn credit_rows(ruleset: &Ruleset, decided: &PlanDecision) -> Vec<PostedCredit> {
-    decided.credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect()
+fn decision_key(decision: &Decision) -> PlanAndTransaction {
+    (decision.plan.clone(), decision.transaction.clone())
 }
 
 impl Books<'_> {
     /// What was decided last, a transaction each.
-    pub fn latest_decisions(&self) -> &[Vec<PlanDecision>] {
+    pub fn latest_decisions(&self) -> &[DecidedDeal] {
         &self.decided
     }
 
@@ -289,15 +283,18 @@ impl Books<'_> {
         let inside =
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
-        for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
-            let mut decision = row::stored_decision(self.ruleset, decided);
+        let all = self.decided.iter();
+        let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
+        for (date, decided) in all.filter(|(_, decided)| decided.plan == *plan) {
+            let date = date.filter(|_| decided.outcome != DecisionOutcome::Filtered);
+            let mut decision = decided.clone();
             if let Some(posted) = posted.get(&decision_key(decided)) {
                 self.set_posted(posted, &mut decision);
             }
             if let Some(decision) = decision.within_periods(inside) {
-                // A deal of another period is listed where its credits were posted.
+                // A deal that is filtered now is listed where its credits were posted.
                 let first = || decision.credits.first().map(|row| row.incentive_date);
-                found.push((decided.date.or_else(first), decision));
+                found.push((date.or_else(first), decision));
             }
         }
         found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
@@ -307,7 +304,7 @@ impl Books<'_> {
     /// Adds to an explanation what became of its credits in the books.
     pub fn add_postings(&self, explanation: &mut Explanation) {
         let wanted = |(plan, transaction): &PlanAndTransaction| {
-            **plan == *explanation.plan && **transaction == *explanation.transaction
+            *plan == explanation.plan && *transaction == explanation.transaction
         };
 
         let posted = self.posted.iter().flatten().find(|(key, _)| wanted(key));

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::pipeline::{self, ExplainLevel, PlanDecision, row};
+use crate::pipeline::{self, DecidedPlan, ExplainLevel};
 use crate::stage::{DecisionInputs, ExplanationStep, StepEffect, TrimmedCredit};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, CreditStatus};
@@ -82,10 +82,13 @@ pub fn explain_plan_for_payee(
 ) -> WhyNot {
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, ExplainLevel::Steps);
-    let date = decided.date.or_else(|| transaction.incentive_date().ok());
+    let date = transaction.incentive_date().ok();
     let who = find_payee(ruleset, payee, date);
-    let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
-    let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
+    let id = who.map(|who| ruleset.organization.participant_id(who));
+    let mine = |credit: &&Arc<Credit>| {
+        credit.entry.payee.as_deref().is_some_and(|payee| id.as_deref() == Some(payee))
+    };
+    let credits: Vec<&Arc<Credit>> = decided.credits.iter().filter(mine).collect();
 
     let findings = match who {
         None => {
@@ -96,7 +99,7 @@ pub fn explain_plan_for_payee(
             )]
         }
         Some(_) if !credits.is_empty() => {
-            let waiting = credits.iter().filter_map(|one| waiting_finding(one));
+            let waiting = credits.iter().filter_map(|one| waiting_finding(&one.entry));
             trimmed_findings(&decided, &credits).into_iter().chain(waiting).collect()
         }
         Some(who) => AskingPayee::new(ruleset, plan, who, &decided, transaction).drop_findings(),
@@ -105,13 +108,10 @@ pub fn explain_plan_for_payee(
     WhyNot {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
-        payee: who.map_or_else(
-            || payee.to_owned(),
-            |who| ruleset.organization.participant_id(who).to_string(),
-        ),
-        credited: credits.iter().any(|credit| credit.status == CreditStatus::Active),
+        payee: id.as_deref().unwrap_or(payee).to_owned(),
+        credited: credits.iter().any(|credit| credit.entry.is_active()),
         findings,
-        credits: credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect(),
+        credits: credits.iter().map(|credit| Credit::clone(credit).into_entry()).collect(),
         ruleset: ruleset.hash.to_string(),
     }
 }
@@ -131,7 +131,7 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
 }
 
 /// Credits of the payee that a maximum reduced, with both amounts.
-fn trimmed_findings(decided: &PlanDecision, credits: &[&Credit]) -> Vec<PayeeFinding> {
+fn trimmed_findings(decided: &DecidedPlan, credits: &[&Arc<Credit>]) -> Vec<PayeeFinding> {
     let mut found = Vec::new();
 
     for step in &decided.trace {
@@ -157,7 +157,7 @@ fn trimmed_to(step: &ExplanationStep, cut: &TrimmedCredit) -> PayeeFinding {
 }
 
 /// Why a credit of the payee does not count.
-fn waiting_finding(credit: &Credit) -> Option<PayeeFinding> {
+fn waiting_finding(credit: &PostedCredit) -> Option<PayeeFinding> {
     let reason = credit.reason.clone().unwrap_or_default();
     let amount = credit.amount;
     let (stage, code, message) = match credit.status {
@@ -185,8 +185,9 @@ fn new_finding(stage: &str, code: &str, message: String) -> PayeeFinding {
 struct AskingPayee<'a> {
     ruleset: &'a Ruleset,
     plan: &'a Plan,
-    decided: &'a PlanDecision,
+    decided: &'a DecidedPlan,
     transaction: &'a Transaction,
+    date: Option<Date>,
     id: ParticipantId,
     /// Positions held and teams joined.
     seats: Vec<Recipient>,
@@ -199,11 +200,12 @@ impl AskingPayee<'_> {
         ruleset: &'a Ruleset,
         plan: &'a Plan,
         id: ParticipantId,
-        decided: &'a PlanDecision,
+        decided: &'a DecidedPlan,
         transaction: &'a Transaction,
     ) -> AskingPayee<'a> {
         let organization = &ruleset.organization;
-        let day = decided.date.filter(|date| organization.exists_on(id, *date));
+        let date = transaction.incentive_date().ok();
+        let day = date.filter(|date| organization.exists_on(id, *date));
         let positions =
             day.map(|date| organization.positions_held_by(id, date)).unwrap_or_default();
         let teams = day.map(|date| organization.teams.teams_of(id, date)).unwrap_or_default();
@@ -216,11 +218,14 @@ impl AskingPayee<'_> {
         };
 
         let target = day.is_some_and(is_target);
-        AskingPayee { ruleset, plan, decided, transaction, id, seats, target }
+        AskingPayee { ruleset, plan, decided, transaction, date, id, seats, target }
     }
 
     fn drop_findings(&self) -> Vec<PayeeFinding> {
-        if matches!(self.decided.outcome, DecisionOutcome::Filtered | DecisionOutcome::Parked) {
+        if matches!(
+            self.decided.decision.outcome,
+            DecisionOutcome::Filtered | DecisionOutcome::Parked
+        ) {
             let last = self.decided.trace.iter().rev().find_map(ended_finding);
             return last.into_iter().collect();
         }
@@ -268,7 +273,7 @@ impl AskingPayee<'_> {
 
     /// A payee without a position on the day cannot be credited.
     fn without_position(&self) -> Option<PayeeFinding> {
-        let date = self.decided.date?;
+        let date = self.date?;
         let team = self.plan.measure == Measure::Team;
         if self.seats.iter().any(|seat| seat.team().is_some() == team) {
             return None;
@@ -341,7 +346,7 @@ impl AskingPayee<'_> {
 
     /// A rule that means others.
     fn missed_finding(&self, step: &ExplanationStep, lead: Option<&str>) -> Option<PayeeFinding> {
-        let date = self.decided.date?;
+        let date = self.date?;
 
         if step.stage != NoteStage::Crediting {
             return self.unreached_finding(step, date);

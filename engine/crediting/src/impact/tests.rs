@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::*;
 use crate::calculation;
-use crate::pipeline::row;
 use crate::stage::DecisionInputs;
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::limits::MoneyLine;
@@ -41,9 +40,7 @@ fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
         let transactions = calculation::latest_versions(ruleset, &records, None);
         let decided =
             calculation::decide_all(ruleset, &transactions, &DecisionInputs::default(), 1);
-        let rows =
-            |plans: &Vec<_>| plans.iter().map(|one| row::stored_decision(ruleset, one)).collect();
-        decided.iter().map(rows).collect()
+        decided.into_iter().map(|deal| deal.decisions).collect()
     };
     for (old, new) in decide(before).iter().zip(&decide(after)) {
         impact.add_delta(compare_decisions((before, old), (after, new)).as_ref());
@@ -122,7 +119,7 @@ fn decision_of_nothing() -> Decision {
     let records = read::read_csv(b"id,day,amount,owner\nD1,2026-01-05,100,ann\n").unwrap();
     let transactions = calculation::latest_versions(&ruleset, &records, None);
     let decided = calculation::decide_all(&ruleset, &transactions, &DecisionInputs::default(), 1);
-    row::stored_decision(&ruleset, &decided[0][0])
+    decided[0].decisions[0].clone()
 }
 
 fn row_of_nothing() -> PostedCredit {
@@ -172,7 +169,7 @@ fn what_was_added_is_taken_back_exactly() {
     let decide = |ruleset: &Ruleset| {
         let rows = calculation::latest_versions(ruleset, &records, None);
         let decided = calculation::decide_all(ruleset, &rows, &DecisionInputs::default(), 1);
-        vec![row::stored_decision(ruleset, &decided[0][0])]
+        decided[0].decisions.clone()
     };
     let delta = compare_decisions((&before, &decide(&before)), (&after, &decide(&after)));
     both.take_back(delta.as_ref());

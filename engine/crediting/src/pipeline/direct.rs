@@ -1,8 +1,6 @@
 //! Step 2: one direct rule: condition, recipients, value, shares, maximum, hold, duplication.
 
 use accredit_domain::note::{NoteCode, NoteStage};
-use std::sync::Arc;
-
 use rust_decimal::Decimal;
 
 use super::admit::unreadable_reason;
@@ -11,7 +9,10 @@ use crate::stage::{
     DealCase, ParkReason, ScriptContext, StepEffect, adjust, crediting, duplication, hold,
 };
 use accredit_domain::credit::Credit;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Shares;
+use accredit_domain::organization::TeamId;
 use accredit_domain::plan::{DirectResult, DirectRule};
 use accredit_domain::transaction::UnreadableField;
 
@@ -76,12 +77,13 @@ pub(super) fn add_direct_credits(
         check_value_limit(NoteStage::Value, value, result.unit)?;
 
         for part in recipients.divide_value(value, result.unit.scale)? {
-            let result_name = &result.output.name;
-            let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);
-            credit.unit = result.unit;
-            credit.amount = part.amount;
-            credit.share = Some(part.share);
-            finish_direct(case, result, credit, &recipients.shares)?;
+            let source = (name, &result.output);
+            let receiver = (part.recipient, part.team);
+            let measure = (result.unit, DefinedName::from(&result.credit_type));
+            let mut credit = blank_credit(case, source, receiver, measure, None);
+            credit.entry.amount = part.amount;
+            credit.entry.share = Some(part.share);
+            finish_direct(case, result, (credit, part.team), &recipients.shares)?;
         }
     }
 
@@ -106,16 +108,14 @@ fn amount_of(case: &DealCase<'_>) -> Result<Decimal, ParkReason> {
 fn finish_direct(
     case: &mut DealCase<'_>,
     result: &DirectResult,
-    mut credit: Credit,
+    (mut credit, team): (Credit, Option<TeamId>),
     shares: &Shares,
 ) -> Result<(), ParkReason> {
-    credit.credit_type = Arc::clone(&result.credit_type);
-    credit.reason_code = result.output.reason_code.clone();
     credit.rollable = result.rollable;
     credit.rollable_on_reporting = result.rollable_on_reporting;
 
     if let Some(program) = result.output.maximum {
-        let to = case.receiver_view(credit.recipient, credit.team, None);
+        let to = case.receiver_view(credit.recipient, team, None);
         let cap = case.run_number(
             NoteStage::Maximum,
             program,
@@ -133,12 +133,9 @@ fn finish_direct(
 
     let who = case.recipient_id(credit.recipient);
     case.trace_effect(NoteStage::Crediting, || {
-        let (amount, status) = (credit.amount, credit.status.as_str());
-        let share = shares_text(shares, credit.share);
-        (
-            StepEffect::CreditMade,
-            format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule),
-        )
+        let PostedCredit { rule, amount, status, .. } = &credit.entry;
+        let share = shares_text(shares, credit.entry.share);
+        (StepEffect::CreditMade, format!("rule `{rule}`: {amount} to `{who}`{share}, {status}"))
     });
 
     add_credit(case, credit);

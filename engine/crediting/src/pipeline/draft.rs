@@ -5,64 +5,89 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::stage::rollup::Candidate;
 use crate::stage::{DealCase, ParkReason, maximum};
-use accredit_domain::credit::{Credit, CreditId, CreditStatus, RollupOrigin};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
+use accredit_domain::credit::{Credit, CreditId, CreditStatus};
+use accredit_domain::keys::{
+    DefinedName, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
+};
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
+use accredit_domain::plan::ResultBase;
 
-/// A credit with everything but its amount, type and status known.
+/// The way of an indirect credit: the direct one that it comes from, and how it reached its receiver.
+pub(super) type RolledFrom<'a> = (&'a Credit, &'a Candidate);
+
+/// A credit with everything but its amount known.
 pub(super) fn blank_credit(
     case: &mut DealCase<'_>,
-    rule: &Arc<str>,
-    result: &Arc<str>,
-    recipient: Recipient,
-    team: Option<TeamId>,
-    rolled: Option<RollupOrigin>,
+    (rule, result): (&Arc<str>, &ResultBase),
+    (recipient, team): (Recipient, Option<TeamId>),
+    (unit, credit_type): (Unit, DefinedName),
+    rolled: Option<RolledFrom<'_>>,
 ) -> Credit {
-    let organization = &case.ruleset.organization;
-    let settings = &case.ruleset.settings;
+    let ruleset = case.ruleset;
+    let organization = &ruleset.organization;
+    let settings = &ruleset.settings;
+
     let who = organization.recipient_id(recipient);
-    let transaction = Arc::clone(case.transaction_id());
-    let relationship = rolled.as_ref().map(|r| settings.relationship_name(r.relationship));
-    let via = rolled.as_ref().map(|r| organization.recipient_id(r.via));
-    let source = rolled.as_ref().map(|r| r.source.to_string());
+    let relationship = rolled.map(|(_, to)| settings.relationship_name(to.relationship));
+    let via = rolled.map(|(_, to)| organization.recipient_id(to.via));
+    let source = rolled.map(|(root, _)| root.entry.id);
+
+    let written_source = source.map(|source| source.to_string());
     let parts = [
         &*case.plan.id,
         rule,
-        result,
+        &result.name,
         &who,
         relationship.as_deref().unwrap_or(""),
         via.as_deref().unwrap_or(""),
-        source.as_deref().unwrap_or(""),
+        written_source.as_deref().unwrap_or(""),
     ];
 
     // The id says who got it and how, so the same credit has the same id at every decision.
-    let id = CreditId::from_parts(&transaction, &parts, 0);
+    let id = CreditId::from_parts(case.transaction_id(), &parts, 0);
 
     let position = recipient.position();
     let payee = position.and_then(|position| organization.holder_on(position, case.date));
+    let team = team.or(recipient.team());
 
-    Credit {
+    let entry = PostedCredit {
         id,
-        transaction,
+        transaction: case.transaction_id().into(),
         incentive_date: case.date,
-        plan: Arc::clone(&case.plan.id),
-        rule: Arc::clone(rule),
-        result: Arc::clone(result),
-        rolled,
-        recipient,
-        team: team.or(recipient.team()),
-        payee,
+        plan: PlanKey::from(&case.plan.id),
+        rule: DefinedName::from(rule),
+        result: DefinedName::from(&result.name),
+        kind: if rolled.is_none() { CreditKind::Direct } else { CreditKind::Indirect },
+        position: position.map(|_| PositionKey::from(who)),
+        payee: payee.map(|payee| organization.participant_id(payee).into()),
+        team: team.map(|team| organization.team_id(team).into()),
+        relationship: relationship.map(DefinedName::from),
+        via: via.map(RecipientKey::from),
+        level: rolled.map(|(_, to)| to.level),
+        source,
         share: None,
-        period: Arc::clone(&case.period),
-        credit_type: Arc::from(""),
-        unit: settings.currency,
+        period: PeriodKey::from(&case.period),
+        credit_type,
+        unit_type: settings.units.shared_name(unit),
         amount: Decimal::ZERO,
         status: CreditStatus::Active,
         release_date: None,
         reason: None,
-        reason_code: None,
-        manual: false,
+        reason_code: result.reason_code.as_ref().map(DefinedName::from),
+        origin: CreditOrigin::Calculated,
+        reverses: None,
+        ruleset: RulesetHash::from(&ruleset.hash),
+    };
+
+    Credit {
+        entry,
+        recipient,
+        title: case.position_title(recipient),
+        unit,
         rollable: false,
         rollable_on_reporting: false,
     }
@@ -85,12 +110,12 @@ pub(super) fn check_value_limit(
 
 /// Adds a credit, and a warning if no one is paid by it.
 pub(super) fn add_credit(case: &mut DealCase<'_>, credit: Credit) {
-    if credit.recipient.position().is_some() && credit.payee.is_none() {
+    if credit.recipient.position().is_some() && credit.entry.payee.is_none() {
         let who = case.recipient_id(credit.recipient);
         let message = format!("`{who}` is vacant on {}", case.date);
         case.warn(NoteStage::Crediting, NoteCode::Vacant, message);
     }
-    case.credits.push(credit);
+    case.credits.push(Arc::new(credit));
 }
 
 /// Cuts a credit to its headroom, of which a fraction of the unit does not count: no credit is above
@@ -100,7 +125,7 @@ pub(super) fn cap_to_headroom(
     credit: &mut Credit,
     headroom: Decimal,
 ) -> bool {
-    let wanted = credit.amount;
+    let wanted = credit.entry.amount;
     let headroom = money::cut_to_scale(headroom, credit.unit.scale);
     let trimmed = maximum::trim_to_headroom(wanted, headroom);
 
@@ -108,12 +133,12 @@ pub(super) fn cap_to_headroom(
         return true;
     }
 
-    credit.amount = trimmed;
+    credit.entry.amount = trimmed;
     maximum::warn_trimmed(case, credit, wanted);
     // A row of 0.00 would look like a payment, so nothing is left without a credit.
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
-        let (rule, wanted) = (&credit.rule, money::format_amount(wanted, credit.unit.scale));
+        let (rule, wanted) = (&credit.entry.rule, money::format_amount(wanted, credit.unit.scale));
         let message = format!("rule `{rule}`: the maximum leaves nothing of {wanted} for `{who}`");
         case.add_reason_for(
             NoteStage::Maximum,

@@ -8,7 +8,9 @@ use crate::stage::rollup::{self, Candidate};
 use crate::stage::{
     DealCase, ParkReason, ScriptContext, StepEffect, adjust, duplication, hold, maximum,
 };
-use accredit_domain::credit::{Credit, CreditStatus, RollupOrigin};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{Credit, CreditStatus};
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money;
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::{IndirectResult, IndirectRule, selects_recipient};
@@ -19,7 +21,7 @@ use accredit_script::ScriptAnswer;
 ///
 /// # Errors
 /// [`ParkReason`] when no decision can be made.
-pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Credit) -> Result<(), ParkReason> {
+pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result<(), ParkReason> {
     let plan = case.plan;
     case.rule = None;
     let candidates = rollup::find_candidates(case, root)?;
@@ -29,7 +31,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Credit) -> Result<(), 
         let mut any = false;
 
         let rules = plan.indirect.iter().filter(|rule| {
-            rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
+            rule.relationship == candidate.relationship && rule.sources.contains(&*root.entry.plan)
         });
         for rule in rules {
             case.rule = Some(Arc::clone(&rule.rule.name));
@@ -55,7 +57,7 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
     }
     let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
 
-    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.plan)) {
+    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&*root.entry.plan)) {
         let name = &rule.rule.name;
         case.rule = Some(Arc::clone(name));
 
@@ -97,7 +99,7 @@ fn trace_rejected(
 /// Step 4: one candidate and one rule; whether the candidate holds the rule.
 fn apply_indirect_rule(
     case: &mut DealCase<'_>,
-    root: &Credit,
+    root: &Arc<Credit>,
     candidate: &Candidate,
     rule: &IndirectRule,
 ) -> Result<bool, ParkReason> {
@@ -116,8 +118,7 @@ fn apply_indirect_rule(
 
     let rolled = (candidate.relationship, candidate.via, candidate.level);
     let to = case.receiver_view(candidate.recipient, candidate.team, Some(rolled));
-    let source = case.credit_view(root);
-    let seen = ScriptContext { credit: Some(&source), to: Some(&to), existing: &[] };
+    let seen = ScriptContext { credit: Some(root), to: Some(&to), existing: &[] };
 
     if let Some(condition) = rule.rule.condition
         && !case.run_condition(NoteStage::Rollup, condition, seen)?
@@ -132,29 +133,23 @@ fn apply_indirect_rule(
     }
 
     for result in &rule.results {
-        let origin = RollupOrigin {
-            source: root.id,
-            relationship: candidate.relationship,
-            via: candidate.via,
-            level: candidate.level,
-        };
-
-        let (name, result_name) = (&rule.rule.name, &result.output.name);
-        let (recipient, team) = (candidate.recipient, candidate.team);
-        let mut credit = blank_credit(case, name, result_name, recipient, team, Some(origin));
-        credit.unit = result.unit.unwrap_or(root.unit);
-        credit.amount = match result.value {
-            // What is written is in the result's unit already.
-            Some(_) => root.amount,
-            None => {
-                case.exchange_amount(NoteStage::Rollup, root.amount, (root.unit, credit.unit))?
-            }
-        };
-
+        let source = (&rule.rule.name, &result.output);
+        let receiver = (candidate.recipient, candidate.team);
+        let unit = result.unit.unwrap_or(root.unit);
         // A type that the result does not name is that of the credit that rolls.
-        let credit_type = result.credit_type.as_ref().unwrap_or(&root.credit_type);
-        credit.credit_type = Arc::clone(credit_type);
-        credit.reason_code = result.output.reason_code.clone();
+        let named = result.credit_type.as_ref().map(DefinedName::from);
+        let credit_type = named.unwrap_or_else(|| root.entry.credit_type.clone());
+
+        let measure = (unit, credit_type);
+        let rolled = Some((&**root, candidate));
+        let mut credit = blank_credit(case, source, receiver, measure, rolled);
+
+        let amount = root.entry.amount;
+        credit.entry.amount = match result.value {
+            // What is written is in the result's unit already.
+            Some(_) => amount,
+            None => case.exchange_amount(NoteStage::Rollup, amount, (root.unit, unit))?,
+        };
         finish_indirect(case, result, credit, seen)?;
     }
     Ok(true)
@@ -170,26 +165,26 @@ fn finish_indirect(
     let (mut wish, mut wished_maximum) = (None, None);
 
     if let Some(program) = result.value {
-        let existing = case.existing_views();
+        let existing = case.existing_credits();
         let seen = ScriptContext { existing: &existing, ..seen };
         match case
             .run_program(program, seen)
             .map_err(|fault| ParkReason::from_fault(NoteStage::Rollup, fault))?
         {
-            ScriptAnswer::Number(amount) => credit.amount = amount,
+            ScriptAnswer::Number(amount) => credit.entry.amount = amount,
             ScriptAnswer::Rolled(rolled) => {
-                credit.amount = rolled.amount;
+                credit.entry.amount = rolled.amount;
                 // What the result itself says is nearer than what the policy says.
                 wished_maximum = rolled.maximum;
                 let hold = rolled.hold.filter(|_| !result.output.own_hold);
                 wish = hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
                     let kind = credit_type(case, program, &kind)?;
-                    credit.credit_type = result.credit_type.clone().unwrap_or(kind);
+                    credit.entry.credit_type = result.credit_type.as_ref().unwrap_or(&kind).into();
                 }
             }
             _ => {
-                let (rule, who) = (&credit.rule, credit.recipient);
+                let (rule, who) = (&credit.entry.rule, credit.recipient);
                 let id = case.recipient_id(who);
                 case.trace_refusal(NoteStage::Rollup, (program, seen), |refusal| {
                     let site = refusal.site_text();
@@ -201,20 +196,19 @@ fn finish_indirect(
         }
     }
 
-    check_value_limit(NoteStage::Rollup, credit.amount, credit.unit)?;
-    credit.amount = money::round_to_scale(credit.amount, credit.unit.scale);
+    check_value_limit(NoteStage::Rollup, credit.entry.amount, credit.unit)?;
+    credit.entry.amount = money::round_to_scale(credit.entry.amount, credit.unit.scale);
     duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     // What a duplicate would have used of the maximum stays for the others.
-    if credit.status != CreditStatus::Suppressed {
+    if credit.entry.status != CreditStatus::Suppressed {
         let cap = match result.output.maximum {
             Some(program) => Some(case.run_number(NoteStage::Maximum, program, seen)?),
             None => wished_maximum,
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
-            let whose = (credit.recipient, credit.unit);
-            let used = maximum::used_maximum(case, &credit.rule, &credit.result, scope, whose)?;
+            let used = maximum::used_maximum(case, &credit, scope)?;
             if !cap_to_headroom(case, &mut credit, cap.abs().saturating_sub(used)) {
                 return Ok(());
             }
@@ -226,8 +220,8 @@ fn finish_indirect(
 
     let who = case.recipient_id(credit.recipient);
     case.trace_effect(NoteStage::Rollup, || {
-        let (amount, status) = (credit.amount, credit.status.as_str());
-        (StepEffect::CreditMade, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
+        let PostedCredit { rule, amount, status, .. } = &credit.entry;
+        (StepEffect::CreditMade, format!("rule `{rule}`: {amount} to `{who}`, {status}"))
     });
 
     add_credit(case, credit);

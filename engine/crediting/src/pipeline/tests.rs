@@ -63,8 +63,7 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
     let inputs = DecisionInputs { adjustments: adjustments.to_vec(), ..DecisionInputs::default() };
     let mut machine = Machine::new(&ruleset.programs);
     let decided = super::decide_all_plans(&ruleset, &deal, &inputs, &mut machine);
-    let credits = decided.iter().flat_map(|decided| &decided.credits);
-    credits.map(|credit| row::credit_row(&ruleset, credit)).collect()
+    decided.into_iter().flat_map(|decision| decision.credits).collect()
 }
 
 fn amounts(rows: &[PostedCredit]) -> Vec<(&str, String, &str)> {

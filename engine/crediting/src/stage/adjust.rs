@@ -13,7 +13,9 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::stage::{DealCase, DecisionInputs, ParkReason};
+use accredit_domain::credit::posted::CreditOrigin;
 use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money;
 use accredit_domain::transaction::Transaction;
 
@@ -111,25 +113,25 @@ pub fn explain_adjustment(case: &mut DealCase<'_>) {
 /// # Errors
 /// [`ParkReason`] when the amount is beyond the limit.
 pub fn adjust_credit(case: &mut DealCase<'_>, credit: &mut Credit) -> Result<(), ParkReason> {
-    let Some(adjustment) = last_adjustment(case.inputs, &AdjustmentTarget::Credit(credit.id))
+    let Some(adjustment) = last_adjustment(case.inputs, &AdjustmentTarget::Credit(credit.entry.id))
     else {
         return Ok(());
     };
-    let Some(amount) = adjustment.change.apply_to(credit.amount) else { return Ok(()) };
+    let Some(amount) = adjustment.change.apply_to(credit.entry.amount) else { return Ok(()) };
     money::within_limit(amount, credit.unit.scale).map_err(|too_large| {
         ParkReason::new(STAGE, NoteCode::PolicyError, too_large.to_string())
     })?;
 
-    let before =
-        std::mem::replace(&mut credit.amount, money::round_to_scale(amount, credit.unit.scale));
-    credit.manual = true;
+    let now = money::round_to_scale(amount, credit.unit.scale);
+    let before = std::mem::replace(&mut credit.entry.amount, now);
+    credit.entry.origin = CreditOrigin::Manual;
     if let Some(code) = &adjustment.reason_code {
-        credit.reason_code = Some(Arc::clone(code));
+        credit.entry.reason_code = Some(DefinedName::from(code));
     }
 
-    let (who, now) = (case.recipient_id(credit.recipient), credit.amount);
+    let who = case.recipient_id(credit.recipient);
     case.trace_step(STAGE, || {
-        format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule)
+        format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.entry.rule)
     });
     Ok(())
 }

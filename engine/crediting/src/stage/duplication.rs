@@ -7,6 +7,8 @@
 //! **Architecture invariant:** a duplicate is never dropped: it is listed as suppressed, names its
 //! survivor, and counts nowhere.
 
+use std::sync::Arc;
+
 use crate::stage::{DealCase, ParkReason, ScriptContext};
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::note::NoteStage;
@@ -23,12 +25,12 @@ pub fn suppress_duplicate(
 ) -> Result<(), ParkReason> {
     // The credit that was there first survives, which is why the order of rules matters.
     let survivor = case.earlier_credits().find(|known| known.is_duplicate_of(credit));
-    let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
+    let Some(survivor) = survivor.map(|credit| credit.entry.id) else { return Ok(()) };
 
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
         DuplicateSetting::Program(program) => {
-            let (view, existing) = (case.credit_view(credit), case.existing_views());
+            let (view, existing) = (Arc::new(credit.clone()), case.existing_credits());
             let seen = ScriptContext { credit: Some(&view), to: None, existing: &existing };
             case.run_condition(NoteStage::Duplication, *program, seen)?
         }
@@ -41,8 +43,8 @@ pub fn suppress_duplicate(
         return Ok(());
     }
 
-    credit.status = CreditStatus::Suppressed;
-    credit.reason = Some(format!("duplicate_of:{survivor}"));
+    credit.entry.status = CreditStatus::Suppressed;
+    credit.entry.reason = Some(format!("duplicate_of:{survivor}"));
 
     let who = case.recipient_id(credit.recipient);
     case.trace_step(NoteStage::Duplication, || {

@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a hold that cannot be decided is a hold without a date: an error
 //! here never pays early and never loses the credit.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::stage::{DealCase, ScriptContext};
@@ -43,20 +45,20 @@ pub fn apply_hold(
         Ok(HoldEnd::Now) => (),
         Ok(HoldEnd::On(date)) => lost_date = hold_until(case, credit, date),
         Ok(HoldEnd::OnRelease(reason)) => {
-            credit.status = CreditStatus::Held;
-            credit.reason = Some(reason);
+            credit.entry.status = CreditStatus::Held;
+            credit.entry.reason = Some(reason);
         }
         // A hold that cannot be decided holds, visibly, instead of paying or parking the deal.
         Err(fault) => {
-            credit.status = CreditStatus::Held;
-            credit.reason = Some("policy_error".to_owned());
+            credit.entry.status = CreditStatus::Held;
+            credit.entry.reason = Some("policy_error".to_owned());
             case.warn_of_fault(STAGE, NoteCode::PolicyError, &fault);
         }
     }
 
     apply_resolutions(case, credit);
 
-    if let Some(date) = lost_date.filter(|_| credit.reason.as_deref() == Some(OTHER_YEAR)) {
+    if let Some(date) = lost_date.filter(|_| credit.entry.reason.as_deref() == Some(OTHER_YEAR)) {
         let message = format!(
             "the hold would end on {date}, in another fiscal year than {}: held without a date",
             case.date
@@ -73,7 +75,7 @@ fn requested_hold(
     let hold = match setting {
         HoldSetting::Fixed(hold) => hold.clone(),
         HoldSetting::Program(program) => {
-            let view = case.credit_view(credit);
+            let view = Arc::new(credit.clone());
             let seen = ScriptContext { credit: Some(&view), to: None, existing: &[] };
             return match case.run_program(*program, seen)? {
                 ScriptAnswer::Hold(hold) => Ok((hold, Some(*program))),
@@ -99,19 +101,19 @@ fn end(case: &DealCase<'_>, (hold, program): &RequestedHold) -> Result<HoldEnd, 
 /// Holds a credit until a day. A hold that would end in another fiscal year is one without a date,
 /// unless the plan allows it; the day that it lost is returned.
 fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Option<Date> {
-    credit.status = CreditStatus::Held;
+    credit.entry.status = CreditStatus::Held;
     let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
         != calendar.period_on(case.date, PeriodKind::Year).map(|year| year.id);
 
     // Money of another fiscal year waits for a person, unless the plan says otherwise.
     if other_year && !case.plan.hold_across_years {
-        credit.reason = Some(OTHER_YEAR.to_owned());
+        credit.entry.reason = Some(OTHER_YEAR.to_owned());
         return Some(date);
     }
 
-    credit.release_date = Some(date);
-    credit.reason = Some(format!("until {date}"));
+    credit.entry.release_date = Some(date);
+    credit.entry.reason = Some(format!("until {date}"));
     case.trace_step(STAGE, || format!("held until {date}"));
 
     if case.inputs.as_of.is_some_and(|as_of| date <= as_of) {
@@ -123,23 +125,23 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Optio
 
 /// Applies what people decided about this credit: the last word counts.
 fn apply_resolutions(case: &mut DealCase<'_>, credit: &mut Credit) {
-    let id = credit.id;
+    let id = credit.entry.id;
     let last = case.inputs.resolutions.iter().rev().find(|resolution| resolution.credit == id);
 
     match last.map(|resolution| (resolution.action, resolution)) {
         None => (),
         // What is not held needs no release, and its amount and date stay as decided.
-        Some((HoldAction::Release, _)) if credit.status != CreditStatus::Held => (),
+        Some((HoldAction::Release, _)) if credit.entry.status != CreditStatus::Held => (),
         Some((HoldAction::Release, resolution)) => {
             let date = resolution.date;
-            credit.release_date = Some(date);
+            credit.entry.release_date = Some(date);
             activate_credit(credit);
             case.trace_step(STAGE, || format!("released by hand on {date}"));
         }
         Some((HoldAction::Hold, resolution)) => {
-            credit.status = CreditStatus::Held;
-            credit.release_date = None;
-            credit.reason = Some(resolution.reason.clone());
+            credit.entry.status = CreditStatus::Held;
+            credit.entry.release_date = None;
+            credit.entry.reason = Some(resolution.reason.clone());
             let date = resolution.date;
             case.trace_step(STAGE, || format!("held by hand on {date}"));
         }
@@ -147,6 +149,6 @@ fn apply_resolutions(case: &mut DealCase<'_>, credit: &mut Credit) {
 }
 
 fn activate_credit(credit: &mut Credit) {
-    credit.status = CreditStatus::Active;
-    credit.reason = None;
+    credit.entry.status = CreditStatus::Active;
+    credit.entry.reason = None;
 }

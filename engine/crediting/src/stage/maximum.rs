@@ -6,14 +6,15 @@
 //! **Architecture invariant:** a cap is never shared between transactions: what is used is counted
 //! over the credits of one decision.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use crate::stage::{DealCase, ParkReason, StepEffect, TrimmedCredit};
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::money::{self, Unit};
+use accredit_domain::money;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
-use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
 
 /// `amount` cut to what `headroom` allows, with the sign of the amount.
@@ -22,28 +23,26 @@ pub fn trim_to_headroom(amount: Decimal, headroom: Decimal) -> Decimal {
     if amount.is_sign_negative() && !allowed.is_zero() { -allowed } else { allowed }
 }
 
-/// What the earlier credits of one result in the same unit have used of its maximum: held ones
-/// count, suppressed ones do not. Dollars use up no yen.
+/// What the earlier credits of the same result as `of`, in the same unit, have used of its maximum:
+/// held ones count, suppressed ones do not. Dollars use up no yen.
 ///
 /// # Errors
 /// [`ParkReason`] when their sum is too large.
 pub fn used_maximum(
     case: &DealCase<'_>,
-    rule: &str,
-    result: &str,
+    of: &Credit,
     scope: MaximumScope,
-    (receiver, unit): (Recipient, Unit),
 ) -> Result<Decimal, ParkReason> {
-    let same = |credit: &&Credit| {
+    let same = |credit: &&Arc<Credit>| {
         credit.counts_as_existing()
-            && !credit.is_direct()
-            && *credit.rule == *rule
-            && *credit.result == *result
-            && credit.unit == unit
-            && (scope == MaximumScope::Item || credit.recipient == receiver)
+            && !credit.entry.is_direct()
+            && credit.entry.rule == of.entry.rule
+            && credit.entry.result == of.entry.result
+            && credit.unit == of.unit
+            && (scope == MaximumScope::Item || credit.recipient == of.recipient)
     };
 
-    let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
+    let amounts = case.credits.iter().filter(same).map(|credit| credit.entry.amount.abs());
     money::checked_sum(amounts).ok_or_else(|| {
         ParkReason::new(NoteStage::Maximum, NoteCode::PolicyError, money::Overflow.to_string())
     })
@@ -52,13 +51,13 @@ pub fn used_maximum(
 /// Warns that a credit was cut.
 pub fn warn_trimmed(case: &mut DealCase<'_>, credit: &Credit, wanted: Decimal) {
     let who = case.recipient_id(credit.recipient);
-    let message =
-        format!("{}{wanted}{MAXIMUM_LEAVES}{}", wanted_text(&credit.rule, &who), credit.amount);
+    let (rule, left) = (&credit.entry.rule, credit.entry.amount);
+    let message = format!("{}{wanted}{MAXIMUM_LEAVES}{left}", wanted_text(rule, &who));
     let text = |amount| money::format_amount(amount, credit.unit.scale);
     let trimmed = TrimmedCredit {
         who: credit.recipient,
         wanted: text(wanted),
-        left: text(credit.amount),
+        left: text(left),
         unit_type: case.ruleset.settings.units.name(credit.unit).to_owned(),
     };
     case.warn_with_effect(

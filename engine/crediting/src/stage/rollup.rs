@@ -11,8 +11,6 @@
 //! path is its `via`. Cycles end (INV-H2, INV-I2).
 
 use accredit_domain::note::{NoteCode, NoteStage};
-use std::sync::Arc;
-
 use jiff::civil::Date;
 
 use crate::stage::{DealCase, ParkReason, names};
@@ -44,7 +42,7 @@ pub fn find_candidates(
     case: &mut DealCase<'_>,
     root: &Credit,
 ) -> Result<Vec<Candidate>, ParkReason> {
-    let wanted = rolling_relationships(&case.plan.indirect, &root.plan, case.date);
+    let wanted = rolling_relationships(&case.plan.indirect, &root.entry.plan, case.date);
 
     let (organization, date) = (&case.ruleset.organization, case.date);
     let ancestors: Vec<(Recipient, u32)> = match root.recipient {
@@ -173,7 +171,7 @@ fn teammate_positions(case: &DealCase<'_>, root: Recipient) -> Vec<(PositionId, 
 }
 
 /// The relationships that the rules which see credits of `plan` follow, in rolling order.
-fn rolling_relationships(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
+fn rolling_relationships(rules: &[IndirectRule], plan: &str, date: Date) -> Vec<Relationship> {
     let active = |rule: &&IndirectRule| rule.rule.validity.contains(date);
     let rules = rules.iter().filter(active).filter(|rule| rule.sources.contains(plan));
     let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();

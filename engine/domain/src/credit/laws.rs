@@ -5,10 +5,11 @@
 //! 5; DOMAIN INV-D1, INV-I1, INV-I4.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::credit::{Credit, CreditId, CreditStatus};
+use crate::credit::{Credit, CreditId};
 use crate::money::{Overflow, Shares, checked_sum, round_to_scale};
 
 /// INVARIANT (shares sum): the shares of a split sum to round(value × Σ weights).
@@ -51,26 +52,27 @@ pub fn check_split(
 ///
 /// # Errors
 /// What is broken.
-pub fn check_one_root(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
+pub fn check_one_root(inherited: &[&Arc<Credit>], credits: &[Arc<Credit>]) -> Result<(), String> {
     let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
-    known.extend(inherited.iter().map(|credit| (credit.id, *credit)));
+    known.extend(inherited.iter().map(|credit| (credit.entry.id, &***credit)));
 
     for credit in credits {
-        if known.insert(credit.id, credit).is_some() {
-            return Err(format!("law broken (one id, one credit): {}", credit.id));
+        let entry = &credit.entry;
+        if known.insert(entry.id, credit).is_some() {
+            return Err(format!("law broken (one id, one credit): {}", entry.id));
         }
         // Normalized: zeros at the end are no digits.
-        if credit.amount.normalize().scale() > u32::from(credit.unit.scale) {
-            return Err(format!("law broken (scale): {} of {}", credit.amount, credit.id));
+        if entry.amount.normalize().scale() > u32::from(credit.unit.scale) {
+            return Err(format!("law broken (scale): {} of {}", entry.amount, entry.id));
         }
 
-        let Some(rolled) = &credit.rolled else { continue };
-        let fit = known.get(&rolled.source).is_some_and(|source| {
-            source.is_direct() && source.rollable && source.status == CreditStatus::Active
+        let Some(source) = &entry.source else { continue };
+        let fit = known.get(source).is_some_and(|source| {
+            source.entry.is_direct() && source.rollable && source.entry.is_active()
         });
 
         if !fit {
-            return Err(format!("law broken (one root): {} has no source that rolls", credit.id));
+            return Err(format!("law broken (one root): {} has no source that rolls", entry.id));
         }
     }
 

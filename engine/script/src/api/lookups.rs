@@ -17,8 +17,10 @@ use super::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS, ScriptFunction, refuse
 use crate::kind::ValueKind;
 use crate::surroundings::{self, ReferenceData};
 use crate::value::{Outcome, ScriptValue, raise};
-use crate::{CreditView, PayeeView, PersonView, ReceiverView};
+use crate::{PayeeView, PersonView, ReceiverView};
+use accredit_domain::credit::Credit;
 use accredit_domain::declared::DeclaredValue;
+use accredit_domain::keys::{ParticipantKey, PositionKey, TeamKey};
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::organization::persons::NamedPerson;
 use accredit_domain::tables::{LookupTable, TABLE_KEYS_MAX, TABLE_RANGES_MAX};
@@ -236,9 +238,13 @@ pub(super) fn person_field(person: &PersonView, name: &str) -> Option<ScriptValu
 /// The ids of a person, a position and a team; each may be missing.
 type BearerIds<'a> = [Option<&'a Arc<str>>; 3];
 
-pub(super) fn credit_attribute(credit: &CreditView, name: &str) -> Outcome {
-    let bearers = [credit.payee.as_ref(), credit.position.as_ref(), credit.team.as_ref()];
-    attribute(CREDIT_FIELDS, bearers, name)
+pub(super) fn credit_attribute(credit: &Credit, name: &str) -> Outcome {
+    let entry = &credit.entry;
+    let payee = entry.payee.as_ref().map(ParticipantKey::shared);
+    let position = entry.position.as_ref().map(PositionKey::shared);
+    let team = entry.team.as_ref().map(TeamKey::shared);
+
+    attribute(CREDIT_FIELDS, [payee, position, team], name)
 }
 
 pub(super) fn receiver_attribute(to: &ReceiverView, name: &str) -> Outcome {

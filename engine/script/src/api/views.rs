@@ -12,8 +12,10 @@ use super::signature::{method, named, of};
 use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptValue, raise, raise_bad_value};
-use crate::{CreditView, ReceiverView, TransactionView};
+use crate::{ReceiverView, TransactionView};
+use accredit_domain::credit::Credit;
 use accredit_domain::exchange::NoExchange;
+use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::transaction::{Field, Value};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[HAS, AMOUNT_IN];
@@ -233,23 +235,26 @@ fn is_there(field: Option<ScriptValue>) -> ScriptValue {
 }
 
 /// The field `name` of a credit; none for other names.
-pub(super) fn credit_field(credit: &CreditView, name: &str) -> Option<ScriptValue> {
+pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
+    let entry = &credit.entry;
+    let optional = ScriptValue::optional_text;
+
     Some(match name {
-        "amount" => credit.amount.into(),
-        "unit_type" => text_value(&credit.unit_type),
-        "credit_type" => text_value(&credit.credit_type),
-        "kind" => credit.kind.into(),
-        "position" => ScriptValue::optional_text(credit.position.as_ref()),
-        "title" => ScriptValue::optional_text(credit.title.as_ref()),
-        "payee" => ScriptValue::optional_text(credit.payee.as_ref()),
-        "team" => ScriptValue::optional_text(credit.team.as_ref()),
-        "rule" => text_value(&credit.rule),
-        "result" => text_value(&credit.result),
-        "period" => text_value(&credit.period),
-        "relationship" => ScriptValue::optional_text(credit.relationship.as_ref()),
-        "via" => ScriptValue::optional_text(credit.via.as_ref()),
-        "level" => optional_level(credit.level),
-        "weight" => credit.weight.map_or(ScriptValue::Unit, ScriptValue::Number),
+        "amount" => entry.amount.into(),
+        "unit_type" => text_value(entry.unit_type.shared()),
+        "credit_type" => text_value(entry.credit_type.shared()),
+        "kind" => entry.kind.as_str().into(),
+        "position" => optional(entry.position.as_ref().map(PositionKey::shared)),
+        "title" => optional(credit.title.as_ref()),
+        "payee" => optional(entry.payee.as_ref().map(ParticipantKey::shared)),
+        "team" => optional(entry.team.as_ref().map(TeamKey::shared)),
+        "rule" => text_value(entry.rule.shared()),
+        "result" => text_value(entry.result.shared()),
+        "period" => text_value(entry.period.shared()),
+        "relationship" => optional(entry.relationship.as_ref().map(DefinedName::shared)),
+        "via" => optional(entry.via.as_ref().map(RecipientKey::shared)),
+        "level" => optional_level(entry.level),
+        "weight" => entry.share.map_or(ScriptValue::Unit, ScriptValue::Number),
         _ => return None,
     })
 }

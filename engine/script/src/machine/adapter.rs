@@ -28,9 +28,10 @@ use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
 use crate::{
-    CreditView, EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
+    EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
     TransactionView,
 };
+use accredit_domain::credit::Credit;
 use accredit_domain::hold::Hold;
 
 /// What a function gives back to Rhai.
@@ -221,7 +222,7 @@ fn types_of_kind(kind: ValueKind) -> Vec<TypeId> {
         ValueKind::Map => vec![TypeId::of::<Map>()],
         ValueKind::Transaction => vec![TypeId::of::<Arc<TransactionView>>()],
         ValueKind::Credit => {
-            vec![TypeId::of::<Arc<CreditView>>(), TypeId::of::<Arc<ReceiverView>>()]
+            vec![TypeId::of::<Arc<Credit>>(), TypeId::of::<Arc<ReceiverView>>()]
         }
         _ => vec![TypeId::of::<Dynamic>()],
     }
@@ -298,7 +299,7 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<Share>>("share");
     engine.register_type_with_name::<Arc<Hold>>("hold");
     engine.register_type_with_name::<Arc<TransactionView>>("transaction");
-    engine.register_type_with_name::<Arc<CreditView>>("credit");
+    engine.register_type_with_name::<Arc<Credit>>("credit");
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
     engine.register_type_with_name::<Arc<PayeeView>>("payee");
     engine.register_type_with_name::<Arc<TotalsView>>("totals");

@@ -2,12 +2,12 @@
 //!
 //! Not the rows themselves (`decision`, `calculation`). Called by `schema`. Source: FORMAT section 6.
 //!
-//! **Architecture invariant:** a credit has the columns of [`CREDIT_COLUMNS`] and a reward those of
+//! **Architecture invariant:** a credit has the fields of [`CREDIT_FIELDS`] and a reward those of
 //! [`REWARD_COLUMNS`], a balance those of [`BALANCE_COLUMNS`], each always there.
 
 use serde_json::{Map, Value as Json, json};
 
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::credit::fields::{CREDIT_FIELDS, CellKind};
 use accredit_domain::decision::{BALANCE_COLUMNS, REWARD_COLUMNS};
 
 /// A number as text.
@@ -16,21 +16,18 @@ const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
 /// The JSON Schema of a credit.
 pub(super) fn credit_schema() -> Json {
     let properties =
-        CREDIT_COLUMNS.iter().map(|column| ((*column).to_owned(), cell_schema(column)));
+        CREDIT_FIELDS.iter().map(|field| (field.name.to_owned(), cell_schema(field.kind)));
     object_schema(properties.collect())
 }
 
-fn cell_schema(column: &str) -> Json {
-    match column {
-        "kind" => json!({ "enum": ["direct", "indirect"] }),
-        "status" => json!({ "enum": ["active", "held", "suppressed", "void"] }),
-        "origin" => json!({ "enum": ["calculated", "retro", "late", "manual"] }),
-        "level" => json!({ "type": ["integer", "null"], "minimum": 1 }),
-        "amount" => json!({ "type": "string", "pattern": NUMBER }),
-        "incentive_date" => json!({ "type": "string", "format": "date" }),
-        "id" | "transaction" | "plan" | "rule" | "result" | "period" | "credit_type"
-        | "unit_type" | "ruleset" => json!({ "type": "string" }),
-        _ => json!({ "type": ["string", "null"] }),
+fn cell_schema(kind: CellKind) -> Json {
+    match kind {
+        CellKind::Text => json!({ "type": "string" }),
+        CellKind::OptionalText => json!({ "type": ["string", "null"] }),
+        CellKind::Date => json!({ "type": "string", "format": "date" }),
+        CellKind::Number => json!({ "type": "string", "pattern": NUMBER }),
+        CellKind::OptionalCount => json!({ "type": ["integer", "null"], "minimum": 1 }),
+        CellKind::Word(words) => json!({ "enum": words }),
     }
 }
 

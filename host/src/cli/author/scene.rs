@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::explain::explain_in_plan;
+use accredit_crediting::pipeline::{self, ExplainLevel};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::Credit;
+use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::transaction::{NameColumns, Record, Transaction, read};
-use accredit_script::{CreditView, Machine, ReceiverView, ScriptArguments, TransactionView};
+use accredit_script::{Machine, ReceiverView, ScriptArguments, TransactionView};
 use accredit_workspace::{Ruleset, known_columns};
-use rust_decimal::Decimal;
-use serde_json::Value as Json;
 
 use crate::cli::print::output::EXIT_FAILED;
 use crate::cli::print::report;
@@ -38,11 +39,11 @@ pub(crate) struct FixtureContext {
     /// The transaction.
     pub(crate) tx: Arc<TransactionView>,
     /// The credit in question.
-    pub(crate) credit: Option<Arc<CreditView>>,
+    pub(crate) credit: Option<Arc<Credit>>,
     /// The recipient or receiver.
     pub(crate) to: Option<Arc<ReceiverView>>,
     /// Earlier credits.
-    pub(crate) existing: Vec<Arc<CreditView>>,
+    pub(crate) existing: Vec<Arc<Credit>>,
 }
 
 impl FixtureContext {
@@ -143,86 +144,59 @@ impl ScriptFixture {
             reference: Arc::clone(&self.ruleset.reference),
         });
 
-        let rows = self.credit_rows(transaction, wanted.plan);
-        let is = |row: &Json, key: &str, value: &str| row[key] == *value;
-        let kind = if wanted.rolled { "indirect" } else { "direct" };
-        let place = rows.iter().position(|row| match wanted.credit {
-            Some(id) => is(row, "id", id),
-            None => is(row, "kind", kind),
+        let credits = self.decided_credits(transaction, wanted.plan);
+        let kind = if wanted.rolled { CreditKind::Indirect } else { CreditKind::Direct };
+        let place = credits.iter().position(|credit| match wanted.credit {
+            Some(id) => credit.entry.id.to_string() == id,
+            None => credit.entry.kind == kind,
         });
 
         // Where nothing rolled, the first credit stands for the candidate.
-        let place = place.or_else(|| (wanted.rolled && !rows.is_empty()).then_some(0));
-        let row = place.and_then(|place| rows.get(place));
-        let source = row.and_then(|row| rows.iter().find(|other| other["id"] == row["source"]));
-
-        let view = |row: &Json| Arc::new(self.credit_view(row, transaction));
-        let before = rows.iter().take(place.unwrap_or(0));
-        let credit = if wanted.rolled { source.or(row) } else { row };
+        let place = place.or_else(|| (wanted.rolled && !credits.is_empty()).then_some(0));
+        let credit = place.and_then(|place| credits.get(place));
+        let source = credit.and_then(|credit| credit.entry.source);
+        let source = credits.iter().find(|other| Some(other.entry.id) == source);
 
         FixtureContext {
             tx,
-            credit: credit.map(view),
-            to: row.map(|row| Arc::new(receiver_view(&self.credit_view(row, transaction)))),
-            existing: before.map(view).collect(),
+            credit: if wanted.rolled { source.or(credit) } else { credit }.cloned(),
+            to: credit.map(|credit| Arc::new(receiver_view(credit))),
+            existing: credits.iter().take(place.unwrap_or(0)).cloned().collect(),
         }
     }
 
-    /// The credits of the first plan that credits it, as rows.
-    fn credit_rows(&self, transaction: &Arc<Transaction>, plan: Option<&str>) -> Vec<Json> {
+    /// The credits of the first plan that credits it, with amounts as they are shown.
+    fn decided_credits(
+        &self,
+        transaction: &Arc<Transaction>,
+        plan: Option<&str>,
+    ) -> Vec<Arc<Credit>> {
         let mut machine = Machine::new(&self.ruleset.programs);
         let inputs = DecisionInputs::default();
+
         let plans = self.ruleset.plans.values();
         let mut plans = plans.filter(|known| plan.is_none_or(|plan| plan == &*known.id));
         let credits = plans.find_map(|plan| {
-            let explained =
-                explain_in_plan(&self.ruleset, plan, transaction, &inputs, &mut machine);
-            (!explained.credits.is_empty()).then_some(explained.credits)
+            let no = ExplainLevel::No;
+            let decided =
+                pipeline::decide_plan(&self.ruleset, plan, transaction, &inputs, &mut machine, no);
+            (!decided.credits.is_empty()).then_some(decided.credits)
         });
 
-        let credits = credits.unwrap_or_default();
-        credits.iter().filter_map(|row| serde_json::to_value(row).ok()).collect()
-    }
-
-    /// A row as scripts see it.
-    fn credit_view(&self, row: &Json, transaction: &Transaction) -> CreditView {
-        let text = |key: &str| row[key].as_str().map(Arc::<str>::from);
-        let needed = |key: &str| text(key).unwrap_or_else(|| Arc::from(""));
-
-        let organization = &self.ruleset.organization;
-        let position = row["position"].as_str().and_then(|id| organization.find_position(id));
-        let version = position.zip(transaction.incentive_date().ok());
-        let version = version.and_then(|(position, date)| organization.version_on(position, date));
-        let number = |key: &str| row[key].as_str().and_then(|text| text.parse::<Decimal>().ok());
-
-        CreditView {
-            amount: number("amount").unwrap_or_default(),
-            unit_type: needed("unit_type"),
-            credit_type: needed("credit_type"),
-            kind: if row["kind"] == "indirect" { "indirect" } else { "direct" },
-            position: text("position"),
-            title: version.map(|version| Arc::clone(&version.title)),
-            payee: text("payee"),
-            team: text("team"),
-            rule: needed("rule"),
-            result: needed("result"),
-            period: needed("period"),
-            relationship: text("relationship"),
-            via: text("via"),
-            level: row["level"].as_u64().and_then(|level| u32::try_from(level).ok()),
-            weight: number("share"),
-        }
+        let credits = credits.unwrap_or_default().into_iter().map(Arc::unwrap_or_clone);
+        credits.map(|credit| Arc::new(credit.at_unit_scale())).collect()
     }
 }
 
-fn receiver_view(credit: &CreditView) -> ReceiverView {
+fn receiver_view(credit: &Credit) -> ReceiverView {
+    let entry = &credit.entry;
     ReceiverView {
-        position: credit.position.clone(),
+        position: entry.position.as_ref().map(PositionKey::shared).cloned(),
         title: credit.title.clone(),
-        payee: credit.payee.clone(),
-        team: credit.team.clone(),
-        relationship: credit.relationship.clone(),
-        via: credit.via.clone(),
-        level: credit.level,
+        payee: entry.payee.as_ref().map(ParticipantKey::shared).cloned(),
+        team: entry.team.as_ref().map(TeamKey::shared).cloned(),
+        relationship: entry.relationship.as_ref().map(DefinedName::shared).cloned(),
+        via: entry.via.as_ref().map(RecipientKey::shared).cloned(),
+        level: entry.level,
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact, ImpactReport};
-use accredit_crediting::pipeline::{PlanDecision, row};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::decision::Decision;
 use accredit_domain::limits::Limits;
@@ -243,10 +242,8 @@ fn preview_offline(dir: &Path, base: &Path, options: &PreviewArguments) -> Resul
         let transactions = calculation::latest_versions(ruleset, &rows.records, None);
         let decided =
             calculation::decide_all(ruleset, &transactions, &DecisionInputs::default(), threads);
-        let rows = |plans: &Vec<PlanDecision>| {
-            plans.iter().map(|one| row::stored_decision(ruleset, one)).collect()
-        };
-        let rows = transactions.iter().zip(decided.iter().map(rows));
+        let decisions = decided.into_iter().map(|deal| deal.decisions);
+        let rows = transactions.iter().zip(decisions);
 
         // Finalized results never change, under any rules.
         let open = rows.filter(|(transaction, _)| {

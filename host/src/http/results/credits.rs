@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use accredit_crediting::explain::Explanation;
 use accredit_domain::calendar::{Calendar, PeriodKind};
-use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::HoldAction;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use accredit_crediting::explain::{PayeeFinding, WhyNot};
 use accredit_crediting::stage::maximum;
+use accredit_domain::credit::fields::CREDIT_FIELDS;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::money;
@@ -25,12 +26,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::address;
 use crate::http::problem::Problem;
 use crate::http::results::enquiries::EnquiryView;
-use crate::http::views::{ListView, ViewJson, ViewResult};
+use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -139,7 +140,7 @@ fn view_statement(
     });
 
     let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
-        rows.iter().map(|row| Ok(credit_json(payee, row, before_maximum(service, row)?))).collect()
+        rows.iter().map(|row| credit_json(payee, row, before_maximum(service, row)?)).collect()
     };
 
     Ok(StatementView {
@@ -169,29 +170,21 @@ fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String
 }
 
 /// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
-fn credit_json(payee: &str, row: &PostedCredit, before_maximum: Option<String>) -> Value {
-    json!({
-        "id": row.id,
-        "transaction": row.transaction,
-        "incentive_date": row.incentive_date,
-        "rule": row.rule,
-        "kind": row.kind,
-        "position": row.position,
-        "team": row.team,
-        "relationship": row.relationship,
-        "period": row.period,
-        "credit_type": row.credit_type,
-        "unit_type": row.unit_type,
-        "amount": row.amount,
-        "before_maximum": before_maximum,
-        "status": row.status,
-        "release_date": row.release_date,
-        "reason": row.reason,
-        "reason_code": row.reason_code,
-        "origin": row.origin,
-        "reverses": row.reverses,
-        "explain": why_not_link(payee, &row.transaction),
-    })
+fn credit_json(
+    payee: &str,
+    row: &PostedCredit,
+    before_maximum: Option<String>,
+) -> Result<Value, Problem> {
+    let mut shown = view_json(row)?;
+
+    if let Some(fields) = shown.as_object_mut() {
+        for field in CREDIT_FIELDS.iter().filter(|field| !field.seen_by_payees) {
+            fields.remove(field.name);
+        }
+        fields.insert("before_maximum".to_owned(), before_maximum.into());
+        fields.insert("explain".to_owned(), why_not_link(payee, &row.transaction).into());
+    }
+    Ok(shown)
 }
 
 /// Where a payee reads why they got what they got of a transaction.
@@ -260,7 +253,7 @@ pub(crate) async fn show_why_not(
                     row.payee.as_ref().is_some_and(|payee| ids.iter().any(|id| payee == id))
                         && (row.is_active() || row.is_held())
                 });
-                plans.push(public_why_not(&payee, why, (mine, log), &published));
+                plans.push(public_why_not(&payee, why, (mine, log), &published)?);
             }
         }
 
@@ -277,11 +270,11 @@ fn public_why_not(
     why: WhyNot,
     (decided, log): (bool, &[Note]),
     published: &[Statement],
-) -> PlanWhyNotView {
+) -> Result<PlanWhyNotView, Problem> {
     let statements = published.iter().filter(|one| one.plan == why.plan);
     let credits = statements.flat_map(|one| &one.credits);
 
-    let credits: Vec<Value> = credits
+    let credits = credits
         .filter(|row| row.transaction == why.transaction)
         .map(|row| {
             let unchanged =
@@ -289,7 +282,7 @@ fn public_why_not(
             let before = unchanged.then(|| maximum::before_maximum(log, row)).flatten();
             credit_json(payee, row, before)
         })
-        .collect();
+        .collect::<Result<Vec<Value>, Problem>>()?;
 
     // What was decided since the release is not for the payee: not even why.
     let unchanged = why.credits.iter().all(|now| {
@@ -310,7 +303,7 @@ fn public_why_not(
         }],
     };
 
-    PlanWhyNotView { plan: why.plan, credited: !credits.is_empty(), findings, credits }
+    Ok(PlanWhyNotView { plan: why.plan, credited: !credits.is_empty(), findings, credits })
 }
 
 /// The enquiries of a payee, oldest first.

@@ -118,7 +118,7 @@ fn exports_have_every_row_of_the_pages() {
     }
 
     let columns = host.api("GET", "/v1/credits?payee=x", &[("accept", "text/csv")], "");
-    assert_eq!(columns.text.trim(), accredit_domain::credit::posted::CREDIT_COLUMNS.join(","));
+    assert_eq!(columns.text.trim(), accredit_domain::credit::fields::CREDIT_COLUMNS.join(","));
 
     // What is wrong with the request is told before the export begins.
     for path in ["credits?limit=5", "credits?period=x", "rewards?cursor=x", "transactions?x=1"] {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use accredit_crediting::calculation;
-use accredit_crediting::pipeline::row;
 use accredit_domain::decision::Decision;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
@@ -177,9 +176,8 @@ fn agrees(host: &Host, deals: &Deals) {
     let inputs = explain::decision_inputs(Some(service.context.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
-    for (transaction, plans) in transactions.iter().zip(&decided) {
-        let wanted: Vec<Decision> =
-            plans.iter().map(|one| bare(row::stored_decision(&ruleset, one))).collect();
+    for (transaction, deal) in transactions.iter().zip(decided) {
+        let wanted: Vec<Decision> = deal.decisions.into_iter().map(bare).collect();
         let stored = service.context.ledger.find_transaction(&transaction.id).unwrap().unwrap();
         let held: Vec<Decision> = stored.decisions.into_iter().map(bare).collect();
         assert_eq!(held, wanted, "{}", transaction.id);

@@ -3,7 +3,6 @@
 use std::slice::from_ref;
 
 use accredit_crediting::calculation::{self, books};
-use accredit_crediting::pipeline::row;
 use accredit_crediting::stage::{CreditResolution, DecisionInputs};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{Decision, HoldAction};
@@ -194,7 +193,7 @@ fn released_twice(
         let inputs =
             DecisionInputs { as_of: world.as_of, resolutions, ..DecisionInputs::default() };
         let all = calculation::decide_all(&engine.ruleset, &transactions, &inputs, 1);
-        all.iter().flatten().map(|decided| row::stored_decision(&engine.ruleset, decided)).collect()
+        all.into_iter().flat_map(|deal| deal.decisions).collect()
     };
     let (once, twice) = (decide(once), decide(twice));
     let stuck = |credit: &&accredit_domain::credit::posted::PostedCredit| {

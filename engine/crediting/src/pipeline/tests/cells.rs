@@ -46,7 +46,8 @@ fn decision(
         &mut machine,
         ExplainLevel::Steps,
     );
-    (row::stored_decision(&ruleset, &decided), decided.trace)
+    let trace = decided.trace.clone();
+    (decided.into_decision(), trace)
 }
 
 /// A CRM sends `2026-02-01T03:30:00Z` for a deal of the evening of 31 January in New York: it counted

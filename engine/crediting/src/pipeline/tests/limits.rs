@@ -1,10 +1,10 @@
 //! Amounts and dates beyond every limit: each deal has an outcome, and the ones beside it theirs.
 
 use super::*;
-use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::decision::{Decision, DecisionOutcome};
 
 /// One deal in a plan with one rule; `more` are lines of its result, `policy` the hold policy.
-fn outcome(amount: &str, more: &str, policy: &str) -> PlanDecision {
+fn outcome(amount: &str, more: &str, policy: &str) -> Decision {
     let plan = format!(
         "name = \"Reps\"\nsplit = \"full\"\n[[direct]]\nname = \"Booking\"\n\
          [[direct.results]]\nname = \"Credit\"\n{more}\n"
@@ -102,9 +102,9 @@ fn a_hold_beyond_the_calendar_holds_its_credit() {
         let decided = outcome("100", "hold = \"policy:terms\"", &policy);
         let reasons: Vec<Option<&str>> =
             decided.credits.iter().map(|credit| credit.reason.as_deref()).collect();
-        assert_eq!(reasons, [expected, expected], "{body}: {:?}", decided.warnings);
+        assert_eq!(reasons, [expected, expected], "{body}: {:?}", decided.log);
         if expected == Some("policy_error") {
-            let message = &decided.warnings[0].message;
+            let message = &decided.log[0].message;
             assert!(message.contains("beyond the calendar"), "{body}: {message}");
         }
     };

@@ -33,9 +33,7 @@ fn decisions(rule: &str, cells: &[(&str, &str)]) -> Vec<Decision> {
     let record = Record { cells: kept.chain(cells).map(cell).collect() };
     let deal = Arc::new(Decoder::new(Arc::clone(&ruleset.settings.fields)).decode(&record));
     let mut machine = Machine::new(&ruleset.programs);
-    let decided =
-        super::super::decide_all_plans(&ruleset, &deal, &DecisionInputs::default(), &mut machine);
-    decided.iter().map(|decided| row::stored_decision(&ruleset, decided)).collect()
+    super::super::decide_all_plans(&ruleset, &deal, &DecisionInputs::default(), &mut machine)
 }
 
 /// A deal that the sellers' plan filters out was `uncredited: no_rule` in the managers'.

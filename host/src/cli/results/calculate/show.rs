@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use accredit_crediting::calculation::Calculation;
-use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::decision::REWARD_COLUMNS;
 use accredit_domain::note::{NOTE_COLUMNS, Note};
 use clap::ValueEnum;
