@@ -67,9 +67,10 @@ pub(super) const FORBIDDEN_FUNCTIONS: &[&str] = &[
 ];
 
 /// Signs and words of Rhai that stay closed. `switch` compares unlike types as `false`, integers
-/// with decimals among them; `|` begins a closure; the rest works on bits.
+/// with decimals among them; the rest works on bits. `|` is open, since it begins a function that is
+/// given to `filter` and its like; `check` refuses it elsewhere.
 pub(super) const CLOSED_SYMBOLS: &[&str] =
-    &["switch", "|", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
+    &["switch", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
 
 /// When the running call must have ended.
 #[derive(Debug)]
