@@ -26,7 +26,7 @@ pub(super) fn register_callbacks(engine: &mut Engine) {
     engine.register_fn("map", |context: NativeCallContext, items: Array, each: FnPtr| {
         let mut made = Array::new();
         for item in items {
-            made.push(each.call_raw(&context, None, [item])?);
+            made.push(call_back(&context, &each, item)?);
         }
         Answer::Ok(Dynamic::from_array(made))
     });
@@ -64,13 +64,18 @@ pub(super) fn register_callbacks(engine: &mut Engine) {
     });
 }
 
+/// Calls the function by the name that Rhai gave to it.
+fn call_back(context: &NativeCallContext<'_>, function: &FnPtr, mut item: Dynamic) -> Answer {
+    context.call_fn_raw(function.fn_name(), false, false, &mut [&mut item])
+}
+
 fn item_passes(
     name: &str,
     context: &NativeCallContext<'_>,
     test: &FnPtr,
     item: &Dynamic,
 ) -> Answer<bool> {
-    let given = test.call_raw(context, None, [item.clone()])?;
+    let given = call_back(context, test, item.clone())?;
     passes(name, &from_dynamic(&given)).map_err(raised)
 }
 
@@ -82,7 +87,7 @@ fn values_of_items(
 ) -> Answer<Vec<ScriptValue>> {
     let mut values = Vec::with_capacity(items.len());
     for item in items {
-        values.push(from_dynamic(&function.call_raw(context, None, [item.clone()])?));
+        values.push(from_dynamic(&call_back(context, function, item.clone())?));
     }
     Ok(values)
 }
