@@ -130,7 +130,7 @@ pub(super) fn new_engine() -> (Engine, Arc<Deadline>) {
         }
 
         // The clock is asked now and then, since asking it costs more than an operation.
-        let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
+        let late = operations.is_multiple_of(DEADLINE_OPERATIONS) && watched.has_passed();
         late.then(|| Dynamic::from(format!("{TIMEOUT_MESSAGE}{DEADLINE_MS} ms")))
     });
     // Without modules, Rhai does not show top-level constants to functions; they travel as the tag
