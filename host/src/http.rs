@@ -15,20 +15,8 @@ pub(crate) mod roles;
 pub(crate) mod routes;
 pub(crate) mod views;
 
-use axum::Json;
 use axum::http::{HeaderValue, Request};
-use serde_json::{Value, json};
 use tower_http::request_id::{MakeRequestId, RequestId};
-
-use crate::http::problem::Problem;
-
-/// What a handler answers.
-pub(crate) type JsonResult = Result<Json<Value>, Problem>;
-
-/// A whole list in the shape of a page.
-pub(crate) fn list_page(data: Vec<Value>) -> Json<Value> {
-    Json(json!({ "data": data, "next_cursor": null }))
-}
 
 /// Makes the id of a request that brings none.
 #[derive(Debug, Clone, Copy)]

@@ -34,11 +34,11 @@ const LAWFUL: usize = 20;
 /// So many worlds must reach everything.
 const ENOUGH: usize = 5_000;
 
-/// What the engine says of a world: calculations of the fiscal year, one a plan, those of the
-/// period in which rewards are compared beside it, and the keys of all credits.
+/// What the engine says of a world: calculations of the fiscal year, one a plan, those of the plan's
+/// own periods in it, and the keys of all credits.
 struct Results {
     year: Vec<Value>,
-    period: Vec<Value>,
+    periods: Vec<Vec<Value>>,
     keys: Keys,
 }
 
@@ -59,13 +59,18 @@ fn calculate(world: &World) -> Result<Results, String> {
             .collect()
     };
     let year = of(lines::YEAR).ok_or("refused: no year 2022")?;
-    let period = world.period.as_deref().map(|id| of(id).ok_or("refused: no such period"));
-    let period = period.transpose()?.unwrap_or_default();
-    let mut all = [&year[..], &period[..]].concat();
+    let mut all = year.clone();
     if !world.finalized.is_empty() {
         all.extend(["2021", "2023"].into_iter().filter_map(of).flatten());
     }
-    Ok(Results { keys: Keys::of(&all), year, period })
+    let within = |plan: &world::Plan| -> Vec<Value> {
+        let Some(year) = ruleset.settings.calendar.find(lines::YEAR) else { return Vec::new() };
+        let all = books.calculations_within(&plan.id, &year).into_iter();
+        all.map(|calculation| serde_json::to_value(calculation).unwrap()).collect()
+    };
+    let paying = |plan| if world::Plan::pays(plan) { within(plan) } else { Vec::new() };
+    let periods = world.plans.iter().map(paying).collect();
+    Ok(Results { keys: Keys::of(&all), year, periods })
 }
 
 /// How the engine and the specification differ, and what the world reached.
@@ -82,7 +87,7 @@ fn compared(world: &World) -> Found {
         }
         reached.extend(features::of_entries(&expected.entries));
         let different = lines::difference(world, plan, (&expected, result), &results.keys);
-        let paid = || paid::difference(world, place, &expected, &results, &mut reached);
+        let paid = || paid::difference(world, place, &results, &mut reached);
         if let Some(text) = different.or_else(paid) {
             return (Some(text), reached);
         }

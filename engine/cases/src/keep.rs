@@ -103,6 +103,14 @@ fn decide_transaction(kept: &CaseExport<'_>) -> Result<ExportedDecision, String>
     Ok(ExportedDecision { id: transaction.id.to_string(), rows: rows.collect(), several })
 }
 
+/// Whether the settings close or finalize periods. The calendar of the ruleset alone does not say it:
+/// a case may have taken them away.
+fn names_locked_periods(ruleset: &Ruleset) -> bool {
+    let settings = ruleset.files.get("accredit.toml").map_or("", |text| text);
+    let named = ["closed", "finalized"].iter().any(|key| settings.contains(key));
+    named || !ruleset.settings.calendar.locks_before(None).is_empty()
+}
+
 fn render_case(
     kept: &CaseExport<'_>,
     decided: &ExportedDecision,
@@ -123,7 +131,7 @@ fn render_case(
     if let Some(as_of) = kept.inputs.as_of {
         let _ = write!(text, "\nas-of: {as_of}\n");
     }
-    if !kept.ruleset.settings.calendar.locks_before(None).is_empty() {
+    if names_locked_periods(kept.ruleset) {
         // What is written down is the decision alone, without what was posted because of it.
         text.push_str("\nfinalized: none\n");
     }

@@ -34,7 +34,7 @@ pub use self::decoder::Decoder;
 pub use self::identity::{ID_FORMS, IdForm};
 use self::numbers::NumberStyle;
 pub use self::numbers::parse_number;
-pub use self::remark::Remark;
+pub use self::remark::{Remark, VoidRemark};
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,6 +322,11 @@ impl Transaction {
     /// What is to be known about its row, each an alert.
     pub fn row_remarks(&self) -> &[Remark] {
         &self.remarks
+    }
+
+    /// Whether a person made the deal void.
+    pub fn is_void(&self) -> bool {
+        self.remarks.iter().any(|remark| matches!(remark, Remark::Void(_)))
     }
 
     /// The same deal with these remarks about its row.

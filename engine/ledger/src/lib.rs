@@ -36,6 +36,7 @@ mod statements;
 pub mod terms;
 #[cfg(test)]
 mod tests;
+pub mod voids;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -12,6 +12,7 @@ use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
 use super::resolutions;
 use super::statements::StatementChanges;
+use super::voids::{self, DealVoiding};
 use super::{Ledger, LedgerResult, codec, frozen_rewards, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{CreditStatus, transaction_prefix};
@@ -80,6 +81,8 @@ pub struct CommitBatch {
     /// Manual releases, holds and adjustments that `decisions` were made with, and when each was
     /// made, in milliseconds since 1970.
     pub resolutions: Vec<(ResolutionRecord, i64)>,
+    /// A deal that a person made void; `records` has its new version.
+    pub voided: Option<DealVoiding>,
     /// How far credits are decided again that an activation asked for.
     pub recredited: Option<RecreditProgress>,
 }
@@ -87,7 +90,8 @@ pub struct CommitBatch {
 impl CommitBatch {
     /// Whether the trail has to speak of it.
     fn is_audited(&self) -> bool {
-        self.period.is_some() || !self.resolutions.is_empty() || self.recredited.is_some()
+        let by_people = self.period.is_some() || self.voided.is_some();
+        by_people || !self.resolutions.is_empty() || self.recredited.is_some()
     }
 }
 
@@ -391,6 +395,9 @@ fn append_audit_rows(
     let mut chain = AuditChain::from_snapshot(snapshot)?;
     resolutions::add_resolutions(snapshot, batch, &mut chain, &work.resolutions)?;
 
+    if let Some(act) = &work.voided {
+        voids::add_voiding(snapshot, batch, &mut chain, act)?;
+    }
     for frozen in &work.frozen_rewards {
         frozen_rewards::freeze_rewards(snapshot, batch, frozen)?;
     }

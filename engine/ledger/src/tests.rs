@@ -19,6 +19,7 @@ use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
+use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::RedbStore;
 use accredit_seams::delivery::Delivery;
@@ -96,12 +97,24 @@ fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> CommitBatch {
         if credits.is_empty() { DecisionOutcome::Parked } else { DecisionOutcome::Credited };
     let mut decision = decision(id, outcome, credits);
     if outcome == DecisionOutcome::Parked {
-        decision.reasons =
-            vec![accredit_crediting::stage::build_note(id, "p", "filter", "bad_value", "bad")];
+        decision.reasons = vec![accredit_crediting::stage::build_note(
+            id,
+            "p",
+            NoteStage::Filter,
+            NoteCode::BadValue,
+            "bad",
+        )];
     }
     let records = vec![TransactionRecord::first_version(id.to_owned(), record(id, amount), 1)];
     let decisions = vec![(id.to_owned(), vec![decision])];
     CommitBatch { records, decisions, ..CommitBatch::default() }
+}
+
+/// The row of a delivery is written by position: a field that moves makes every stored one unreadable.
+#[test]
+fn the_row_of_a_delivery_keeps_its_bytes() {
+    let row = codec::pack_row(&delivery("m1", "{}")).unwrap();
+    assert_eq!(row, b"\x02\x03crm\x02m1\x02\x02{}\x01\x02{}");
 }
 
 #[test]

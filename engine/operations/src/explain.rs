@@ -150,6 +150,11 @@ pub fn keep_as_case(
     let decision = stored.decisions.iter().find(wanted);
     let decision = decision.ok_or_else(|| OperationError::not_found("decision"))?;
     let ruleset = ruleset_of(context, &decision.ruleset)?;
+    if stored.record.void_remark().is_some() {
+        let detail = "the deal is void, which a case cannot express";
+        return Err(OperationError::invalid("no_case", detail));
+    }
+
     let inputs = recorded_inputs(context, stored, decision)?;
     if !inputs.adjustments.is_empty() {
         let detail = "an amount was set manually, which a case cannot express";

@@ -185,7 +185,12 @@ pub fn next_version(
     if merges {
         // A part that comes late fills in what the later one did not bring.
         let late = version::compare_versions(current.1, &transaction).is_lt();
-        let whole = if late { current.0.overlay_on(&record) } else { record.overlay_on(current.0) };
+        let mut whole =
+            if late { current.0.overlay_on(&record) } else { record.overlay_on(current.0) };
+        // An older part does not revive a void deal.
+        if let Some(void) = current.0.void_remark().filter(|_| late) {
+            whole.add_remark(&Remark::Void(void));
+        }
         let transaction = Arc::new(Decoder::new(Arc::clone(fields)).decode(&whole));
         return (whole, transaction);
     }

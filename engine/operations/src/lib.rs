@@ -33,4 +33,5 @@ pub mod shadow;
 pub mod simulation;
 pub mod suspect;
 pub mod verify;
+pub mod void;
 pub mod zone;

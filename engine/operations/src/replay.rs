@@ -66,6 +66,9 @@ pub struct ReplaySelection<'a> {
     pub finalized: &'a BTreeSet<String>,
 }
 
+/// Whether a decision is tried again at once.
+type WaitingRule<'a> = dyn Fn(&Decision) -> bool + 'a;
+
 /// A stored transaction and its decisions once other rules have taken effect.
 pub(crate) type BookedVisitor<'a> = dyn FnMut(&TransactionRecord, &[Decision]) + 'a;
 
@@ -297,7 +300,7 @@ pub(crate) fn visit_waiting(
         from = next;
 
         let waiting = stored.iter().filter(|one| one.decisions.iter().any(waits));
-        let waiting = (waiting.cloned().collect(), &waits as &dyn Fn(&Decision) -> bool);
+        let waiting = (waiting.cloned().collect(), &waits as &WaitingRule<'_>);
         let redriven = redrive_waiting(context, new, waiting, today, &locked)?.into_iter();
         let meant = redriven.map(|one| (one.item.stored.number, one.decisions)).collect();
         visit_booked(&stored, &meant, visit);
@@ -335,7 +338,7 @@ struct RedrivenDeal {
 fn redrive_waiting(
     context: &Context,
     new: &Ruleset,
-    (waiting, waits): (Vec<TransactionRecord>, &dyn Fn(&Decision) -> bool),
+    (waiting, waits): (Vec<TransactionRecord>, &WaitingRule<'_>),
     today: Date,
     locked: &LockedPeriods,
 ) -> Result<Vec<RedrivenDeal>, StoreError> {

@@ -96,6 +96,12 @@ impl Problem {
         self
     }
 
+    /// The same problem with views of what is wrong under `errors`.
+    pub(crate) fn with_error_views(self, errors: &[impl Serialize]) -> Self {
+        let errors = errors.iter().filter_map(|error| serde_json::to_value(error).ok());
+        self.with_errors(errors.collect())
+    }
+
     /// The same problem with a response header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -184,10 +190,9 @@ impl From<OperationError> for Problem {
             }
 
             OperationError::Check(diagnostics) => {
-                let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
                 let detail = "check found errors; the version in force stays";
                 let problem = Problem::unprocessable("check_failed", detail);
-                return problem.with_errors(errors.collect());
+                return problem.with_error_views(&diagnostics);
             }
 
             OperationError::Store(error) => return Problem::internal(&error),

@@ -114,7 +114,12 @@ pub(crate) fn build_api() -> Api {
 /// What arrived, and what could not be read or decided.
 fn arrival_routes() -> Api {
     Api::default()
-        .route("/v1/transactions/{id}", get(transactions::show_transaction).with_role(Reader))
+        .route(
+            "/v1/transactions/{id}",
+            get(transactions::show_transaction)
+                .with_role(Reader)
+                .and_methods(delete(transactions::void_transaction).with_role(Admin)),
+        )
         .route(
             "/v1/transactions/{id}/explain",
             get(transactions::explain_transaction).with_role(Reader),

@@ -13,6 +13,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, ResolutionRecord};
 use accredit_ledger::periods::PeriodState;
 use accredit_ledger::query::CreditQuery;
+use accredit_ledger::record::TransactionRecord;
 use accredit_ledger::releases::Release;
 use accredit_operations::adjust::{self, AdjustOrder, AdjustmentSubject};
 use accredit_operations::calculations::{self, CalculationScope};
@@ -23,6 +24,7 @@ use accredit_operations::periods::{self, ChangedPeriod, PeriodOrder};
 use accredit_operations::release::{self, ReleaseKind};
 use accredit_operations::resolve::{self, ResolveOrder};
 use accredit_operations::runs::RunOrder;
+use accredit_operations::void::{self, VoidOrder};
 
 use crate::server::channels::WorkerTurn;
 
@@ -45,6 +47,15 @@ pub(crate) fn adjust_amount(
         AdjustmentSubject::Transaction(_) => catch_up(turn)?,
     }
     adjust::adjust_amount(turn.context(), order)
+}
+
+/// Makes a deal void; one that is not known yet may still be in the inbox.
+pub(crate) fn void_deal(
+    turn: &mut dyn WorkerTurn,
+    order: VoidOrder,
+) -> Result<TransactionRecord, OperationError> {
+    catch_up(turn)?;
+    void::void_deal(turn.context(), order)
 }
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.

@@ -28,6 +28,7 @@ mod swap;
 mod told;
 mod trimmed;
 mod versions;
+mod voided;
 mod watching;
 mod wire;
 

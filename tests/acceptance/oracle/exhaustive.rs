@@ -1,7 +1,9 @@
 //! Every organisation of up to four people in up to three levels, with every split of up to three.
 
 use super::world::{Assign, Calendar, Direct, Keep, Member, Members, Team};
-use super::world::{Cap, Hold, Indirect, Outcome, Person, Plan, Seat, Sitting, Span, Split, Test};
+use super::world::{
+    Cap, Hold, Indirect, Outcome, Pays, Person, Plan, Seat, Sitting, Span, Split, Test,
+};
 use super::world::{Tx, UnitType, Value, World};
 
 const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.015"];
@@ -99,12 +101,15 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             filter: Test::Always,
             split,
             total_one: false,
+            by: Pays::Month,
             across_years: false,
             policies: Vec::new(),
             direct: vec![direct_rule(direct)],
             indirect: vec![indirect_rule(indirect)],
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         }],
         quotas: Vec::new(),
         period: None,

@@ -17,8 +17,6 @@ pub(crate) const YEAR: &str = "2022";
 pub(crate) struct Expected {
     pub(crate) decisions: Vec<Decision>,
     pub(crate) entries: Vec<Entry>,
-    /// Of all years.
-    pub(crate) standing: Vec<Entry>,
 }
 
 pub(crate) fn expected(world: &World, plan: &Plan) -> Expected {
@@ -26,9 +24,9 @@ pub(crate) fn expected(world: &World, plan: &Plan) -> Expected {
     let mut decisions = naive::decisions(&posting::today(world), &leaves, plan);
     // What has no period is in every calculation.
     decisions.retain(|d| d.leaf.as_ref().is_none_or(|leaf| leaf.year == YEAR));
-    let standing = posting::entries(world, &leaves, plan);
-    let of_year = standing.iter().filter(|entry| entry.year == YEAR);
-    Expected { decisions, entries: of_year.cloned().collect(), standing }
+    let mut entries = posting::entries(world, &leaves, plan);
+    entries.retain(|entry| entry.year == YEAR);
+    Expected { decisions, entries }
 }
 
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -1,11 +1,14 @@
 //! The semantics a second time: loops over lists, written from the format and the domain alone.
 
 pub(crate) mod amounts;
+mod claims;
 mod direct;
 mod goldens;
+pub(crate) mod history;
 mod indirect;
 mod money;
 mod names;
+mod past;
 pub(crate) mod periods;
 mod policies;
 pub(crate) mod posting;

@@ -3,12 +3,14 @@
 use serde_json::Value;
 
 use super::Results;
-use super::lines::{Expected, Keys, YEAR, text};
+use super::lines::{Keys, YEAR, text};
 use super::naive::amounts;
+use super::naive::history::{Line, Year, year};
 use super::naive::periods;
-use super::naive::rewards::{Paid, Payments, payments};
-use super::rewards::{Formula, To, Worth};
-use super::world::World;
+use super::naive::rewards::Paid;
+use super::rewards::Formula as F;
+use super::rewards::{Formula, Reward, To, Worth};
+use super::world::{Pays, Plan, Span, World};
 
 /// What some world must reach.
 pub(crate) const WANTED: &[&str] = &[
@@ -29,6 +31,22 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: several credit types",
     "reward: several credits",
     "reward: after a finalization",
+    "reward: a frozen period is corrected",
+    "reward: a target without credits",
+    "reward: a plan by quarters",
+    "reward: a plan by years",
+    "reward: to date",
+    "reward: the quota of a span",
+    "reward: everyone",
+    "reward: some days only",
+    "reward: some targets only",
+    "reward: a quota of a credit type",
+    "reward: a quota by days",
+    "reward: late as posted",
+    "reward: earned before in the plan",
+    "reward: paid before in the year",
+    "reward: a standing",
+    "reward: a count of deals",
     "reward: a vacant manager",
     "reward: a team without anybody",
     "reward: no quota",
@@ -36,86 +54,110 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: without a rate",
 ];
 
-/// How the rewards of a plan differ, in the year and in the world's own period; what they reached.
+/// How the rewards of a plan differ in the year's periods; what they reached.
 pub(crate) fn difference(
     world: &World,
     place: usize,
-    expected: &Expected,
     results: &Results,
     reached: &mut Vec<&'static str>,
 ) -> Option<String> {
     let plan = &world.plans[place];
-    if plan.rewards.is_empty() {
+    if !plan.pays() {
         return None;
     }
-    let leaves = periods::leaves(&world.calendar);
-    let own = world.period.as_deref().zip(results.period.get(place));
-    for (period, result) in [(YEAR, &results.year[place])].into_iter().chain(own) {
-        let naive = payments(world, &leaves, plan, period, &expected.standing);
-        let left: Vec<String> = naive.paid.iter().map(|paid| line(world, paid)).collect();
-        let rows = result["rewards"].as_array().unwrap();
-        let right: Vec<String> = rows.iter().map(|row| engine_line(row, &results.keys)).collect();
-        let (told, said) = (told(&naive), said(result));
-        if left != right || told != said {
-            return Some(format!(
-                "plan {} in {period}\nnaive:\n  {}\n  {told:?}\nengine:\n  {}\n  {said:?}\n{:#}\n",
-                plan.id,
-                left.join("\n  "),
-                right.join("\n  "),
-                result["alerts"],
-            ));
-        }
-        of_payments(world, place, &naive, reached);
+    let results_of = &results.periods[place];
+    let naive = year(world, &periods::leaves(&world.calendar), plan, YEAR);
+    let mut left: Vec<String> = naive.lines.iter().map(|row| line(world, row)).collect();
+    let rows = results_of.iter().flat_map(|result| result["rewards"].as_array().unwrap());
+    let mut right: Vec<String> = rows.map(|row| engine_line(row, &results.keys)).collect();
+    left.sort();
+    right.sort();
+    let (told, said) = (told(&naive), said(&naive, results_of));
+    if left != right || told != said {
+        return Some(format!(
+            "plan {}\nnaive:\n  {}\n  {told:?}\nengine:\n  {}\n  {said:?}\n{:?}\n",
+            plan.id,
+            left.join("\n  "),
+            right.join("\n  "),
+            results_of.iter().map(|result| &result["alerts"]).collect::<Vec<_>>(),
+        ));
     }
+    of_year(world, place, &naive, reached);
     None
 }
 
-fn line(world: &World, paid: &Paid) -> String {
+fn line(world: &World, row: &Line) -> String {
+    let paid = &row.paid;
+    let whose = format!(
+        "{} {} of {}: {} team {:?}",
+        row.period,
+        row.origin,
+        row.corrects.as_deref().unwrap_or(""),
+        paid.payee,
+        paid.team.as_deref().unwrap_or(""),
+    );
+    let amount = format!(
+        "{} pays {:.*} {}",
+        paid.reward,
+        world.scale_of(&paid.unit) as usize,
+        paid.amount,
+        paid.unit
+    );
+    if row.origin != "calculated" {
+        return format!("{whose} {amount}");
+    }
     let scale = world.scale_of(&paid.credited_unit);
-    let unit_scale = world.scale_of(&paid.unit) as usize;
     let quota = paid.quota.map(|quota| {
-        let attained = amounts::round(paid.credited / quota, 4);
-        format!("{:.*} attained {attained:.4}", scale as usize, amounts::round(quota, scale))
+        let attained = paid.credited.checked_div(quota);
+        let attained = attained.map(|share| format!("{:.4}", amounts::round(share, 4)));
+        let attained = attained.unwrap_or_default();
+        format!(
+            "{:.*} attained {attained}",
+            scale as usize,
+            amounts::round(quota.round_dp(12), scale)
+        )
     });
     let mut credits = paid.credits.clone();
     credits.sort();
     format!(
-        "{}: {} team {:?} {} {:.*} {} quota {} pays {:.unit_scale$} {} for {credits:?}",
-        paid.reward,
-        paid.payee,
-        paid.team.as_deref().unwrap_or(""),
+        "{whose} {amount} {} {:.*} {} quota {} for {credits:?}",
         paid.credit_types.join(";"),
         scale as usize,
         paid.credited,
         paid.credited_unit,
         quota.as_deref().unwrap_or(" attained "),
-        paid.amount,
-        paid.unit,
     )
 }
 
 fn engine_line(row: &Value, keys: &Keys) -> String {
+    let of = |key| text(row, key);
+    let whose = format!(
+        "{} {} of {}: {} team {:?}",
+        of("period"),
+        of("origin"),
+        of("corrects"),
+        of("payee"),
+        of("team"),
+    );
+    let amount = format!("{} pays {} {}", of("reward"), of("amount"), of("unit_type"));
+    if of("origin") != "calculated" {
+        return format!("{whose} {amount}");
+    }
     let ids = row["credits"].as_array().unwrap().iter();
     let mut credits: Vec<String> = ids.map(|id| keys.get(id.as_str().unwrap())).collect();
     credits.sort();
-    let of = |key| text(row, key);
     format!(
-        "{}: {} team {:?} {} {} {} quota {} attained {} pays {} {} for {credits:?}",
-        of("reward"),
-        of("payee"),
-        of("team"),
+        "{whose} {amount} {} {} {} quota {} attained {} for {credits:?}",
         of("credit_type"),
         of("credited"),
         of("credited_unit_type"),
         of("quota"),
         of("attainment"),
-        of("amount"),
-        of("unit_type"),
     )
 }
 
 /// Codes of alerts and the rewards that they are about, once each.
-fn told(naive: &Payments) -> Vec<(String, String)> {
+fn told(naive: &Year) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> =
         naive.alerts.iter().map(|(code, reward)| ((*code).to_owned(), reward.clone())).collect();
     all.sort();
@@ -123,8 +165,10 @@ fn told(naive: &Payments) -> Vec<(String, String)> {
     all
 }
 
-fn said(result: &Value) -> Vec<(String, String)> {
-    let alerts = result["alerts"].as_array().unwrap().iter();
+fn said(naive: &Year, results: &[Value]) -> Vec<(String, String)> {
+    let is_open = |result: &&Value| !naive.frozen.iter().any(|id| id == text(result, "period"));
+    let alerts =
+        results.iter().filter(is_open).flat_map(|result| result["alerts"].as_array().unwrap());
     let alerts = alerts.filter(|alert| text(alert, "stage") == "reward");
     let one = |alert: &Value| {
         let whose = text(alert, "message").split('`').nth(1).unwrap_or("").to_owned();
@@ -137,7 +181,7 @@ fn said(result: &Value) -> Vec<(String, String)> {
 }
 
 /// What the payments of a plan reached.
-fn of_payments(world: &World, place: usize, all: &Payments, reached: &mut Vec<&'static str>) {
+fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static str>) {
     let plan = &world.plans[place];
     for (code, _) in &all.alerts {
         reached.push(match *code {
@@ -148,7 +192,9 @@ fn of_payments(world: &World, place: usize, all: &Payments, reached: &mut Vec<&'
             _ => "reward: without a rate",
         });
     }
-    for paid in &all.paid {
+    for row in &all.lines {
+        reached.extend((row.origin == "retro").then_some("reward: a frozen period is corrected"));
+        let paid = &row.paid;
         let reward = plan.rewards.iter().find(|reward| reward.name == paid.reward).unwrap();
         reached.push(match (plan.teams, reward.to) {
             (false, None | Some(To::Credited)) => "reward: credited",
@@ -170,6 +216,7 @@ fn of_payments(world: &World, place: usize, all: &Payments, reached: &mut Vec<&'
             Worth::Value(f) | Worth::Policy(f) => matches!(f, Formula::Attained(_)),
             Worth::Default => false,
         };
+        over_time(world, plan, (reward, paid), reached);
         let other = paid.unit != paid.credited_unit;
         let negative = paid.credited.is_sign_negative() && !paid.amount.is_zero();
         for (is_so, name) in [
@@ -180,9 +227,43 @@ fn of_payments(world: &World, place: usize, all: &Payments, reached: &mut Vec<&'
             (negative, "reward: below zero"),
             (paid.credit_types.len() > 1, "reward: several credit types"),
             (paid.credits.len() > 1, "reward: several credits"),
+            (paid.credits.is_empty(), "reward: a target without credits"),
             (!world.finalized.is_empty(), "reward: after a finalization"),
         ] {
             reached.extend(is_so.then_some(name));
         }
+    }
+}
+
+/// What a row reached of rewards over time.
+fn over_time(
+    world: &World,
+    plan: &Plan,
+    (reward, paid): (&Reward, &Paid),
+    reached: &mut Vec<&'static str>,
+) {
+    let run = match &reward.worth {
+        Worth::Value(formula) | Worth::Policy(formula) => Some(*formula),
+        Worth::Default => plan.pays,
+        Worth::Tiers(..) => None,
+    };
+    let typed = world.quotas.iter().any(|q| q.plan == plan.id && !q.credit_type.is_empty());
+    for (is_so, name) in [
+        (plan.by == Pays::Quarter, "reward: a plan by quarters"),
+        (plan.by == Pays::Year, "reward: a plan by years"),
+        (reward.to_date.is_some(), "reward: to date"),
+        (reward.of_span && paid.quota.is_some(), "reward: the quota of a span"),
+        (reward.everyone && paid.quota.is_none(), "reward: everyone"),
+        (reward.span != Span::default(), "reward: some days only"),
+        (!reward.targets.is_empty(), "reward: some targets only"),
+        (paid.quota.is_some() && typed, "reward: a quota of a credit type"),
+        (paid.quota.is_some() && plan.prorate, "reward: a quota by days"),
+        (plan.posted && !world.finalized.is_empty(), "reward: late as posted"),
+        (matches!(run, Some(F::Capped(_) | F::OfFirst(_))), "reward: earned before in the plan"),
+        (matches!(run, Some(F::OfYear(_))), "reward: paid before in the year"),
+        (matches!(run, Some(F::Placed(_))), "reward: a standing"),
+        (matches!(run, Some(F::Deals(_))), "reward: a count of deals"),
+    ] {
+        reached.extend(is_so.then_some(name));
     }
 }

@@ -279,9 +279,18 @@ pub(crate) struct Indirect {
     pub(crate) results: Vec<Outcome>,
 }
 
+/// By which periods a plan is calculated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Pays {
+    Month,
+    Quarter,
+    Year,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) id: String,
+    pub(crate) by: Pays,
     /// `measure = "team"`
     pub(crate) teams: bool,
     pub(crate) span: Span,
@@ -297,6 +306,17 @@ pub(crate) struct Plan {
     /// The plan's reward policy.
     pub(crate) pays: Option<Formula>,
     pub(crate) rewards: Vec<Reward>,
+    /// `prorate = true`
+    pub(crate) prorate: bool,
+    /// `late = "posted"`
+    pub(crate) posted: bool,
+}
+
+impl Plan {
+    /// Whether anybody is paid by it.
+    pub(crate) fn pays(&self) -> bool {
+        !self.rewards.is_empty()
+    }
 }
 
 /// A row as delivered; everything is text.
@@ -346,7 +366,7 @@ pub(crate) struct World {
     pub(crate) policies: Vec<Script>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) quotas: Vec<Quota>,
-    /// A period in which rewards are compared, beside the year.
+    /// A period that quotas prefer.
     pub(crate) period: Option<String>,
     pub(crate) transactions: Vec<Tx>,
     pub(crate) as_of: Option<Date>,

@@ -15,12 +15,16 @@ use super::balance::{BalanceKey, Balances};
 use super::pay::{person_view, reward_id, run_for_payee};
 use super::scope::PlanPeriod;
 use super::targets::TargetDays;
-use accredit_domain::decision::{EarnedReward, Note, RewardOrigin};
+use accredit_domain::decision::{EarnedReward, RewardOrigin};
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId};
 use accredit_domain::money::{self, Unit};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::ParticipantId;
 use accredit_domain::plan::reward::Draw;
 use accredit_script::Machine;
+
+/// What a payee earned by the covered rewards in a unit: by the payee's id and the unit's name.
+pub(super) type EarnedByPayee<'a> = dyn Fn(&str, &str) -> Decimal + 'a;
 
 /// The rows of a draw in a period, of everybody who has it. `earned` says what the covered rewards
 /// of a payee came to in a unit, and `owed` what was owed when the period began.
@@ -29,7 +33,7 @@ use accredit_script::Machine;
 pub(super) fn draw_rows(
     scope: &PlanPeriod<'_>,
     draw: &Draw,
-    (earned, owed): (&dyn Fn(&str, &str) -> Decimal, &Balances),
+    (earned, owed): (&EarnedByPayee<'_>, &Balances),
     mut machine: Option<&mut Machine>,
     alerts: &mut Vec<Note>,
 ) -> Vec<EarnedReward> {
@@ -96,7 +100,7 @@ fn payee_terms(
             let name = |unit| scope.ruleset.settings.units.name(unit);
             let message =
                 format!("no exchange rate from {} to {} on {}", name(home), name(unit), scope.last);
-            scope.reward_alert(&draw.name, "no_exchange_rate", &message)
+            scope.reward_alert(&draw.name, NoteCode::NoExchangeRate, &message)
         })
     };
 

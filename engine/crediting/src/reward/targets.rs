@@ -23,7 +23,8 @@ pub(super) struct TargetDays {
 /// A person who is a target.
 #[derive(Debug, Default)]
 struct TargetPerson {
-    /// The positions that make the person a target, each with the first day on which it does.
+    /// The positions that make the person a target, each with the first day on which it does so
+    /// under each of its titles.
     seats: Vec<(PositionId, Date)>,
     /// Days on which the person is a target, as ranges from a day until before another.
     ranges: Vec<(Date, Date)>,
@@ -50,14 +51,18 @@ impl TargetDays {
             for (first, end) in days.iter().copied().zip(ends) {
                 let Some(holder) = organization.holder_on(position, first) else { continue };
                 let recipient = Recipient::Position(position);
-                let exists = organization.version_on(position, first).is_some();
-                if !exists || !selects_recipient(selectors, organization, recipient, first) {
+                let title_on = |day| organization.version_on(position, day).map(|it| &it.title);
+                let title = title_on(first);
+                if title.is_none() || !selects_recipient(selectors, organization, recipient, first)
+                {
                     continue;
                 }
 
                 let person = found.people.entry(holder).or_default();
                 person.ranges.push((first, end));
-                if !person.seats.iter().any(|(seat, _)| *seat == position) {
+                let is_same =
+                    |(seat, day): &(_, Date)| *seat == position && title_on(*day) == title;
+                if !person.seats.iter().any(is_same) {
                     person.seats.push((position, first));
                 }
             }

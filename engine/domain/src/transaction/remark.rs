@@ -1,5 +1,5 @@
-//! What is to be known about a row beside its cells: another row contradicts it, or the deal has
-//! lost columns with it.
+//! What is to be known about a row beside its cells: another row contradicts it, the deal has lost
+//! columns with it, or a person made the deal void.
 //!
 //! Made where rows arrive, kept with the row, and raised as an alert by every decision about it.
 //!
@@ -8,7 +8,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
 use super::{Cell, Record, trim_cell};
+use crate::note::NoteCode;
 
 /// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
 /// sign, which no reader lets into a name: so rows of earlier releases stay readable.
@@ -22,14 +26,28 @@ pub enum Remark {
     Conflict,
     /// Mapped columns that the deal had before and that this row does not bring.
     ColumnsMissing(BTreeSet<String>),
+    /// A person made the deal void: no plan admits it until newer content arrives.
+    Void(VoidRemark),
+}
+
+/// Who made a deal void, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VoidRemark {
+    /// Business date of the act.
+    pub date: Date,
+    /// The user who asked for it.
+    pub who: String,
+    /// The reason that the user gave.
+    pub reason: String,
 }
 
 impl Remark {
     /// The code of its alert.
-    pub fn alert_code(&self) -> &'static str {
+    pub fn alert_code(&self) -> NoteCode {
         match self {
-            Remark::Conflict => "conflict",
-            Remark::ColumnsMissing(_) => "columns_missing",
+            Remark::Conflict => NoteCode::Conflict,
+            Remark::ColumnsMissing(_) => NoteCode::ColumnsMissing,
+            Remark::Void(_) => NoteCode::Void,
         }
     }
 
@@ -48,6 +66,9 @@ impl Remark {
                     columns.join("`, `")
                 )
             }
+            Remark::Void(VoidRemark { date, who, reason }) => {
+                format!("`{who}` made the deal void on {date}: {reason}")
+            }
         }
     }
 
@@ -57,6 +78,8 @@ impl Remark {
             Remark::ColumnsMissing(columns) => {
                 columns.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
             }
+            // The reason comes last, since it alone may have several lines.
+            Remark::Void(VoidRemark { date, who, reason }) => format!("{date}\n{who}\n{reason}"),
         };
         (format!("{REMARK_SIGN}{}", self.alert_code()), Cell::Text(detail))
     }
@@ -67,6 +90,12 @@ impl Remark {
             "conflict" => Some(Remark::Conflict),
             "columns_missing" => {
                 Some(Remark::ColumnsMissing(detail.split('\n').map(str::to_owned).collect()))
+            }
+            "void" => {
+                let mut parts = detail.splitn(3, '\n');
+                let date = parts.next()?.parse().ok()?;
+                let (who, reason) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+                Some(Remark::Void(VoidRemark { date, who, reason }))
             }
             _ => None,
         }
@@ -88,6 +117,14 @@ impl Record {
     /// What is remarked about the row.
     pub fn read_remarks(&self) -> Vec<Remark> {
         self.cells.iter().skip(self.delivered_cells().len()).filter_map(Remark::from_cell).collect()
+    }
+
+    /// Who made the deal void, when and why; none of one that counts.
+    pub fn void_remark(&self) -> Option<VoidRemark> {
+        self.read_remarks().into_iter().find_map(|remark| match remark {
+            Remark::Void(void) => Some(void),
+            _ => None,
+        })
     }
 
     /// Adds a remark, in place of an earlier one of its kind.
@@ -117,10 +154,16 @@ mod tests {
         record.add_remark(&Remark::Conflict);
         record.add_remark(&missing);
         record.add_remark(&Remark::Conflict);
+        let void = VoidRemark {
+            date: jiff::civil::date(2026, 1, 5),
+            who: "max".to_owned(),
+            reason: "cancelled\nby phone".to_owned(),
+        };
+        record.add_remark(&Remark::Void(void.clone()));
 
         let stored = serde_json::to_vec(&record).unwrap();
         let record: Record = serde_json::from_slice(&stored).unwrap();
-        assert_eq!(record.read_remarks(), [missing, Remark::Conflict]);
+        assert_eq!(record.read_remarks(), [missing, Remark::Conflict, Remark::Void(void)]);
         assert_eq!(record.delivered_cells().len(), 2);
         assert_eq!(record.to_json().len(), 2);
 

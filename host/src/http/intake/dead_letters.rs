@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use accredit_ledger::inbox::DeadLetter;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
@@ -25,11 +23,38 @@ pub(crate) struct DeadLetterListParams {
     cursor: Option<String>,
 }
 
+/// A dead letter.
+#[derive(Debug, Serialize)]
+pub(crate) struct DeadLetterView {
+    /// Its place in the inbox.
+    sequence: u64,
+    /// Name of the source.
+    source: String,
+    /// The sender's id of the delivery.
+    delivery: String,
+    /// The instant at which it arrived.
+    received: String,
+    /// Why it cannot be read.
+    reason: String,
+}
+
+impl DeadLetterView {
+    fn new(letter: DeadLetter) -> DeadLetterView {
+        DeadLetterView {
+            sequence: letter.sequence,
+            source: letter.source,
+            delivery: letter.delivery,
+            received: format_rfc3339(letter.received_ms),
+            reason: letter.reason,
+        }
+    }
+}
+
 /// A page of dead letters, oldest first; a cursor is the place in the inbox of the last one before.
 pub(crate) async fn list_dead_letters(
     State(service): State<Arc<Service>>,
     params: Result<Query<DeadLetterListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<DeadLetterView>> {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `limit` or `cursor`"))?;
     let limit = credits::page_limit(params.limit)?;
     let after = params.cursor.as_deref().map(str::parse::<u64>).transpose();
@@ -42,21 +67,18 @@ pub(crate) async fn list_dead_letters(
         let mut found = found?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|row| row.sequence.to_string());
-        let rows: Vec<Value> = found.iter().map(dead_letter_json).collect();
-        Ok(json!({ "data": rows, "next_cursor": next }))
+        let next_cursor = found.last().filter(|_| more).map(|row| row.sequence.to_string());
+        let data = found.into_iter().map(DeadLetterView::new).collect();
+        Ok(ListView { data, next_cursor })
     });
-    page.await.map(Json)
+    page.await.map(ViewJson)
 }
 
-fn dead_letter_json(row: &DeadLetter) -> Value {
-    json!({
-        "sequence": row.sequence,
-        "source": row.source,
-        "delivery": row.delivery,
-        "received": format_rfc3339(row.received_ms),
-        "reason": row.reason,
-    })
+/// The answer to a dead letter that is processed again.
+#[derive(Debug, Serialize)]
+struct RedrivenLetterAnswer {
+    /// Its place in the inbox.
+    sequence: u64,
 }
 
 /// Puts one back into the inbox.
@@ -76,5 +98,5 @@ pub(crate) async fn redrive_dead_letter(
         return Err(Problem::not_found("dead letter"));
     }
     service.orders.wake();
-    Ok((StatusCode::ACCEPTED, Json(json!({ "sequence": sequence }))).into_response())
+    Ok((StatusCode::ACCEPTED, ViewJson(RedrivenLetterAnswer { sequence })).into_response())
 }

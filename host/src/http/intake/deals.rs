@@ -13,12 +13,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
+use crate::http::views;
 use crate::server::state::Service;
 
 /// The columns of a deal in a list, in order.
@@ -81,7 +82,7 @@ impl PagedList for DealQuery {
         let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let mut decoder = Decoder::new(fields);
         let rows = page.rows.iter().map(|stored| deal_row(&mut decoder, &origins, stored));
-        Ok((rows.collect(), page.next))
+        Ok((rows.collect::<Result<_, _>>()?, page.next))
     }
 }
 
@@ -106,8 +107,33 @@ fn delivery_origins(
     Ok(origins)
 }
 
-/// A deal as a row. A date that cannot be read is none.
-fn deal_row(decoder: &mut Decoder, origins: &DeliveryOrigins, stored: &TransactionRecord) -> Value {
+/// A deal in a list: the columns of [`COLUMNS`].
+#[derive(Debug, Serialize)]
+struct DealRowView<'a> {
+    /// Natural key.
+    id: &'a str,
+    /// 1 for the first content, and one more for every other.
+    version: u32,
+    /// Versions that came later than a newer one.
+    superseded: u32,
+    /// Incentive date; null if it cannot be read.
+    date: Option<String>,
+    /// Id of the period in which it was decided.
+    period: Option<&'a str>,
+    /// The outcome in each plan, by the plan's id.
+    outcomes: BTreeMap<&'a str, DecisionOutcome>,
+    /// Name of the source that its content came from.
+    source: Option<&'a str>,
+    /// The sender's id of the delivery that brought its content.
+    delivery: Option<&'a str>,
+}
+
+/// A deal as a row.
+fn deal_row(
+    decoder: &mut Decoder,
+    origins: &DeliveryOrigins,
+    stored: &TransactionRecord,
+) -> Result<Value, Problem> {
     let date = decoder.decode(&stored.record).incentive_date().ok().map(|date| date.to_string());
     let period = stored.decisions.iter().find_map(|decision| decision.period.as_deref());
     let decisions = stored.decisions.iter();
@@ -115,14 +141,14 @@ fn deal_row(decoder: &mut Decoder, origins: &DeliveryOrigins, stored: &Transacti
         decisions.map(|decision| (decision.plan.as_str(), decision.outcome)).collect();
     let origin = origins.get(&stored.delivery);
 
-    json!({
-        "id": stored.id,
-        "version": stored.version,
-        "superseded": stored.superseded,
-        "date": date,
-        "period": period,
-        "outcomes": outcomes,
-        "source": origin.map(|(source, _)| source),
-        "delivery": origin.map(|(_, id)| id),
+    views::view_json(&DealRowView {
+        id: &stored.id,
+        version: stored.version,
+        superseded: stored.superseded,
+        date,
+        period,
+        outcomes,
+        source: origin.map(|(source, _)| source.as_str()),
+        delivery: origin.map(|(_, id)| id.as_str()),
     })
 }

@@ -9,15 +9,15 @@ use std::sync::{Arc, PoisonError};
 use accredit_operations::intake::{self, Comparison};
 use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::http::problem::Problem;
+use crate::http::views::ViewJson;
 use crate::plugins;
 use crate::server::channels::NotTaken;
 use crate::server::state::Service;
@@ -27,6 +27,26 @@ pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
 
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;
+
+/// The answer to a delivery that is stored.
+#[derive(Debug, Serialize)]
+struct DeliveryAnswer {
+    /// The sender's id of the delivery.
+    delivery: String,
+    /// Natural keys of its transactions.
+    transactions: Vec<String>,
+    /// Whether the same delivery had been received before.
+    duplicate: bool,
+    /// True if the same id had been received with another body; otherwise left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<bool>,
+    /// What deals lose; left out if they lose nothing, and for a duplicate.
+    #[serde(skip_serializing_if = "ColumnsMissing::is_empty")]
+    columns_missing: ColumnsMissing,
+}
+
+/// Mapped columns that deals lose with a delivery, by natural key.
+type ColumnsMissing = BTreeMap<String, BTreeSet<String>>;
 
 /// Takes a delivery.
 pub(crate) async fn receive_delivery(
@@ -105,26 +125,16 @@ async fn take_delivery(
         "delivery stored"
     );
 
-    let mut answer = json!({
-        "delivery": id,
-        "transactions": receipt.transactions,
-        "duplicate": receipt.duplicate,
-    });
-    if let (true, Some(answer)) = (receipt.conflict, answer.as_object_mut()) {
-        answer.insert("conflict".to_owned(), true.into());
-    }
-
-    if let (false, false, Some(answer)) =
-        (receipt.duplicate, columns_missing.is_empty(), answer.as_object_mut())
-    {
-        answer.insert("columns_missing".to_owned(), json!(columns_missing));
-    }
-
-    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+    let columns_missing = if receipt.duplicate { ColumnsMissing::new() } else { columns_missing };
+    let answer = DeliveryAnswer {
+        delivery: id,
+        transactions: receipt.transactions,
+        duplicate: receipt.duplicate,
+        conflict: receipt.conflict.then_some(true),
+        columns_missing,
+    };
+    Ok((StatusCode::ACCEPTED, ViewJson(answer)).into_response())
 }
-
-/// Mapped columns that deals lose with a delivery, by natural key.
-type ColumnsMissing = BTreeMap<String, BTreeSet<String>>;
 
 /// The answer when the writer took nothing.
 pub(crate) fn not_taken(error: &NotTaken) -> Problem {

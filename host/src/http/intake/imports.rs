@@ -14,24 +14,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::transaction::Record;
 use accredit_domain::transaction::read::MalformedBody;
 use accredit_operations::intake::{Comparison, RowComparison};
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::runtime::Handle;
 
 use self::chunks::Chunks;
 use crate::directory::formats::{self, Body, NotRead, RowFormat};
 use crate::http::body;
 use crate::http::problem::Problem;
+use crate::http::views::ViewJson;
 use crate::server::room::BodyPlace;
 use crate::server::state::Service;
 
@@ -52,6 +52,71 @@ const ERRORS_MAX: usize = 100;
 
 /// Bytes of an `Idempotency-Key`.
 const KEY_BYTES_MAX: usize = 128;
+
+/// The answer to an import.
+#[derive(Debug, Serialize)]
+struct ImportAnswer {
+    /// The key of the import: the sender's `Idempotency-Key` or one that the server made.
+    delivery: String,
+    /// Rows in the body.
+    rows: usize,
+    /// Deliveries that the rows made; 0 if they said nothing new.
+    deliveries: usize,
+    /// Whether all of them had been received before.
+    duplicate: bool,
+    /// What is odd about rows that are taken all the same; left out if nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<RowWarningView>,
+    /// Mapped columns that deals lose with the import, by natural key; left out if none does.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    columns_missing: BTreeMap<String, BTreeSet<String>>,
+    /// The delimiter of a text body, if it was not given but detected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<char>,
+}
+
+/// A warning about a row of an import.
+#[derive(Debug, Serialize)]
+struct RowWarningView {
+    /// The kind of the finding, `CRnnn`.
+    code: Code,
+    /// Line in the body, from 1.
+    line: u32,
+    /// What is wrong.
+    detail: String,
+    /// What to do about it.
+    help: Option<String>,
+}
+
+impl RowWarningView {
+    fn new(finding: Diagnostic) -> RowWarningView {
+        let Diagnostic { code, place, message, help, .. } = finding;
+        RowWarningView { code, line: place.line, detail: message, help }
+    }
+}
+
+/// The row because of which a body is refused, in the `errors` of a problem.
+#[derive(Debug, Serialize)]
+struct MalformedRowView {
+    /// Line in the body, from 1.
+    line: u64,
+    /// What is wrong, in one sentence.
+    detail: String,
+    /// What to do about it, if there is more to say than for every such body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// A row without a natural key, in the `errors` of a problem.
+#[derive(Debug, Serialize)]
+struct RowWithoutKeyView<'a> {
+    /// Its place among the rows as a JSON pointer, from `/0`.
+    pointer: String,
+    /// Line in the body, from 1.
+    line: u64,
+    /// Which columns are blank or missing.
+    detail: &'a str,
+}
 
 /// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
 pub(crate) async fn import_transactions(
@@ -75,7 +140,7 @@ pub(crate) async fn import_transactions(
         let import = Import { service, runtime, form, key, _place: place };
         import.take(body.into())
     });
-    Ok((StatusCode::ACCEPTED, Json(answer.await?)).into_response())
+    Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())
 }
 
 /// What a body is, as its headers say.
@@ -163,7 +228,7 @@ struct RowSurvey {
 
 impl Import<'_> {
     /// Reads the body, and stores it if all of it is rows that say something new; the answer.
-    fn take(mut self, body: Bytes) -> Result<Value, Problem> {
+    fn take(mut self, body: Bytes) -> Result<ImportAnswer, Problem> {
         let ruleset = self.service.context.ruleset.load_full();
         let body = self.decode_body(body)?;
         let hash = blake3::hash(&body).to_hex().to_string();
@@ -175,16 +240,10 @@ impl Import<'_> {
             self.survey_rows(&ruleset, &mut body)?;
 
         let fields = &ruleset.settings.fields;
-        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning_json).collect();
+        let mut findings = suspicions.findings;
         if !columns.is_empty() {
-            warnings
-                .extend(suspect::header_findings(fields, "", &columns).iter().map(warning_json));
+            findings.extend(suspect::header_findings(fields, "", &columns));
         }
-        let notes = ImportNotes {
-            warnings,
-            columns_missing: compared.lost,
-            delimiter: body.detected_delimiter(),
-        };
 
         let given = self.key.take();
         let is_known = given.is_none() && compared.nothing_new;
@@ -200,14 +259,15 @@ impl Import<'_> {
 
         let outcome = if stored.duplicate { "duplicate" } else { "accepted" };
         self.service.metrics.count_webhook("import", outcome);
-        let mut answer = json!({
-            "delivery": key,
-            "rows": rows,
-            "deliveries": stored.deliveries,
-            "duplicate": stored.duplicate,
-        });
-        notes.add_to_answer(&mut answer);
-        Ok(answer)
+        Ok(ImportAnswer {
+            delivery: key,
+            rows,
+            deliveries: stored.deliveries,
+            duplicate: stored.duplicate,
+            warnings: findings.into_iter().map(RowWarningView::new).collect(),
+            columns_missing: compared.lost,
+            delimiter: body.detected_delimiter(),
+        })
     }
 
     /// The body without its content encoding.
@@ -262,28 +322,6 @@ impl Import<'_> {
     }
 }
 
-/// What is wrong with rows that are taken all the same.
-struct ImportNotes {
-    warnings: Vec<Value>,
-    columns_missing: BTreeMap<String, BTreeSet<String>>,
-    delimiter: Option<char>,
-}
-
-impl ImportNotes {
-    fn add_to_answer(self, answer: &mut Value) {
-        let Some(answer) = answer.as_object_mut() else { return };
-        if !self.warnings.is_empty() {
-            answer.insert("warnings".to_owned(), self.warnings.into());
-        }
-        if !self.columns_missing.is_empty() {
-            answer.insert("columns_missing".to_owned(), json!(self.columns_missing));
-        }
-        if let Some(delimiter) = self.delimiter {
-            answer.insert("delimiter".to_owned(), json!(delimiter));
-        }
-    }
-}
-
 fn not_read(error: NotRead) -> Problem {
     match error {
         NotRead::Malformed(error) => malformed_problem(error),
@@ -296,25 +334,20 @@ fn not_read(error: NotRead) -> Problem {
 }
 
 fn malformed_problem(error: MalformedBody) -> Problem {
-    let mut told = json!({ "line": error.line, "detail": error.message });
-    if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
-        told.insert("help".to_owned(), help.into());
-    }
-    Problem::bad_request("the body is not rows; nothing was taken").with_errors(vec![told])
-}
-
-fn warning_json(finding: &Diagnostic) -> Value {
-    let Diagnostic { code, place, message, help, .. } = finding;
-    json!({ "code": code, "line": place.line, "detail": message, "help": help })
+    let malformed = MalformedRowView { line: error.line, detail: error.message, help: error.help };
+    let problem = Problem::bad_request("the body is not rows; nothing was taken");
+    problem.with_error_views(&[malformed])
 }
 
 /// The refusal of rows without a natural key, by their numbers from 0 and their lines.
 fn no_natural_key(columns: &[String], rows: &[(usize, u64)]) -> Problem {
     let column = columns.join("`, `");
     let detail = format!("the natural key `{column}` is blank or missing");
-    let errors = rows.iter().map(
-        |(index, line)| json!({ "pointer": format!("/{index}"), "line": line, "detail": detail }),
-    );
+    let without_key = rows.iter().map(|(index, line)| RowWithoutKeyView {
+        pointer: format!("/{index}"),
+        line: *line,
+        detail: &detail,
+    });
     let problem = Problem::unprocessable("no_natural_key", "rows cannot be told apart");
-    problem.with_errors(errors.collect())
+    problem.with_error_views(&without_key.collect::<Vec<_>>())
 }

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
+use accredit_domain::note::Note;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
 /// Every parked transaction with its reason.
-pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> JsonResult {
-    let rows = service.run_blocking(|service| {
-        let rows = service.context.ledger.parked_notes()?;
-        Ok(rows.iter().map(|note| json!(note)).collect())
-    });
-    Ok(crate::http::list_page(rows.await?))
+pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> ViewResult<ListView<Note>> {
+    let notes = service.run_blocking(|service| Ok(service.context.ledger.parked_notes()?));
+    Ok(ViewJson(ListView::whole(notes.await?)))
+}
+
+/// The answer to another try of parked transactions.
+#[derive(Debug, Serialize)]
+struct RedriveAnswer {
+    /// How many are decided now.
+    decided: usize,
 }
 
 /// Decides all of them again.
@@ -33,8 +38,8 @@ pub(crate) async fn redrive_parked(
     let (who, wait) = (caller.name, tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "redrive", who, body: b"", wait };
     let redriven = service.answered_by_worker(asked, |turn| {
-        let count = jobs::redrive_parked(turn)?;
-        Ok(json!({ "decided": count }))
+        let decided = jobs::redrive_parked(turn)?;
+        Ok(RedriveAnswer { decided })
     });
     redriven.await
 }

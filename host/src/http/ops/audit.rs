@@ -5,16 +5,15 @@
 use std::sync::Arc;
 
 use accredit_ledger::audit::AuditRow;
-use axum::Json;
+use accredit_ledger::integrity::TrailReport;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::http::JsonResult;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
@@ -28,22 +27,38 @@ pub(crate) struct AuditListParams {
     cursor: Option<String>,
 }
 
-/// A row as it is shown.
-pub(crate) fn audit_json(row: &AuditRow) -> Value {
-    json!({
-        "sequence": row.sequence,
-        "at": format_rfc3339(row.at_ms),
-        "who": row.who,
-        "what": row.what,
-        "detail": row.detail,
-    })
+/// A row of the trail.
+#[derive(Debug, Serialize)]
+pub(crate) struct AuditRowView {
+    /// Its number, from 1.
+    sequence: u64,
+    /// The instant.
+    at: String,
+    /// The token or person that did it.
+    who: String,
+    /// The action, such as `activated`, `released` or `held`.
+    what: String,
+    /// Everything else that is to be known; its shape depends on the action.
+    detail: Value,
+}
+
+impl AuditRowView {
+    fn new(row: AuditRow) -> AuditRowView {
+        AuditRowView {
+            sequence: row.sequence,
+            at: format_rfc3339(row.at_ms),
+            who: row.who,
+            what: row.what,
+            detail: row.detail,
+        }
+    }
 }
 
 /// Who did what, newest first.
 pub(crate) async fn list_audit(
     State(service): State<Arc<Service>>,
     wanted: Result<Query<AuditListParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<ListView<AuditRowView>> {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `who`, `what`, `limit` or `cursor`"))?;
     let limit = credits::page_limit(wanted.limit)?;
@@ -62,11 +77,11 @@ pub(crate) async fn list_audit(
     };
     // One more than is asked for tells whether another page follows.
     let rows: Vec<AuditRow> = trail.await?.into_iter().rev().filter(fits).take(limit + 1).collect();
-    let next =
+    let next_cursor =
         rows.get(limit).and_then(|_| rows.get(limit - 1)).map(|row| row.sequence.to_string());
 
-    let rows: Vec<Value> = rows.iter().take(limit).map(audit_json).collect();
-    Ok(Json(json!({ "data": rows, "next_cursor": next })))
+    let data = rows.into_iter().take(limit).map(AuditRowView::new).collect();
+    Ok(ViewJson(ListView { data, next_cursor }))
 }
 
 /// A hash of a row that was kept elsewhere.
@@ -80,11 +95,11 @@ pub(crate) struct AuditVerifyParams {
 pub(crate) async fn verify_audit(
     State(service): State<Arc<Service>>,
     kept: Result<Query<AuditVerifyParams>, QueryRejection>,
-) -> JsonResult {
+) -> ViewResult<TrailReport> {
     let Query(kept) = kept.map_err(|_| Problem::bad_request("expected `head`"))?;
     let checked = service.run_blocking(move |service| {
         let checked = service.context.ledger.check_trail(kept.head.as_deref());
         checked.map_err(|error| Problem::internal(&error))
     });
-    Ok(Json(json!(checked.await?)))
+    checked.await.map(ViewJson)
 }

@@ -1,69 +1,173 @@
 //! How the server is: for people, for probes and for monitoring.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use accredit_domain::money;
-use axum::Json;
+use accredit_ledger::definitions::Effective;
+use accredit_ledger::record::LedgerCounts;
+use accredit_ledger::recredit::RecreditRequest;
+use accredit_workspace::Settings;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use serde_json::{Value, json};
+use rust_decimal::Decimal;
+use serde::Serialize;
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::clock;
 use crate::server::monitor::DEAD_MAX;
 use crate::server::state::Service;
 use crate::server::worker::PENDING_MAX;
 
-/// Counts, backlog and the ruleset in force.
-pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> JsonResult {
-    let status = service.run_blocking(|service| {
-        let counts = service.context.ledger.counts()?;
-        let pending = service.context.ledger.pending_count(PENDING_MAX)?;
+/// The state of the server, for people.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusView {
+    /// Hash of the ruleset in force.
+    ruleset: String,
+    /// The business date.
+    business_date: String,
+    /// Deliveries that wait, counted up to a limit.
+    pending: usize,
+    /// Seconds since the oldest of them arrived; null if none waits.
+    oldest_undecided_seconds: Option<i64>,
+    /// Dead letters, counted up to a limit.
+    dead_letters: usize,
+    /// Parked transactions.
+    parked: i64,
+    /// What parts of the server cannot do.
+    faults: Vec<FaultView>,
+    /// Counts of the recorded rows.
+    counts: CountsView,
+    /// What is decided again after a change; null if nothing is.
+    recredit: Option<RecreditView>,
+    /// The version of the program.
+    version: &'static str,
+}
 
-        let ruleset = service.context.ruleset.load();
-        let settings = &ruleset.settings;
+/// A part of the server that has a fault.
+#[derive(Debug, Serialize)]
+struct FaultView {
+    /// Name of the part.
+    part: &'static str,
+    /// Why, and what to do about it.
+    reason: String,
+    /// For how many seconds.
+    seconds: u64,
+}
+
+/// Counts of the recorded rows; each counter is explained at [`LedgerCounts`].
+#[derive(Debug, Serialize)]
+struct CountsView {
+    transactions: i64,
+    credits: i64,
+    direct: i64,
+    indirect: i64,
+    held: i64,
+    suppressed: i64,
+    uncredited: i64,
+    parked: i64,
+    /// Sums of direct credits, by unit type.
+    credited: BTreeMap<String, Decimal>,
+    /// The sum in the currency of the workspace, with all its decimal places.
+    credited_total: String,
+}
+
+impl CountsView {
+    fn new(counts: LedgerCounts, settings: &Settings) -> CountsView {
         let currency = settings.units.name(settings.currency);
         let total = counts.credited.get(currency).copied().unwrap_or_default();
-        let parked = counts.parked;
 
-        let mut counts = serde_json::to_value(&counts).unwrap_or_default();
-        if let Some(counts) = counts.as_object_mut() {
-            let total = money::format_amount(total, settings.currency.scale);
-            counts.insert("credited_total".to_owned(), Value::from(total));
+        CountsView {
+            transactions: counts.transactions,
+            credits: counts.credits,
+            direct: counts.direct,
+            indirect: counts.indirect,
+            held: counts.held,
+            suppressed: counts.suppressed,
+            uncredited: counts.uncredited,
+            parked: counts.parked,
+            credited: counts.credited,
+            credited_total: money::format_amount(total, settings.currency.scale),
         }
+    }
+}
 
-        Ok(json!({
-            "ruleset": &*ruleset.hash,
-            "business_date": service.context.business_date().to_string(),
-            "pending": pending,
-            "oldest_undecided_seconds": service.oldest_undecided_s()?,
-            "dead_letters": service.context.ledger.dead_count(DEAD_MAX)?,
-            "parked": parked,
-            "faults": list_faults(service),
-            "counts": counts,
-            "recredit": service.context.ledger.pending_recredit()?.map(|going| json!({
-                "activation": going.activation,
-                "effective": going.effective,
-                "looked_at": going.next,
-                "decided": going.decided,
-            })),
-            "version": env!("CARGO_PKG_VERSION"),
-        }))
+/// How far transactions are decided again.
+#[derive(Debug, Serialize)]
+struct RecreditView {
+    /// The activation that asked for it last.
+    activation: u64,
+    /// Which transactions are decided again: `recredit` or `from:DATE`.
+    effective: Effective,
+    /// The number of the next transaction to look at.
+    looked_at: u64,
+    /// How many were decided again.
+    decided: u64,
+}
+
+impl RecreditView {
+    fn new(request: RecreditRequest) -> RecreditView {
+        RecreditView {
+            activation: request.activation,
+            effective: request.effective,
+            looked_at: request.next,
+            decided: request.decided,
+        }
+    }
+}
+
+/// Counts, backlog and the ruleset in force.
+pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResult<StatusView> {
+    let status = service.run_blocking(|service| {
+        let ledger = &service.context.ledger;
+        let counts = ledger.counts()?;
+        let ruleset = service.context.ruleset.load();
+
+        Ok(StatusView {
+            ruleset: ruleset.hash.to_string(),
+            business_date: service.context.business_date().to_string(),
+            pending: ledger.pending_count(PENDING_MAX)?,
+            oldest_undecided_seconds: service.oldest_undecided_s()?,
+            dead_letters: ledger.dead_count(DEAD_MAX)?,
+            parked: counts.parked,
+            faults: list_faults(service),
+            counts: CountsView::new(counts, &ruleset.settings),
+            recredit: ledger.pending_recredit()?.map(RecreditView::new),
+            version: env!("CARGO_PKG_VERSION"),
+        })
     });
 
-    status.await.map(Json)
+    status.await.map(ViewJson)
+}
+
+/// The answer of a process that runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct LivenessView {
+    /// Always `live`.
+    status: &'static str,
 }
 
 /// The process answers.
-pub(crate) async fn show_liveness() -> Json<Value> {
-    Json(json!({ "status": "live" }))
+pub(crate) async fn show_liveness() -> ViewJson<LivenessView> {
+    ViewJson(LivenessView { status: "live" })
+}
+
+/// The answer of a server that can take requests.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReadinessView {
+    /// Always `ready`.
+    status: &'static str,
+    /// Hash of the ruleset in force.
+    ruleset: String,
 }
 
 /// No part of the server has a fault, the store can be read and written, and no stop was asked.
-pub(crate) async fn show_readiness(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn show_readiness(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ReadinessView> {
     if service.stopping.load(Ordering::Acquire) {
         return Err(Problem::unavailable("the server is stopping"));
     }
@@ -78,16 +182,17 @@ pub(crate) async fn show_readiness(State(service): State<Arc<Service>>) -> JsonR
         let reasons = faults.iter().map(|(part, fault)| format!("{part}: {}", fault.reason));
         return Err(Problem::unavailable(reasons.collect::<Vec<_>>().join("; ")));
     }
-    Ok(Json(json!({ "status": "ready", "ruleset": &*service.context.ruleset.load().hash })))
+    let ruleset = service.context.ruleset.load().hash.to_string();
+    Ok(ViewJson(ReadinessView { status: "ready", ruleset }))
 }
 
 /// What parts of the server cannot do.
-fn list_faults(service: &Service) -> Vec<Value> {
+fn list_faults(service: &Service) -> Vec<FaultView> {
     let now = clock::elapsed();
     let faults = service.health.faults().into_iter();
     let shown = faults.map(|(part, fault)| {
         let seconds = now.saturating_sub(fault.since).as_secs();
-        json!({ "part": part.name(), "reason": fault.reason, "seconds": seconds })
+        FaultView { part: part.name(), reason: fault.reason, seconds }
     });
     shown.collect()
 }
@@ -98,7 +203,16 @@ pub(crate) async fn show_metrics(State(service): State<Arc<Service>>) -> impl In
     ([(header::CONTENT_TYPE, kind)], service.metrics.render_text())
 }
 
+/// The program.
+#[derive(Debug, Serialize)]
+pub(crate) struct VersionView {
+    /// Always `accredit`.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+}
+
 /// The name and the version of the program.
-pub(crate) async fn show_version() -> Json<Value> {
-    Json(json!({ "name": "accredit", "version": env!("CARGO_PKG_VERSION") }))
+pub(crate) async fn show_version() -> ViewJson<VersionView> {
+    ViewJson(VersionView { name: "accredit", version: env!("CARGO_PKG_VERSION") })
 }

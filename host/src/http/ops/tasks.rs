@@ -4,21 +4,42 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::http::JsonResult;
 use crate::http::problem::Problem;
+use crate::http::views::{ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
+
+/// A task and, once it has ended, its answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct TaskView {
+    /// Its number, from 1.
+    task: u64,
+    /// What was asked for, such as `preview`.
+    what: &'static str,
+    /// The user who made the request.
+    who: String,
+    /// The instant of the request.
+    at: String,
+    /// `running`, `done` or `failed`.
+    state: &'static str,
+    /// The instant at which it ended.
+    ended: Option<String>,
+    /// The status that the request would have been answered with.
+    status: Option<u16>,
+    /// The body that the request would have been answered with: of any shape, or a problem.
+    answer: Value,
+}
 
 /// A task; once it has ended, with the status and the body that the request would have been
 /// answered with.
 pub(crate) async fn show_task(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
+) -> ViewResult<TaskView> {
     let task = service.tasks.find(id).ok_or_else(|| Problem::not_found("task"))?;
     let (state, ended, status, answer) = match &task.ended {
         None => ("running", None, None, Value::Null),
@@ -30,14 +51,14 @@ pub(crate) async fn show_task(
         }
     };
 
-    Ok(Json(json!({
-        "task": task.id,
-        "what": task.what,
-        "who": task.who,
-        "at": format_rfc3339(task.at_ms),
-        "state": state,
-        "ended": ended.map(format_rfc3339),
-        "status": status,
-        "answer": answer,
-    })))
+    Ok(ViewJson(TaskView {
+        task: task.id,
+        what: task.what,
+        who: task.who,
+        at: format_rfc3339(task.at_ms),
+        state,
+        ended: ended.map(format_rfc3339),
+        status,
+        answer,
+    }))
 }

@@ -8,9 +8,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde_json::json;
 
 use crate::http::problem::Problem;
+use crate::http::views;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
@@ -23,13 +23,12 @@ pub(crate) async fn run_verification(
     wanted: Result<Query<VerifyParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
-    let body = json!([wanted.plan, wanted.period]).to_string();
+    let body = views::view_json(&[&wanted.plan, &wanted.period])?.to_string();
     let (who, wait) = (caller.name, tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "verify", who, body: body.as_bytes(), wait };
 
     let verified = service.answer_as_task(asked, move |service| {
-        let verified = verify_decisions(&service.context.ledger, &wanted);
-        let verified = verified?;
+        let verified = verify_decisions(&service.context.ledger, &wanted)?;
         FinalAnswer::ok_view(&verified)
     });
 

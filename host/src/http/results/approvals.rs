@@ -20,6 +20,7 @@ use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use accredit_operations::release::{ReleaseKind, UnpublishOrder};
 use accredit_operations::resolve::ResolveOrder;
 use accredit_operations::runs::RunOrder;
+use accredit_operations::void::VoidOrder;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -28,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::http::intake::transactions;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods, runs};
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
@@ -50,6 +52,8 @@ pub(crate) enum ApprovalAct {
         reason_code: Option<String>,
         comment: Option<String>,
     },
+    /// A deal is made void.
+    Void { transaction: String, reason: String },
     /// A credit is held, or its hold is released.
     Resolve { credit: String, action: HoldAction, comment: Option<String> },
     /// Many holds are released.
@@ -82,6 +86,8 @@ pub(crate) enum ApprovalAct {
 pub(crate) enum ActAnswerView {
     /// An amount was adjusted.
     Adjusted(Box<adjustments::MadeAdjustmentView>),
+    /// A deal was made void.
+    Voided(transactions::VoidedDealView),
     /// A credit was held, or its hold was released: the credit.
     Resolved(Box<PostedCredit>),
     /// Many holds were released.
@@ -111,6 +117,11 @@ impl ApprovalAct {
                     AdjustOrder { subject, action, amount, reason_code, who, comment, approved };
                 let made = adjustments::perform_adjustment(service, turn, order)?;
                 Ok(ActAnswerView::Adjusted(Box::new(made)))
+            }
+
+            ApprovalAct::Void { transaction, reason } => {
+                let deal = jobs::void_deal(turn, VoidOrder { transaction, reason, by })?;
+                Ok(ActAnswerView::Voided(transactions::VoidedDealView::new(&deal)))
             }
 
             ApprovalAct::Resolve { credit, action, comment } => {
@@ -168,7 +179,8 @@ impl ApprovalAct {
                 (service.context.ledger.find_credit(credit)?.is_some(), "credit")
             }
 
-            ApprovalAct::Adjust { subject: AdjustmentSubject::Transaction(id), .. } => {
+            ApprovalAct::Adjust { subject: AdjustmentSubject::Transaction(id), .. }
+            | ApprovalAct::Void { transaction: id, .. } => {
                 (service.context.ledger.find_transaction(id)?.is_some(), "transaction")
             }
 

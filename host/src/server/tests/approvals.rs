@@ -33,6 +33,8 @@ fn seen(host: &Host) -> Vec<Value> {
 #[test]
 fn every_act_about_money_waits_for_another_person() {
     let host = with_four_eyes();
+    host.deliver("msg_3", &deal("D-3", "10", ""));
+    host.drained();
     let credit = host.credits("D-1")[0]["id"].as_str().unwrap().to_owned();
     let held = host.credits("D-2")[0]["id"].as_str().unwrap().to_owned();
     let force = json!({ "force": true, "reason": "early" });
@@ -48,6 +50,7 @@ fn every_act_about_money_waits_for_another_person() {
         ("POST", "/v1/holds/release".to_owned(), json!({ "payee": "ann" })),
         ("POST", format!("{calculation}/release"), release),
         ("DELETE", calculation.to_owned(), json!({})),
+        ("DELETE", "/v1/transactions/D-3".to_owned(), json!({ "reason": "cancelled" })),
         ("POST", "/v1/periods/2026-01/close".to_owned(), force.clone()),
         ("POST", "/v1/periods/2026-01/reopen".to_owned(), json!({})),
         ("POST", format!("{calculation}/release"), rewards),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{quoted, rewards, scripts};
 use crate::oracle::world::{Assign, Cap, Direct, Hold, Indirect, Keep, Members, Outcome, Plan};
-use crate::oracle::world::{Span, Split, Test, Value, World};
+use crate::oracle::world::{Pays, Span, Split, Test, Value, World};
 
 fn dates(text: &mut String, span: Span) {
     for (key, date) in [("from", span.from), ("to", span.to)] {
@@ -43,6 +43,18 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
         text.push_str("measure = \"team\"\n");
     }
     writeln!(text, "targets = {}", quoted(&plan.targets)).unwrap();
+    let by = match plan.by {
+        Pays::Month => "month",
+        Pays::Quarter => "quarter",
+        Pays::Year => "year",
+    };
+    writeln!(text, "period = \"{by}\"").unwrap();
+    if plan.prorate {
+        text.push_str("prorate = true\n");
+    }
+    if plan.posted {
+        text.push_str("late = \"posted\"\n");
+    }
     writeln!(text, "require_total_one = {}", plan.total_one).unwrap();
     writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
     dates(&mut text, plan.span);

@@ -6,7 +6,7 @@ use super::{DATES, calendar, span};
 use crate::oracle::features::{Feature, on};
 use crate::oracle::random::Random;
 use crate::oracle::world::{Assign, Calendar, Cap, Direct, Hold, Indirect, Keep, Members, Outcome};
-use crate::oracle::world::{Plan, Split, Test, Value, World, day};
+use crate::oracle::world::{Pays, Plan, Split, Test, Value, World, day};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -34,6 +34,7 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
         let teams = !world.teams.is_empty() && r.one_in(3);
         let mut plan = Plan {
             id,
+            by: Pays::Month,
             teams,
             span: span(r, 8),
             targets: vec!["*".to_owned()],
@@ -46,6 +47,8 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         };
         if r.one_in(3) {
             plan.targets = selectors(r, world, teams);

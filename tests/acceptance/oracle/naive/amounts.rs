@@ -64,6 +64,28 @@ pub(super) fn shared(value: Decimal, of: &[Decimal], scale: u32) -> Vec<Decimal>
     largest_remainder(value, &Parts { numerators, denominator: ten(value.scale()) * sum }, scale)
 }
 
+/// Parts of the whole value in proportion to numbers of either sign whose sum is not zero.
+pub(super) fn in_proportion(value: Decimal, of: &[Decimal], scale: u32) -> Vec<Decimal> {
+    let sum: Decimal = of.iter().sum();
+    let units = value * Decimal::from_i128_with_scale(ten(scale), 0);
+    let exact: Vec<Decimal> = of.iter().map(|part| (units * part / sum).round_dp(18)).collect();
+    let mut whole: Vec<Decimal> = exact.iter().map(Decimal::trunc).collect();
+    let total = round(units, 0);
+    let mut given: Vec<usize> = Vec::new();
+    while whole.iter().sum::<Decimal>() != total {
+        let step = if whole.iter().sum::<Decimal>() < total { Decimal::ONE } else { -Decimal::ONE };
+        let rest = |place: &usize| (exact[*place] - exact[*place].trunc()) * step;
+        let left = (0..of.len()).filter(|place| !given.contains(place));
+        let best = left.rev().max_by_key(rest).unwrap();
+        given.push(best);
+        whole[best] += step;
+    }
+    whole
+        .into_iter()
+        .map(|units| minor(units.abs().mantissa(), units < Decimal::ZERO, scale))
+        .collect()
+}
+
 /// Cut off after ten decimals.
 pub(super) fn ten_decimals(share: Decimal) -> Decimal {
     share.trunc_with_scale(10).normalize()

@@ -7,7 +7,9 @@ mod rewards;
 use super::periods::leaves;
 use super::posting::{self, Entry};
 use super::{Decided, Row, decisions};
-use crate::oracle::world::{Area, Assign, Calendar, Direct, Hold, Indirect, Keep, Member, Members};
+use crate::oracle::world::{
+    Area, Assign, Calendar, Direct, Hold, Indirect, Keep, Member, Members, Pays,
+};
 use crate::oracle::world::{Outcome, Person, Plan, Rate, Seat, Sitting, Span, Split, Team, Test};
 use crate::oracle::world::{Tx, UnitType, Value, World, day};
 
@@ -75,6 +77,7 @@ fn world(people: &[(&str, &str)]) -> World {
         policies: Vec::new(),
         plans: vec![Plan {
             id: text("sales"),
+            by: Pays::Month,
             teams: false,
             span,
             targets: vec![text("*")],
@@ -87,6 +90,8 @@ fn world(people: &[(&str, &str)]) -> World {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         }],
         quotas: Vec::new(),
         period: None,

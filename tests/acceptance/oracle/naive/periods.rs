@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Status;
-use crate::oracle::world::{Calendar, Hold, PeriodRow, Plan};
+use crate::oracle::world::{Calendar, Hold, Pays, PeriodRow, Plan};
 
 /// A leaf period with those it belongs to; both days are included.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,54 @@ fn listed(rows: &[PeriodRow]) -> Vec<Leaf> {
 /// The leaf that holds the date.
 pub(crate) fn leaf(leaves: &[Leaf], date: Date) -> Option<&Leaf> {
     leaves.iter().find(|leaf| leaf.first <= date && date <= leaf.last)
+}
+
+/// A period by which a plan is calculated.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Own {
+    pub(crate) id: String,
+    pub(crate) year: String,
+    pub(crate) first: Date,
+    pub(crate) last: Date,
+}
+
+impl Own {
+    pub(crate) fn has(&self, leaf: &Leaf) -> bool {
+        self.first <= leaf.first && leaf.last <= self.last
+    }
+}
+
+/// The periods by which a plan is calculated, in order.
+pub(crate) fn owns(leaves: &[Leaf], pays: Pays) -> Vec<Own> {
+    let mut all: Vec<Own> = Vec::new();
+    for leaf in leaves {
+        let id = match pays {
+            Pays::Month => &leaf.id,
+            Pays::Quarter => &leaf.quarter,
+            Pays::Year => &leaf.year,
+        };
+        match all.iter_mut().find(|own| own.id == *id) {
+            Some(own) => own.last = leaf.last,
+            None => {
+                let (id, year) = (id.clone(), leaf.year.clone());
+                all.push(Own { id, year, first: leaf.first, last: leaf.last });
+            }
+        }
+    }
+    all
+}
+
+/// The ids of the parts of a period; none of a leaf.
+pub(crate) fn parts(leaves: &[Leaf], id: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for leaf in meant(leaves, id).into_iter().filter(|leaf| leaf.id != id) {
+        let part =
+            if leaf.quarter == id || leaf.quarter == leaf.year { &leaf.id } else { &leaf.quarter };
+        if !all.contains(part) {
+            all.push(part.clone());
+        }
+    }
+    all
 }
 
 /// The ids of the leaves that a period's id means: itself, or those below it.

@@ -22,7 +22,7 @@ pub(crate) struct Entry {
 }
 
 /// What is finalized, by day and then by period.
-fn closings(world: &World, leaves: &[Leaf]) -> Vec<(Date, String)> {
+pub(super) fn closings(world: &World, leaves: &[Leaf]) -> Vec<(Date, String)> {
     let mut all: Vec<(Date, String)> = Vec::new();
     for (id, day) in &world.finalized {
         // To the end of its day a period is open.

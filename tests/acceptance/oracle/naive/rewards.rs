@@ -3,14 +3,14 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::periods::{self, Leaf};
-use super::posting::Entry;
-use super::{Case, Row, Status, amounts, exists, money, payee, quotas, teams, worth};
+use super::past::Past;
+use super::periods::{self, Leaf, Own};
+use super::{Case, Row, amounts, claims, money, quotas, teams, worth};
 use crate::oracle::rewards::{Reward, To};
-use crate::oracle::world::{Member, Plan, Tx, World};
+use crate::oracle::world::{Member, Pays, Plan, Tx, World};
 
 /// An expected reward.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Paid {
     pub(crate) reward: String,
     pub(crate) payee: String,
@@ -26,7 +26,7 @@ pub(crate) struct Paid {
 }
 
 /// What a plan pays in a period, and what people must know: the code and the reward.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Payments {
     pub(crate) paid: Vec<Paid>,
     pub(crate) alerts: Vec<(&'static str, String)>,
@@ -50,6 +50,8 @@ pub(super) struct Claim<'a> {
     /// Positions by which the claimant has those that count, with their dates.
     pub(super) seats: Vec<(String, Date)>,
     pub(super) credited: Decimal,
+    /// The place among all claims of the unit, and how many there are.
+    pub(super) standing: (usize, usize),
 }
 
 /// One reward in one period.
@@ -57,31 +59,44 @@ pub(super) struct Claim<'a> {
 pub(super) struct Desk<'a> {
     pub(super) case: Case<'a>,
     pub(super) reward: &'a Reward,
-    pub(super) period: &'a str,
+    pub(super) own: &'a Own,
+    pub(super) past: &'a Past,
 }
 
-/// What the plan's rewards of the period are, by the entries that stand in it.
-pub(crate) fn payments(
-    world: &World,
-    leaves: &[Leaf],
-    plan: &Plan,
-    period: &str,
-    entries: &[Entry],
+impl Desk<'_> {
+    /// The id and the first day of what the reward sums up.
+    pub(super) fn span(&self) -> (String, Date) {
+        let leaves = self.case.leaves;
+        let leaf = periods::leaf(leaves, self.own.first).unwrap();
+        let id = match self.reward.to_date {
+            None | Some(Pays::Month) => return (self.own.id.clone(), self.own.first),
+            Some(Pays::Quarter) => &leaf.quarter,
+            Some(Pays::Year) => &leaf.year,
+        };
+        (id.clone(), periods::meant(leaves, id)[0].first)
+    }
+}
+
+/// What the plan's rewards of a period are, by its active credits up to now.
+pub(super) fn payments(
+    (world, leaves, plan): (&World, &[Leaf], &Plan),
+    own: &Own,
+    rows: &[(Row, Leaf)],
+    past: &mut Past,
 ) -> Payments {
     let mut all = Payments::default();
-    let inside = periods::meant(leaves, period);
-    let last = inside.iter().map(|leaf| leaf.last).max().unwrap();
-    let stands = |entry: &&Entry| inside.iter().any(|leaf| leaf.id == entry.period);
-    let active = |entry: &&Entry| entry.row.status == Status::Active;
-    let rows: Vec<&Row> =
-        entries.iter().filter(stands).filter(active).map(|entry| &entry.row).collect();
     let none = Tx::default();
-    for reward in &plan.rewards {
-        let case = Case { world, leaves, plan, tx: &none, date: last };
-        let desk = Desk { case, reward, period };
-        for claim in claims(desk, &rows, &mut all) {
-            pay(desk, &claim, &mut all);
+    for reward in plan.rewards.iter().filter(|reward| reward.span.has(own.last)) {
+        let case = Case { world, leaves, plan, tx: &none, date: own.last };
+        let desk = Desk { case, reward, own, past };
+        let from = desk.span().1;
+        let inside = rows.iter().filter(|(_, leaf)| from <= leaf.first && leaf.last <= own.last);
+        let inside: Vec<&Row> = inside.map(|(row, _)| row).collect();
+        let mut earned = Past::default();
+        for claim in claims::claims(desk, &inside, &mut all) {
+            pay(desk, &claim, &mut all, &mut earned);
         }
+        past.append(earned);
     }
     all
 }
@@ -96,68 +111,9 @@ pub(super) fn counting(world: &World, reward: &Reward) -> Vec<String> {
     types
 }
 
-fn to(desk: Desk<'_>) -> To {
+pub(super) fn to(desk: Desk<'_>) -> To {
     let default = if desk.case.plan.teams { To::Members } else { To::Credited };
     desk.reward.to.unwrap_or(default)
-}
-
-/// Claims by claimant, then by unit in the order of the settings.
-fn claims<'a>(desk: Desk<'a>, rows: &[&'a Row], all: &mut Payments) -> Vec<Claim<'a>> {
-    let types = counting(desk.case.world, desk.reward);
-    let mut claims: Vec<Claim<'a>> = Vec::new();
-    for row in rows {
-        let counts = types.contains(&row.credit_type);
-        let (claimant, seat) = match claimant(desk, row) {
-            Ok(Some(found)) => found,
-            Ok(None) => continue,
-            Err(code) => {
-                if counts {
-                    all.alerts.push((code, desk.reward.name.clone()));
-                }
-                continue;
-            }
-        };
-        let same = |claim: &&mut Claim<'a>| claim.claimant == claimant && claim.unit == row.unit;
-        let claim = match claims.iter_mut().find(same) {
-            Some(claim) => claim,
-            None => {
-                let (rows, counting, seats) = (Vec::new(), Vec::new(), Vec::new());
-                let (unit, credited) = (row.unit.as_str(), Decimal::ZERO);
-                claims.push(Claim { claimant, unit, rows, counting, seats, credited });
-                claims.last_mut().unwrap()
-            }
-        };
-        claim.rows.push(row);
-        if counts {
-            claim.counting.push(row);
-            claim.credited += row.amount;
-            claim.seats.extend(seat.map(|seat| (seat, row.date)));
-        }
-    }
-    let units = &desk.case.world.units;
-    let place = |unit: &str| units.iter().position(|known| known.name == unit);
-    claims.retain(|claim| !claim.counting.is_empty());
-    claims.sort_by_key(|claim| (claim.claimant.clone(), place(claim.unit)));
-    claims
-}
-
-/// Who has the claim from a credit, and by which position.
-fn claimant(desk: Desk<'_>, row: &Row) -> Result<Option<(Claimant, Option<String>)>, &'static str> {
-    let person = |id: String| Claimant { id, team: false };
-    let then = Case { date: row.date, ..desk.case };
-    Ok(match to(desk) {
-        To::Credited => row.payee.clone().map(|payee| (person(payee), Some(row.receiver.clone()))),
-        To::UserManagers => {
-            let mut seats = desk.case.world.seats.iter();
-            let seat = seats.find(|seat| seat.id == row.receiver && seat.span.has(row.date));
-            let Some(manager) = seat.and_then(|seat| seat.manager.clone()) else { return Ok(None) };
-            let holder = payee(then, &manager).filter(|_| exists(then, &manager));
-            Some((person(holder.ok_or("vacant")?), Some(manager)))
-        }
-        To::Members | To::TeamManagers => {
-            Some((Claimant { id: row.receiver.clone(), team: true }, None))
-        }
-    })
 }
 
 /// Members of a team on the day; outside the dates of their own rows participants are nobody.
@@ -170,20 +126,19 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     teams::members(case, team).into_iter().filter(|member| there(&member.person)).collect()
 }
 
-fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
+fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
     let quota = quotas::quota(desk, claim);
     let name = &desk.reward.name;
     let (worth, most) = match worth::worth(desk, claim, quota) {
         Ok(found) => found,
         Err(code) => return all.alerts.push((code, name.clone())),
     };
-    let paid = match people(desk, claim, (worth, most)) {
-        Ok(paid) => paid,
-        Err(code) => return all.alerts.push((code, name.clone())),
-    };
-    for (payee, amount) in paid {
-        // The maximum is exchanged as the amount is; a team's has counted already.
-        let most = most.filter(|_| !claim.claimant.team);
+    let scale = desk.case.world.scale_of(claim.unit);
+    let before = (desk.span().1, desk.own.first);
+    let earned = amounts::round_below(worth, most, scale);
+    let due = earned - desk.past.sum(claim, before, Some(name));
+    let mut pay = |payee: String, amount: Decimal, most: Option<Decimal>| {
+        // The maximum is exchanged as the amount is.
         let exchanged = |size| own_currency(desk, &payee, size, claim.unit);
         let most = most.map(|most| exchanged(most).map_or(most, |(most, _)| most));
         let (amount, unit) = match exchanged(amount) {
@@ -205,48 +160,129 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
             unit,
             credits: claim.counting.iter().map(|row| row.key()).collect(),
         });
+    };
+    if !claim.claimant.team {
+        // What is due to date was cut and rounded as a whole.
+        match desk.reward.to_date {
+            None => pay(claim.claimant.id.clone(), worth, most),
+            Some(_) => pay(claim.claimant.id.clone(), due, None),
+        }
+        return past.add(desk, claim, (None, due));
+    }
+    let parts = if to(desk) == To::TeamManagers {
+        manager(desk, claim).map(|holder| vec![(Some(holder), due)])
+    } else {
+        members_parts(desk, claim, earned)
+    };
+    match parts {
+        Ok(parts) => {
+            past.add(desk, claim, (None, due));
+            let mut lost = false;
+            for (person, amount) in parts {
+                match person {
+                    Some(person) => {
+                        past.add(desk, claim, (Some(person.clone()), amount));
+                        pay(person, amount, None);
+                    }
+                    None => lost |= !amount.is_zero(),
+                }
+            }
+            all.alerts.extend(lost.then(|| ("unmatched", name.clone())));
+        }
+        Err(code) => all.alerts.push((code, name.clone())),
     }
 }
 
-/// Who gets what of it: the claimant all, or the members of a team their parts of the rounded
-/// whole, or its manager.
-fn people(
+/// Who holds the position of a team's manager on the last day.
+fn manager(desk: Desk<'_>, claim: &Claim<'_>) -> Result<String, &'static str> {
+    let case = desk.case;
+    let team = teams::active(case, &claim.claimant.id);
+    let manager = team.and_then(|team| team.manager.clone()).ok_or("unmatched")?;
+    let mut seats = case.world.seats.iter();
+    let there = seats.any(|seat| seat.id == manager && seat.span.has(case.date));
+    let mut sittings = case.world.sittings.iter();
+    let holds = sittings.find(|s| s.seat == manager && s.span.has(case.date));
+    let holder = holds.filter(|_| there).ok_or("vacant")?;
+    Ok(holder.person.clone())
+}
+
+/// The parts of members in what a team earned to date, less what they had of it in earlier periods.
+fn members_parts(
     desk: Desk<'_>,
     claim: &Claim<'_>,
-    (worth, most): (Decimal, Option<Decimal>),
-) -> Result<Vec<(String, Decimal)>, &'static str> {
-    let (case, id) = (desk.case, &claim.claimant.id);
-    if !claim.claimant.team {
-        return Ok(vec![(id.clone(), worth)]);
+    earned: Decimal,
+) -> Result<Vec<(Option<String>, Decimal)>, &'static str> {
+    let parts = brought(desk, claim);
+    if parts.iter().all(|(person, _)| person.is_none()) {
+        return Err("unmatched");
     }
-    let scale = case.world.scale_of(claim.unit);
-    let worth = amounts::round_below(worth, most, scale);
-    if to(desk) == To::TeamManagers {
-        let team = teams::active(case, id);
-        let manager = team.and_then(|team| team.manager.clone()).ok_or("unmatched")?;
-        let mut seats = case.world.seats.iter();
-        let there = seats.any(|seat| seat.id == manager && seat.span.has(case.date));
-        let mut sittings = case.world.sittings.iter();
-        let holds = sittings.find(|s| s.seat == manager && s.span.has(case.date));
-        let holder = holds.filter(|_| there).ok_or("vacant")?;
-        return Ok(vec![(holder.person.clone(), worth)]);
+    let (people, parts): (Vec<Option<String>>, Vec<Decimal>) = parts.into_iter().unzip();
+    let scale = desk.case.world.scale_of(claim.unit);
+    let shared = amounts::in_proportion(earned, &parts, scale);
+    let mut all: Vec<(Option<String>, Decimal)> = people.into_iter().zip(shared).collect();
+    let before = (desk.span().1, desk.own.first);
+    for (member, had) in desk.past.members(claim, before, &desk.reward.name) {
+        match all.iter_mut().find(|(person, _)| *person == Some(member.clone())) {
+            Some((_, amount)) => *amount -= had,
+            None => all.push((Some(member), Decimal::ZERO - had)),
+        }
     }
-    let mut weights: Vec<(String, Decimal)> = Vec::new();
-    for member in members(case, id) {
+    Ok(all)
+}
+
+/// What each member brought in by their weights on the days of the credits; nobody for a day
+/// without members. Where that comes to nothing, the weights of the last day.
+fn brought(desk: Desk<'_>, claim: &Claim<'_>) -> Vec<(Option<String>, Decimal)> {
+    let team = &claim.claimant.id;
+    let mut all: Vec<(Option<String>, Decimal)> = Vec::new();
+    let mut add = |person: Option<String>, part: Decimal| match all
+        .iter_mut()
+        .find(|(known, _)| *known == person)
+    {
+        Some((_, sum)) => *sum += part,
+        None => all.push((person, part)),
+    };
+    for row in &claim.counting {
+        let then = Case { date: row.date, ..desk.case };
+        let weights = weights(then, team);
+        let whole: Decimal = weights.iter().map(|(_, weight)| weight).sum();
+        for (person, weight) in &weights {
+            add(Some(person.clone()), row.amount * weight / whole);
+        }
+        if weights.is_empty() {
+            add(None, row.amount);
+        }
+    }
+    if all.iter().map(|(_, part)| part).sum::<Decimal>().is_zero() {
+        all = weights(desk.case, team).into_iter().map(|(p, w)| (Some(p), w)).collect();
+    }
+    // Nobody first, then people as in the file.
+    let world = desk.case.world;
+    let place = |id: &str| match world.simple {
+        true => world.seats.iter().position(|seat| seat.id == id),
+        false => world.people.iter().position(|person| person.id == id),
+    };
+    all.sort_by_key(|(person, _)| person.as_deref().and_then(place));
+    all
+}
+
+/// The members of a team on a day; equal where all weigh nothing.
+fn weights(case: Case<'_>, team: &str) -> Vec<(String, Decimal)> {
+    let mut all: Vec<(String, Decimal)> = Vec::new();
+    for member in members(case, team) {
         let weight = match member.weight.as_str() {
             "" => Decimal::ONE,
             weight => weight.parse().unwrap(),
         };
-        match weights.iter_mut().find(|(known, _)| *known == member.person) {
+        match all.iter_mut().find(|(known, _)| *known == member.person) {
             Some((_, sum)) => *sum += weight,
-            None => weights.push((member.person.clone(), weight)),
+            None => all.push((member.person.clone(), weight)),
         }
     }
-    if weights.is_empty() {
-        return Err("unmatched");
+    if all.iter().all(|(_, weight)| weight.is_zero()) {
+        all.iter_mut().for_each(|(_, weight)| *weight = Decimal::ONE);
     }
-    let (people, weights): (Vec<String>, Vec<Decimal>) = weights.into_iter().unzip();
-    Ok(people.into_iter().zip(amounts::shared(worth, &weights, scale)).collect())
+    all
 }
 
 /// Money in the payee's currency, if they have one, at the rate of the period's last day.

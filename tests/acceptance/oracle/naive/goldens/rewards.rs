@@ -1,27 +1,37 @@
 //! Goldens of rewards: DOMAIN 2.19 and 3.12, by hand.
 
-use super::super::posting;
-use super::super::rewards::{Paid, payments};
+use super::super::history::year;
+use super::super::rewards::Paid;
 use super::{leaves, member, team, text, tx, world};
 use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
-use crate::oracle::world::{Plan, Test, Tx, World};
+use crate::oracle::world::{Pays, Plan, Span, Test, Tx, World};
 
 fn reward(worth: Worth) -> Reward {
     let (name, credit_types) = (text("Bonus"), vec![text("booking")]);
-    Reward { name, credit_types, to: None, worth, maximum: None }
+    Reward {
+        name,
+        credit_types,
+        to: None,
+        worth,
+        maximum: None,
+        to_date: None,
+        of_span: false,
+        everyone: false,
+        span: Span::default(),
+        targets: Vec::new(),
+    }
 }
 
-/// Who is paid what in 2022, with the quota, and codes of alerts.
+/// Who is paid what in 2022 by a plan of the year, with the quota, and codes of alerts.
 fn check(world: &World, expected: &[&str]) {
-    let (all, plan) = (leaves(&world.calendar), &world.plans[0]);
-    let entries = posting::entries(world, &all, plan);
-    let found = payments(world, &all, plan, "2022", &entries);
+    let plan = Plan { by: Pays::Year, ..world.plans[0].clone() };
+    let found = year(world, &leaves(&world.calendar), &plan, "2022");
     let quota = |paid: &Paid| paid.quota.map(|q| format!(" of {q}"));
     let line = |paid: &Paid| {
         let quota = quota(paid).unwrap_or_default();
         format!("{} {}{quota} pays {} {}", paid.payee, paid.credited, paid.amount, paid.unit)
     };
-    let mut lines: Vec<String> = found.paid.iter().map(line).collect();
+    let mut lines: Vec<String> = found.lines.iter().map(|row| line(&row.paid)).collect();
     lines.extend(found.alerts.iter().map(|(code, _)| (*code).to_owned()));
     assert_eq!(lines, expected);
 }
@@ -85,11 +95,20 @@ fn teams_managers_and_quotas() {
         [("*", "2022", "50"), ("title:Rep", "2022-01", "60"), ("team:crew", "2022-02", "70")]
     {
         let (target, period, amount) = (text(target), text(period), text(amount));
-        world.quotas.push(Quota { plan: text("sales"), target, period, amount });
+        world.quotas.push(Quota {
+            plan: text("sales"),
+            target,
+            period,
+            amount,
+            credit_type: String::new(),
+        });
     }
-    check(&world, &["ann 100.00 of 50 pays 10.00 USD"]);
+    let nothing = |who: &str| format!("{who} 0 of 50 pays 0.00 USD");
+    check(&world, &["ann 100.00 of 50 pays 10.00 USD", &nothing("bob"), &nothing("max")]);
     world.quotas.remove(0);
-    check(&world, &["ann 100.00 of 130 pays 10.00 USD"]);
+    let nothing = |who: &str, quota: i32| format!("{who} 0 of {quota} pays 0.00 USD");
+    let (bob, max) = (nothing("bob", 130), nothing("max", 60));
+    check(&world, &["ann 100.00 of 130 pays 10.00 USD", &bob, &max]);
     world.plans[0].rewards[0].to = Some(To::UserManagers);
     check(&world, &["max 100.00 of 60 pays 10.00 USD"]);
     world.quotas.clear();
