@@ -8,6 +8,7 @@
 //! **Architecture invariant:** a function exists for scripts if and only if it is in this table;
 //! the engine starts raw, without any package. Nothing here knows what runs a script.
 
+pub(crate) mod callbacks;
 mod dates;
 pub(crate) mod fields;
 pub(crate) mod lists;
@@ -58,6 +59,7 @@ pub const TOPICS: &[(&str, &[ScriptFunction])] = &[
     ("text", text::FUNCTIONS),
     ("dates", dates::FUNCTIONS),
     ("arrays and maps", lists::FUNCTIONS),
+    ("functions of items", callbacks::FUNCTIONS),
     ("recipients and holds", recipients::FUNCTIONS),
     ("transactions and credits", views::FUNCTIONS),
     ("tables and people", lookups::FUNCTIONS),

@@ -207,7 +207,8 @@ fn forbidden_word(place: Place, word: &str) -> Diagnostic {
     let finding = Diagnostic::error(Code::CR008, place, format!("policies may not use `{word}`"));
     match word {
         "switch" => finding.with_help("use `if` and `else if`"),
-        "|" => finding.with_help("write a loop instead of a closure"),
+        "|" => finding
+            .with_help("a function stands in a call alone, such as `filter(items, |x| x > 0)`"),
         "print" | "debug" => finding.with_help("use `throw` to see a value"),
         "import" => finding.with_help("put shared functions into `policies/shared/`"),
         _ if foreign_syntax::help_for_reserved_word(word).is_some() => {

@@ -29,6 +29,8 @@ pub enum ValueKind {
     Array,
     /// A map of anything.
     Map,
+    /// A function that is written where it is used: `|x| x > 0`.
+    Function,
     /// A part of a deal for one name.
     Share,
     /// How long a credit is held.
@@ -72,6 +74,7 @@ impl ValueKind {
             ValueKind::Bool | ValueKind::MaybeBool => "bool",
             ValueKind::Array | ValueKind::Credits => "array",
             ValueKind::Map => "map",
+            ValueKind::Function => "function",
             ValueKind::Share => "share",
             ValueKind::Hold => "hold",
             ValueKind::Transaction => "transaction",

@@ -67,24 +67,33 @@ pub(super) const FORBIDDEN_FUNCTIONS: &[&str] = &[
 ];
 
 /// Signs and words of Rhai that stay closed. `switch` compares unlike types as `false`, integers
-/// with decimals among them; `|` begins a closure; the rest works on bits.
+/// with decimals among them; the rest works on bits. `|` is open, since it begins a function that is
+/// given to `filter` and its like; `check` refuses it elsewhere.
 pub(super) const CLOSED_SYMBOLS: &[&str] =
-    &["switch", "|", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
+    &["switch", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
 
 /// When the running call must have ended.
 #[derive(Debug)]
 pub(super) struct Deadline {
     base: Instant,
     until_ms: AtomicU64,
+    /// Operations of the running call, those of functions that it gives to `map` and its like
+    /// included: Rhai forgets these when such a function returns.
+    operations: AtomicU64,
 }
 
 impl Deadline {
     fn new() -> Arc<Self> {
-        Arc::new(Deadline { base: Instant::now(), until_ms: AtomicU64::new(u64::MAX) })
+        Arc::new(Deadline {
+            base: Instant::now(),
+            until_ms: AtomicU64::new(u64::MAX),
+            operations: AtomicU64::new(0),
+        })
     }
 
     /// A call begins now.
     pub(super) fn start(&self) {
+        self.operations.store(0, Ordering::Relaxed);
         self.until_ms.store(self.now_ms().saturating_add(DEADLINE_MS), Ordering::Relaxed);
     }
 
@@ -113,9 +122,15 @@ pub(super) fn new_engine() -> (Engine, Arc<Deadline>) {
     let deadline = Deadline::new();
     let watched = Arc::clone(&deadline);
 
-    engine.on_progress(move |operations| {
+    engine.on_progress(move |_| {
+        let operations = watched.operations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if operations > SCRIPT_OPERATIONS_MAX {
+            let limit = format!("more than {SCRIPT_OPERATIONS_MAX} operations");
+            return Some(Dynamic::from(format!("{limit} (SCRIPT_OPERATIONS_MAX)")));
+        }
+
         // The clock is asked now and then, since asking it costs more than an operation.
-        let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
+        let late = operations.is_multiple_of(DEADLINE_OPERATIONS) && watched.has_passed();
         late.then(|| Dynamic::from(format!("{TIMEOUT_MESSAGE}{DEADLINE_MS} ms")))
     });
     // Without modules, Rhai does not show top-level constants to functions; they travel as the tag

@@ -5,6 +5,7 @@
 //! **Architecture invariant:** tests go through `check` and `Machine`, never through Rhai.
 
 mod beginners;
+mod callbacks;
 mod checking;
 mod constants;
 mod doubts;

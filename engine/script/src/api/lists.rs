@@ -1,7 +1,6 @@
 //! Arrays and maps, and the functions that texts share with them.
 //!
-//! Not functions that take functions: Rhai's would read a result that is no boolean as `false`.
-//! Called by scripts.
+//! Not functions that take functions (`callbacks`). Called by scripts.
 //!
 //! **Architecture invariant:** looking for a value compares strictly: an array of texts asked for a
 //! number is an error.
@@ -135,7 +134,7 @@ pub(crate) fn contains_item(
     Ok(false.into())
 }
 
-fn sum(items: &[ScriptValue]) -> Outcome {
+pub(super) fn sum(items: &[ScriptValue]) -> Outcome {
     let mut total = Decimal::ZERO;
     for item in items {
         let Some(number) = item.as_number() else {

@@ -20,6 +20,8 @@ pub(super) fn fits_signature(function: &ScriptFunction, kinds: &[ValueKind]) -> 
 
 fn accepts_kind(wanted: ValueKind, given: ValueKind) -> bool {
     match (wanted, given.when_there()) {
+        // A function is written in the call itself: no variable can hold one.
+        (ValueKind::Function, given) => given == ValueKind::Function,
         (ValueKind::Any, _) | (_, ValueKind::Any) => true,
         (ValueKind::MaybeText, given) => matches!(given, ValueKind::Text | ValueKind::Unit),
         (ValueKind::Array, given) => matches!(given, ValueKind::Array | ValueKind::Credits),

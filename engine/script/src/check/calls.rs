@@ -12,8 +12,10 @@ use super::expressions::expression_start;
 use super::walk::ProgramWalk;
 use super::{arguments, forbidden_word, foreign_syntax};
 use crate::api;
+use crate::api::callbacks::CALLBACK_FUNCTIONS;
 use crate::api::lookups::TABLE_FUNCTIONS;
 use crate::kind::ValueKind;
+use crate::machine::adapter::function_name;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 
@@ -24,8 +26,11 @@ impl ProgramWalk<'_> {
         let joins = usize::from(name == "+");
         self.joined += joins;
         // Parts of a text that is put together say nothing alone: weights are judged in the whole.
-        let kinds: Vec<ValueKind> =
-            call.args.iter().map(|argument| self.visit_expression(argument)).collect();
+        let kinds: Vec<ValueKind> = call
+            .args
+            .iter()
+            .map(|given| self.visit_argument(name, given, call.args.first()))
+            .collect();
         self.joined -= joins;
 
         match (name, call.args.as_slice(), kinds.as_slice()) {
@@ -58,6 +63,11 @@ impl ProgramWalk<'_> {
             }
 
             ("-", _, [kind]) => *kind,
+            ("|", ..) => {
+                let place = self.place_of(at);
+                self.findings.push(forbidden_word(place, "|"));
+                ValueKind::Any
+            }
             _ if call.is_operator_call() => ValueKind::Any,
             _ => {
                 if let ("share", [who, ..]) = (name, call.args.as_slice()) {
@@ -68,10 +78,56 @@ impl ProgramWalk<'_> {
                 }
                 let kind = self.visit_named_call(name, &kinds, at, CallStyle::Plain);
 
-                self.check_constant_call(call, at);
+                // What a function makes of the items is not known without the script.
+                if !CALLBACK_FUNCTIONS.contains(&name) {
+                    self.check_constant_call(call, at);
+                }
                 kind
             }
         }
+    }
+
+    /// An argument of `name(first, …)`.
+    fn visit_argument(&mut self, name: &str, given: &Expr, first: Option<&Expr>) -> ValueKind {
+        let Some(function) = callback_name(given) else { return self.visit_expression(given) };
+
+        let is_existing = first.is_some_and(|first| self.is_credits(first));
+        let items = if is_existing { ValueKind::Credits } else { ValueKind::Any };
+        self.visit_callback(name, given, &function, items)
+    }
+
+    fn is_credits(&self, expr: &Expr) -> bool {
+        let Expr::Variable(x, ..) = expr else { return false };
+        let named = self.scope.iter().rev().find(|variable| variable.name == x.1.as_str());
+        named.is_some_and(|variable| variable.kind == ValueKind::Credits)
+    }
+
+    /// A function that is written as an argument of `name`, for items of `items`.
+    fn visit_callback(
+        &mut self,
+        name: &str,
+        given: &Expr,
+        function: &str,
+        items: ValueKind,
+    ) -> ValueKind {
+        let is_own = !self.own_arities(name).is_empty();
+        if is_own || !CALLBACK_FUNCTIONS.contains(&name) {
+            return self.visit_expression(given);
+        }
+
+        if !self.own_arities(function).contains(&1) {
+            let message = format!("the function of `{name}` must take 1 argument");
+            let help = format!("write it like `{name}(items, |item| …)`");
+            self.report_with_help(Code::CR004, given.start_position(), message, Some(help));
+        }
+
+        let item = match items {
+            ValueKind::Credits => ValueKind::Credit,
+            _ => ValueKind::Any,
+        };
+        self.parameters.note_call(function, &[item]);
+
+        ValueKind::Function
     }
 
     /// A method `base.name(…)`.
@@ -85,7 +141,14 @@ impl ProgramWalk<'_> {
         // The name that `has` asks for may be no column at all, which is what is asked.
         let asks = (base, call.name.as_str()) == (ValueKind::Transaction, "has");
         if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
-            kinds.extend(call.args.iter().map(|argument| self.visit_expression(argument)));
+            let name = call.name.as_str();
+            for given in call.args.iter() {
+                let kind = match callback_name(given) {
+                    Some(function) => self.visit_callback(name, given, &function, base),
+                    None => self.visit_expression(given),
+                };
+                kinds.push(kind);
+            }
         }
 
         if let (ValueKind::Transaction, "has", [Expr::StringConstant(name, at)]) =
@@ -205,6 +268,14 @@ impl ProgramWalk<'_> {
             let (x, y) = (kind_x.word(), kind_y.word());
             self.report_error(Code::CR010, at, format!("cannot compare {x} with {y}"));
         }
+    }
+}
+
+/// The name of the function that is written here: `|x| …`.
+fn callback_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::DynamicConstant(value, _) => function_name(value),
+        _ => None,
     }
 }
 

@@ -145,14 +145,13 @@ impl<'a> ProgramWalk<'a> {
             }
         }
 
-        let globals = self.scope.clone();
+        // A function sees constants of a policy, and nothing of what an expression sees.
+        let is_policy = matches!(self.program.form, ProgramForm::Policy(_));
+        let globals = if is_policy { self.scope.clone() } else { Vec::new() };
         let functions: Vec<_> = ast.iter_fn_def().collect();
         for function in functions {
-            // The bodies of closures are refused where they stand.
-            if !function.name.starts_with("anon$") {
-                self.scope.clone_from(&globals);
-                self.visit_function_body(function);
-            }
+            self.scope.clone_from(&globals);
+            self.visit_function_body(function);
         }
 
         self.check_unused_names();

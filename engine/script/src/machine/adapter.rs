@@ -10,6 +10,8 @@
 //! has a form of its own here, which copies nothing; so has `push`, which changes an array in its
 //! place, and so have the assignments such as `+=`.
 
+mod callbacks;
+
 use std::any::TypeId;
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
@@ -17,8 +19,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, INT, ImmutableString, Map,
-    Position, RhaiNativeFunc, Variant,
+    Array, Dynamic, Engine, EvalAltResult, Expr, FnPtr, FuncRegistration, INT, ImmutableString,
+    Map, Position, RhaiNativeFunc, Variant,
 };
 use rust_decimal::Decimal;
 
@@ -48,6 +50,7 @@ pub(crate) fn register_table(engine: &mut Engine) {
     register_assignments(engine);
     register_text_forms(engine);
     register_in_place_forms(engine);
+    callbacks::register_callbacks(engine);
 
     register_types(engine);
     register_fields(engine);
@@ -157,6 +160,11 @@ pub(crate) fn literal_number(expr: &Expr) -> Option<Decimal> {
         Expr::DynamicConstant(value, _) => from_dynamic(value).as_number(),
         _ => None,
     }
+}
+
+/// The name that Rhai gave to a function without one: `|x| …`.
+pub(crate) fn function_name(value: &Dynamic) -> Option<String> {
+    value.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned())
 }
 
 /// Whether an error of Rhai was raised by a cell that does not parse.

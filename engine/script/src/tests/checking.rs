@@ -210,7 +210,10 @@ fn words_and_scopes_of_policies() {
             ),
             (
                 "fn value(tx, to) { let _f = |x| x; 1 }",
-                &["CR008 1:29 policies may not use `|`; write a loop instead of a closure"],
+                &[
+                    "CR008 1:29 policies may not use `|`; a function stands in a call alone, such as \
+                  `filter(items, |x| x > 0)`",
+                ],
             ),
             (
                 "fn value(tx, to) { import \"x\" as y; 1 }",
@@ -254,7 +257,10 @@ fn constants_are_evaluated() {
             ),
             (
                 "fn value(tx, to) { let _f = || 1; 1 }",
-                &["CR008 1:29 policies may not use `|`; write a loop instead of a closure"],
+                &[
+                    "CR008 1:29 policies may not use `|`; a function stands in a call alone, such as \
+                  `filter(items, |x| x > 0)`",
+                ],
             ),
         ],
     );

@@ -45,7 +45,7 @@ fn limits_cannot_be_caught() {
 fn dangerous_words_are_absent() {
     check(&[
         ("let f = Fn(\"abs\"); 1", "Fn"),
-        ("let f = |x| x + 1; 1", "|"),
+        ("let f = |x| x + 1; f(1)", "unknown function `f`"),
         ("let f = || 1; f.call()", "expecting name of a property"),
         ("let x = 1; x.curry(1)", "expecting name of a property"),
         ("eval(\"1\")", "eval"),
