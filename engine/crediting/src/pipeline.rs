@@ -236,12 +236,8 @@ fn decide_one(
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
-    // No plan admits a void deal; what else is remarked about its row no longer matters.
     if transaction.is_void() {
-        decided.warnings.retain(|note| note.code == "void");
-        let why = decided.warnings.first().map(|note| note.message.clone()).unwrap_or_default();
-        decided.trace = vec![ExplanationStep::plan_end("filter", "void", why)];
-        return decided;
+        return filter_void_deal(decided);
     }
 
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
@@ -296,6 +292,15 @@ fn decide_one(
         }
     }
 
+    decided
+}
+
+/// The decision about a void deal, which no plan admits: what else is remarked about its row no
+/// longer matters.
+fn filter_void_deal(mut decided: PlanDecision) -> PlanDecision {
+    decided.warnings.retain(|note| note.code == "void");
+    let why = decided.warnings.first().map(|note| note.message.clone()).unwrap_or_default();
+    decided.trace = vec![ExplanationStep::plan_end("filter", "void", why)];
     decided
 }
 
