@@ -108,6 +108,8 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             indirect: vec![indirect_rule(indirect)],
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         }],
         quotas: Vec::new(),
         period: None,

@@ -8,6 +8,7 @@ pub(crate) mod history;
 mod indirect;
 mod money;
 mod names;
+mod past;
 pub(crate) mod periods;
 mod policies;
 pub(crate) mod posting;

@@ -7,8 +7,10 @@ use super::lines::{Keys, YEAR, text};
 use super::naive::amounts;
 use super::naive::history::{Line, Year, year};
 use super::naive::periods;
-use super::rewards::{Formula, To, Worth};
-use super::world::World;
+use super::naive::rewards::Paid;
+use super::rewards::Formula as F;
+use super::rewards::{Formula, Reward, To, Worth};
+use super::world::{Pays, Plan, Span, World};
 
 /// What some world must reach.
 pub(crate) const WANTED: &[&str] = &[
@@ -31,6 +33,20 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: after a finalization",
     "reward: a frozen period is corrected",
     "reward: a target without credits",
+    "reward: a plan by quarters",
+    "reward: a plan by years",
+    "reward: to date",
+    "reward: the quota of a span",
+    "reward: everyone",
+    "reward: some days only",
+    "reward: some targets only",
+    "reward: a quota of a credit type",
+    "reward: a quota by days",
+    "reward: late as posted",
+    "reward: earned before in the plan",
+    "reward: paid before in the year",
+    "reward: a standing",
+    "reward: a count of deals",
     "reward: a vacant manager",
     "reward: a team without anybody",
     "reward: no quota",
@@ -92,8 +108,14 @@ fn line(world: &World, row: &Line) -> String {
     }
     let scale = world.scale_of(&paid.credited_unit);
     let quota = paid.quota.map(|quota| {
-        let attained = amounts::round(paid.credited / quota, 4);
-        format!("{:.*} attained {attained:.4}", scale as usize, amounts::round(quota, scale))
+        let attained = paid.credited.checked_div(quota);
+        let attained = attained.map(|share| format!("{:.4}", amounts::round(share, 4)));
+        let attained = attained.unwrap_or_default();
+        format!(
+            "{:.*} attained {attained}",
+            scale as usize,
+            amounts::round(quota.round_dp(12), scale)
+        )
     });
     let mut credits = paid.credits.clone();
     credits.sort();
@@ -194,6 +216,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
             Worth::Value(f) | Worth::Policy(f) => matches!(f, Formula::Attained(_)),
             Worth::Default => false,
         };
+        over_time(world, plan, (reward, paid), reached);
         let other = paid.unit != paid.credited_unit;
         let negative = paid.credited.is_sign_negative() && !paid.amount.is_zero();
         for (is_so, name) in [
@@ -209,5 +232,38 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         ] {
             reached.extend(is_so.then_some(name));
         }
+    }
+}
+
+/// What a row reached of rewards over time.
+fn over_time(
+    world: &World,
+    plan: &Plan,
+    (reward, paid): (&Reward, &Paid),
+    reached: &mut Vec<&'static str>,
+) {
+    let run = match &reward.worth {
+        Worth::Value(formula) | Worth::Policy(formula) => Some(*formula),
+        Worth::Default => plan.pays,
+        Worth::Tiers(..) => None,
+    };
+    let typed = world.quotas.iter().any(|q| q.plan == plan.id && !q.credit_type.is_empty());
+    for (is_so, name) in [
+        (plan.by == Pays::Quarter, "reward: a plan by quarters"),
+        (plan.by == Pays::Year, "reward: a plan by years"),
+        (reward.to_date.is_some(), "reward: to date"),
+        (reward.of_span && paid.quota.is_some(), "reward: the quota of a span"),
+        (reward.everyone && paid.quota.is_none(), "reward: everyone"),
+        (reward.span != Span::default(), "reward: some days only"),
+        (!reward.targets.is_empty(), "reward: some targets only"),
+        (paid.quota.is_some() && typed, "reward: a quota of a credit type"),
+        (paid.quota.is_some() && plan.prorate, "reward: a quota by days"),
+        (plan.posted && !world.finalized.is_empty(), "reward: late as posted"),
+        (matches!(run, Some(F::Capped(_) | F::OfFirst(_))), "reward: earned before in the plan"),
+        (matches!(run, Some(F::OfYear(_))), "reward: paid before in the year"),
+        (matches!(run, Some(F::Placed(_))), "reward: a standing"),
+        (matches!(run, Some(F::Deals(_))), "reward: a count of deals"),
+    ] {
+        reached.extend(is_so.then_some(name));
     }
 }

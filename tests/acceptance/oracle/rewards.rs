@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::world::{Pays, Span};
+
 /// A `[[reward]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Reward {
@@ -12,6 +14,14 @@ pub(crate) struct Reward {
     pub(crate) to: Option<To>,
     pub(crate) worth: Worth,
     pub(crate) maximum: Option<Formula>,
+    /// Whether credits and quota are summed from the first day of a quarter or year.
+    pub(crate) to_date: Option<Pays>,
+    /// `quota = "span"`
+    pub(crate) of_span: bool,
+    pub(crate) everyone: bool,
+    pub(crate) span: Span,
+    /// None is everybody.
+    pub(crate) targets: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +76,16 @@ pub(crate) enum Formula {
     Dollars(Decimal),
     /// `if totals.credited > N { throw "no" } else { 1 }`
     Throws(i64),
+    /// `min(0, F - earned.total)`
+    Capped(Decimal),
+    /// `earned["Bonus 0"] * F`
+    OfFirst(Decimal),
+    /// `min(F, 50 - paid.total)`
+    OfYear(Decimal),
+    /// `standing.rank * F + standing.of`
+    Placed(Decimal),
+    /// `totals.count * F`
+    Deals(Decimal),
 }
 
 /// A row of `quotas.csv`.
@@ -76,4 +96,6 @@ pub(crate) struct Quota {
     pub(crate) target: String,
     pub(crate) period: String,
     pub(crate) amount: String,
+    /// Blank is any.
+    pub(crate) credit_type: String,
 }

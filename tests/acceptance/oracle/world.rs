@@ -306,6 +306,10 @@ pub(crate) struct Plan {
     /// The plan's reward policy.
     pub(crate) pays: Option<Formula>,
     pub(crate) rewards: Vec<Reward>,
+    /// `prorate = true`
+    pub(crate) prorate: bool,
+    /// `late = "posted"`
+    pub(crate) posted: bool,
 }
 
 impl Plan {

@@ -23,7 +23,8 @@ use super::{PlanRewards, claim, pay};
 use crate::stage::build_note;
 use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{EarnedReward, FrozenRewards, Note, PayeeBalance, RewardOrigin};
+use accredit_domain::decision::{EarnedReward, FrozenRewards, PayeeBalance, RewardOrigin};
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, PayoutFormula};
 use accredit_script::{Machine, StandingView};
@@ -190,7 +191,12 @@ fn planned_periods<'a>(
         // What is frozen may be corrected in a period that is not asked for.
         false => [credits.first_day(), planned.keys().next().copied()].into_iter().flatten().min(),
     };
-    let first = first.unwrap_or(through.first).min(through.first);
+    // Rewards to date, and rows of people without credits, begin with the fiscal year.
+    let without_credits = plan.is_some_and(|plan| pays_without_credits(inputs.rules, plan));
+    let year = calendar.period_on(through.first, PeriodKind::Year);
+    let year = year.filter(|_| remembers || without_credits).map(|year| year.first);
+    let first = [first, year, Some(through.first)].into_iter().flatten().min();
+    let first = first.unwrap_or(through.first);
 
     let mut next = calendar.period_on(first, kind);
     while let Some(period) = next.filter(|period| period.first <= through.first) {
@@ -225,6 +231,12 @@ fn first_day(
     let of_plan = plan.validity.from.filter(|_| by_people);
 
     [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
+}
+
+/// Whether people may have rows of a period in which nobody was credited.
+fn pays_without_credits(rules: &Ruleset, plan: &Plan) -> bool {
+    let for_everyone = plan.rewards.iter().any(|reward| reward.everyone);
+    for_everyone || plan.quota.is_some() || rules.quotas.has_quota(&plan.id)
 }
 
 fn has_program(plan: &Plan) -> bool {
@@ -306,7 +318,7 @@ impl BookRun {
                 }
                 None => {
                     let message = "it would be corrected, and no later period is open";
-                    alerts.push(scope.reward_alert("", "policy_error", message));
+                    alerts.push(scope.reward_alert("", NoteCode::PolicyError, message));
                 }
             }
         }
@@ -531,7 +543,7 @@ fn differs_alerts(
             "{period} was confirmed at {before} {unit} for `{payee}` and would be {now} {unit} now; \
              the difference of {difference} is in {target}"
         );
-        build_note("", &scope.plan.id, "reward", "confirmed_differs", message)
+        build_note("", &scope.plan.id, NoteStage::Reward, NoteCode::ConfirmedDiffers, message)
     });
     alerts.collect()
 }
@@ -545,5 +557,5 @@ fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Not
     }
 
     let message = format!("`{}` has left and owes {} {}", owed.payee, owed.balance, owed.unit_type);
-    Some(scope.reward_alert(&owed.name, "open_balance", &message))
+    Some(scope.reward_alert(&owed.name, NoteCode::OpenBalance, &message))
 }

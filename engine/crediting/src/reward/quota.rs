@@ -14,8 +14,7 @@ use super::pay;
 use super::scope::RewardContext;
 use super::targets::days_between;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::Note;
-use accredit_domain::money;
+use accredit_domain::note::Note;
 use accredit_domain::organization::fold_name;
 use accredit_domain::plan::Selector;
 use accredit_script::Machine;
@@ -55,14 +54,12 @@ fn quota_of_period(
     machine: Option<&mut Machine>,
 ) -> Result<Option<Decimal>, Note> {
     if let Some(quota) = quota_by_rows(context, claim, period) {
-        return Ok(Some(money::round_to_scale(quota, claim.unit.scale)));
+        return Ok(Some(quota));
     }
 
     let Some(formula) = context.scope.plan.quota else { return Ok(None) };
     let quota = pay::run_quota(context, claim, (formula, period), machine)?;
-    Ok(quota.map(|quota| {
-        money::round_to_scale(prorated(context, claim, quota, period), claim.unit.scale)
-    }))
+    Ok(quota.map(|quota| prorated(context, claim, quota, period)))
 }
 
 /// The quota by the rows of the file: that of the period, or else the sum of its parts.

@@ -7,7 +7,7 @@
 //! earned, and nothing of later periods.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use jiff::civil::Date;
@@ -16,8 +16,9 @@ use super::history::EarnedHistory;
 use super::targets::TargetDays;
 use crate::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
+use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{ParticipantId, PositionId};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, Reward};
@@ -47,8 +48,13 @@ impl<'a> DatedCredits<'a> {
             LateRewards::Posted => posted_on(credit).unwrap_or(credit.incentive_date),
         };
 
-        let active = all.into_iter().filter(|credit| credit.is_active());
-        let mut credits: Vec<_> = active.map(|credit| (day_of(credit), credit)).collect();
+        let mut active: Vec<_> = all.into_iter().filter(|credit| credit.is_active()).collect();
+        if late == LateRewards::Own {
+            drop_taken_back(&mut active);
+        }
+
+        let mut credits: Vec<_> =
+            active.into_iter().map(|credit| (day_of(credit), credit)).collect();
         // Stable: within a day they stay in the order of the calculation.
         credits.sort_by_key(|(day, _)| *day);
         DatedCredits { credits }
@@ -67,6 +73,20 @@ impl<'a> DatedCredits<'a> {
     }
 }
 
+/// Drops what was taken back and what takes it back: in their own period both are as if they had
+/// never been, so that nobody has a row for them.
+fn drop_taken_back(credits: &mut Vec<&PostedCredit>) {
+    let known: HashSet<&CreditId> = credits.iter().map(|credit| &credit.id).collect();
+    let taken = credits.iter().filter_map(|credit| credit.reverses.as_ref());
+    let taken: HashSet<&CreditId> = taken.filter(|id| known.contains(id)).collect();
+
+    let counts = |credit: &&PostedCredit| {
+        let takes_back = credit.reverses.as_ref().is_some_and(|id| taken.contains(id));
+        !takes_back && !taken.contains(&credit.id)
+    };
+    credits.retain(counts);
+}
+
 /// A plan in one of its periods.
 pub(super) struct PlanPeriod<'a> {
     pub(super) ruleset: &'a Ruleset,
@@ -75,8 +95,9 @@ pub(super) struct PlanPeriod<'a> {
     /// The period's last day.
     pub(super) last: Date,
     pub(super) credits: &'a DatedCredits<'a>,
-    /// The plan's targets in this period and in earlier ones, by the first day.
-    targets: RefCell<BTreeMap<Date, Rc<TargetDays>>>,
+    /// The plan's targets in this period and in others, by their days: a quarter and its first month
+    /// begin on the same one.
+    targets: RefCell<BTreeMap<(Date, Date), Rc<TargetDays>>>,
 }
 
 impl<'a> PlanPeriod<'a> {
@@ -93,7 +114,7 @@ impl<'a> PlanPeriod<'a> {
     /// The plan's targets on the days of `period`.
     pub(super) fn plan_targets(&self, period: &Period) -> Rc<TargetDays> {
         let mut known = self.targets.borrow_mut();
-        let found = known.entry(period.first).or_insert_with(|| {
+        let found = known.entry((period.first, period.end)).or_insert_with(|| {
             let targets = &self.plan.targets;
             Rc::new(TargetDays::find(&self.ruleset.organization, targets, period))
         });
@@ -101,9 +122,9 @@ impl<'a> PlanPeriod<'a> {
     }
 
     /// An alert about a reward or draw called `name`; it is about no transaction.
-    pub(super) fn reward_alert(&self, name: &str, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, name: &str, code: NoteCode, message: &str) -> Note {
         let message = format!("reward `{name}` in {}: {message}", self.period.id);
-        build_note("", &self.plan.id, "reward", code, message)
+        build_note("", &self.plan.id, NoteStage::Reward, code, message)
     }
 }
 
@@ -148,7 +169,7 @@ impl<'a> RewardContext<'a> {
     }
 
     /// An alert about the reward.
-    pub(super) fn reward_alert(&self, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, code: NoteCode, message: &str) -> Note {
         self.scope.reward_alert(&self.reward.name, code, message)
     }
 }

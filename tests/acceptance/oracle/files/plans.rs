@@ -49,6 +49,12 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
         Pays::Year => "year",
     };
     writeln!(text, "period = \"{by}\"").unwrap();
+    if plan.prorate {
+        text.push_str("prorate = true\n");
+    }
+    if plan.posted {
+        text.push_str("late = \"posted\"\n");
+    }
     writeln!(text, "require_total_one = {}", plan.total_one).unwrap();
     writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
     dates(&mut text, plan.span);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::quoted;
 use crate::oracle::rewards::{Formula, Reward, To, Worth};
-use crate::oracle::world::{Plan, World};
+use crate::oracle::world::{Pays, Plan, World};
 
 /// The expression; it is the body of a policy as well.
 fn formula(formula: Formula) -> String {
@@ -33,6 +33,11 @@ fn formula(formula: Formula) -> String {
         Formula::Throws(limit) => {
             format!("if {credited} > {limit} {{ throw \"no\" }} else {{ 1 }}")
         }
+        Formula::Capped(most) => format!("min(0, {most} - earned.total)"),
+        Formula::OfFirst(factor) => format!("earned[\"Bonus 0\"] * {factor}"),
+        Formula::OfYear(least) => format!("min({least}, 50 - paid.total)"),
+        Formula::Placed(factor) => format!("standing.rank * {factor} + standing.of"),
+        Formula::Deals(factor) => format!("totals.count * {factor}"),
     }
 }
 
@@ -50,7 +55,10 @@ pub(super) fn default_policy(plan: &Plan) -> Option<String> {
 /// Paths and texts of the reward policies of a plan.
 pub(super) fn policies(plan: &Plan) -> Vec<(String, String)> {
     let file = |name: String, body: Formula| {
-        let text = format!("fn reward(payee, totals, quota) {{ {} }}\n", formula(body));
+        let text = format!(
+            "fn reward(payee, totals, quota, earned, paid, standing) {{ {} }}\n",
+            formula(body)
+        );
         (format!("policies/reward/{name}.rhai"), text)
     };
     let own = plan.pays.map(|body| file(policy(plan, None), body));
@@ -97,6 +105,24 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
             }
             Worth::Default => (),
         }
+        if let Some(span) = reward.to_date {
+            let word = if span == Pays::Year { "year" } else { "quarter" };
+            writeln!(text, "to_date = \"{word}\"").unwrap();
+        }
+        if reward.of_span {
+            writeln!(text, "quota = \"span\"").unwrap();
+        }
+        if reward.everyone {
+            writeln!(text, "everyone = true").unwrap();
+        }
+        for (key, day) in [("from", reward.span.from), ("until", reward.span.to)] {
+            if let Some(day) = day {
+                writeln!(text, "{key} = {day}").unwrap();
+            }
+        }
+        if !reward.targets.is_empty() {
+            writeln!(text, "targets = {}", quoted(&reward.targets)).unwrap();
+        }
         if let Some(body) = reward.maximum {
             writeln!(text, "maximum = '{}'", formula(body)).unwrap();
         }
@@ -104,10 +130,11 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
 }
 
 pub(super) fn quotas(world: &World) -> String {
-    let mut text = "plan,target,period,amount\n".to_owned();
+    let mut text = "plan,target,period,amount,credit_type\n".to_owned();
     for quota in &world.quotas {
         let (plan, target) = (&quota.plan, &quota.target);
-        writeln!(text, "{plan},{target},{},{}", quota.period, quota.amount).unwrap();
+        let what = &quota.credit_type;
+        writeln!(text, "{plan},{target},{},{},{what}", quota.period, quota.amount).unwrap();
     }
     text
 }

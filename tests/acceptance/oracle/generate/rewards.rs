@@ -6,7 +6,7 @@ use super::calendar;
 use crate::oracle::features::{Feature, on};
 use crate::oracle::random::Random;
 use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
-use crate::oracle::world::{Pays, Plan, World};
+use crate::oracle::world::{Pays, Plan, Span, World};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -31,7 +31,13 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         world.plans[n].pays = pays;
         world.plans[n].by =
             *r.pick(&[Pays::Month, Pays::Month, Pays::Month, Pays::Quarter, Pays::Year]);
-        let all = (0..count).map(|place| reward(r, world, teams, default, place)).collect();
+        let mut all: Vec<Reward> =
+            (0..count).map(|place| reward(r, world, teams, default, place)).collect();
+        for reward in &mut all {
+            to_date(r, world.plans[n].by, reward);
+        }
+        world.plans[n].prorate = r.one_in(5);
+        world.plans[n].posted = r.one_in(6);
         world.plans[n].rewards = all;
     }
     for n in 0..world.plans.len() {
@@ -60,6 +66,36 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
             _ => Worth::Value(formula(r, world)),
         },
         maximum: r.one_in(4).then(|| formula(r, world)),
+        to_date: None,
+        of_span: false,
+        everyone: r.one_in(6),
+        span: if r.one_in(4) { super::span(r, 2) } else { Span::default() },
+        targets: if r.one_in(5) { targets(r, world, teams) } else { Vec::new() },
+    }
+}
+
+/// Who of the plan is meant by a reward.
+fn targets(r: &mut Random, world: &World, teams: bool) -> Vec<String> {
+    if teams {
+        return vec![format!("team:{}", r.pick(&world.teams).id)];
+    }
+    vec![match r.below(3) {
+        0 => format!("participant:{}", r.pick(&world.people).id),
+        1 => format!("position:{}", r.pick(&world.seats).id),
+        _ => format!("title:{}", r.pick(&world.seats).title),
+    }]
+}
+
+/// Sums over a longer span than the plan's own.
+fn to_date(r: &mut Random, by: Pays, reward: &mut Reward) {
+    let spans: &[Pays] = match by {
+        Pays::Month => &[Pays::Quarter, Pays::Year],
+        Pays::Quarter => &[Pays::Year],
+        Pays::Year => return,
+    };
+    if r.one_in(3) {
+        reward.to_date = Some(*r.pick(spans));
+        reward.of_span = r.one_in(3);
     }
 }
 
@@ -91,7 +127,7 @@ fn program(r: &mut Random, world: &World) -> Formula {
 fn formula(r: &mut Random, world: &World) -> Formula {
     let factor = decimal(r.word(&["0.5", "0.1", "0.333", "1.5", "-0.25"]));
     let limit = *r.pick(&[0, 50, 100, 500]);
-    match r.below(11) {
+    match r.below(16) {
         0 => Formula::Fixed(decimal(r.word(&["50", "33.335", "0", "-12.5"]))),
         1 if world.credit_types.len() > 1 => Formula::Type("overlay", factor),
         1 | 2 => Formula::Type("booking", factor),
@@ -101,13 +137,18 @@ fn formula(r: &mut Random, world: &World) -> Formula {
         6 => Formula::Rep(factor),
         7 => Formula::Team(factor),
         8 => Formula::Dollars(factor),
+        11 => Formula::Capped(decimal(r.word(&["40", "0.5"]))),
+        12 => Formula::OfFirst(factor),
+        13 => Formula::OfYear(decimal(r.word(&["20", "33.335"]))),
+        14 => Formula::Placed(factor),
+        15 => Formula::Deals(factor),
         _ => Formula::Share(factor),
     }
 }
 
 /// Rows for a plan; no two mean the same target and period.
 fn quotas(r: &mut Random, world: &mut World, n: usize) {
-    let mut known: Vec<(String, String)> = Vec::new();
+    let mut known: Vec<(String, String, String)> = Vec::new();
     for _ in 0..1 + r.below(5) {
         let meant = target(r, world, &world.plans[n]);
         let period = match (r.below(4), &world.period) {
@@ -115,7 +156,9 @@ fn quotas(r: &mut Random, world: &mut World, n: usize) {
             (1, Some(period)) => period.clone(),
             _ => calendar::period(r, &world.calendar),
         };
-        let key = (meant.clone(), period.clone());
+        let credit_type =
+            if r.one_in(4) { r.pick(&world.credit_types).clone() } else { String::new() };
+        let key = (meant.clone(), period.clone(), credit_type.clone());
         if known.contains(&key) {
             continue;
         }
@@ -132,7 +175,8 @@ fn quotas(r: &mut Random, world: &mut World, n: usize) {
             _ => meant.clone(),
         };
         let amount = r.word(&["100", "50", "1000", "33.3", "0.01", "7"]).to_owned();
-        world.quotas.push(Quota { plan: world.plans[n].id.clone(), target, period, amount });
+        let plan = world.plans[n].id.clone();
+        world.quotas.push(Quota { plan, target, period, amount, credit_type });
     }
 }
 

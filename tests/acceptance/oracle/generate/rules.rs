@@ -47,6 +47,8 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         };
         if r.one_in(3) {
             plan.targets = selectors(r, world, teams);

@@ -50,8 +50,22 @@ pub(super) fn weighted(value: Decimal, weights: &[Decimal], scale: u32) -> Vec<D
     largest_remainder(value, &Parts { numerators, denominator }, scale)
 }
 
-/// Parts of the whole value in proportion to numbers of either sign whose sum is not zero.
+/// Parts of the whole value in proportion to numbers; all zero are equal.
 pub(super) fn shared(value: Decimal, of: &[Decimal], scale: u32) -> Vec<Decimal> {
+    let decimals = of.iter().map(Decimal::scale).max().unwrap_or(0);
+    let whole = |part: &Decimal| part.mantissa() * ten(decimals - part.scale());
+    let wholes: Vec<i128> = of.iter().map(whole).collect();
+    let sum: i128 = wholes.iter().sum();
+    if sum == 0 {
+        return equal(value, of.len(), scale);
+    }
+    let part = |whole: &i128| value.mantissa().abs() * whole * ten(scale);
+    let numerators = wholes.iter().map(part).collect();
+    largest_remainder(value, &Parts { numerators, denominator: ten(value.scale()) * sum }, scale)
+}
+
+/// Parts of the whole value in proportion to numbers of either sign whose sum is not zero.
+pub(super) fn in_proportion(value: Decimal, of: &[Decimal], scale: u32) -> Vec<Decimal> {
     let sum: Decimal = of.iter().sum();
     let units = value * Decimal::from_i128_with_scale(ten(scale), 0);
     let exact: Vec<Decimal> = of.iter().map(|part| (units * part / sum).round_dp(18)).collect();

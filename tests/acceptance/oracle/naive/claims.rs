@@ -29,7 +29,8 @@ pub(super) fn claims<'a>(desk: Desk<'a>, rows: &[&'a Row], all: &mut Payments) -
             None => {
                 let (rows, counting, seats) = (Vec::new(), Vec::new(), Vec::new());
                 let (unit, credited) = (row.unit.as_str(), Decimal::ZERO);
-                claims.push(Claim { claimant, unit, rows, counting, seats, credited });
+                let standing = (0, 0);
+                claims.push(Claim { claimant, unit, rows, counting, seats, credited, standing });
                 claims.last_mut().unwrap()
             }
         };
@@ -41,7 +42,17 @@ pub(super) fn claims<'a>(desk: Desk<'a>, rows: &[&'a Row], all: &mut Payments) -
         }
     }
     claims.retain(|claim| !claim.counting.is_empty());
+    let meant: Vec<Claimant> = among(desk, &desk.reward.targets);
+    let is_meant = |claimant: &Claimant| desk.reward.targets.is_empty() || meant.contains(claimant);
     claims.extend(without_credits(desk, &claims));
+    claims.retain(|claim| is_meant(&claim.claimant));
+    let sums: Vec<(String, Decimal)> =
+        claims.iter().map(|claim| (claim.unit.to_owned(), claim.credited)).collect();
+    for claim in &mut claims {
+        let same = sums.iter().filter(|(unit, _)| unit == claim.unit);
+        let better = same.clone().filter(|(_, credited)| *credited > claim.credited).count();
+        claim.standing = (better + 1, same.count());
+    }
     let units = &desk.case.world.units;
     let place = |unit: &str| units.iter().position(|known| known.name == unit);
     claims.sort_by_key(|claim| (claim.claimant.clone(), place(claim.unit)));
@@ -74,21 +85,23 @@ fn without_credits<'a>(desk: Desk<'a>, known: &[Claim<'a>]) -> Vec<Claim<'a>> {
     if matches!(to(desk), To::UserManagers | To::TeamManagers) {
         return all;
     }
-    for (claimant, seats) in targets(desk) {
+    let (first, last) = (desk.own.first, desk.own.last);
+    for (claimant, seats) in targets(desk, &desk.case.plan.targets, (first, last)) {
         if known.iter().any(|claim| claim.claimant == claimant) {
             continue;
         }
         let (rows, counting) = (Vec::new(), Vec::new());
-        let claim = Claim { claimant, unit: "USD", rows, counting, seats, credited: Decimal::ZERO };
-        if quotas::quota(desk, &claim).is_some() {
+        let (credited, standing) = (Decimal::ZERO, (0, 0));
+        let claim = Claim { claimant, unit: "USD", rows, counting, seats, credited, standing };
+        if desk.reward.everyone || quotas::quota(desk, &claim).is_some() {
             all.push(claim);
         }
     }
     all
 }
 
-/// Days of the period after which something about the organisation may be different.
-fn days(desk: Desk<'_>) -> Vec<Date> {
+/// Days on which something about the organisation may change.
+fn days(desk: Desk<'_>, (first, last): (Date, Date)) -> Vec<Date> {
     let world = desk.case.world;
     let mut spans: Vec<crate::oracle::world::Span> = Vec::new();
     spans.extend(world.seats.iter().map(|seat| seat.span));
@@ -96,42 +109,69 @@ fn days(desk: Desk<'_>) -> Vec<Date> {
     spans.extend(world.teams.iter().map(|team| team.span));
     spans.extend(world.members.iter().map(|member| member.span));
     let after = |day: Date| day.tomorrow().unwrap();
-    let mut all = vec![desk.own.first];
+    let mut all = vec![first];
     all.extend(spans.iter().filter_map(|span| span.from));
     all.extend(spans.iter().filter_map(|span| span.to).map(after));
-    all.retain(|day| desk.own.first <= *day && *day <= desk.own.last);
+    all.retain(|day| first <= *day && *day <= last);
     all.sort();
     all.dedup();
     all
 }
 
-/// The targets of the plan on any day of the period, with the positions that make them targets.
-fn targets(desk: Desk<'_>) -> Vec<(Claimant, Vec<(String, Date)>)> {
-    let (world, plan) = (desk.case.world, desk.case.plan);
-    let mut all: Vec<(Claimant, Vec<(String, Date)>)> = Vec::new();
-    for day in days(desk) {
-        let then = Case { date: day, ..desk.case };
-        let mut add = |claimant: Claimant, seat: Option<(String, Date)>| match all
-            .iter_mut()
-            .find(|(known, _)| *known == claimant)
-        {
-            Some((_, seats)) => seats.extend(seat),
-            None => all.push((claimant, seat.into_iter().collect())),
-        };
-        if plan.teams {
-            for team in world.teams.iter().filter(|team| receives(then, &plan.targets, &team.id)) {
-                add(Claimant { id: team.id.clone(), team: true }, None);
-            }
-            continue;
-        }
-        let mut ids: Vec<&String> = world.seats.iter().map(|seat| &seat.id).collect();
-        ids.sort();
-        ids.dedup();
-        for seat in ids.into_iter().filter(|seat| selected(then, &plan.targets, seat)) {
-            if let Some(person) = payee(then, seat) {
-                add(Claimant { id: person, team: false }, Some((seat.clone(), day)));
+/// A target with the positions that make it one.
+type Target = (Claimant, Vec<(String, Date)>);
+
+/// Who is a target on a day.
+fn on_day(desk: Desk<'_>, selectors: &[String], day: Date) -> Vec<Target> {
+    let (world, then) = (desk.case.world, Case { date: day, ..desk.case });
+    if desk.case.plan.teams {
+        let teams = world.teams.iter().filter(|team| receives(then, selectors, &team.id));
+        return teams
+            .map(|team| (Claimant { id: team.id.clone(), team: true }, Vec::new()))
+            .collect();
+    }
+    let mut ids: Vec<&String> = world.seats.iter().map(|seat| &seat.id).collect();
+    ids.sort();
+    ids.dedup();
+    let chosen = ids.into_iter().filter(|seat| selected(then, selectors, seat));
+    let held = chosen.filter_map(|seat| Some((payee(then, seat)?, seat)));
+    held.map(|(id, seat)| (Claimant { id, team: false }, vec![(seat.clone(), day)])).collect()
+}
+
+/// The targets on any day, with the positions that make them targets.
+fn targets(desk: Desk<'_>, selectors: &[String], between: (Date, Date)) -> Vec<Target> {
+    let mut all: Vec<Target> = Vec::new();
+    for day in days(desk, between) {
+        for (claimant, more) in on_day(desk, selectors, day) {
+            match all.iter_mut().find(|(known, _)| *known == claimant) {
+                Some((_, seats)) => seats.extend(more),
+                None => all.push((claimant, more)),
             }
         }
     }
     all
+}
+
+/// Who is among the targets on any day of the period.
+fn among(desk: Desk<'_>, selectors: &[String]) -> Vec<Claimant> {
+    let between = (desk.own.first, desk.own.last);
+    targets(desk, selectors, between).into_iter().map(|(claimant, _)| claimant).collect()
+}
+
+/// On how many of the days a claimant is a target of the plan.
+pub(super) fn target_days(
+    desk: Desk<'_>,
+    claimant: &Claimant,
+    (first, last): (Date, Date),
+) -> Decimal {
+    let mut count = 0;
+    let days = days(desk, (first, last));
+    for (place, day) in days.iter().enumerate() {
+        let end = days.get(place + 1).copied().unwrap_or(last.tomorrow().unwrap());
+        let here = on_day(desk, &desk.case.plan.targets, *day);
+        if here.iter().any(|(known, _)| known == claimant) {
+            count += day.until(end).unwrap().get_days();
+        }
+    }
+    Decimal::from(count)
 }

@@ -90,6 +90,8 @@ fn world(people: &[(&str, &str)]) -> World {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            prorate: false,
+            posted: false,
         }],
         quotas: Vec::new(),
         period: None,

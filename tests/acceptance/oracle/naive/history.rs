@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use super::past::Past;
 use super::periods::{self, Leaf, Own};
 use super::rewards::{Paid, Payments, payments};
 use super::{Decided, Row, Status, decisions, posting};
@@ -31,18 +32,22 @@ pub(crate) struct Year {
 /// What every period of the plan pays by what a world knows.
 fn clean(world: &World, leaves: &[Leaf], plan: &Plan, owns: &[Own]) -> Vec<Payments> {
     let mut rows: Vec<(Row, Leaf)> = Vec::new();
-    for decision in decisions(world, leaves, plan) {
-        if let (Decided::Credited(credited), Some(leaf)) = (decision.decided, decision.leaf) {
-            rows.extend(credited.into_iter().map(|row| (row, leaf.clone())));
+    if plan.posted {
+        // What stands in a period is that period's, from wherever it came.
+        for entry in posting::entries(world, leaves, plan) {
+            let leaf = leaves.iter().find(|leaf| leaf.id == entry.period).unwrap();
+            rows.push((entry.row, leaf.clone()));
+        }
+    } else {
+        for decision in decisions(world, leaves, plan) {
+            if let (Decided::Credited(credited), Some(leaf)) = (decision.decided, decision.leaf) {
+                rows.extend(credited.into_iter().map(|row| (row, leaf.clone())));
+            }
         }
     }
     rows.retain(|(row, _)| row.status == Status::Active);
-    let of = |own: &Own| {
-        let inside = rows.iter().filter(|(_, leaf)| own.has(leaf));
-        let inside: Vec<&Row> = inside.map(|(row, _)| row).collect();
-        payments((world, leaves, plan), own, &inside)
-    };
-    owns.iter().map(of).collect()
+    let mut past = Past::default();
+    owns.iter().map(|own| payments((world, leaves, plan), own, &rows, &mut past)).collect()
 }
 
 /// What the plan's periods of a year show.
@@ -58,13 +63,17 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
         let ended = owns.iter().enumerate().filter(|(_, own)| over(own)).map(|(place, _)| place);
         let new = ended.into_iter().find(|place| frozen.iter().all(|(known, _)| known != place));
         if let Some(place) = new {
-            let then = World { as_of: Some(day), ..world.clone() };
+            let then = match plan.posted {
+                true => world.clone(),
+                false => World { as_of: Some(day), ..world.clone() },
+            };
             let known = clean(&then, leaves, plan, &owns);
             let lines = lines(&owns, &known, &frozen, place);
             frozen.push((place, lines));
         }
     }
-    let known = clean(&posting::today(world), leaves, plan, &owns);
+    let now = if plan.posted { world.clone() } else { posting::today(world) };
+    let known = clean(&now, leaves, plan, &owns);
     let mut all = Year::default();
     for place in (0..owns.len()).filter(|place| owns[*place].year == year) {
         match frozen.iter().find(|(known, _)| *known == place) {

@@ -3,15 +3,25 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::rewards::{Claim, Desk, members};
+use super::claims::target_days;
+use super::rewards::{Claim, Desk, counting, members};
 use super::{Case, periods};
 use crate::oracle::rewards::Quota;
 
 /// Person, position, title, team, everybody.
 const RANKS: usize = 5;
 
+/// Of the period, or to date; of the whole span where the reward compares with that.
 pub(super) fn quota(desk: Desk<'_>, claim: &Claim<'_>) -> Option<Decimal> {
-    of_period_or_parts(desk, claim, &desk.own.id)
+    let (span, first) = desk.span();
+    if desk.reward.to_date.is_none() || desk.reward.of_span {
+        return of_period_or_parts(desk, claim, &span);
+    }
+    let owns = periods::owns(desk.case.leaves, desk.case.plan.by).into_iter();
+    let so_far = owns.filter(|own| first <= own.first && own.first <= desk.own.first);
+    let sums: Vec<Decimal> =
+        so_far.filter_map(|own| of_period_or_parts(desk, claim, &own.id)).collect();
+    (!sums.is_empty()).then(|| sums.iter().sum())
 }
 
 /// The period's own rows, else the sum over its parts, each by the same rule.
@@ -24,10 +34,32 @@ fn of_period_or_parts(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option
     })
 }
 
-/// Rows of the nearest kind, added up.
+/// Rows for the credit types of the reward, else those for any; of days as a target only.
 fn of_period(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal> {
+    let types = counting(desk.case.world, desk.reward);
+    let typed = |quota: &Quota| types.contains(&quota.credit_type);
+    let untyped = |quota: &Quota| quota.credit_type.is_empty();
+    let row =
+        nearest(desk, claim, period, typed).or_else(|| nearest(desk, claim, period, untyped))?;
+    if !desk.case.plan.prorate || claim.claimant.team {
+        return Some(row);
+    }
+    let leaves = periods::meant(desk.case.leaves, period);
+    let (first, last) = (leaves[0].first, leaves[leaves.len() - 1].last);
+    let days = target_days(desk, &claim.claimant, (first, last));
+    let whole = first.until(last.tomorrow().unwrap()).unwrap().get_days();
+    Some(row * days / Decimal::from(whole))
+}
+
+/// Rows of the nearest kind, added up.
+fn nearest(
+    desk: Desk<'_>,
+    claim: &Claim<'_>,
+    period: &str,
+    counts: impl Fn(&Quota) -> bool,
+) -> Option<Decimal> {
     let mut sums: [Option<Decimal>; RANKS] = [None; RANKS];
-    for quota in &desk.case.world.quotas {
+    for quota in desk.case.world.quotas.iter().filter(|quota| counts(quota)) {
         if quota.plan != desk.case.plan.id || quota.period != period {
             continue;
         }

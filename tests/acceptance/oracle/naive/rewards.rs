@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::periods::{Leaf, Own};
+use super::past::Past;
+use super::periods::{self, Leaf, Own};
 use super::{Case, Row, amounts, claims, money, quotas, teams, worth};
 use crate::oracle::rewards::{Reward, To};
-use crate::oracle::world::{Member, Plan, Tx, World};
+use crate::oracle::world::{Member, Pays, Plan, Tx, World};
 
 /// An expected reward.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub(super) struct Claim<'a> {
     /// Positions by which the claimant has those that count, with their dates.
     pub(super) seats: Vec<(String, Date)>,
     pub(super) credited: Decimal,
+    /// The place among all claims of the unit, and how many there are.
+    pub(super) standing: (usize, usize),
 }
 
 /// One reward in one period.
@@ -57,22 +60,43 @@ pub(super) struct Desk<'a> {
     pub(super) case: Case<'a>,
     pub(super) reward: &'a Reward,
     pub(super) own: &'a Own,
+    pub(super) past: &'a Past,
 }
 
-/// What the plan's rewards of a period are, by the active credits of its days.
+impl Desk<'_> {
+    /// The id and the first day of what the reward sums up.
+    pub(super) fn span(&self) -> (String, Date) {
+        let leaves = self.case.leaves;
+        let leaf = periods::leaf(leaves, self.own.first).unwrap();
+        let id = match self.reward.to_date {
+            None | Some(Pays::Month) => return (self.own.id.clone(), self.own.first),
+            Some(Pays::Quarter) => &leaf.quarter,
+            Some(Pays::Year) => &leaf.year,
+        };
+        (id.clone(), periods::meant(leaves, id)[0].first)
+    }
+}
+
+/// What the plan's rewards of a period are, by its active credits up to now.
 pub(super) fn payments(
     (world, leaves, plan): (&World, &[Leaf], &Plan),
     own: &Own,
-    rows: &[&Row],
+    rows: &[(Row, Leaf)],
+    past: &mut Past,
 ) -> Payments {
     let mut all = Payments::default();
     let none = Tx::default();
-    for reward in &plan.rewards {
+    for reward in plan.rewards.iter().filter(|reward| reward.span.has(own.last)) {
         let case = Case { world, leaves, plan, tx: &none, date: own.last };
-        let desk = Desk { case, reward, own };
-        for claim in claims::claims(desk, rows, &mut all) {
-            pay(desk, &claim, &mut all);
+        let desk = Desk { case, reward, own, past };
+        let from = desk.span().1;
+        let inside = rows.iter().filter(|(_, leaf)| from <= leaf.first && leaf.last <= own.last);
+        let inside: Vec<&Row> = inside.map(|(row, _)| row).collect();
+        let mut earned = Past::default();
+        for claim in claims::claims(desk, &inside, &mut all) {
+            pay(desk, &claim, &mut all, &mut earned);
         }
+        past.append(earned);
     }
     all
 }
@@ -102,26 +126,19 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     teams::members(case, team).into_iter().filter(|member| there(&member.person)).collect()
 }
 
-fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
+fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
     let quota = quotas::quota(desk, claim);
     let name = &desk.reward.name;
     let (worth, most) = match worth::worth(desk, claim, quota) {
         Ok(found) => found,
         Err(code) => return all.alerts.push((code, name.clone())),
     };
-    let paid = match people(desk, claim, (worth, most)) {
-        Ok(paid) => paid,
-        Err(code) => return all.alerts.push((code, name.clone())),
-    };
-    for (payee, amount) in paid {
-        let Some(payee) = payee else {
-            if !amount.is_zero() {
-                all.alerts.push(("unmatched", name.clone()));
-            }
-            continue;
-        };
-        // The maximum is exchanged as the amount is; a team's has counted already.
-        let most = most.filter(|_| !claim.claimant.team);
+    let scale = desk.case.world.scale_of(claim.unit);
+    let before = (desk.span().1, desk.own.first);
+    let earned = amounts::round_below(worth, most, scale);
+    let due = earned - desk.past.sum(claim, before, Some(name));
+    let mut pay = |payee: String, amount: Decimal, most: Option<Decimal>| {
+        // The maximum is exchanged as the amount is.
         let exchanged = |size| own_currency(desk, &payee, size, claim.unit);
         let most = most.map(|most| exchanged(most).map_or(most, |(most, _)| most));
         let (amount, unit) = match exchanged(amount) {
@@ -143,39 +160,74 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
             unit,
             credits: claim.counting.iter().map(|row| row.key()).collect(),
         });
+    };
+    if !claim.claimant.team {
+        // What is due to date was cut and rounded as a whole.
+        match desk.reward.to_date {
+            None => pay(claim.claimant.id.clone(), worth, most),
+            Some(_) => pay(claim.claimant.id.clone(), due, None),
+        }
+        return past.add(desk, claim, (None, due));
+    }
+    let parts = if to(desk) == To::TeamManagers {
+        manager(desk, claim).map(|holder| vec![(Some(holder), due)])
+    } else {
+        members_parts(desk, claim, earned)
+    };
+    match parts {
+        Ok(parts) => {
+            past.add(desk, claim, (None, due));
+            let mut lost = false;
+            for (person, amount) in parts {
+                match person {
+                    Some(person) => {
+                        past.add(desk, claim, (Some(person.clone()), amount));
+                        pay(person, amount, None);
+                    }
+                    None => lost |= !amount.is_zero(),
+                }
+            }
+            all.alerts.extend(lost.then(|| ("unmatched", name.clone())));
+        }
+        Err(code) => all.alerts.push((code, name.clone())),
     }
 }
 
-/// Who gets what of it: the claimant all, or the members of a team their parts of the rounded
-/// whole, or its manager.
-fn people(
+/// Who holds the position of a team's manager on the last day.
+fn manager(desk: Desk<'_>, claim: &Claim<'_>) -> Result<String, &'static str> {
+    let case = desk.case;
+    let team = teams::active(case, &claim.claimant.id);
+    let manager = team.and_then(|team| team.manager.clone()).ok_or("unmatched")?;
+    let mut seats = case.world.seats.iter();
+    let there = seats.any(|seat| seat.id == manager && seat.span.has(case.date));
+    let mut sittings = case.world.sittings.iter();
+    let holds = sittings.find(|s| s.seat == manager && s.span.has(case.date));
+    let holder = holds.filter(|_| there).ok_or("vacant")?;
+    Ok(holder.person.clone())
+}
+
+/// The parts of members in what a team earned to date, less what they had of it in earlier periods.
+fn members_parts(
     desk: Desk<'_>,
     claim: &Claim<'_>,
-    (worth, most): (Decimal, Option<Decimal>),
+    earned: Decimal,
 ) -> Result<Vec<(Option<String>, Decimal)>, &'static str> {
-    let (case, id) = (desk.case, &claim.claimant.id);
-    if !claim.claimant.team {
-        return Ok(vec![(Some(id.clone()), worth)]);
-    }
-    let scale = case.world.scale_of(claim.unit);
-    let worth = amounts::round_below(worth, most, scale);
-    if to(desk) == To::TeamManagers {
-        let team = teams::active(case, id);
-        let manager = team.and_then(|team| team.manager.clone()).ok_or("unmatched")?;
-        let mut seats = case.world.seats.iter();
-        let there = seats.any(|seat| seat.id == manager && seat.span.has(case.date));
-        let mut sittings = case.world.sittings.iter();
-        let holds = sittings.find(|s| s.seat == manager && s.span.has(case.date));
-        let holder = holds.filter(|_| there).ok_or("vacant")?;
-        return Ok(vec![(Some(holder.person.clone()), worth)]);
-    }
     let parts = brought(desk, claim);
     if parts.iter().all(|(person, _)| person.is_none()) {
         return Err("unmatched");
     }
     let (people, parts): (Vec<Option<String>>, Vec<Decimal>) = parts.into_iter().unzip();
-    let all = people.into_iter().zip(amounts::shared(worth, &parts, scale));
-    Ok(all.collect())
+    let scale = desk.case.world.scale_of(claim.unit);
+    let shared = amounts::in_proportion(earned, &parts, scale);
+    let mut all: Vec<(Option<String>, Decimal)> = people.into_iter().zip(shared).collect();
+    let before = (desk.span().1, desk.own.first);
+    for (member, had) in desk.past.members(claim, before, &desk.reward.name) {
+        match all.iter_mut().find(|(person, _)| *person == Some(member.clone())) {
+            Some((_, amount)) => *amount -= had,
+            None => all.push((Some(member), Decimal::ZERO - had)),
+        }
+    }
+    Ok(all)
 }
 
 /// What each member brought in by their weights on the days of the credits; nobody for a day
@@ -205,7 +257,11 @@ fn brought(desk: Desk<'_>, claim: &Claim<'_>) -> Vec<(Option<String>, Decimal)> 
         all = weights(desk.case, team).into_iter().map(|(p, w)| (Some(p), w)).collect();
     }
     // Nobody first, then people as in the file.
-    let place = |id: &str| desk.case.world.people.iter().position(|person| person.id == id);
+    let world = desk.case.world;
+    let place = |id: &str| match world.simple {
+        true => world.seats.iter().position(|seat| seat.id == id),
+        false => world.people.iter().position(|person| person.id == id),
+    };
     all.sort_by_key(|(person, _)| person.as_deref().and_then(place));
     all
 }

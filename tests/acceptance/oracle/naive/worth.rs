@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::periods;
 use super::rewards::{Claim, Desk};
 use crate::oracle::rewards::{Formula, Tier, Worth};
 
@@ -69,6 +70,12 @@ fn formula_of(
     formula: Formula,
 ) -> Option<Decimal> {
     let credited = claim.credited;
+    let now = (desk.own.first, desk.own.last);
+    let year = periods::meant(desk.case.leaves, &desk.own.year)[0].first;
+    let earlier = |name: &str| {
+        let mut before = desk.case.plan.rewards.iter().take_while(|r| r.name != desk.reward.name);
+        before.any(|reward| reward.name == name)
+    };
     let of = |name: &str| -> Decimal {
         claim.rows.iter().filter(|row| row.credit_type == name).map(|row| row.amount).sum()
     };
@@ -78,7 +85,7 @@ fn formula_of(
         Formula::Type(name, factor) => of(name) * factor,
         Formula::Above(limit, factor) if credited > Decimal::from(limit) => credited * factor,
         Formula::Above(..) => Decimal::ZERO,
-        Formula::Attained(factor) => credited / quota? * factor,
+        Formula::Attained(factor) => credited.checked_div(quota?)? * factor,
         Formula::Reached(least) => match quota {
             None => least,
             Some(quota) if credited >= quota => credited,
@@ -92,6 +99,22 @@ fn formula_of(
         Formula::Dollars(other) => other,
         Formula::Throws(limit) if credited > Decimal::from(limit) => return None,
         Formula::Throws(_) => Decimal::ONE,
+        Formula::Capped(most) => Decimal::ZERO.min(most - desk.past.sum(claim, now, None)),
+        // Only rewards that come before it are known to a reward.
+        Formula::OfFirst(_) if !earlier("Bonus 0") => return None,
+        Formula::OfFirst(factor) => desk.past.sum(claim, now, Some("Bonus 0")) * factor,
+        Formula::OfYear(least) => {
+            least.min(Decimal::from(50) - desk.past.sum(claim, (year, desk.own.first), None))
+        }
+        Formula::Placed(factor) => {
+            Decimal::from(claim.standing.0) * factor + Decimal::from(claim.standing.1)
+        }
+        Formula::Deals(factor) => {
+            let mut deals: Vec<&String> = claim.counting.iter().map(|r| &r.transaction).collect();
+            deals.sort();
+            deals.dedup();
+            Decimal::from(deals.len()) * factor
+        }
     })
 }
 

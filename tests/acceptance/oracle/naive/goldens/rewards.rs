@@ -4,11 +4,22 @@ use super::super::history::year;
 use super::super::rewards::Paid;
 use super::{leaves, member, team, text, tx, world};
 use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
-use crate::oracle::world::{Pays, Plan, Test, Tx, World};
+use crate::oracle::world::{Pays, Plan, Span, Test, Tx, World};
 
 fn reward(worth: Worth) -> Reward {
     let (name, credit_types) = (text("Bonus"), vec![text("booking")]);
-    Reward { name, credit_types, to: None, worth, maximum: None }
+    Reward {
+        name,
+        credit_types,
+        to: None,
+        worth,
+        maximum: None,
+        to_date: None,
+        of_span: false,
+        everyone: false,
+        span: Span::default(),
+        targets: Vec::new(),
+    }
 }
 
 /// Who is paid what in 2022 by a plan of the year, with the quota, and codes of alerts.
@@ -84,7 +95,13 @@ fn teams_managers_and_quotas() {
         [("*", "2022", "50"), ("title:Rep", "2022-01", "60"), ("team:crew", "2022-02", "70")]
     {
         let (target, period, amount) = (text(target), text(period), text(amount));
-        world.quotas.push(Quota { plan: text("sales"), target, period, amount });
+        world.quotas.push(Quota {
+            plan: text("sales"),
+            target,
+            period,
+            amount,
+            credit_type: String::new(),
+        });
     }
     let nothing = |who: &str| format!("{who} 0 of 50 pays 0.00 USD");
     check(&world, &["ann 100.00 of 50 pays 10.00 USD", &nothing("bob"), &nothing("max")]);
