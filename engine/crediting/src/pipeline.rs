@@ -225,12 +225,8 @@ fn decide_one(
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
-    // No plan admits a void deal; what else is remarked about its row no longer matters.
     if transaction.is_void() {
-        decided.decision.log.retain(|note| note.code == NoteCode::Void);
-        let why = decided.decision.log.first().map(|note| note.message.clone()).unwrap_or_default();
-        decided.trace = vec![ExplanationStep::plan_end(NoteStage::Filter, "void", why)];
-        return decided;
+        return filter_void_deal(decided);
     }
 
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
@@ -300,6 +296,15 @@ fn alerts_of(plan: &Plan, log: &[Note]) -> Vec<Note> {
         STANDING_ALERTS.contains(&note.code) || plan.alerts.contains(note.code.as_str())
     };
     log.iter().filter(wanted).cloned().collect()
+}
+
+/// The decision about a void deal, which no plan admits: what else is remarked about its row no
+/// longer matters.
+fn filter_void_deal(mut decided: DecidedPlan) -> DecidedPlan {
+    decided.decision.log.retain(|note| note.code == NoteCode::Void);
+    let why = decided.decision.log.first().map(|note| note.message.clone()).unwrap_or_default();
+    decided.trace = vec![ExplanationStep::plan_end(NoteStage::Filter, "void", why)];
+    decided
 }
 
 /// Whether a plan without rules of its own for deals takes credits only from plans that the deal is

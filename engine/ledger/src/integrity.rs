@@ -22,6 +22,7 @@ use accredit_domain::decision::ResolutionRecord;
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, StoreTable};
 
+mod by_hand;
 mod published;
 
 /// Rows read at a time.
@@ -40,8 +41,8 @@ pub struct TrailReport {
 }
 
 impl Ledger {
-    /// The trail checked: every row follows from the one before, and activations, kept changes and
-    /// manual resolutions are as it says. `head`, where one was kept, must be in it.
+    /// The trail checked: every row follows from the one before, and activations, kept changes,
+    /// manual resolutions and manual rewards are as it says. `head`, where one was kept, must be in it.
     ///
     /// # Errors
     /// When the data cannot be read at all.
@@ -90,6 +91,7 @@ impl Ledger {
         check_activations(&*snapshot, &rows, &mut trail.problems)?;
         check_proposals(&*snapshot, &rows, &mut trail.problems)?;
         check_resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        by_hand::check_manual_rewards(&*snapshot, &rows, &mut trail.problems)?;
         published::check_published(&*snapshot, &rows, &mut trail.problems)?;
 
         Ok(trail)

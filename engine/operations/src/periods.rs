@@ -15,6 +15,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_domain::note::NoteCode;
+use accredit_domain::plan::Plan;
 use accredit_ledger::periods::{CLOSED, FINALIZED, OPEN, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
@@ -348,7 +349,11 @@ fn rewards_to_freeze(
     let calendar = &ruleset.settings.calendar;
     let mut frozen = Vec::new();
 
-    for plan in ruleset.plans.values().filter(|plan| !plan.rewards.is_empty()) {
+    let manual = context.ledger.manual_rewards()?;
+    let has_manual = |plan: &str| manual.iter().any(|reward| reward.row.plan == plan);
+    let pays = |plan: &&Plan| !plan.rewards.is_empty() || has_manual(&plan.id);
+
+    for plan in ruleset.plans.values().filter(pays) {
         let Some(period) = calendar.period_on(leaf.first, plan.period) else { continue };
         let leaves = calendar.leaf_periods(&period);
         if !leaves.iter().all(|leaf| finalized.contains(&leaf.id)) {

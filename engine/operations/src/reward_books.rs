@@ -20,6 +20,7 @@ use accredit_workspace::Ruleset;
 use crate::calculations::leaf_ids;
 use crate::context::Context;
 use crate::explain;
+use crate::manual_rewards;
 
 /// Credits that count, by plan and leaf period.
 pub(crate) type CreditsByPlan = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
@@ -133,8 +134,14 @@ pub(crate) fn book_of_credits(
         .collect();
 
     let locked = context.locked_periods()?;
-    let inputs =
-        BookInputs { plan, rules: rules.ruleset, frozen: &periods, manual: &[], locked: &locked };
+    let manual = manual_rewards::rows_of(context, plan)?;
+    let inputs = BookInputs {
+        plan,
+        rules: rules.ruleset,
+        frozen: &periods,
+        manual: &manual,
+        locked: &locked,
+    };
     Ok(reward::compute_book(&inputs, credits, through))
 }
 

@@ -156,6 +156,13 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
         }
     }
 
+    // A period may have nothing but what people added.
+    for reward in context.ledger.manual_rewards()? {
+        if let Some(period) = ruleset.settings.calendar.find(&reward.row.period) {
+            found.insert((reward.row.plan.to_string(), period.first.to_string()), period);
+        }
+    }
+
     Ok(found)
 }
 

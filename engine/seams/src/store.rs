@@ -41,6 +41,7 @@ pub enum StoreTable {
     Published,
     Paid,
     FrozenRewards,
+    ManualRewards,
     Alerts,
     Enquiries,
     Approvals,
@@ -49,7 +50,7 @@ pub enum StoreTable {
 
 impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(StoreTable, &'static str); 33] = [
+    pub const ALL: [(StoreTable, &'static str); 34] = [
         (StoreTable::Meta, "meta"),
         (StoreTable::Sources, "sources"),
         (StoreTable::Active, "active"),
@@ -79,6 +80,7 @@ impl StoreTable {
         (StoreTable::Published, "published"),
         (StoreTable::Paid, "paid"),
         (StoreTable::FrozenRewards, "frozen_rewards"),
+        (StoreTable::ManualRewards, "manual_rewards"),
         (StoreTable::Alerts, "alerts"),
         (StoreTable::Enquiries, "enquiries"),
         (StoreTable::Approvals, "approvals"),

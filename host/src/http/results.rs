@@ -8,6 +8,7 @@ pub(crate) mod credits;
 pub(crate) mod enquiries;
 pub(crate) mod exports;
 pub(crate) mod holds;
+pub(crate) mod manual_rewards;
 pub(crate) mod notes;
 pub(crate) mod payees;
 pub(crate) mod periods;

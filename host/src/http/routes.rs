@@ -45,6 +45,7 @@ use crate::http::results::calculations;
 use crate::http::results::credits;
 use crate::http::results::enquiries;
 use crate::http::results::holds;
+use crate::http::results::manual_rewards;
 use crate::http::results::notes;
 use crate::http::results::payees;
 use crate::http::results::periods;
@@ -175,7 +176,13 @@ fn result_routes() -> Api {
             "/v1/calculations/{plan}/{period}/release",
             post(calculations::release_calculation).with_role(Admin),
         )
-        .route("/v1/rewards", get(rewards::list_rewards).with_role(Reader))
+        .route(
+            "/v1/rewards",
+            get(rewards::list_rewards)
+                .with_role(Reader)
+                .and_methods(post(manual_rewards::add_reward).with_role(Admin)),
+        )
+        .route("/v1/rewards/manual", get(manual_rewards::list_manual_rewards).with_role(Reader))
         .route("/v1/runs", get(runs::list_runs).with_role(Reader))
         .route("/v1/runs/{id}", get(runs::show_run).with_role(Reader))
         .route("/v1/runs/{id}/cancel", post(runs::cancel_run).with_role(Admin))

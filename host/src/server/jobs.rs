@@ -11,6 +11,7 @@ use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, ResolutionRecord};
+use accredit_ledger::manual_rewards::ManualReward;
 use accredit_ledger::periods::PeriodState;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::TransactionRecord;
@@ -20,6 +21,7 @@ use accredit_operations::calculations::{self, CalculationScope};
 use accredit_operations::context::Context;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
+use accredit_operations::manual_rewards::{self, ManualRewardOrder};
 use accredit_operations::periods::{self, ChangedPeriod, PeriodOrder};
 use accredit_operations::release::{self, ReleaseKind};
 use accredit_operations::resolve::{self, ResolveOrder};
@@ -56,6 +58,14 @@ pub(crate) fn void_deal(
 ) -> Result<TransactionRecord, OperationError> {
     catch_up(turn)?;
     void::void_deal(turn.context(), order)
+}
+
+/// Adds a reward by hand, between two batches.
+pub(crate) fn add_reward(
+    turn: &mut dyn WorkerTurn,
+    order: ManualRewardOrder,
+) -> Result<ManualReward, OperationError> {
+    manual_rewards::add_reward(turn.context(), order)
 }
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.

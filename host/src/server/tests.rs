@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod approvals;
+mod by_hand;
 mod concurrency;
 mod damage;
 mod definitions;

@@ -12,9 +12,11 @@ use redb::StorageBackend;
 use super::{credit, delivery, work};
 use crate::alerts::RaisedAlert;
 use crate::definitions::Activation;
+use crate::manual_rewards::ManualReward;
 use crate::periods::{FINALIZED, PeriodState};
 use crate::record::CommitBatch;
 use crate::releases::{Publication, Release, ReleaseAct, Statement};
+use crate::voids::DealVoiding;
 use crate::{Ledger, LedgerResult};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{HoldAction, ResolutionAction, ResolutionRecord};
@@ -164,8 +166,29 @@ const DAY: &[Step] = &[
         let period = Some(("2026-03".to_owned(), said));
         ledger.commit_batch(&CommitBatch { period, frozen, ..CommitBatch::default() })
     },
+    |ledger| ledger.add_manual_reward(bonus()).map(drop),
+    |ledger| {
+        let act =
+            DealVoiding { transaction: "T4".to_owned(), version: 2, ..DealVoiding::default() };
+        ledger.commit_batch(&CommitBatch { voided: Some(act), ..work("T4", 10, Vec::new()) })
+    },
     |ledger| ledger.set_meta("secret", b"abc"),
 ];
+
+fn bonus() -> ManualReward {
+    let row = serde_json::json!({
+        "id": "", "plan": "p", "period": "2026-03", "reward": "Bonus", "payee": "anna",
+        "team": null, "credit_type": "", "credited": "0", "credited_unit_type": "EUR",
+        "quota": null, "attainment": null, "amount": "5.00", "unit_type": "EUR", "credits": [],
+        "origin": "manual",
+    });
+    let reward = serde_json::json!({
+        "number": 0, "row": row, "requested_period": "2026-03", "reason_code": "error",
+        "comment": null, "reverses": null, "request_key": null, "date": "2026-03-02",
+        "who": "admin", "at_ms": 1, "approved": null,
+    });
+    serde_json::from_value(reward).unwrap()
+}
 
 fn dump(store: &dyn Store) -> Rows {
     let snapshot = store.snapshot().unwrap();

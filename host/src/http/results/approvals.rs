@@ -16,6 +16,7 @@ use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_ledger::runs::RunRules;
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
+use accredit_operations::manual_rewards::{ManualRewardOrder, ManualRewardSubject};
 use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use accredit_operations::release::{ReleaseKind, UnpublishOrder};
 use accredit_operations::resolve::ResolveOrder;
@@ -31,7 +32,7 @@ use serde_json::Value;
 
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
-use crate::http::results::{adjustments, calculations, holds, periods, runs};
+use crate::http::results::{adjustments, calculations, holds, manual_rewards, periods, runs};
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
@@ -54,6 +55,13 @@ pub(crate) enum ApprovalAct {
     },
     /// A deal is made void.
     Void { transaction: String, reason: String },
+    /// A reward is added by hand, or one is taken back.
+    AddReward {
+        subject: ManualRewardSubject,
+        reason_code: String,
+        comment: Option<String>,
+        request_key: Option<String>,
+    },
     /// A credit is held, or its hold is released.
     Resolve { credit: String, action: HoldAction, comment: Option<String> },
     /// Many holds are released.
@@ -88,6 +96,8 @@ pub(crate) enum ActAnswerView {
     Adjusted(Box<adjustments::MadeAdjustmentView>),
     /// A deal was made void.
     Voided(transactions::VoidedDealView),
+    /// A reward was added by hand.
+    RewardAdded(Box<manual_rewards::ManualRewardView>),
     /// A credit was held, or its hold was released: the credit.
     Resolved(Box<PostedCredit>),
     /// Many holds were released.
@@ -122,6 +132,13 @@ impl ApprovalAct {
             ApprovalAct::Void { transaction, reason } => {
                 let deal = jobs::void_deal(turn, VoidOrder { transaction, reason, by })?;
                 Ok(ActAnswerView::Voided(transactions::VoidedDealView::new(&deal)))
+            }
+
+            ApprovalAct::AddReward { subject, reason_code, comment, request_key } => {
+                let order = ManualRewardOrder { subject, reason_code, comment, request_key, by };
+                let kept = jobs::add_reward(turn, order)?;
+                let view = manual_rewards::ManualRewardView::new(kept);
+                Ok(ActAnswerView::RewardAdded(Box::new(view)))
             }
 
             ApprovalAct::Resolve { credit, action, comment } => {
@@ -185,6 +202,20 @@ impl ApprovalAct {
             }
 
             ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
+
+            ApprovalAct::AddReward { subject: ManualRewardSubject::New(new), .. } => (
+                accredit_operations::calculations::release_scope(
+                    &service.context,
+                    &new.plan,
+                    &new.period,
+                )
+                .map(|_| true)?,
+                "calculation",
+            ),
+            ApprovalAct::AddReward { subject: ManualRewardSubject::Reversal(id), .. } => {
+                let known = service.context.ledger.manual_rewards()?;
+                (known.iter().any(|one| *one.row.id == **id), "manual reward")
+            }
 
             ApprovalAct::ReleaseCalculation { plan, period, .. }
             | ApprovalAct::DeleteCalculation { plan, period, .. } => (

@@ -86,17 +86,41 @@ fn every_act_about_money_waits_for_another_person() {
     assert_eq!(host.get("/v1/verify")["differing"], 0);
 }
 
+/// A bonus is money as well: one administrator alone does not pay it.
+#[test]
+fn a_reward_by_hand_waits_for_another_person() {
+    let host = with_four_eyes();
+    with_reason_codes(&host);
+    let body = json!({
+        "payee": "ann", "plan": "sellers", "period": "2026-01", "amount": "5",
+        "reason_code": "error",
+    });
+    let kept = ask(&host, "max", "POST", "/v1/rewards", &body);
+    assert_eq!((kept.status, &host.get("/v1/rewards")["data"]), (202, &json!([])));
+
+    let approve = format!("/v1/approvals/{}/approve", kept.json()["id"]);
+    ask(&host, "max", "POST", &approve, &json!({})).problem(403, "four_eyes");
+    let done = ask(&host, "ida", "POST", &approve, &json!({}));
+    assert_eq!(done.json()["answer"]["approved"]["who"], "ida", "{}", done.text);
+    assert_eq!(host.get("/v1/rewards")["data"][0]["amount"], "5.00");
+    assert_eq!(host.get("/v1/audit/verify")["problems"], json!([]));
+}
+
+fn with_reason_codes(host: &Host) {
+    let codes = "credit_types = [\"booking\"]\nreason_codes = [\"error\"]\n";
+    let settings = format!("{codes}{}", super::SETTINGS);
+    let change = json!({ "files": { "accredit.toml": settings } });
+    let waiting = ask(host, "max", "POST", "/v1/changes", &change).json();
+    let approve = format!("/v1/changes/{}/approve", waiting["change"]);
+    assert_eq!(ask(host, "ida", "POST", &approve, &json!({})).status, 200);
+}
+
 /// The approval and what it brought about are one commit: the trail has both, next to each other.
 #[test]
 fn an_approval_is_recorded_with_the_act() {
     let host = with_four_eyes();
     let path = "/v1/transactions/D-1/adjustments";
-    let codes = "credit_types = [\"booking\"]\nreason_codes = [\"error\"]\n";
-    let settings = format!("{codes}{}", super::SETTINGS);
-    let change = json!({ "files": { "accredit.toml": settings } });
-    let waiting = ask(&host, "max", "POST", "/v1/changes", &change).json();
-    let approve = format!("/v1/changes/{}/approve", waiting["change"]);
-    assert_eq!(ask(&host, "ida", "POST", &approve, &json!({})).status, 200);
+    with_reason_codes(&host);
 
     let body = json!({ "action": "adjust_to", "amount": "92.50", "reason_code": "error" });
     let kept = ask(&host, "max", "POST", path, &body).json();

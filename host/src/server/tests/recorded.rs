@@ -65,7 +65,7 @@ fn credit_of(host: &Host, transaction: &str) -> String {
     page["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
-const ACTS: [Act; 9] = [
+const ACTS: [Act; 11] = [
     ("adjust a credit", |host| {
         let credit = credit_of(host, "D-1");
         let body = json!({"action": "adjust_to", "amount": "7.50", "reason_code": "Other"});
@@ -74,6 +74,17 @@ const ACTS: [Act; 9] = [
     ("adjust a deal", |host| {
         let body = json!({"action": "adjust_by", "amount": "5", "reason_code": "Other"});
         post(host, "/v1/transactions/D-2/adjustments", &body)
+    }),
+    ("void a deal", |host| {
+        let body = json!({"reason": "cancelled"}).to_string();
+        host.api("DELETE", "/v1/transactions/D-4", &[], &body)
+    }),
+    ("add a reward", |host| {
+        let body = json!({
+            "payee": "ann", "plan": "sellers", "period": "2026-01", "amount": "5",
+            "reason_code": "Other",
+        });
+        host.api("POST", "/v1/rewards", &[("idempotency-key", "bonus")], &body.to_string())
     }),
     ("release a hold", |host| {
         let credit = credit_of(host, "D-3");
@@ -116,6 +127,7 @@ fn state(host: &Host) -> Value {
     let states = states.as_array().unwrap().iter().map(|row| row["state"].clone());
     json!({
         "credits": credits,
+        "rewards": rows("/v1/rewards"),
         "trail": trail,
         "periods": states.collect::<Vec<_>>(),
         "statements": rows("/v1/payees/ann/statements").as_array().unwrap().len(),

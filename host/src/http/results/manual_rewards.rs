@@ -1,0 +1,158 @@
+//! Rewards that people add by hand: made, taken back and listed.
+//!
+//! Not what they do (the engine) and not the keeping (the ledger). Source: REWARDS section 7.
+
+use std::sync::Arc;
+
+use accredit_domain::decision::{Approval, EarnedReward};
+use accredit_domain::keys::{DefinedName, PeriodKey, RewardId};
+use accredit_ledger::manual_rewards::ManualReward;
+use accredit_operations::manual_rewards::{ManualRewardSubject, NewReward};
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::http::act_body::{ActBody, SentAct};
+use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::views::{ListView, ViewJson, ViewResult};
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// What a manual reward says: `reverses`, or the parts of a new one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManualRewardRequest {
+    payee: Option<String>,
+    plan: Option<String>,
+    period: Option<String>,
+    amount: Option<String>,
+    unit_type: Option<String>,
+    name: Option<String>,
+    reverses: Option<String>,
+    reason_code: Option<String>,
+    comment: Option<String>,
+}
+
+impl ActBody for ManualRewardRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `payee`, `plan`, `period`, `amount` \
+                                    (a decimal as text) and `reason_code`, or with `reverses` and \
+                                    `reason_code`";
+}
+
+/// Adds a reward, or takes one back.
+pub(crate) async fn add_reward(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    sent: SentAct<ManualRewardRequest>,
+) -> Result<Response, Problem> {
+    let said = sent.body;
+    let reason_code = needed_reason_code(&service, said.reason_code.clone())?;
+    let comment = said.comment.clone();
+    let subject = subject_of(said)?;
+
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let request_key = key.map(str::to_owned);
+    let act = ApprovalAct::AddReward { subject, reason_code, comment, request_key };
+    approvals::decide_act(&service, act, caller).await
+}
+
+/// One of the workspace's reason codes, which an act by hand needs.
+fn needed_reason_code(service: &Service, code: Option<String>) -> Result<String, Problem> {
+    let code = code.ok_or_else(|| {
+        let detail = "a manual reward needs one of the workspace's reason codes";
+        Problem::unprocessable("reason_code_needed", detail)
+    })?;
+
+    let codes = &service.context.ruleset.load().settings.reason_codes;
+    if !codes.iter().any(|known| **known == *code) {
+        let detail = format!("`{code}` is not one of the workspace's reason codes");
+        return Err(Problem::unprocessable("unknown_reason_code", detail));
+    }
+    Ok(code)
+}
+
+/// What a request is about.
+fn subject_of(said: ManualRewardRequest) -> Result<ManualRewardSubject, Problem> {
+    if let Some(reversed) = said.reverses {
+        let others = [&said.payee, &said.plan, &said.period, &said.amount, &said.unit_type];
+        if others.iter().any(|part| part.is_some()) {
+            return Err(Problem::bad_request(
+                "a reversal takes everything from the reward that it names: send `reverses`, \
+                 `reason_code` and `comment` alone",
+            ));
+        }
+        return Ok(ManualRewardSubject::Reversal(reversed));
+    }
+
+    let needed = |part: Option<String>, name: &str| {
+        let missing = || Problem::bad_request(format!("a manual reward needs `{name}`"));
+        part.filter(|text| !text.trim().is_empty()).ok_or_else(missing)
+    };
+    let amount = needed(said.amount, "amount")?;
+    let amount = Decimal::from_str_exact(amount.trim()).map_err(|_| {
+        let detail = format!("`{amount}` is not a decimal such as `92.50`");
+        Problem::unprocessable("bad_amount", detail)
+    })?;
+    Ok(ManualRewardSubject::New(NewReward {
+        payee: needed(said.payee, "payee")?,
+        plan: needed(said.plan, "plan")?,
+        period: needed(said.period, "period")?,
+        amount,
+        unit_type: said.unit_type,
+        name: said.name.filter(|name| !name.trim().is_empty()),
+    }))
+}
+
+/// A reward that a person added.
+#[derive(Debug, Serialize)]
+pub(crate) struct ManualRewardView {
+    /// The row that is paid; its period is the one in which it counts.
+    reward: EarnedReward,
+    /// The period that was asked for.
+    requested_period: PeriodKey,
+    /// One of the workspace's reason codes.
+    reason_code: DefinedName,
+    /// The comment as it was given.
+    comment: Option<String>,
+    /// The reward that it takes back.
+    reverses: Option<RewardId>,
+    /// Business date on which it was made.
+    date: Date,
+    /// The user who made it.
+    who: String,
+    /// Who approved it, where a second person had to.
+    approved: Option<Approval>,
+}
+
+impl ManualRewardView {
+    /// The view of a reward.
+    pub(crate) fn new(kept: ManualReward) -> ManualRewardView {
+        ManualRewardView {
+            reward: kept.row,
+            requested_period: kept.requested_period,
+            reason_code: kept.reason_code,
+            comment: kept.comment,
+            reverses: kept.reverses,
+            date: kept.date,
+            who: kept.who,
+            approved: kept.approved,
+        }
+    }
+}
+
+/// Every reward that people added, oldest first, with who did that and why.
+pub(crate) async fn list_manual_rewards(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<ManualRewardView>> {
+    let listed = service.run_blocking(move |service| {
+        let known = service.context.ledger.manual_rewards()?;
+        Ok(known.into_iter().map(ManualRewardView::new).collect())
+    });
+    Ok(ViewJson(ListView::whole(listed.await?)))
+}
