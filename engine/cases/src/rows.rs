@@ -12,7 +12,8 @@ use super::document::{ARROW, CaseTable};
 use accredit_crediting::calculation::summarize_reasons;
 use accredit_crediting::reward::PlanRewards;
 use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
-use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note, REWARD_COLUMNS};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, REWARD_COLUMNS};
+use accredit_domain::note::Note;
 
 /// Columns of a table of why-nots.
 const OUTCOME_COLUMNS: [&str; 6] = ["transaction", "plan", "outcome", "stage", "code", "message"];
@@ -243,8 +244,8 @@ fn outcome_row(
         ("transaction", _) => transaction,
         ("plan", _) => plan,
         ("outcome", _) => outcome,
-        ("stage", Some(reason)) => &reason.stage,
-        ("code", Some(reason)) => &reason.code,
+        ("stage", Some(reason)) => reason.stage.as_str(),
+        ("code", Some(reason)) => reason.code.as_str(),
         ("message", Some(reason)) => &reason.message,
         _ => "",
     };
@@ -261,8 +262,8 @@ fn alert_rows<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec
         let cell = |column: &str| match column {
             "transaction" => note.transaction.clone(),
             "plan" => note.plan.clone(),
-            "alert" => note.code.clone(),
-            "stage" => note.stage.clone(),
+            "alert" => note.code.to_string(),
+            "stage" => note.stage.to_string(),
             "message" => note.message.clone(),
             _ => String::new(),
         };

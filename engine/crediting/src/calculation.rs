@@ -25,7 +25,8 @@ use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note, PayeeBalance};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, PayeeBalance};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
@@ -335,8 +336,14 @@ impl Calculation {
 
 /// One line for a transaction that got nothing: the reason that came furthest, and all messages.
 pub fn summarize_reasons(reasons: &[Note]) -> Option<Note> {
-    const ORDER: [&str; 6] =
-        ["over_maximum", "team_without_members", "unmatched", "nobody", "condition", "no_rule"];
+    const ORDER: [NoteCode; 6] = [
+        NoteCode::OverMaximum,
+        NoteCode::TeamWithoutMembers,
+        NoteCode::Unmatched,
+        NoteCode::Nobody,
+        NoteCode::Condition,
+        NoteCode::NoRule,
+    ];
     let rank = |note: &&Note| ORDER.iter().position(|code| *code == note.code);
     let furthest = reasons.iter().min_by_key(rank)?;
     let messages: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();

@@ -17,7 +17,8 @@ use serde::Serialize;
 use crate::pipeline::{self, ExplainLevel, row};
 use crate::stage::{DecisionInputs, ExplanationStep, StepEffect};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{DecisionOutcome, Note};
+use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::note::Note;
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -86,7 +87,7 @@ fn trace_lines(trace: &[ExplanationStep]) -> Vec<ExplanationLine> {
         first || step.says == StepEffect::CreditMade
     });
     let line = |step: &ExplanationStep| ExplanationLine {
-        stage: step.stage.to_owned(),
+        stage: step.stage.to_string(),
         message: step.message.clone(),
     };
     once.map(line).collect()

@@ -27,7 +27,8 @@ use crate::stage::{
 };
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::{Credit, CreditStatus, laws};
-use accredit_domain::decision::{DecisionOutcome, Note};
+use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -199,7 +200,10 @@ fn park_internal_failure(
     decided.period = period.map(|period| Arc::from(period.id));
 
     let message = "an internal error stopped this decision; it is repeated after an update";
-    park_for_reason(&mut decided, ParkReason::new("crediting", "policy_error", message));
+    park_for_reason(
+        &mut decided,
+        ParkReason::new(NoteStage::Crediting, NoteCode::PolicyError, message),
+    );
     decided
 }
 
@@ -228,26 +232,22 @@ fn decide_one(
     done: &[PlanDecision],
 ) -> PlanDecision {
     let mut decided = new_decision(plan, transaction, inputs);
-    let remarks = transaction.row_remarks().iter();
-    let remarks = remarks.map(|remark| {
-        build_note(&transaction.id, &plan.id, "intake", remark.alert_code(), remark.alert_message())
-    });
-    decided.warnings = remarks.collect();
+    decided.warnings = remark_notes(plan, transaction);
 
     let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
     // No plan admits a void deal; what else is remarked about its row no longer matters.
     if transaction.is_void() {
-        decided.warnings.retain(|note| note.code == "void");
+        decided.warnings.retain(|note| note.code == NoteCode::Void);
         let why = decided.warnings.first().map(|note| note.message.clone()).unwrap_or_default();
-        decided.trace = vec![ExplanationStep::plan_end("filter", "void", why)];
+        decided.trace = vec![ExplanationStep::plan_end(NoteStage::Filter, "void", why)];
         return decided;
     }
 
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => {
             // Columns that are gone may be why the plan no longer sees the deal.
-            decided.warnings.retain(|note| note.code == "columns_missing");
+            decided.warnings.retain(|note| note.code == NoteCode::ColumnsMissing);
             decided.trace = trace.unwrap_or_default();
         }
         Ok(Some(mut case)) => {
@@ -261,7 +261,7 @@ fn decide_one(
                 return decided;
             }
             if filtered_by_sources(plan, done) {
-                case.trace_effect("filter", || {
+                case.trace_effect(NoteStage::Filter, || {
                     let message = "the plans that it takes credits from filter it out".to_owned();
                     (StepEffect::Rejected("filtered".to_owned()), message)
                 });
@@ -320,10 +320,20 @@ fn inherit_credits<'d>(
             return Some(decided);
         }
         let count = decided.credits.len();
-        case.trace_step("rollup", || format!("plan `{source}` has {count} credits of it"));
+        case.trace_step(NoteStage::Rollup, || format!("plan `{source}` has {count} credits of it"));
         case.inherited.extend(&decided.credits);
     }
     None
+}
+
+/// What is to be known about the row of a transaction, as notes.
+fn remark_notes(plan: &Plan, transaction: &Transaction) -> Vec<Note> {
+    let remarks = transaction.row_remarks().iter();
+    let notes = remarks.map(|remark| {
+        let (code, message) = (remark.alert_code(), remark.alert_message());
+        build_note(&transaction.id, &plan.id, NoteStage::Intake, code, message)
+    });
+    notes.collect()
 }
 
 /// Parks a transaction since a source of its plan is parked.
@@ -335,8 +345,8 @@ fn park_for_source(decided: &mut PlanDecision, source: &PlanDecision) {
     );
     let reason = Note { plan: decided.plan.to_string(), message, ..reason.clone() };
     // The alert of a park is the last of its warnings.
-    let code = source.warnings.last().map_or_else(|| reason.code.clone(), |a| a.code.clone());
-    park_with_note(decided, "rollup", reason, code);
+    let code = source.warnings.last().map_or(reason.code, |alert| alert.code);
+    park_with_note(decided, NoteStage::Rollup, reason, code);
 }
 
 fn park_for_reason(decided: &mut PlanDecision, park: ParkReason) {
@@ -345,13 +355,13 @@ fn park_for_reason(decided: &mut PlanDecision, park: ParkReason) {
     if let Some(fault) = &park.fault {
         reason = note_at_fault(reason, fault);
     }
-    let alert = park.alert_code().to_owned();
+    let alert = park.alert_code();
     self::park_with_note(decided, park.stage, reason, alert);
 }
 
-fn park_with_note(decided: &mut PlanDecision, stage: &'static str, reason: Note, alert: String) {
+fn park_with_note(decided: &mut PlanDecision, stage: NoteStage, reason: Note, alert: NoteCode) {
     let message = format!("parked: {}", reason.message);
-    decided.trace.push(ExplanationStep::plan_end(stage, &reason.code, message));
+    decided.trace.push(ExplanationStep::plan_end(stage, reason.code.as_str(), message));
     decided.warnings.push(Note { code: alert, ..reason.clone() });
     decided.reasons = vec![reason];
     decided.credits.clear();
@@ -383,12 +393,12 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     case.rule = None;
     if case.credits.is_empty() && case.reasons.is_empty() {
         let message = "nobody gets a part of the credits that the plan takes from others";
-        case.add_reason("rollup", "no_rule", message.to_owned());
+        case.add_reason(NoteStage::Rollup, NoteCode::NoRule, message.to_owned());
     }
 
     // The laws hold in release builds as well: a broken one parks instead of paying.
     laws::check_one_root(&case.inherited, &case.credits)
-        .map_err(|broken| ParkReason::new("rollup", "policy_error", broken))
+        .map_err(|broken| ParkReason::new(NoteStage::Rollup, NoteCode::PolicyError, broken))
 }
 
 /// Records that no direct rule found a recipient and that no credit of another plan rolls.
@@ -407,7 +417,7 @@ fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Credit]) {
         _ => format!("no direct rule is active on {}", case.date),
     };
 
-    case.add_reason("crediting", "no_rule", message);
+    case.add_reason(NoteStage::Crediting, NoteCode::NoRule, message);
 }
 
 /// Says which direct credits do not roll where something could.
@@ -432,6 +442,8 @@ fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[Credit]) {
     }
 
     for message in messages {
-        case.trace_effect("rollup", || (StepEffect::Rejected("not_rolled".to_owned()), message));
+        case.trace_effect(NoteStage::Rollup, || {
+            (StepEffect::Rejected("not_rolled".to_owned()), message)
+        });
     }
 }

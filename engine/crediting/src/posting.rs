@@ -25,11 +25,9 @@ use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
+use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
-
-/// The code of an alert: entries of a closed period stand in a later one.
-pub const CLOSED_PERIOD: &str = "closed_period";
 
 /// What decides where a credit may be posted.
 pub struct PostingRules<'a> {
@@ -165,7 +163,13 @@ pub fn set_entries(
             decision.outcome = DecisionOutcome::Parked;
 
             let (transaction, plan) = (&decision.transaction, &decision.plan);
-            let why = build_note(transaction, plan, "posting", "policy_error", broken.as_str());
+            let why = build_note(
+                transaction,
+                plan,
+                NoteStage::Posting,
+                NoteCode::PolicyError,
+                broken.as_str(),
+            );
 
             decision.reasons = vec![why.clone()];
             decision.log.push(why.clone());

@@ -23,9 +23,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use accredit_domain::credit::{Credit, CreditId};
-use accredit_domain::decision::{HoldAction, Note};
+use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::money::Unit;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Plan, Relationship};
 use accredit_domain::policy::ProgramId;
@@ -66,9 +67,9 @@ pub struct CreditResolution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkReason {
     /// The stage that stopped.
-    pub stage: &'static str,
+    pub stage: NoteStage,
     /// One of the codes of FORMAT section 4.
-    pub code: &'static str,
+    pub code: NoteCode,
     /// The reason in one sentence.
     pub message: String,
     /// The script's complaint, when a script was running.
@@ -77,20 +78,20 @@ pub struct ParkReason {
 
 impl ParkReason {
     /// A park for a reason of ours.
-    pub fn new(stage: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(stage: NoteStage, code: NoteCode, message: impl Into<String>) -> Self {
         ParkReason { stage, code, message: message.into(), fault: None }
     }
 
     /// A park because a script gave no answer.
-    pub fn from_fault(stage: &'static str, fault: ScriptFault) -> Self {
-        let code = if fault.bad_value { "bad_value" } else { "policy_error" };
+    pub fn from_fault(stage: NoteStage, fault: ScriptFault) -> Self {
+        let code = if fault.bad_value { NoteCode::BadValue } else { NoteCode::PolicyError };
         ParkReason { stage, code, message: fault.message.clone(), fault: Some(fault) }
     }
 
     /// The alert that goes with it, if it is one that plans can ask for.
-    pub fn alert_code(&self) -> &'static str {
+    pub fn alert_code(&self) -> NoteCode {
         match self.code {
-            "ambiguous_alias" => "ambiguous",
+            NoteCode::AmbiguousAlias => NoteCode::Ambiguous,
             code => code,
         }
     }
@@ -135,16 +136,12 @@ impl DealCase<'_> {
     }
 
     /// Adds a step to the explanation; costs nothing without an explanation.
-    pub fn trace_step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
+    pub fn trace_step(&mut self, stage: NoteStage, message: impl FnOnce() -> String) {
         self.trace_effect(stage, || (StepEffect::Info, message()));
     }
 
     /// Adds a step that concerns certain recipients.
-    pub fn trace_effect(
-        &mut self,
-        stage: &'static str,
-        said: impl FnOnce() -> (StepEffect, String),
-    ) {
+    pub fn trace_effect(&mut self, stage: NoteStage, said: impl FnOnce() -> (StepEffect, String)) {
         if let Some(trace) = &mut self.trace {
             let (says, message) = said();
             trace.push(ExplanationStep {
@@ -160,7 +157,7 @@ impl DealCase<'_> {
     /// Adds a step that a program answered false or nothing, with the values seen.
     pub fn trace_refusal(
         &mut self,
-        stage: &'static str,
+        stage: NoteStage,
         (program, seen): (ProgramId, ScriptContext<'_>),
         said: impl FnOnce(&ProgramRefusal) -> (StepEffect, String),
     ) {
@@ -176,13 +173,13 @@ impl DealCase<'_> {
     }
 
     /// A note about this transaction in this plan.
-    pub fn build_note(&self, stage: &str, code: &str, message: impl Into<String>) -> Note {
+    pub fn build_note(&self, stage: NoteStage, code: NoteCode, message: impl Into<String>) -> Note {
         build_note(self.transaction_id(), &self.plan.id, stage, code, message)
     }
 
     /// Records why nothing came of a rule.
-    pub fn add_reason(&mut self, stage: &'static str, code: &str, message: String) {
-        self.trace_effect(stage, || (StepEffect::Rejected(code.to_owned()), message.clone()));
+    pub fn add_reason(&mut self, stage: NoteStage, code: NoteCode, message: String) {
+        self.trace_effect(stage, || (StepEffect::Rejected(code.to_string()), message.clone()));
         let note = self.build_note(stage, code, message);
         self.reasons.push(note);
     }
@@ -190,13 +187,13 @@ impl DealCase<'_> {
     /// Records why a rule gave no credit to these recipients. It concerns no others.
     pub fn add_reason_for(
         &mut self,
-        stage: &'static str,
-        code: &str,
+        stage: NoteStage,
+        code: NoteCode,
         message: String,
         who: Vec<Recipient>,
     ) {
         self.trace_effect(stage, || {
-            (StepEffect::RejectedFor(code.to_owned(), who), message.clone())
+            (StepEffect::RejectedFor(code.to_string(), who), message.clone())
         });
         let note = self.build_note(stage, code, message);
         self.reasons.push(note);
@@ -217,22 +214,22 @@ impl DealCase<'_> {
     }
 
     /// Records a warning that a program is to blame for.
-    pub fn warn_of_fault(&mut self, stage: &'static str, code: &str, fault: &ScriptFault) {
+    pub fn warn_of_fault(&mut self, stage: NoteStage, code: NoteCode, fault: &ScriptFault) {
         self.trace_effect(stage, || (StepEffect::Info, fault.message.clone()));
         let note = self.build_note(stage, code, fault.message.clone());
         self.warnings.push(note_at_fault(note, fault));
     }
 
     /// Records a warning.
-    pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
+    pub fn warn(&mut self, stage: NoteStage, code: NoteCode, message: String) {
         self.warn_with_effect(stage, code, message, StepEffect::Info);
     }
 
     /// Records a warning that concerns certain recipients.
     pub fn warn_with_effect(
         &mut self,
-        stage: &'static str,
-        code: &str,
+        stage: NoteStage,
+        code: NoteCode,
         message: String,
         says: StepEffect,
     ) {
@@ -260,7 +257,7 @@ impl DealCase<'_> {
     /// [`ParkReason`] when the script gives no answer.
     pub fn run_condition(
         &mut self,
-        stage: &'static str,
+        stage: NoteStage,
         program: ProgramId,
         seen: ScriptContext<'_>,
     ) -> Result<bool, ParkReason> {
@@ -269,7 +266,7 @@ impl DealCase<'_> {
             .map_err(|fault| ParkReason::from_fault(stage, fault))?
         {
             ScriptAnswer::Bool(flag) => Ok(flag),
-            _ => Err(ParkReason::new(stage, "policy_error", "expected true or false")),
+            _ => Err(ParkReason::new(stage, NoteCode::PolicyError, "expected true or false")),
         }
     }
 
@@ -279,7 +276,7 @@ impl DealCase<'_> {
     /// [`ParkReason`] when the script gives no answer.
     pub fn run_number(
         &mut self,
-        stage: &'static str,
+        stage: NoteStage,
         program: ProgramId,
         seen: ScriptContext<'_>,
     ) -> Result<Decimal, ParkReason> {
@@ -288,7 +285,7 @@ impl DealCase<'_> {
             .map_err(|fault| ParkReason::from_fault(stage, fault))?
         {
             ScriptAnswer::Number(number) => Ok(number),
-            _ => Err(ParkReason::new(stage, "policy_error", "expected a number")),
+            _ => Err(ParkReason::new(stage, NoteCode::PolicyError, "expected a number")),
         }
     }
 
@@ -298,7 +295,7 @@ impl DealCase<'_> {
     /// [`ParkReason`] when both are currencies and there is no rate.
     pub fn exchange_amount(
         &mut self,
-        stage: &'static str,
+        stage: NoteStage,
         amount: Decimal,
         (from, to): (Unit, Unit),
     ) -> Result<Decimal, ParkReason> {
@@ -318,11 +315,11 @@ impl DealCase<'_> {
             }
             Err(NoExchange::NoRate) => {
                 let message = format!("no exchange rate from {one} to {other} on {date}");
-                Err(ParkReason::new(stage, "bad_value", message))
+                Err(ParkReason::new(stage, NoteCode::BadValue, message))
             }
             Err(NoExchange::TooLarge) => {
                 let message = format!("{amount} {one} is too large to be exchanged");
-                Err(ParkReason::new(stage, "bad_value", message))
+                Err(ParkReason::new(stage, NoteCode::BadValue, message))
             }
         }
     }
@@ -424,15 +421,15 @@ impl<'a> ScriptContext<'a> {
 pub fn build_note(
     transaction: &str,
     plan: &str,
-    stage: &str,
-    code: &str,
+    stage: NoteStage,
+    code: NoteCode,
     message: impl Into<String>,
 ) -> Note {
     Note {
         transaction: transaction.to_owned(),
         plan: plan.to_owned(),
-        stage: stage.to_owned(),
-        code: code.to_owned(),
+        stage,
+        code,
         message: message.into(),
         policy: None,
         file: None,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::credit::CreditId;
 use crate::credit::posted::PostedCredit;
 use crate::keys::{DefinedName, PeriodKey, PlanKey, RulesetHash, TransactionKey};
+use crate::note::Note;
 use crate::words::words;
 
 pub use self::earned::{
@@ -36,49 +37,6 @@ pub enum DecisionOutcome {
     /// In the plan, but no decision could be made.
     Parked,
 }
-
-/// One thing to know about a transaction in a plan: why it got nothing, or an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// Natural key; blank, and null in JSON, of what is about no transaction.
-    #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
-    pub transaction: String,
-    /// Id of the plan.
-    pub plan: String,
-    /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup` or `maximum`.
-    pub stage: String,
-    /// `unmatched`, `condition`, `policy_error` and so on.
-    pub code: String,
-    /// What is to be known, in one sentence.
-    pub message: String,
-    /// The policy's name, if one was running.
-    pub policy: Option<String>,
-    /// The author's file, if a script was running.
-    pub file: Option<String>,
-    /// Line in it, from 1.
-    pub line: Option<u32>,
-    /// Column in it, from 1.
-    pub column: Option<u32>,
-}
-
-/// For people a blank is null; stored rows, which are no text, keep it.
-fn blank_as_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    if text.is_empty() && serializer.is_human_readable() {
-        return serializer.serialize_none();
-    }
-    serializer.serialize_str(text)
-}
-
-fn null_as_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    if deserializer.is_human_readable() {
-        return Ok(Option::deserialize(deserializer)?.unwrap_or_default());
-    }
-    String::deserialize(deserializer)
-}
-
-/// The columns of a note, in the order of FORMAT section 6.
-pub const NOTE_COLUMNS: [&str; 9] =
-    ["transaction", "plan", "stage", "code", "message", "policy", "file", "line", "column"];
 
 /// Everything decided about one transaction in one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -316,31 +274,5 @@ impl ResolutionRecord {
         self.credit == other.credit
             && of_deal(self) == of_deal(other)
             && self.is_adjustment() == other.is_adjustment()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Alerts of rewards are about no transaction, and said that it was `""`.
-    #[test]
-    fn a_note_about_no_transaction_has_none() {
-        let note = |transaction: &str| Note {
-            transaction: transaction.to_owned(),
-            plan: "p".to_owned(),
-            stage: "reward".to_owned(),
-            code: "policy_error".to_owned(),
-            message: String::new(),
-            policy: None,
-            file: None,
-            line: None,
-            column: None,
-        };
-        for (transaction, shown) in [("", serde_json::Value::Null), ("D1", "D1".into())] {
-            let json = serde_json::to_value(note(transaction)).unwrap();
-            assert_eq!(json["transaction"], shown);
-            assert_eq!(serde_json::from_value::<Note>(json).unwrap(), note(transaction));
-        }
     }
 }

@@ -15,6 +15,7 @@ pub mod hold;
 pub mod keys;
 pub mod limits;
 pub mod money;
+pub mod note;
 pub mod organization;
 pub mod plan;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! Words: enums that are shown, read, stored and sent as one word each.
 //!
 //! A type gives `as_str` and `parse`; the macro derives text and serde from them. Not numbers and not keys
-//! (`keys`). Called by `credit` and `decision`.
+//! (`keys`). Called by `credit`, `note` and `decision`.
 
 /// Text of a type with `as_str` and `parse`: shown, read, stored and sent as that word.
 macro_rules! words {

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::query::{CreditCursor, find_by_id};
 use super::record::TransactionRecord;
 use super::{Ledger, LedgerResult, codec};
-use accredit_domain::decision::Note;
 use accredit_domain::keys::PeriodKey;
+use accredit_domain::note::Note;
 use accredit_seams::store::StoreTable;
 
 /// Which notes; every part that is given must fit.
@@ -79,7 +79,7 @@ impl NoteQuery {
             }
 
             let notes = if self.alerts { decision.alerts } else { decision.log };
-            let notes = notes.into_iter().filter(|note| same(&self.code, &note.code));
+            let notes = notes.into_iter().filter(|note| same(&self.code, note.code.as_str()));
             rows.extend(notes.map(|note| NoteRow { note, period: decision.period.clone() }));
         }
 

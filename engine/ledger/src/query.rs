@@ -8,8 +8,9 @@ use super::record::{BLOCK_TRANSACTIONS, TransactionRecord, natural_key, read_blo
 use super::{Ledger, LedgerResult, codec, statements};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{CreditId, CreditStatus};
-use accredit_domain::decision::{DecisionOutcome, Note};
+use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::keys::PeriodKey;
+use accredit_domain::note::Note;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable};
 
 /// Which credits; every part that is given must fit.

@@ -19,6 +19,7 @@ use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
+use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::RedbStore;
 use accredit_seams::delivery::Delivery;
@@ -96,8 +97,13 @@ fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> CommitBatch {
         if credits.is_empty() { DecisionOutcome::Parked } else { DecisionOutcome::Credited };
     let mut decision = decision(id, outcome, credits);
     if outcome == DecisionOutcome::Parked {
-        decision.reasons =
-            vec![accredit_crediting::stage::build_note(id, "p", "filter", "bad_value", "bad")];
+        decision.reasons = vec![accredit_crediting::stage::build_note(
+            id,
+            "p",
+            NoteStage::Filter,
+            NoteCode::BadValue,
+            "bad",
+        )];
     }
     let records = vec![TransactionRecord::first_version(id.to_owned(), record(id, amount), 1)];
     let decisions = vec![(id.to_owned(), vec![decision])];

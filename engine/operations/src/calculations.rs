@@ -12,7 +12,8 @@ use accredit_crediting::calculation::{self, Calculation};
 use accredit_crediting::posting;
 use accredit_crediting::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
-use accredit_domain::decision::{Decision, Note, ResolutionAction, ResolutionRecord};
+use accredit_domain::decision::{Decision, ResolutionAction, ResolutionRecord};
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::transaction::{Decoder, Field};
 use accredit_ledger::calculations::{CalculationSummary, NO_PERIOD, RestatementCounts};
 use accredit_ledger::record::{LedgerCounts, TransactionRecord};
@@ -201,7 +202,13 @@ pub fn lost_adjustments(
         let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
         let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
         let plan = plan.unwrap_or(of_plan);
-        lost.push(build_note(transaction, plan, "adjustment", "adjustment_not_applied", message));
+        lost.push(build_note(
+            transaction,
+            plan,
+            NoteStage::Adjustment,
+            NoteCode::AdjustmentNotApplied,
+            message,
+        ));
     }
 
     Ok(lost)

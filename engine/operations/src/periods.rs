@@ -14,6 +14,7 @@ use accredit_domain::calendar::{LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Actor, Approval, FrozenRewards};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
+use accredit_domain::note::NoteCode;
 use accredit_ledger::periods::{CLOSED, FINALIZED, OPEN, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
@@ -417,7 +418,7 @@ fn freeze_rows(
 /// Whether a transaction has an alert of a closed period.
 fn has_closed_alert(stored: &TransactionRecord) -> bool {
     let mut alerts = stored.decisions.iter().flat_map(|decision| &decision.alerts);
-    alerts.any(|alert| alert.code == posting::CLOSED_PERIOD)
+    alerts.any(|alert| alert.code == NoteCode::ClosedPeriod)
 }
 
 /// The plans whose rewards are released in the period that `leaf` is a part of.

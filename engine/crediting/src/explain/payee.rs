@@ -20,6 +20,7 @@ use crate::stage::{DecisionInputs, ExplanationStep, StepEffect, TrimmedCredit};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::note::NoteStage;
 use accredit_domain::organization::{ParticipantId, Recipient};
 use accredit_domain::plan::{Measure, Plan, selects_recipient};
 use accredit_domain::transaction::{NameColumns, Transaction};
@@ -342,7 +343,7 @@ impl AskingPayee<'_> {
     fn missed_finding(&self, step: &ExplanationStep, lead: Option<&str>) -> Option<PayeeFinding> {
         let date = self.decided.date?;
 
-        if step.stage != "crediting" {
+        if step.stage != NoteStage::Crediting {
             return self.unreached_finding(step, date);
         }
 
@@ -433,7 +434,7 @@ fn step_finding(step: &ExplanationStep, code: &str, message: String) -> PayeeFin
         file: refusal.map(|refusal| refusal.file.clone()),
         line: refusal.and_then(|refusal| refusal.line),
         seen: refusal.map(|refusal| refusal.seen.iter().cloned().collect()).unwrap_or_default(),
-        ..new_finding(step.stage, code, message)
+        ..new_finding(step.stage.as_str(), code, message)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The filter comes before anything needs a date or an amount, so that open deals without either
 //! are simply not let in. Source: FORMAT section 4.
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
 use crate::stage::{DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal};
@@ -41,38 +42,35 @@ pub(super) fn admit_transaction<'a>(
         if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
             let refusal = ProgramRefusal::new(program, &filter_arguments(&view));
             let message = format!("the filter {refusal}");
-            let step = ExplanationStep::plan_end("filter", "filtered", message);
+            let step = ExplanationStep::plan_end(NoteStage::Filter, "filtered", message);
             steps.push(ExplanationStep { refusal: Some(refusal), ..step });
         }
         return Ok(None);
     }
 
-    let date = date.map_err(|why| unreadable_reason(&why, "no_period"))?;
+    let date = date.map_err(|why| unreadable_reason(&why, NoteCode::NoPeriod))?;
     // The plan does not claim deals outside its own dates.
     if !plan.validity.contains(date) {
         if let Some(steps) = steps {
             let message = format!("the plan is not in force on {date}");
-            steps.push(ExplanationStep::plan_end("filter", "filtered", message));
+            steps.push(ExplanationStep::plan_end(NoteStage::Filter, "filtered", message));
         }
         return Ok(None);
     }
 
     let Some(period) = period else {
-        return Err(ParkReason::new("filter", "no_period", format!("no period holds {date}")));
+        return Err(ParkReason::new(
+            NoteStage::Filter,
+            NoteCode::NoPeriod,
+            format!("no period holds {date}"),
+        ));
     };
     // Any bad cell parks, whether a rule reads it or not: the sender's intent is unknown.
     if let Some(why) = transaction.bad_value() {
-        return Err(unreadable_reason(&why, "bad_value"));
+        return Err(unreadable_reason(&why, NoteCode::BadValue));
     }
     check_amount_limit(transaction)?;
-    if transaction.id.is_empty() {
-        let key = ruleset.settings.fields.id.join("`, `");
-        return Err(ParkReason::new(
-            "filter",
-            "bad_value",
-            format!("the natural key `{key}` is blank"),
-        ));
-    }
+    check_natural_key(ruleset, transaction)?;
 
     let currency = transaction_currency(ruleset, transaction)?;
     let mut case = DealCase {
@@ -101,7 +99,7 @@ fn warn_of_no_currency(case: &mut DealCase<'_>) {
     let column = case.tx.transaction.column_of(Field::Currency);
     if let Some(column) = column.filter(|_| case.currency.is_none()) {
         let message = format!("`{column}` is blank: the amount counts in the unit of each result");
-        case.warn("filter", "no_currency", message);
+        case.warn(NoteStage::Filter, NoteCode::NoCurrency, message);
     }
 }
 
@@ -128,15 +126,27 @@ fn passes_filter(
 ) -> Result<bool, ParkReason> {
     match machine
         .run(filter, &filter_arguments(tx))
-        .map_err(|fault| ParkReason::from_fault("filter", fault))?
+        .map_err(|fault| ParkReason::from_fault(NoteStage::Filter, fault))?
     {
         ScriptAnswer::Bool(included) => Ok(included),
-        _ => Err(ParkReason::new("filter", "policy_error", "expected true or false")),
+        _ => {
+            Err(ParkReason::new(NoteStage::Filter, NoteCode::PolicyError, "expected true or false"))
+        }
     }
 }
 
 fn filter_arguments(tx: &Arc<TransactionView>) -> ScriptArguments<'_> {
     ScriptArguments { tx, credit: None, to: None, existing: &[] }
+}
+
+/// Refuses a deal without a natural key.
+fn check_natural_key(ruleset: &Ruleset, transaction: &Transaction) -> Result<(), ParkReason> {
+    if !transaction.id.is_empty() {
+        return Ok(());
+    }
+    let key = ruleset.settings.fields.id.join("`, `");
+    let message = format!("the natural key `{key}` is blank");
+    Err(ParkReason::new(NoteStage::Filter, NoteCode::BadValue, message))
 }
 
 /// Parks a deal whose amount is beyond the limit. Its currency is not asked: the decimals depend on
@@ -146,7 +156,7 @@ fn check_amount_limit(transaction: &Transaction) -> Result<(), ParkReason> {
     let Err(too_large) = money::within_limit(amount, 0) else { return Ok(()) };
 
     let column = transaction.column_of(Field::Amount).unwrap_or_default();
-    Err(ParkReason::new("filter", "bad_value", format!("`{column}`: {too_large}")))
+    Err(ParkReason::new(NoteStage::Filter, NoteCode::BadValue, format!("`{column}`: {too_large}")))
 }
 
 /// The currency that the transaction names, which must be a unit type.
@@ -165,24 +175,24 @@ fn transaction_currency(
 
     let park = || {
         let message = format!("`{column}` holds `{name}`, which is not a unit type");
-        ParkReason::new("filter", "bad_value", message)
+        ParkReason::new(NoteStage::Filter, NoteCode::BadValue, message)
     };
 
     found.map(Some).ok_or_else(park)
 }
 
 /// A field that cannot be read, as a park with `blank_code` when it is only blank.
-pub(super) fn unreadable_reason(why: &UnreadableField, blank_code: &'static str) -> ParkReason {
+pub(super) fn unreadable_reason(why: &UnreadableField, blank_code: NoteCode) -> ParkReason {
     match why {
         UnreadableField::Bad { column, cell, expected } => {
             let message = format!("`{column}` holds `{cell}`, which is not a {expected}");
-            ParkReason::new("filter", "bad_value", message)
+            ParkReason::new(NoteStage::Filter, NoteCode::BadValue, message)
         }
         UnreadableField::Blank(column) => {
-            ParkReason::new("filter", blank_code, format!("`{column}` is blank"))
+            ParkReason::new(NoteStage::Filter, blank_code, format!("`{column}` is blank"))
         }
         UnreadableField::Unmapped => {
-            ParkReason::new("filter", blank_code, "no column is mapped to it")
+            ParkReason::new(NoteStage::Filter, blank_code, "no column is mapped to it")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Step 2: one direct rule: condition, recipients, value, shares, maximum, hold, duplication.
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -26,19 +27,25 @@ pub(super) fn add_direct_credits(
 
     if !rule.rule.validity.contains(case.date) {
         let message = || format!("rule `{name}` is not active on {date}");
-        case.trace_effect("crediting", || (StepEffect::Rejected("inactive".to_owned()), message()));
+        case.trace_effect(NoteStage::Crediting, || {
+            (StepEffect::Rejected("inactive".to_owned()), message())
+        });
         return Ok(());
     }
 
     if let Some(condition) = rule.rule.condition
-        && !case.run_condition("crediting", condition, ScriptContext::default())?
+        && !case.run_condition(NoteStage::Crediting, condition, ScriptContext::default())?
     {
-        case.trace_refusal("crediting", (condition, ScriptContext::default()), |refusal| {
-            let message = format!("rule `{name}`: its condition {refusal}");
-            (StepEffect::Rejected("condition".to_owned()), message)
-        });
+        case.trace_refusal(
+            NoteStage::Crediting,
+            (condition, ScriptContext::default()),
+            |refusal| {
+                let message = format!("rule `{name}`: its condition {refusal}");
+                (StepEffect::Rejected("condition".to_owned()), message)
+            },
+        );
         let message = format!("rule `{name}`: its condition is false");
-        let note = case.build_note("crediting", "condition", message);
+        let note = case.build_note(NoteStage::Crediting, NoteCode::Condition, message);
         case.reasons.push(note);
         return Ok(());
     }
@@ -51,20 +58,22 @@ pub(super) fn add_direct_credits(
         let to = first.map(|(recipient, team)| case.receiver_view(recipient, team, None));
         let value = match result.value {
             Some(program) => case.run_number(
-                "value",
+                NoteStage::Value,
                 program,
                 ScriptContext { to: to.as_ref(), ..ScriptContext::default() },
             )?,
             None => amount_of(case)?,
         };
-        case.trace_step("value", || format!("rule `{name}`: the deal is worth {value}"));
+        case.trace_step(NoteStage::Value, || format!("rule `{name}`: the deal is worth {value}"));
 
         // Exchanged before it is divided, so that the parts sum to the exchanged value.
         let value = match case.currency {
-            Some(currency) => case.exchange_amount("value", value, (currency, result.unit))?,
+            Some(currency) => {
+                case.exchange_amount(NoteStage::Value, value, (currency, result.unit))?
+            }
             None => value,
         };
-        check_value_limit("value", value, result.unit)?;
+        check_value_limit(NoteStage::Value, value, result.unit)?;
 
         for part in recipients.divide_value(value, result.unit.scale)? {
             let result_name = &result.output.name;
@@ -83,13 +92,13 @@ fn amount_of(case: &DealCase<'_>) -> Result<Decimal, ParkReason> {
     case.tx.transaction.amount().map_err(|why| match why {
         UnreadableField::Blank(column) => {
             let message = format!("`{column}` is blank, and the value of the deal is its amount");
-            ParkReason::new("value", "policy_error", message)
+            ParkReason::new(NoteStage::Value, NoteCode::PolicyError, message)
         }
         UnreadableField::Unmapped => {
             let message = "no column is mapped to `amount` in [fields]";
-            ParkReason::new("value", "policy_error", message)
+            ParkReason::new(NoteStage::Value, NoteCode::PolicyError, message)
         }
-        bad => unreadable_reason(&bad, "policy_error"),
+        bad => unreadable_reason(&bad, NoteCode::PolicyError),
     })
 }
 
@@ -108,7 +117,7 @@ fn finish_direct(
     if let Some(program) = result.output.maximum {
         let to = case.receiver_view(credit.recipient, credit.team, None);
         let cap = case.run_number(
-            "maximum",
+            NoteStage::Maximum,
             program,
             ScriptContext { to: Some(&to), ..ScriptContext::default() },
         )?;
@@ -123,7 +132,7 @@ fn finish_direct(
     duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     let who = case.recipient_id(credit.recipient);
-    case.trace_effect("crediting", || {
+    case.trace_effect(NoteStage::Crediting, || {
         let (amount, status) = (credit.amount, credit.status.as_str());
         let share = shares_text(shares, credit.share);
         (

@@ -1,5 +1,6 @@
 //! What direct and indirect credits have in common while they are made.
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -72,13 +73,13 @@ pub(super) fn blank_credit(
 /// # Errors
 /// [`ParkReason`] beyond the limit on amounts, which it names.
 pub(super) fn check_value_limit(
-    stage: &'static str,
+    stage: NoteStage,
     value: Decimal,
     unit: Unit,
 ) -> Result<(), ParkReason> {
     match money::within_limit(value, unit.scale) {
         Ok(_) => Ok(()),
-        Err(too_large) => Err(ParkReason::new(stage, "policy_error", too_large.to_string())),
+        Err(too_large) => Err(ParkReason::new(stage, NoteCode::PolicyError, too_large.to_string())),
     }
 }
 
@@ -87,7 +88,7 @@ pub(super) fn add_credit(case: &mut DealCase<'_>, credit: Credit) {
     if credit.recipient.position().is_some() && credit.payee.is_none() {
         let who = case.recipient_id(credit.recipient);
         let message = format!("`{who}` is vacant on {}", case.date);
-        case.warn("crediting", "vacant", message);
+        case.warn(NoteStage::Crediting, NoteCode::Vacant, message);
     }
     case.credits.push(credit);
 }
@@ -114,7 +115,12 @@ pub(super) fn cap_to_headroom(
         let who = case.recipient_id(credit.recipient);
         let (rule, wanted) = (&credit.rule, money::format_amount(wanted, credit.unit.scale));
         let message = format!("rule `{rule}`: the maximum leaves nothing of {wanted} for `{who}`");
-        case.add_reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
+        case.add_reason_for(
+            NoteStage::Maximum,
+            NoteCode::OverMaximum,
+            message,
+            vec![credit.recipient],
+        );
         return false;
     }
 

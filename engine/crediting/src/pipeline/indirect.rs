@@ -1,5 +1,6 @@
 //! Steps 3 and 4: all receivers that a direct credit reaches, and what each candidate gets.
 
+use accredit_domain::note::NoteStage;
 use std::sync::Arc;
 
 use super::draft::{add_credit, blank_credit, cap_to_headroom, check_value_limit};
@@ -38,7 +39,9 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Credit) -> Result<(), 
 
         if !any {
             let who = case.recipient_id(candidate.recipient);
-            case.trace_step("rollup", || format!("`{who}` is reached and has no rule for it"));
+            case.trace_step(NoteStage::Rollup, || {
+                format!("`{who}` is reached and has no rule for it")
+            });
         }
     }
 
@@ -58,7 +61,9 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
 
         if !rule.rule.validity.contains(date) {
             let message = format!("rule `{name}` is not active on {date}");
-            case.trace_effect("rollup", || (StepEffect::Rejected("inactive".to_owned()), message));
+            case.trace_effect(NoteStage::Rollup, || {
+                (StepEffect::Rejected("inactive".to_owned()), message)
+            });
             continue;
         }
 
@@ -69,7 +74,7 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
         let ids = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
         let over = case.ruleset.settings.relationship_name(rule.relationship);
         let message = format!("rule `{name}`: the credit to `{from}` reaches {ids} over {over}");
-        case.trace_effect("rollup", || (StepEffect::OnlyThese(who), message));
+        case.trace_effect(NoteStage::Rollup, || (StepEffect::OnlyThese(who), message));
     }
 
     case.rule = None;
@@ -83,7 +88,7 @@ fn trace_rejected(
     why: impl FnOnce() -> String,
 ) {
     let (id, rule) = (case.recipient_id(who), case.rule.clone().unwrap_or_default());
-    case.trace_effect("rollup", || {
+    case.trace_effect(NoteStage::Rollup, || {
         let message = format!("rule `{rule}` for `{id}`: {}", why());
         (StepEffect::RejectedFor(code.to_owned(), vec![who]), message)
     });
@@ -115,11 +120,11 @@ fn apply_indirect_rule(
     let seen = ScriptContext { credit: Some(&source), to: Some(&to), existing: &[] };
 
     if let Some(condition) = rule.rule.condition
-        && !case.run_condition("rollup", condition, seen)?
+        && !case.run_condition(NoteStage::Rollup, condition, seen)?
     {
         let (name, who) = (&rule.rule.name, candidate.recipient);
         let id = case.recipient_id(who);
-        case.trace_refusal("rollup", (condition, seen), |refusal| {
+        case.trace_refusal(NoteStage::Rollup, (condition, seen), |refusal| {
             let message = format!("rule `{name}` for `{id}`: its condition {refusal}");
             (StepEffect::RejectedFor("condition".to_owned(), vec![who]), message)
         });
@@ -141,7 +146,9 @@ fn apply_indirect_rule(
         credit.amount = match result.value {
             // What is written is in the result's unit already.
             Some(_) => root.amount,
-            None => case.exchange_amount("rollup", root.amount, (root.unit, credit.unit))?,
+            None => {
+                case.exchange_amount(NoteStage::Rollup, root.amount, (root.unit, credit.unit))?
+            }
         };
 
         // A type that the result does not name is that of the credit that rolls.
@@ -167,7 +174,7 @@ fn finish_indirect(
         let seen = ScriptContext { existing: &existing, ..seen };
         match case
             .run_program(program, seen)
-            .map_err(|fault| ParkReason::from_fault("rollup", fault))?
+            .map_err(|fault| ParkReason::from_fault(NoteStage::Rollup, fault))?
         {
             ScriptAnswer::Number(amount) => credit.amount = amount,
             ScriptAnswer::Rolled(rolled) => {
@@ -184,7 +191,7 @@ fn finish_indirect(
             _ => {
                 let (rule, who) = (&credit.rule, credit.recipient);
                 let id = case.recipient_id(who);
-                case.trace_refusal("rollup", (program, seen), |refusal| {
+                case.trace_refusal(NoteStage::Rollup, (program, seen), |refusal| {
                     let site = refusal.site_text();
                     let message = format!("rule `{rule}` for `{id}`: its value is nothing: {site}");
                     (StepEffect::RejectedFor("nothing".to_owned(), vec![who]), message)
@@ -194,14 +201,14 @@ fn finish_indirect(
         }
     }
 
-    check_value_limit("rollup", credit.amount, credit.unit)?;
+    check_value_limit(NoteStage::Rollup, credit.amount, credit.unit)?;
     credit.amount = money::round_to_scale(credit.amount, credit.unit.scale);
     duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     // What a duplicate would have used of the maximum stays for the others.
     if credit.status != CreditStatus::Suppressed {
         let cap = match result.output.maximum {
-            Some(program) => Some(case.run_number("maximum", program, seen)?),
+            Some(program) => Some(case.run_number(NoteStage::Maximum, program, seen)?),
             None => wished_maximum,
         };
         if let Some(cap) = cap {
@@ -218,7 +225,7 @@ fn finish_indirect(
     }
 
     let who = case.recipient_id(credit.recipient);
-    case.trace_effect("rollup", || {
+    case.trace_effect(NoteStage::Rollup, || {
         let (amount, status) = (credit.amount, credit.status.as_str());
         (StepEffect::CreditMade, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
     });
@@ -235,6 +242,6 @@ fn credit_type(
     let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
     known.cloned().ok_or_else(|| {
         let message = format!("`{name}` is not one of the workspace's credit types");
-        ParkReason::from_fault("rollup", case.fault_of(program, message))
+        ParkReason::from_fault(NoteStage::Rollup, case.fault_of(program, message))
     })
 }

@@ -5,12 +5,13 @@
 use crate::pipeline::PlanDecision;
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Decision, Note};
+use accredit_domain::decision::Decision;
 use accredit_domain::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
     TeamKey, TransactionKey,
 };
 use accredit_domain::money;
+use accredit_domain::note::{Note, NoteCode};
 use accredit_workspace::Ruleset;
 
 /// A decision as it is stored and shown.
@@ -31,14 +32,18 @@ pub fn stored_decision(ruleset: &Ruleset, decided: &PlanDecision) -> Decision {
 
 /// Warnings that are always alerts, in every plan: a hold that lost its date, an amount without a
 /// currency, and rows that contradict each other or have lost columns.
-const STANDING_ALERTS: [&str; 4] =
-    ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
+const STANDING_ALERTS: [NoteCode; 4] = [
+    NoteCode::ReleaseInOtherYear,
+    NoteCode::NoCurrency,
+    NoteCode::Conflict,
+    NoteCode::ColumnsMissing,
+];
 
 /// The warnings that the plan asks for as alerts, and those that always are.
 fn decision_alerts(ruleset: &Ruleset, decided: &PlanDecision) -> Vec<Note> {
     let plan = ruleset.plans.get(&decided.plan);
     let wanted = |note: &&Note| {
-        STANDING_ALERTS.contains(&note.code.as_str())
+        STANDING_ALERTS.contains(&note.code)
             || plan.is_some_and(|plan| plan.alerts.contains(note.code.as_str()))
     };
     decided.warnings.iter().filter(wanted).cloned().collect()

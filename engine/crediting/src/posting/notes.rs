@@ -8,14 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CLOSED_PERIOD, PostingRules, credit_of, own_leaf};
+use super::{PostingRules, credit_of, own_leaf};
 use crate::stage::build_note;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{OTHER_YEAR, PostedCredit};
-use accredit_domain::decision::{Decision, Note};
-
-/// The stage of these notes.
-const STAGE: &str = "posting";
+use accredit_domain::decision::Decision;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 
 /// Alerts of the rows that stand: credits of closed periods that are posted in later ones, and
 /// releases that would have moved a credit into another fiscal year. `decision` has the credits as
@@ -26,12 +24,12 @@ pub(super) fn posting_notes(
     rules: &PostingRules<'_>,
 ) -> Vec<Note> {
     let messages = [closed_periods(rows, rules), held_releases(decision, rows, rules)];
-    let codes = [CLOSED_PERIOD, OTHER_YEAR];
+    let codes = [NoteCode::ClosedPeriod, NoteCode::ReleaseInOtherYear];
 
     let (transaction, plan) = (&decision.transaction, &decision.plan);
     let notes = codes.into_iter().zip(messages).flat_map(|(code, messages)| {
         let notes = messages.into_iter();
-        notes.map(move |message| build_note(transaction, plan, STAGE, code, message))
+        notes.map(move |message| build_note(transaction, plan, NoteStage::Posting, code, message))
     });
     notes.collect()
 }

@@ -23,7 +23,8 @@ use super::{PlanRewards, claim, pay};
 use crate::stage::build_note;
 use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{EarnedReward, FrozenRewards, Note, PayeeBalance, RewardOrigin};
+use accredit_domain::decision::{EarnedReward, FrozenRewards, PayeeBalance, RewardOrigin};
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, PayoutFormula};
 use accredit_script::{Machine, StandingView};
@@ -317,7 +318,7 @@ impl BookRun {
                 }
                 None => {
                     let message = "it would be corrected, and no later period is open";
-                    alerts.push(scope.reward_alert("", "policy_error", message));
+                    alerts.push(scope.reward_alert("", NoteCode::PolicyError, message));
                 }
             }
         }
@@ -542,7 +543,7 @@ fn differs_alerts(
             "{period} was confirmed at {before} {unit} for `{payee}` and would be {now} {unit} now; \
              the difference of {difference} is in {target}"
         );
-        build_note("", &scope.plan.id, "reward", "confirmed_differs", message)
+        build_note("", &scope.plan.id, NoteStage::Reward, NoteCode::ConfirmedDiffers, message)
     });
     alerts.collect()
 }
@@ -556,5 +557,5 @@ fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Not
     }
 
     let message = format!("`{}` has left and owes {} {}", owed.payee, owed.balance, owed.unit_type);
-    Some(scope.reward_alert(&owed.name, "open_balance", &message))
+    Some(scope.reward_alert(&owed.name, NoteCode::OpenBalance, &message))
 }

@@ -17,9 +17,9 @@ use super::scope::RewardContext;
 use super::targets::TargetDays;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
 use accredit_domain::keys::TransactionKey;
 use accredit_domain::money::Unit;
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::{ParticipantId, PositionId, TeamId};
 use accredit_domain::plan::Selector;
 use accredit_domain::plan::reward::RewardRecipient;
@@ -120,7 +120,7 @@ fn claims_of_credits(
         let Some(unit) = unit else {
             let what = format!("{} {}", credit.amount, credit.unit_type);
             let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
-            alerts.push(context.reward_alert("policy_error", &message));
+            alerts.push(context.reward_alert(NoteCode::PolicyError, &message));
             continue;
         };
 
@@ -260,7 +260,7 @@ fn claimant_of(
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                add_alert(context.reward_alert("unmatched", &message), alerts);
+                add_alert(context.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             };
             Some((person(payee), position))
@@ -270,7 +270,7 @@ fn claimant_of(
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so its manager gets nothing"
                 );
-                add_alert(context.reward_alert("unmatched", &message), alerts);
+                add_alert(context.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             }
             let manager = organization.version_on(position?, date)?.manager?;
@@ -278,7 +278,7 @@ fn claimant_of(
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
 
-                add_alert(context.reward_alert("vacant", &message), alerts);
+                add_alert(context.reward_alert(NoteCode::Vacant, &message), alerts);
                 return None;
             };
             Some((person(holder), Some(manager)))
@@ -289,7 +289,7 @@ fn claimant_of(
                 let message = format!(
                     "the team `{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                add_alert(context.reward_alert("unmatched", &message), alerts);
+                add_alert(context.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             };
             Some((Claimant::Team(organization.team_id(team), team), None))

@@ -15,9 +15,10 @@ use super::balance::{BalanceKey, Balances};
 use super::pay::{person_view, reward_id, run_for_payee};
 use super::scope::PlanPeriod;
 use super::targets::TargetDays;
-use accredit_domain::decision::{EarnedReward, Note, RewardOrigin};
+use accredit_domain::decision::{EarnedReward, RewardOrigin};
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId};
 use accredit_domain::money::{self, Unit};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::ParticipantId;
 use accredit_domain::plan::reward::Draw;
 use accredit_script::Machine;
@@ -99,7 +100,7 @@ fn payee_terms(
             let name = |unit| scope.ruleset.settings.units.name(unit);
             let message =
                 format!("no exchange rate from {} to {} on {}", name(home), name(unit), scope.last);
-            scope.reward_alert(&draw.name, "no_exchange_rate", &message)
+            scope.reward_alert(&draw.name, NoteCode::NoExchangeRate, &message)
         })
     };
 

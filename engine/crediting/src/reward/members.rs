@@ -13,8 +13,8 @@ use rust_decimal::Decimal;
 use super::claim::{self, Claim};
 use super::history::EarnedBy;
 use super::scope::RewardContext;
-use accredit_domain::decision::Note;
 use accredit_domain::money::{self, Shares};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::{ParticipantId, TeamId};
 
 /// Who is paid how much of what a team earned, and what could be paid to nobody.
@@ -35,8 +35,9 @@ pub(super) fn member_parts(
     let id = organization.team_id(team);
 
     let (people, weights) = weighted_members(context, claim, team)?;
-    let parts = money::split_exactly(earned, &Shares::Parts(weights), claim.unit.scale)
-        .map_err(|error| context.reward_alert("policy_error", &format!("team `{id}`: {error}")))?;
+    let parts = money::split_exactly(earned, &Shares::Parts(weights), claim.unit.scale).map_err(
+        |error| context.reward_alert(NoteCode::PolicyError, &format!("team `{id}`: {error}")),
+    )?;
 
     let mut due: BTreeMap<ParticipantId, Decimal> = BTreeMap::new();
     let mut nobody = Decimal::ZERO;
@@ -64,7 +65,7 @@ pub(super) fn member_parts(
             "team `{id}` had no member on the day of some credits: {nobody} of what it earned is \
              paid to nobody"
         );
-        context.reward_alert("unmatched", &message)
+        context.reward_alert(NoteCode::Unmatched, &message)
     });
 
     Ok((due.into_iter().collect(), warning))
@@ -93,7 +94,7 @@ fn weighted_members(
     if members.is_empty() || (!has_members && !whole.is_zero()) {
         let id = context.ruleset().organization.team_id(team);
         let message = format!("team `{id}` has no member on {last}, so nobody is paid");
-        return Err(context.reward_alert("unmatched", &message));
+        return Err(context.reward_alert(NoteCode::Unmatched, &message));
     }
     let (people, weights): (Vec<ParticipantId>, Vec<Decimal>) = members.into_iter().unzip();
     Ok((people.into_iter().map(Some).collect(), weights))
@@ -115,7 +116,7 @@ pub(super) fn manager_part(
     let manager = organization.teams.version_on(team, last).and_then(|version| version.manager);
     let Some(manager) = manager else {
         let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
-        return Err(context.reward_alert("unmatched", &message));
+        return Err(context.reward_alert(NoteCode::Unmatched, &message));
     };
 
     match context.manager_on(manager, last) {
@@ -124,7 +125,7 @@ pub(super) fn manager_part(
             let vacant = organization.position_id(manager);
             let message =
                 format!("`{vacant}` is vacant on {last}, so nobody gets what `{id}` earned");
-            Err(context.reward_alert("vacant", &message))
+            Err(context.reward_alert(NoteCode::Vacant, &message))
         }
     }
 }

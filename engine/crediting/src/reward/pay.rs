@@ -18,10 +18,11 @@ use super::scope::{PlanPeriod, RewardContext};
 use super::tiers::tiers_of_claim;
 use super::{members, quota};
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{EarnedReward, Note, RewardOrigin};
+use accredit_domain::decision::{EarnedReward, RewardOrigin};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
 use accredit_domain::money::{self, Unit};
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::{ParticipantId, PositionId};
 use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient, Unpayable};
 use accredit_domain::policy::ProgramId;
@@ -186,7 +187,7 @@ fn add_reward(
         Err(too_large) => {
             let id = context.ruleset().organization.participant_id(payee);
             let message = format!("for `{id}`: {too_large}");
-            payment.alerts.push(context.reward_alert("policy_error", &message));
+            payment.alerts.push(context.reward_alert(NoteCode::PolicyError, &message));
             payment.failed = true;
         }
     }
@@ -201,14 +202,14 @@ fn claim_worth(
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
     let too_large =
-        || context.reward_alert("policy_error", &format!("what `{id}` has is too large"));
+        || context.reward_alert(NoteCode::PolicyError, &format!("what `{id}` has is too large"));
 
     let credited = claim.credited.ok_or_else(too_large)?;
     let seen = claim_context(context, claim, (credited, quota, standing));
 
     let unpayable = |why: Unpayable| match why {
         Unpayable::NoQuota => context.reward_alert(
-            "no_quota",
+            NoteCode::NoQuota,
             &format!("`{id}` has no quota, and the tiers are shares of it"),
         ),
         Unpayable::TooLarge => too_large(),
@@ -244,7 +245,7 @@ fn run_program(
 ) -> Result<Decimal, Note> {
     let Some(machine) = machine else {
         return Err(
-            context.reward_alert("policy_error", "there is nothing to run its program with")
+            context.reward_alert(NoteCode::PolicyError, "there is nothing to run its program with")
         );
     };
 
@@ -283,7 +284,7 @@ pub(super) fn run_for_payee(
     let Some(machine) = machine else {
         return Err(scope.reward_alert(
             name,
-            "policy_error",
+            NoteCode::PolicyError,
             "there is nothing to run its program with",
         ));
     };
@@ -294,7 +295,8 @@ pub(super) fn run_for_payee(
 
 /// The alert about a program that failed for the payee `id`.
 fn program_alert(scope: &PlanPeriod<'_>, name: &str, id: &str, fault: &ScriptFault) -> Note {
-    let alert = scope.reward_alert(name, "policy_error", &format!("for `{id}`: {}", fault.message));
+    let alert =
+        scope.reward_alert(name, NoteCode::PolicyError, &format!("for `{id}`: {}", fault.message));
     Note {
         policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
         // A program of a line in the plan has no policy to name.
@@ -444,7 +446,7 @@ fn exchange_for_payee(
 
             let id = organization.participant_id(payee);
             let message = format!("what `{id}` gets stays in {one}: {why}");
-            payment.alerts.push(context.reward_alert("no_exchange_rate", &message));
+            payment.alerts.push(context.reward_alert(NoteCode::NoExchangeRate, &message));
             (amount, unit)
         }
     }

@@ -14,7 +14,7 @@ use super::pay;
 use super::scope::RewardContext;
 use super::targets::days_between;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::Note;
+use accredit_domain::note::Note;
 use accredit_domain::organization::fold_name;
 use accredit_domain::plan::Selector;
 use accredit_script::Machine;

@@ -18,7 +18,7 @@ use crate::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{ParticipantId, PositionId};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, Reward};
@@ -122,9 +122,9 @@ impl<'a> PlanPeriod<'a> {
     }
 
     /// An alert about a reward or draw called `name`; it is about no transaction.
-    pub(super) fn reward_alert(&self, name: &str, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, name: &str, code: NoteCode, message: &str) -> Note {
         let message = format!("reward `{name}` in {}: {message}", self.period.id);
-        build_note("", &self.plan.id, "reward", code, message)
+        build_note("", &self.plan.id, NoteStage::Reward, code, message)
     }
 }
 
@@ -169,7 +169,7 @@ impl<'a> RewardContext<'a> {
     }
 
     /// An alert about the reward.
-    pub(super) fn reward_alert(&self, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, code: NoteCode, message: &str) -> Note {
         self.scope.reward_alert(&self.reward.name, code, message)
     }
 }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use accredit_domain::decision::Note;
 use accredit_domain::declared::DeclaredValue;
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::plan::reward::{TableTiers, Tiers};
 
@@ -25,7 +25,7 @@ pub(super) fn tiers_of_claim(
 ) -> Result<Tiers, Note> {
     let id = claim.claimant.id();
     let table = context.ruleset().tables.tiers.get(&named.table).ok_or_else(|| {
-        context.reward_alert("policy_error", &format!("there is no table `{}`", named.table))
+        context.reward_alert(NoteCode::PolicyError, &format!("there is no table `{}`", named.table))
     })?;
 
     let keys: Vec<Arc<str>> = table.keys.iter().map(|key| key_of(context, claim, key)).collect();
@@ -38,7 +38,7 @@ pub(super) fn tiers_of_claim(
             "for `{id}`: `{}` has no tiers for {pairs} on {}: add a row, or one with `*`",
             named.table, context.scope.last
         );
-        context.reward_alert("policy_error", &message)
+        context.reward_alert(NoteCode::PolicyError, &message)
     })?;
 
     Ok(Tiers { tiers, retroactive: named.retroactive })

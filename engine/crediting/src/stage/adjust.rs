@@ -7,6 +7,7 @@
 //! **Architecture invariant:** the last adjustment of a target counts, and a reset is as if there had
 //! never been one.
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -16,7 +17,7 @@ use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::money;
 use accredit_domain::transaction::Transaction;
 
-const STAGE: &str = "adjustment";
+const STAGE: NoteStage = NoteStage::Adjustment;
 
 /// A manual amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +116,9 @@ pub fn adjust_credit(case: &mut DealCase<'_>, credit: &mut Credit) -> Result<(),
         return Ok(());
     };
     let Some(amount) = adjustment.change.apply_to(credit.amount) else { return Ok(()) };
-    money::within_limit(amount, credit.unit.scale)
-        .map_err(|too_large| ParkReason::new(STAGE, "policy_error", too_large.to_string()))?;
+    money::within_limit(amount, credit.unit.scale).map_err(|too_large| {
+        ParkReason::new(STAGE, NoteCode::PolicyError, too_large.to_string())
+    })?;
 
     let before =
         std::mem::replace(&mut credit.amount, money::round_to_scale(amount, credit.unit.scale));

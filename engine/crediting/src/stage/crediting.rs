@@ -14,6 +14,7 @@ mod named;
 mod parts;
 mod resolve;
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use rust_decimal::Decimal;
 
 use self::members::PassedPart;
@@ -25,7 +26,7 @@ use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Assign, DirectRule, Split};
 use accredit_script::Share;
 
-const STAGE: &str = "crediting";
+const STAGE: NoteStage = NoteStage::Crediting;
 
 /// The recipients of a rule: all who are named, in order, found or not, and their parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +117,7 @@ fn assigned_recipients(
             let name = &rule.rule.name;
             let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
             let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
-            case.add_reason(STAGE, "unmatched", message);
+            case.add_reason(STAGE, NoteCode::Unmatched, message);
         }
         return Ok(None);
     }
@@ -189,7 +190,7 @@ fn add_weights(known: &Share, again: &Share) -> Result<Option<Decimal>, ParkReas
         (None, None) => Ok(None),
         (Some(a), Some(b)) => match a.checked_add(b) {
             Some(sum) => Ok(Some(sum)),
-            None => Err(ParkReason::new(STAGE, "bad_value", "a weight is too large")),
+            None => Err(ParkReason::new(STAGE, NoteCode::BadValue, "a weight is too large")),
         },
         _ => Err(mixed_weights(&known.who)),
     }
@@ -197,7 +198,7 @@ fn add_weights(known: &Share, again: &Share) -> Result<Option<Decimal>, ParkReas
 
 fn mixed_weights(who: &str) -> ParkReason {
     let message = format!("some names have a weight and some have none, such as `{who}`");
-    ParkReason::new(STAGE, "mixed_weights", message)
+    ParkReason::new(STAGE, NoteCode::MixedWeights, message)
 }
 
 /// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal stays
@@ -215,7 +216,7 @@ fn check_weight_total(case: &mut DealCase<'_>, rule: &DirectRule, found: &[Found
     if is_percent || weights.iter().any(|weight| *weight > Decimal::TEN) {
         message.push_str("; are they percentages? write 40 percent as [0.4]");
     }
-    case.warn(STAGE, "total_not_one", message);
+    case.warn(STAGE, NoteCode::TotalNotOne, message);
 }
 
 /// What part each gets, by the plan's `split` and by weights, which override it.
@@ -223,7 +224,7 @@ fn divide_shares(case: &DealCase<'_>, weights: &[Option<Decimal>]) -> Result<Sha
     if weights.len() > 1 && case.plan.split == Split::Refuse {
         let message =
             format!("{} recipients are named, the plan's split is `refuse`", weights.len());
-        return Err(ParkReason::new(STAGE, "several_recipients", message));
+        return Err(ParkReason::new(STAGE, NoteCode::SeveralRecipients, message));
     }
 
     let given: Vec<Decimal> = weights.iter().flatten().copied().collect();
@@ -242,14 +243,14 @@ fn divide_shares(case: &DealCase<'_>, weights: &[Option<Decimal>]) -> Result<Sha
 
     if given.len() < weights.len() {
         let message = "some names have a weight and some have none";
-        return Err(ParkReason::new(STAGE, "mixed_weights", message));
+        return Err(ParkReason::new(STAGE, NoteCode::MixedWeights, message));
     }
 
     let total = given.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
     if case.plan.require_total_one && total != Some(Decimal::ONE) {
         let total = total.unwrap_or(Decimal::MAX).normalize();
         let message = format!("weights sum to {total}, and the plan has `require_total_one`");
-        return Err(ParkReason::new(STAGE, "policy_error", message));
+        return Err(ParkReason::new(STAGE, NoteCode::PolicyError, message));
     }
 
     Ok(Shares::Weights(given))

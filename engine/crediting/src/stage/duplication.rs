@@ -9,6 +9,7 @@
 
 use crate::stage::{DealCase, ParkReason, ScriptContext};
 use accredit_domain::credit::{Credit, CreditStatus};
+use accredit_domain::note::NoteStage;
 use accredit_domain::plan::DuplicateSetting;
 
 /// Suppresses `credit` when an earlier one is the same and duplicates are not allowed.
@@ -29,12 +30,14 @@ pub fn suppress_duplicate(
         DuplicateSetting::Program(program) => {
             let (view, existing) = (case.credit_view(credit), case.existing_views());
             let seen = ScriptContext { credit: Some(&view), to: None, existing: &existing };
-            case.run_condition("duplication", *program, seen)?
+            case.run_condition(NoteStage::Duplication, *program, seen)?
         }
     };
 
     if allowed {
-        case.trace_step("duplication", || format!("a duplicate of {survivor}, which is allowed"));
+        case.trace_step(NoteStage::Duplication, || {
+            format!("a duplicate of {survivor}, which is allowed")
+        });
         return Ok(());
     }
 
@@ -42,7 +45,7 @@ pub fn suppress_duplicate(
     credit.reason = Some(format!("duplicate_of:{survivor}"));
 
     let who = case.recipient_id(credit.recipient);
-    case.trace_step("duplication", || {
+    case.trace_step(NoteStage::Duplication, || {
         format!("the credit to `{who}` is a duplicate of {survivor}")
     });
     Ok(())

@@ -14,11 +14,12 @@ use accredit_domain::credit::posted::OTHER_YEAR;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::hold::{Hold, HoldEnd};
+use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_domain::plan::HoldSetting;
 use accredit_domain::policy::ProgramId;
 use accredit_script::{ScriptAnswer, ScriptFault};
 
-const STAGE: &str = "hold";
+const STAGE: NoteStage = NoteStage::Hold;
 
 /// A hold, and the program that asked for it, if one did.
 pub type RequestedHold = (Hold, Option<ProgramId>);
@@ -49,7 +50,7 @@ pub fn apply_hold(
         Err(fault) => {
             credit.status = CreditStatus::Held;
             credit.reason = Some("policy_error".to_owned());
-            case.warn_of_fault(STAGE, "policy_error", &fault);
+            case.warn_of_fault(STAGE, NoteCode::PolicyError, &fault);
         }
     }
 
@@ -60,7 +61,7 @@ pub fn apply_hold(
             "the hold would end on {date}, in another fiscal year than {}: held without a date",
             case.date
         );
-        case.warn(STAGE, OTHER_YEAR, message);
+        case.warn(STAGE, NoteCode::ReleaseInOtherYear, message);
     }
 }
 

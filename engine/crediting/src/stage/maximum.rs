@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 use crate::stage::{DealCase, ParkReason, StepEffect, TrimmedCredit};
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Note;
 use accredit_domain::money::{self, Unit};
+use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
 
@@ -44,8 +44,9 @@ pub fn used_maximum(
     };
 
     let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
-    money::checked_sum(amounts)
-        .ok_or_else(|| ParkReason::new("maximum", "policy_error", money::Overflow.to_string()))
+    money::checked_sum(amounts).ok_or_else(|| {
+        ParkReason::new(NoteStage::Maximum, NoteCode::PolicyError, money::Overflow.to_string())
+    })
 }
 
 /// Warns that a credit was cut.
@@ -60,11 +61,13 @@ pub fn warn_trimmed(case: &mut DealCase<'_>, credit: &Credit, wanted: Decimal) {
         left: text(credit.amount),
         unit_type: case.ruleset.settings.units.name(credit.unit).to_owned(),
     };
-    case.warn_with_effect("maximum", OVER_MAXIMUM, message, StepEffect::CreditTrimmed(trimmed));
+    case.warn_with_effect(
+        NoteStage::Maximum,
+        NoteCode::OverMaximum,
+        message,
+        StepEffect::CreditTrimmed(trimmed),
+    );
 }
-
-/// The code of a credit that was cut.
-const OVER_MAXIMUM: &str = "over_maximum";
 
 /// The words between the two amounts of a warning.
 const MAXIMUM_LEAVES: &str = ", the maximum leaves ";
@@ -78,7 +81,8 @@ fn wanted_text(rule: &str, who: &str) -> String {
 pub fn before_maximum(log: &[Note], row: &PostedCredit) -> Option<String> {
     let (wished, left) = (wanted_text(&row.rule, row.recipient()), row.amount);
 
-    let notes = log.iter().filter(|note| note.code == OVER_MAXIMUM && note.plan == row.plan);
+    let notes =
+        log.iter().filter(|note| note.code == NoteCode::OverMaximum && note.plan == row.plan);
     // A credit may have been cut at several decisions: the warning that fits its amount is meant.
     let mut amounts = notes.filter_map(|note| {
         let (wanted, leaves) = note.message.strip_prefix(&wished)?.split_once(MAXIMUM_LEAVES)?;

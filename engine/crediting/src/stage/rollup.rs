@@ -10,6 +10,7 @@
 //! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
 //! path is its `via`. Cycles end (INV-H2, INV-I2).
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -187,8 +188,8 @@ fn related_positions(
     column: NameColumns,
 ) -> Result<Vec<PositionId>, ParkReason> {
     let text = case.tx.transaction.joined_names(column);
-    let park = |code, message: String| ParkReason::new("rollup", code, message);
-    let shares = names::parse_shares(&text).map_err(|message| park("bad_value", message))?;
+    let park = |code, message: String| ParkReason::new(NoteStage::Rollup, code, message);
+    let shares = names::parse_shares(&text).map_err(|message| park(NoteCode::BadValue, message))?;
 
     let mut positions = Vec::new();
     for share in shares {
@@ -200,15 +201,15 @@ fn related_positions(
             [position] => positions.push(*position),
             [] if matches.without_position => {
                 let message = format!("`{who}` holds no position on {}", case.date);
-                return Err(park("no_position", message));
+                return Err(park(NoteCode::NoPosition, message));
             }
             [] => {
                 let message = format!("no alias matches the related `{who}` on {}", case.date);
-                case.warn("rollup", "unmatched", message);
+                case.warn(NoteStage::Rollup, NoteCode::Unmatched, message);
             }
             _ => {
                 let message = format!("the related `{who}` means several positions");
-                return Err(park("ambiguous_alias", message));
+                return Err(park(NoteCode::AmbiguousAlias, message));
             }
         }
     }

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** an explanation for one person reads [`StepEffect`], never the
 //! message.
 
+use accredit_domain::note::NoteStage;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use accredit_script::{ScriptArguments, check, trace};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplanationStep {
     /// The stage that took the step, such as `crediting`.
-    pub stage: &'static str,
+    pub stage: NoteStage,
     /// What happened, with the values seen.
     pub message: String,
     /// The rule that was at work; none where the whole plan is meant.
@@ -122,7 +123,7 @@ pub struct TrimmedCredit {
 
 impl ExplanationStep {
     /// A step of the whole plan that ends it.
-    pub fn plan_end(stage: &'static str, code: &str, message: String) -> ExplanationStep {
+    pub fn plan_end(stage: NoteStage, code: &str, message: String) -> ExplanationStep {
         ExplanationStep {
             stage,
             message,

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Record, trim_cell};
+use crate::note::NoteCode;
 
 /// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
 /// sign, which no reader lets into a name: so rows of earlier releases stay readable.
@@ -42,11 +43,11 @@ pub struct VoidRemark {
 
 impl Remark {
     /// The code of its alert.
-    pub fn alert_code(&self) -> &'static str {
+    pub fn alert_code(&self) -> NoteCode {
         match self {
-            Remark::Conflict => "conflict",
-            Remark::ColumnsMissing(_) => "columns_missing",
-            Remark::Void(_) => "void",
+            Remark::Conflict => NoteCode::Conflict,
+            Remark::ColumnsMissing(_) => NoteCode::ColumnsMissing,
+            Remark::Void(_) => NoteCode::Void,
         }
     }
 

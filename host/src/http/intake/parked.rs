@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accredit_domain::decision::Note;
+use accredit_domain::note::Note;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -79,7 +79,7 @@ impl AlertView {
         match self {
             AlertView::Note(row) => {
                 let transaction = Some(row.note.transaction.as_str()).filter(|key| !key.is_empty());
-                (&row.note.code, transaction)
+                (row.note.code.as_str(), transaction)
             }
             AlertView::Raised(alert) => (&alert.code, alert.transaction.as_deref()),
             AlertView::DeadLetter(alert) => (alert.code, alert.transaction.as_deref()),

@@ -75,7 +75,8 @@ fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRo
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
-        fits(&wanted.code, &row.note.code) && fits(&wanted.transaction, &row.note.transaction)
+        fits(&wanted.code, row.note.code.as_str())
+            && fits(&wanted.transaction, &row.note.transaction)
     });
     Ok(found)
 }

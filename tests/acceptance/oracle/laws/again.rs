@@ -7,6 +7,7 @@ use accredit_crediting::pipeline::row;
 use accredit_crediting::stage::{CreditResolution, DecisionInputs};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{Decision, HoldAction};
+use accredit_domain::note::NoteStage;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use serde_json::Value;
@@ -110,8 +111,8 @@ fn only_last_versions(world: &World, engine: &Engine, first: &[Decision]) -> Res
 fn without_remarks(decisions: &[Decision]) -> Vec<Decision> {
     let mut decisions = decisions.to_vec();
     for decision in &mut decisions {
-        decision.alerts.retain(|note| note.stage != "intake");
-        decision.log.retain(|note| note.stage != "intake");
+        decision.alerts.retain(|note| note.stage != NoteStage::Intake);
+        decision.log.retain(|note| note.stage != NoteStage::Intake);
     }
     decisions
 }

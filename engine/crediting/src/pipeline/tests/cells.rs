@@ -96,9 +96,9 @@ fn amounts_are_compared_in_one_unit() {
     check("eur", "4600", DecisionOutcome::Credited);
     check("", "5001", DecisionOutcome::Credited);
     let (without_rate, _) = decision("tx.amount_in(\"EUR\") > 5", &[("currency", "JPY")]);
-    assert_eq!(without_rate.reasons[0].code, "bad_value", "{:?}", without_rate.reasons);
+    assert_eq!(without_rate.reasons[0].code.as_str(), "bad_value", "{:?}", without_rate.reasons);
     let (unknown, _) = decision("tx.amount_in(\"EURO\") > 5", &[("currency", "JPY")]);
-    assert_eq!(unknown.reasons[0].code, "policy_error", "{:?}", unknown.reasons);
+    assert_eq!(unknown.reasons[0].code.as_str(), "policy_error", "{:?}", unknown.reasons);
 }
 
 /// A deal whose stage was `WON` was not credited, and the explanation showed two words that look

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** parts are computed over all members of the day, so the part of a
 //! member who is not a target stays uncredited and never goes to another member.
 
+use accredit_domain::note::NoteCode;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -43,8 +44,8 @@ pub(super) fn pass_part(
     let passed = match rule.members {
         None => {
             let message = format!("rule `{name}`: `{id}` is a team, and the rule has no `members`");
-            case.add_reason(STAGE, "team_without_members", message.clone());
-            case.warn(STAGE, "unmatched", message);
+            case.add_reason(STAGE, NoteCode::TeamWithoutMembers, message.clone());
+            case.warn(STAGE, NoteCode::Unmatched, message);
             return Ok(None);
         }
 
@@ -73,7 +74,12 @@ pub(super) fn pass_part(
         let what = if rule.members == Some(Members::Manager) { "manager" } else { "member" };
         let date = case.date;
         let message = format!("no {what} of the team `{id}` is among the plan's targets on {date}");
-        case.warn_with_effect(STAGE, "unmatched", message, StepEffect::TeamMembers(Vec::new()));
+        case.warn_with_effect(
+            STAGE,
+            NoteCode::Unmatched,
+            message,
+            StepEffect::TeamMembers(Vec::new()),
+        );
         return Ok(None);
     };
 
@@ -146,7 +152,7 @@ fn counting_members(
                 let ids: Vec<_> = several.iter().map(|p| organization.position_id(*p)).collect();
                 let ids = ids.join(", ");
                 let message = format!("`{who}` of the team `{team}` holds several targets: {ids}");
-                return Err(ParkReason::new(STAGE, "ambiguous_alias", message));
+                return Err(ParkReason::new(STAGE, NoteCode::AmbiguousAlias, message));
             }
         };
 
@@ -154,8 +160,9 @@ fn counting_members(
             None => counting.push((Some(position), member.weight)),
             Some((_, weight)) => {
                 let sum = weight.checked_add(member.weight);
-                *weight = sum
-                    .ok_or_else(|| ParkReason::new(STAGE, "bad_value", "a weight is too large"))?;
+                *weight = sum.ok_or_else(|| {
+                    ParkReason::new(STAGE, NoteCode::BadValue, "a weight is too large")
+                })?;
             }
         }
     }
@@ -170,7 +177,7 @@ fn counting_members(
                 "rule `{name}`: `{who}` of the team `{id}` is not among the plan's targets on {date}; \
                  that part stays uncredited"
             );
-            case.warn(STAGE, "unmatched", message);
+            case.warn(STAGE, NoteCode::Unmatched, message);
         }
     }
     Ok(counting)

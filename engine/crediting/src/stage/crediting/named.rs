@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::STAGE;
 use crate::stage::{DealCase, ParkReason, ScriptContext, StepEffect, names};
-use accredit_domain::decision::Note;
+use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, NameColumns, Transaction, Value};
@@ -70,7 +70,7 @@ pub(super) fn named_shares(
         if let Assign::Policy(program) = assign {
             return ParkReason::from_fault(STAGE, case.fault_of(*program, message));
         }
-        ParkReason::new(STAGE, "bad_value", message)
+        ParkReason::new(STAGE, NoteCode::BadValue, message)
     })?;
 
     case.trace_effect(STAGE, || {
@@ -81,10 +81,10 @@ pub(super) fn named_shares(
         // A blank cell has no name, which is an error only if the rule requires one.
         let message = format!("rule `{name}`: {from} is blank");
         if rule.required {
-            case.add_reason(STAGE, "unmatched", message.clone());
-            case.warn(STAGE, "unmatched", message);
+            case.add_reason(STAGE, NoteCode::Unmatched, message.clone());
+            case.warn(STAGE, NoteCode::Unmatched, message);
         } else {
-            case.add_reason(STAGE, "nobody", message);
+            case.add_reason(STAGE, NoteCode::Nobody, message);
         }
         return Ok(None);
     }
@@ -99,7 +99,7 @@ fn joined_texts(transaction: &Transaction, columns: &[String]) -> Result<String,
         match transaction.get(column) {
             Value::Bad(cell) => {
                 let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(ParkReason::new(STAGE, "bad_value", message));
+                return Err(ParkReason::new(STAGE, NoteCode::BadValue, message));
             }
             value => texts.push(text_of(value)),
         }
@@ -116,7 +116,7 @@ fn reason_nobody_named(case: &mut DealCase<'_>, rule: &str, program: ProgramId) 
 
     let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
     let line = refusal.and_then(|refusal| refusal.line);
-    let note = case.build_note(STAGE, "nobody", message);
+    let note = case.build_note(STAGE, NoteCode::Nobody, message);
 
     let program = case.ruleset.programs.get(program);
     let note = match program {
@@ -190,7 +190,7 @@ fn split_names(
             (_, Some(_)) => {
                 let message =
                     format!("some names of `{}` have a weight and some have none", share.who);
-                return Err(ParkReason::new(STAGE, "mixed_weights", message));
+                return Err(ParkReason::new(STAGE, NoteCode::MixedWeights, message));
             }
             (_, None) => all.extend(named),
         }

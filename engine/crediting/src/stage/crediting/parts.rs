@@ -7,6 +7,7 @@
 //! **Architecture invariant:** both divisions lose nothing: names sum to round(value × Σ weights),
 //! and unless each gets the whole, members sum to what their team got.
 
+use accredit_domain::note::{NoteCode, NoteStage};
 use rust_decimal::Decimal;
 
 use super::{NamedPart, Recipients};
@@ -76,7 +77,7 @@ impl Recipients {
 }
 
 fn split_value(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, ParkReason> {
-    let wrong = |message: String| ParkReason::new("value", "policy_error", message);
+    let wrong = |message: String| ParkReason::new(NoteStage::Value, NoteCode::PolicyError, message);
     let amounts =
         money::split_exactly(value, shares, scale).map_err(|error| wrong(error.to_string()))?;
     laws::check_split(value, shares, &amounts, scale).map_err(wrong)?;
@@ -98,7 +99,7 @@ fn merge_part(parts: &mut Vec<RecipientPart>, part: RecipientPart) -> Result<(),
 }
 
 fn too_large() -> ParkReason {
-    ParkReason::new("value", "policy_error", money::Overflow.to_string())
+    ParkReason::new(NoteStage::Value, NoteCode::PolicyError, money::Overflow.to_string())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use super::STAGE;
 use crate::stage::{DealCase, ParkReason, StepEffect};
+use accredit_domain::note::NoteCode;
 use accredit_domain::organization::{Recipient, TeamId, fold_name};
 use accredit_domain::plan::{Assign, DirectRule, Measure, selects_recipient};
 use accredit_script::Share;
@@ -83,7 +84,7 @@ pub(super) fn resolve_name(
 
     if matches.without_position {
         let message = format!("`{name}` holds no position on {}", case.date);
-        return Err(ParkReason::new(STAGE, "no_position", message));
+        return Err(ParkReason::new(STAGE, NoteCode::NoPosition, message));
     }
 
     only_target(case, name, matches.positions.into_iter().map(Recipient::Position).collect())
@@ -112,13 +113,13 @@ fn only_target(
 
             let message = format!("`{name}` is not among the plan's targets on {date}");
             let says = StepEffect::RejectedFor("not_target".to_owned(), outsiders.to_vec());
-            case.warn_with_effect(STAGE, "unmatched", message, says);
+            case.warn_with_effect(STAGE, NoteCode::Unmatched, message, says);
             Ok(who)
         }
         (several, _) => {
             let ids: Vec<_> = several.iter().map(|who| case.recipient_id(*who)).collect();
             let message = format!("`{name}` means several targets: {}", ids.join(", "));
-            Err(ParkReason::new(STAGE, "ambiguous_alias", message))
+            Err(ParkReason::new(STAGE, NoteCode::AmbiguousAlias, message))
         }
     }
 }
@@ -127,7 +128,7 @@ fn warn_unmatched(case: &mut DealCase<'_>, name: &str) -> NameMeaning {
     let message = format!("no alias matches `{name}` on {}", case.date);
     case.warn_with_effect(
         STAGE,
-        "unmatched",
+        NoteCode::Unmatched,
         message,
         StepEffect::Rejected("unmatched".to_owned()),
     );
@@ -144,7 +145,7 @@ fn one_team(case: &DealCase<'_>, name: &str) -> Result<Option<TeamId>, ParkReaso
             let organization = &case.ruleset.organization;
             let ids: Vec<_> = several.iter().map(|team| organization.team_id(*team)).collect();
             let message = format!("`{name}` means several teams: {}", ids.join(", "));
-            Err(ParkReason::new(STAGE, "ambiguous_alias", message))
+            Err(ParkReason::new(STAGE, NoteCode::AmbiguousAlias, message))
         }
     }
 }
@@ -164,8 +165,8 @@ pub(super) fn territory_teams(
         let of = within.map(|team| format!(" of `{}`", organization.team_id(team)));
         let of = of.unwrap_or_default();
         let message = format!("rule `{name}`: the deal is in no territory{of} on {date}");
-        case.add_reason(STAGE, "unmatched", message.clone());
-        case.warn(STAGE, "unmatched", message);
+        case.add_reason(STAGE, NoteCode::Unmatched, message.clone());
+        case.warn(STAGE, NoteCode::Unmatched, message);
         return None;
     }
 
@@ -184,7 +185,7 @@ pub(super) fn territory_teams(
             Measure::Team => {
                 let message = format!("`{who}` is not among the plan's targets on {date}");
                 let says = StepEffect::RejectedFor("not_target".to_owned(), vec![recipient]);
-                case.warn_with_effect(STAGE, "unmatched", message, says);
+                case.warn_with_effect(STAGE, NoteCode::Unmatched, message, says);
                 NameMeaning::Outsider(recipient)
             }
         };

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 
 use accredit_crediting::calculation::Calculation;
 use accredit_domain::credit::posted::CREDIT_COLUMNS;
-use accredit_domain::decision::{NOTE_COLUMNS, Note, REWARD_COLUMNS};
+use accredit_domain::decision::REWARD_COLUMNS;
+use accredit_domain::note::{NOTE_COLUMNS, Note};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;
