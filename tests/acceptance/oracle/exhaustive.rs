@@ -110,6 +110,8 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             rewards: Vec::new(),
             prorate: false,
             posted: false,
+            draws: Vec::new(),
+            carry: false,
         }],
         quotas: Vec::new(),
         period: None,

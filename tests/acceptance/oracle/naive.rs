@@ -3,6 +3,7 @@
 pub(crate) mod amounts;
 mod claims;
 mod direct;
+mod draws;
 mod goldens;
 pub(crate) mod history;
 mod indirect;

@@ -47,6 +47,12 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: paid before in the year",
     "reward: a standing",
     "reward: a count of deals",
+    "reward: a draw",
+    "reward: a draw is corrected",
+    "reward: a guarantee",
+    "reward: carried",
+    "reward: recovered of a draw",
+    "reward: recovered of what was carried",
     "reward: a vacant manager",
     "reward: a team without anybody",
     "reward: no quota",
@@ -169,7 +175,11 @@ fn said(naive: &Year, results: &[Value]) -> Vec<(String, String)> {
     let is_open = |result: &&Value| !naive.frozen.iter().any(|id| id == text(result, "period"));
     let alerts =
         results.iter().filter(is_open).flat_map(|result| result["alerts"].as_array().unwrap());
-    let alerts = alerts.filter(|alert| text(alert, "stage") == "reward");
+    let counts = |alert: &&Value| {
+        // Who left with a balance is no matter of a period's amounts.
+        text(alert, "stage") == "reward" && text(alert, "code") != "open_balance"
+    };
+    let alerts = alerts.filter(counts);
     let one = |alert: &Value| {
         let whose = text(alert, "message").split('`').nth(1).unwrap_or("").to_owned();
         (text(alert, "code").to_owned(), whose)
@@ -195,7 +205,22 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
     for row in &all.lines {
         reached.extend((row.origin == "retro").then_some("reward: a frozen period is corrected"));
         let paid = &row.paid;
-        let reward = plan.rewards.iter().find(|reward| reward.name == paid.reward).unwrap();
+        if row.origin == "draw" || row.origin == "carried" {
+            let (mut draws, back) = (plan.draws.iter(), paid.amount.is_sign_negative());
+            let recoverable = draws.any(|draw| draw.recoverable && draw.name == paid.reward);
+            reached.push(match (row.origin, recoverable, back) {
+                ("carried", _, true) => "reward: recovered of what was carried",
+                ("carried", _, false) => "reward: carried",
+                (_, true, true) => "reward: recovered of a draw",
+                (_, true, false) => "reward: a draw",
+                _ => "reward: a guarantee",
+            });
+            continue;
+        }
+        let Some(reward) = plan.rewards.iter().find(|reward| reward.name == paid.reward) else {
+            reached.push("reward: a draw is corrected");
+            continue;
+        };
         reached.push(match (plan.teams, reward.to) {
             (false, None | Some(To::Credited)) => "reward: credited",
             (false, Some(_)) => "reward: user managers",

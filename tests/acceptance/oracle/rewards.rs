@@ -1,5 +1,6 @@
 //! Rewards and quotas of a world as plain data: what the files say and the naive reading works out.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::world::{Pays, Span};
@@ -86,6 +87,18 @@ pub(crate) enum Formula {
     Placed(Decimal),
     /// `totals.count * F`
     Deals(Decimal),
+}
+
+/// A `[[draw]]`; amounts as the file has them.
+#[derive(Debug, Clone)]
+pub(crate) struct Draw {
+    pub(crate) name: String,
+    pub(crate) amount: &'static str,
+    pub(crate) recoverable: bool,
+    /// None is all rewards.
+    pub(crate) covers: Vec<String>,
+    pub(crate) most: Option<&'static str>,
+    pub(crate) from: Date,
 }
 
 /// A row of `quotas.csv`.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::rewards::{Formula, Quota, Reward};
+use super::rewards::{Draw, Formula, Quota, Reward};
 use super::scripts::Script;
 
 /// Two dates, both included; absent is without end.
@@ -310,6 +310,9 @@ pub(crate) struct Plan {
     pub(crate) prorate: bool,
     /// `late = "posted"`
     pub(crate) posted: bool,
+    pub(crate) draws: Vec<Draw>,
+    /// `carry_negative = true`
+    pub(crate) carry: bool,
 }
 
 impl Plan {

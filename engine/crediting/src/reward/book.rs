@@ -228,7 +228,9 @@ fn first_day(
 
     // Draws and rewards for everyone are paid without any credit, from the plan's first day on.
     let by_people = !plan.draws.is_empty() || plan.rewards.iter().any(|reward| reward.everyone);
-    let of_plan = plan.validity.from.filter(|_| by_people);
+    // A plan may be older than the calendar, which then begins the book.
+    let in_calendar = |day: &Date| calendar.period_on(*day, PeriodKind::Leaf).is_some();
+    let of_plan = plan.validity.from.filter(|_| by_people).filter(in_calendar);
 
     [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
 }

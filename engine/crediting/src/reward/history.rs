@@ -77,6 +77,7 @@ impl EarnedHistory {
     }
 
     /// The parts of the members of a team in what it earned by a reward in earlier periods of a span.
+    /// Members who had nothing of it are left out.
     pub(super) fn earlier_parts(
         &self,
         by: &EarnedBy,
@@ -85,10 +86,10 @@ impl EarnedHistory {
     ) -> Vec<(Arc<str>, Decimal)> {
         let mine =
             self.members.iter().filter(|((known, name, _), _)| known == by && name == reward);
-        mine.map(|((_, _, member), amounts)| {
+        let parts = mine.map(|((_, _, member), amounts)| {
             (Arc::clone(member), sum_between(Some(amounts), span.first, first))
-        })
-        .collect()
+        });
+        parts.filter(|(_, part)| !part.is_zero()).collect()
     }
 
     /// What a claimant earned from the day `from` until before `until`, by reward.

@@ -52,6 +52,9 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
     if plan.prorate {
         text.push_str("prorate = true\n");
     }
+    if plan.carry {
+        text.push_str("carry_negative = true\n");
+    }
     if plan.posted {
         text.push_str("late = \"posted\"\n");
     }
@@ -74,6 +77,7 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
         indirect(&mut text, rule);
     }
     rewards::text(&mut text, plan);
+    rewards::draws(&mut text, plan);
     text
 }
 

@@ -129,6 +129,20 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
     }
 }
 
+pub(super) fn draws(text: &mut String, plan: &Plan) {
+    for draw in &plan.draws {
+        let (name, amount, from) = (&draw.name, draw.amount, draw.from);
+        writeln!(text, "\n[[draw]]\nname = \"{name}\"\namount = \"{amount}\"").unwrap();
+        writeln!(text, "from = {from}\nrecoverable = {}", draw.recoverable).unwrap();
+        if !draw.covers.is_empty() {
+            writeln!(text, "covers = {}", quoted(&draw.covers)).unwrap();
+        }
+        if let Some(most) = draw.most {
+            writeln!(text, "recover_at_most = \"{most}\"").unwrap();
+        }
+    }
+}
+
 pub(super) fn quotas(world: &World) -> String {
     let mut text = "plan,target,period,amount,credit_type\n".to_owned();
     for quota in &world.quotas {

@@ -4,9 +4,10 @@ use rust_decimal::Decimal;
 
 use super::calendar;
 use crate::oracle::features::{Feature, on};
+use crate::oracle::naive::periods;
 use crate::oracle::random::Random;
-use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
-use crate::oracle::world::{Pays, Plan, Span, World};
+use crate::oracle::rewards::{Draw, Formula, Quota, Reward, Tier, To, Worth};
+use crate::oracle::world::{Pays, Plan, Span, World, day};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -39,6 +40,9 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         world.plans[n].prorate = r.one_in(5);
         world.plans[n].posted = r.one_in(6);
         world.plans[n].rewards = all;
+        if world.units.len() == 1 {
+            draws(r, world, n);
+        }
     }
     for n in 0..world.plans.len() {
         if !r.one_in(3) {
@@ -71,6 +75,30 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
         everyone: r.one_in(6),
         span: if r.one_in(4) { super::span(r, 2) } else { Span::default() },
         targets: if r.one_in(5) { targets(r, world, teams) } else { Vec::new() },
+    }
+}
+
+/// Draws, and amounts below zero that are carried.
+fn draws(r: &mut Random, world: &mut World, n: usize) {
+    let everyone = world.plans[n].rewards.iter().any(|reward| reward.everyone);
+    world.plans[n].carry = !everyone && r.one_in(4);
+    if world.plans[n].teams || !r.one_in(4) {
+        return;
+    }
+    let leaves = periods::leaves(&world.calendar);
+    let year = periods::meant(&leaves, "2022")[0].first;
+    for place in 0..1 + r.below(2) {
+        let draw = Draw {
+            name: format!("Draw {place}"),
+            amount: r.word_of(&["30", "100", "33.33"]),
+            recoverable: !r.one_in(3),
+            covers: if r.one_in(3) { vec!["Bonus 0".to_owned()] } else { Vec::new() },
+            most: r.one_in(3).then(|| r.word_of(&["10", "25.5"])),
+            from: day(r.word(&super::CUTS)).max(year),
+        };
+        let needless = !draw.recoverable && draw.most.is_some();
+        let most = draw.most.filter(|_| !needless);
+        world.plans[n].draws.push(Draw { most, ..draw });
     }
 }
 

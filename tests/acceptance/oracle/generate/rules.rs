@@ -49,6 +49,8 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             rewards: Vec::new(),
             prorate: false,
             posted: false,
+            draws: Vec::new(),
+            carry: false,
         };
         if r.one_in(3) {
             plan.targets = selectors(r, world, teams);

@@ -92,6 +92,8 @@ fn world(people: &[(&str, &str)]) -> World {
             rewards: Vec::new(),
             prorate: false,
             posted: false,
+            draws: Vec::new(),
+            carry: false,
         }],
         quotas: Vec::new(),
         period: None,

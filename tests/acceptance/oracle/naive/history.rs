@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::past::Past;
 use super::periods::{self, Leaf, Own};
 use super::rewards::{Paid, Payments, payments};
-use super::{Decided, Row, Status, decisions, posting};
+use super::{Decided, Row, Status, decisions, draws, posting};
 use crate::oracle::world::{Plan, World};
 
 /// A row as it stands in a period.
@@ -68,12 +68,14 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
                 false => World { as_of: Some(day), ..world.clone() },
             };
             let known = clean(&then, leaves, plan, &owns);
-            let lines = lines(&owns, &known, &frozen, place);
-            frozen.push((place, lines));
+            let shown = draws::settle((&then, leaves, plan), &owns, known, &frozen);
+            frozen.push((place, shown[place].clone()));
         }
     }
     let now = if plan.posted { world.clone() } else { posting::today(world) };
     let known = clean(&now, leaves, plan, &owns);
+    let alerts: Vec<_> = known.iter().map(|known| known.alerts.clone()).collect();
+    let shown = draws::settle((&now, leaves, plan), &owns, known, &frozen);
     let mut all = Year::default();
     for place in (0..owns.len()).filter(|place| owns[*place].year == year) {
         match frozen.iter().find(|(known, _)| *known == place) {
@@ -82,43 +84,16 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
                 all.frozen.push(owns[place].id.clone());
             }
             None => {
-                all.lines.extend(lines(&owns, &known, &frozen, place));
-                all.alerts.extend(known[place].alerts.iter().cloned());
+                all.lines.extend(shown[place].iter().cloned());
+                all.alerts.extend(alerts[place].iter().cloned());
             }
         }
     }
     all
 }
 
-/// What an open period shows: its own rows, and corrections of those that are frozen.
-fn lines(
-    owns: &[Own],
-    known: &[Payments],
-    frozen: &[(usize, Vec<Line>)],
-    place: usize,
-) -> Vec<Line> {
-    let line = |paid: &Paid| Line {
-        period: owns[place].id.clone(),
-        paid: paid.clone(),
-        origin: "calculated",
-        corrects: None,
-    };
-    let mut all: Vec<Line> = known[place].paid.iter().map(line).collect();
-    let is_frozen = |place: usize| frozen.iter().any(|(known, _)| *known == place);
-    for of in (0..place).filter(|of| is_frozen(*of)) {
-        if (of..owns.len()).find(|later| !is_frozen(*later)) != Some(place) {
-            continue;
-        }
-        for paid in correction(&owns[of], &known[of], frozen) {
-            let corrects = Some(owns[of].id.clone());
-            all.push(Line { origin: "retro", corrects, ..line(&paid) });
-        }
-    }
-    all
-}
-
 /// What a frozen period would pay now less what was paid for it.
-fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line>)]) -> Vec<Paid> {
+pub(super) fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line>)]) -> Vec<Paid> {
     let same = |a: &Paid, b: &Paid| {
         (&a.reward, &a.payee, &a.team) == (&b.reward, &b.payee, &b.team)
             && (&a.credited_unit, &a.unit) == (&b.credited_unit, &b.unit)
@@ -126,7 +101,7 @@ fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line>)]) -> Vec
     let mut all: Vec<Paid> = known.paid.clone();
     let is_own = |line: &&Line| match &line.corrects {
         Some(period) => *period == own.id,
-        None => line.period == own.id && line.origin == "calculated",
+        None => line.period == own.id && ["calculated", "draw"].contains(&line.origin),
     };
     for line in frozen.iter().flat_map(|(_, lines)| lines).filter(is_own) {
         match all.iter_mut().find(|paid| same(paid, &line.paid)) {

@@ -224,6 +224,8 @@ fn members_parts(
     for (member, had) in desk.past.members(claim, before, &desk.reward.name) {
         match all.iter_mut().find(|(person, _)| *person == Some(member.clone())) {
             Some((_, amount)) => *amount -= had,
+            // Who had nothing has nothing to give back.
+            None if had.is_zero() => (),
             None => all.push((Some(member), Decimal::ZERO - had)),
         }
     }
