@@ -71,6 +71,11 @@ impl Plan {
         all.filter(|source| **source != self.id).collect()
     }
 
+    /// Whether it pays anybody: by a reward, a draw or a guarantee.
+    pub fn pays(&self) -> bool {
+        !self.rewards.is_empty() || !self.draws.is_empty()
+    }
+
     /// The crediting policies that its rules name.
     pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
         self.direct.iter().flat_map(|rule| &rule.assign).filter_map(|assign| match assign {

@@ -93,9 +93,8 @@ pub fn money_change(
 /// The plans that pay by one of two rulesets and whose credits a change may move, without any credit
 /// yet.
 fn paying_plans(current: &Ruleset, new: &Ruleset) -> BookedCredits {
-    let pays = |ruleset: &Ruleset, plan: &str| {
-        ruleset.plans.get(plan).is_some_and(|plan| !plan.rewards.is_empty())
-    };
+    let pays =
+        |ruleset: &Ruleset, plan: &str| ruleset.plans.get(plan).is_some_and(|plan| plan.pays());
     let plans = changed_plans(current, new).into_iter();
     let plans = plans.filter(|plan| pays(current, plan) || pays(new, plan));
     plans.map(|plan| (plan, Vec::new())).collect()

@@ -351,7 +351,7 @@ fn rewards_to_freeze(
 
     let manual = context.ledger.manual_rewards()?;
     let has_manual = |plan: &str| manual.iter().any(|reward| reward.row.plan == plan);
-    let pays = |plan: &&Plan| !plan.rewards.is_empty() || has_manual(&plan.id);
+    let pays = |plan: &&Plan| plan.pays() || has_manual(&plan.id);
 
     for plan in ruleset.plans.values().filter(pays) {
         let Some(period) = calendar.period_on(leaf.first, plan.period) else { continue };

@@ -148,7 +148,7 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
     let mut found = RewardedPeriods::new();
 
     for (id, leaf) in context.ledger.calculation_summaries()?.into_keys() {
-        let pays = ruleset.plans.get(id.as_str()).is_some_and(|plan| !plan.rewards.is_empty());
+        let pays = ruleset.plans.get(id.as_str()).is_some_and(|plan| plan.pays());
         let leaf = ruleset.settings.calendar.find(&leaf).filter(|_| pays);
 
         if let Some(period) = leaf.and_then(|leaf| own_period(ruleset, &id, leaf.first)) {
@@ -251,7 +251,7 @@ pub fn reward_alerts(
 
     let mut found = BTreeMap::new();
     for (id, leaf) in index.summaries.keys() {
-        let rewarded = ruleset.plans.get(id.as_str()).is_some_and(|p| !p.rewards.is_empty());
+        let rewarded = ruleset.plans.get(id.as_str()).is_some_and(|p| p.pays());
         let leaf = ruleset.settings.calendar.find(leaf).filter(|_| rewarded);
         if let Some(period) = leaf.and_then(|leaf| own_period(&ruleset, id, leaf.first)) {
             found.insert((id.clone(), period.id.clone()), period);
@@ -297,9 +297,8 @@ pub fn reward_alerts(
 
 /// Plans whose credits may be worth something else.
 pub(super) fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
-    let pays = |ruleset: &Ruleset, plan: &str| {
-        ruleset.plans.get(plan).is_some_and(|plan| !plan.rewards.is_empty())
-    };
+    let pays =
+        |ruleset: &Ruleset, plan: &str| ruleset.plans.get(plan).is_some_and(|plan| plan.pays());
     let (before, after) = (old.reward_hashes(), new.reward_hashes());
     let plans: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let changed = plans.into_iter().filter(|plan| {

@@ -189,7 +189,7 @@ fn rewards_to_freeze(
     let calendar = &ruleset.settings.calendar;
     let period = calendar.period_on(leaf.first, plan.period)?;
     let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
-    if plan.rewards.is_empty() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
+    if !plan.pays() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
         return None;
     }
 
@@ -250,7 +250,7 @@ impl Books<'_> {
     pub fn rewards_of(&self, plan: &str, period: &Period) -> PlanRewards {
         let Some(plan) = self.ruleset.plans.get(plan) else { return PlanRewards::default() };
         let through = reward::last_period_in(self.ruleset, plan, period);
-        let Some(through) = through.filter(|_| !plan.rewards.is_empty()) else {
+        let Some(through) = through.filter(|_| plan.pays()) else {
             return PlanRewards::default();
         };
 

@@ -292,7 +292,7 @@ pub fn reward_lines(
     changes: &RunChanges,
 ) -> Result<Vec<MoneyLine>, StoreError> {
     let ruleset = context.ruleset.load_full();
-    let pays = ruleset.plans.get(run.plan.as_str()).is_some_and(|plan| !plan.rewards.is_empty());
+    let pays = ruleset.plans.get(run.plan.as_str()).is_some_and(|plan| plan.pays());
     if changes.0.is_empty() || !pays {
         return Ok(Vec::new());
     }
