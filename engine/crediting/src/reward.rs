@@ -18,6 +18,7 @@ mod draw;
 mod history;
 mod members;
 mod pay;
+mod periods;
 mod quota;
 mod scope;
 mod targets;

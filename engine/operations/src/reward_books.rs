@@ -47,6 +47,13 @@ pub(crate) struct FrozenBook {
     periods: Vec<(FrozenRewards, Option<Arc<Ruleset>>)>,
 }
 
+impl FrozenBook {
+    /// Whether no period is frozen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.periods.is_empty()
+    }
+}
+
 /// The frozen rewards of `plan`.
 pub(crate) fn frozen_book(context: &Context, plan: &str) -> Result<FrozenBook, StoreError> {
     let frozen = context.ledger.frozen_rewards(plan)?;

@@ -13,7 +13,7 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::reward::{self, PlanRewards, RewardBook};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::EarnedReward;
+use accredit_domain::decision::{EarnedReward, PayeeBalance};
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::notes::NoteRow;
@@ -40,15 +40,38 @@ pub struct RewardPlace {
     index: usize,
 }
 
-/// At most `limit` rewards that fit, from `start` on, with the place of the next one: of one plan
-/// or of all, in the periods that lie within leaves or in all. One calculation is held at a time.
+/// At most `limit` rewards that fit, from `start` on, with the place of the next one: of one plan or
+/// of all, in the periods that lie within leaves or in all.
 pub fn rewards_from(
     context: &Context,
-    (plan, within): (Option<&str>, Option<&[PeriodKey]>),
+    scope: (Option<&str>, Option<&[PeriodKey]>),
     start: &RewardPlace,
     limit: usize,
     fits: impl Fn(&EarnedReward) -> bool,
 ) -> Result<(Vec<EarnedReward>, Option<RewardPlace>), StoreError> {
+    rows_from(context, scope, start, limit, (|rewards| rewards.rows, fits))
+}
+
+/// The same of balances: what payees owe at the end of each period.
+pub fn balances_from(
+    context: &Context,
+    scope: (Option<&str>, Option<&[PeriodKey]>),
+    start: &RewardPlace,
+    limit: usize,
+    fits: impl Fn(&PayeeBalance) -> bool,
+) -> Result<(Vec<PayeeBalance>, Option<RewardPlace>), StoreError> {
+    rows_from(context, scope, start, limit, (|rewards| rewards.balances, fits))
+}
+
+/// At most `limit` rows that fit, from `start` on, with the place of the next one: of one plan
+/// or of all, in the periods that lie within leaves or in all. One calculation is held at a time.
+fn rows_from<Row>(
+    context: &Context,
+    (plan, within): (Option<&str>, Option<&[PeriodKey]>),
+    start: &RewardPlace,
+    limit: usize,
+    (rows_of, fits): (fn(PlanRewards) -> Vec<Row>, impl Fn(&Row) -> bool),
+) -> Result<(Vec<Row>, Option<RewardPlace>), StoreError> {
     let ruleset = context.ruleset.load_full();
     let mut books = PlanBooks::new(context, &ruleset);
     let mut found = Vec::new();
@@ -65,7 +88,7 @@ pub fn rewards_from(
 
         let here = place == (start.plan.as_str(), start.first.as_str());
         let skipped = if here { start.index } else { 0 };
-        let rows = books.rewards_of(&id, &period)?.rows.into_iter().enumerate();
+        let rows = rows_of(books.rewards_of(&id, &period)?).into_iter().enumerate();
 
         for (index, row) in rows.skip(skipped).filter(|(_, row)| fits(row)) {
             if found.len() >= limit {
@@ -160,6 +183,21 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
     for reward in context.ledger.manual_rewards()? {
         if let Some(period) = ruleset.settings.calendar.find(&reward.row.period) {
             found.insert((reward.row.plan.to_string(), period.first.to_string()), period);
+        }
+    }
+
+    // A correction of a frozen period may count where the plan has no deal at all.
+    for plan in ruleset.plans.values().filter(|plan| plan.pays()) {
+        let last = found.iter().filter(|((id, _), _)| **id == *plan.id);
+        let last = last.map(|(_, period)| period).max_by_key(|period| period.first).cloned();
+        let frozen = reward_books::frozen_book(context, &plan.id)?;
+        let Some(last) = last.filter(|_| !frozen.is_empty()) else { continue };
+
+        let rules = BookRules::in_force(ruleset);
+        let book = reward_books::stored_book(context, rules, &plan.id, &last)?;
+        for known in book.periods().filter(|known| !known.rewards.rows.is_empty()) {
+            let key = (plan.id.to_string(), known.period.first.to_string());
+            found.insert(key, known.period.clone());
         }
     }
 

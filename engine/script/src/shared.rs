@@ -77,16 +77,18 @@ pub fn read_shared_file(path: &str, text: &Arc<str>) -> Result<Vec<DefinedName>,
     let defined = defined_names(path, text);
     for one in defined.iter().filter(|one| one.function) {
         let name = &one.name;
-        if api::find_function(name).is_some() {
-            let message = format!("`{name}` is a function that exists already");
-            let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
-            findings.push(finding.with_help("give the shared function another name"));
-        }
-        if let Some(kind) = PolicyKind::ALL.into_iter().find(|kind| kind.entry_point() == name) {
-            let message = format!("`{name}` is what {} policies begin with", kind.as_str());
-            let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
-            findings.push(finding.with_help("give the shared function another name"));
-        }
+        // A name may be both; one finding is enough.
+        let entry = PolicyKind::ALL.into_iter().find(|kind| kind.entry_point() == name);
+        let message = match entry {
+            Some(kind) => format!("`{name}` is what {} policies begin with", kind.as_str()),
+            None if api::find_function(name).is_some() => {
+                format!("`{name}` is a function that exists already")
+            }
+            None => continue,
+        };
+
+        let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
+        findings.push(finding.with_help("give the shared function another name"));
     }
 
     if findings.is_empty() { Ok(defined) } else { Err(findings) }

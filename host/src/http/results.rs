@@ -3,6 +3,7 @@
 pub(crate) mod adjustments;
 pub(crate) mod alerts;
 pub(crate) mod approvals;
+pub(crate) mod balances;
 pub(crate) mod calculations;
 pub(crate) mod credits;
 pub(crate) mod enquiries;

@@ -41,6 +41,7 @@ use crate::http::problem;
 use crate::http::results::adjustments;
 use crate::http::results::alerts;
 use crate::http::results::approvals;
+use crate::http::results::balances;
 use crate::http::results::calculations;
 use crate::http::results::credits;
 use crate::http::results::enquiries;
@@ -182,6 +183,7 @@ fn result_routes() -> Api {
                 .with_role(Reader)
                 .and_methods(post(manual_rewards::add_reward).with_role(Admin)),
         )
+        .route("/v1/balances", get(balances::list_balances).with_role(Reader))
         .route("/v1/rewards/manual", get(manual_rewards::list_manual_rewards).with_role(Reader))
         .route("/v1/runs", get(runs::list_runs).with_role(Reader))
         .route("/v1/runs/{id}", get(runs::show_run).with_role(Reader))

@@ -138,3 +138,98 @@ fn a_reward_that_cannot_be_worked_out_is_an_alert_until_it_can() {
     let place = json!(["policies/reward/broken.rhai", 2]);
     assert_eq!(json!([found[0]["file"], found[0]["line"]]), place);
 }
+
+/// The rewards of Ann in a month: amount, origin and the period that is corrected.
+fn rows_of_ann(server: &Server, period: &str) -> Vec<[String; 3]> {
+    let all = done(&server.get(&format!("/v1/calculations/reps/{period}")));
+    let rows = all["rewards"].as_array().unwrap().iter().filter(|row| row["payee"] == "ann");
+    let text = |cell: &Json| cell.as_str().unwrap_or_default().to_owned();
+    rows.map(|row| [text(&row["amount"]), text(&row["origin"]), text(&row["corrects"])]).collect()
+}
+
+/// A January of 1,000 whose rewards are released and that is finalized, seen in February.
+fn finalized_january(office: &Office) -> Server {
+    let server = office.open("2026-02-03");
+    deal(&server, "m1", "D1", "2026-01-15", "1000");
+    let release = "/v1/calculations/reps/2026-01/release";
+    done(&post(&server, release, &json!({"what": "rewards"})));
+    done(&post(&server, "/v1/periods/2026-01/finalize", &json!({})));
+    server
+}
+
+/// A late deal of a finalized month was rewarded at the tier that February had reached: 150 for 1,500
+/// where January alone pays 200.
+#[test]
+fn a_late_deal_is_paid_at_the_tier_of_its_own_period() {
+    let office = office("tiers = [{ up_to = \"1000\", rate = \"10%\" }, { rate = \"20%\" }]");
+    let server = finalized_january(&office);
+    deal(&server, "m2", "D2", "2026-01-20", "500");
+
+    let paid = [["100.00", "calculated", ""].map(str::to_owned)];
+    let corrected = [["100.00", "retro", "2026-01"].map(str::to_owned)];
+    assert_eq!(rows_of_ann(&server, "2026-01"), paid);
+    assert_eq!(rows_of_ann(&server, "2026-02"), corrected);
+    let told = alerts(&server, "code=confirmed_differs");
+    let message = told[0]["message"].as_str().unwrap();
+    assert!(message.contains("100.00") && message.contains("200.00"), "{message}");
+
+    // The same after a crash, and when the deal is taken back.
+    server.kill();
+    let server = office.open("2026-02-04");
+    assert_eq!(rows_of_ann(&server, "2026-01"), paid);
+    assert_eq!(rows_of_ann(&server, "2026-02"), corrected);
+    deal(&server, "m3", "D2", "2026-01-20", "0");
+    assert_eq!(rows_of_ann(&server, "2026-01"), paid);
+    assert_eq!(rows_of_ann(&server, "2026-02"), Vec::<[String; 3]>::new());
+    assert_eq!(alerts(&server, "code=confirmed_differs"), Vec::<Json>::new());
+}
+
+/// A confirmed January of 100 showed 500 once the rate was 50 %, while its statement said 100 and
+/// nothing was posted.
+#[test]
+fn a_confirmed_period_keeps_its_rate_unless_the_change_reaches_it() {
+    let office = office("tiers = [{ rate = \"0.10\" }]");
+    let server = finalized_january(&office);
+    let paid = [["100.00", "calculated", ""].map(str::to_owned)];
+    let change = |percent: &str, effective: &str| {
+        let text = plan(&format!("tiers = [{{ rate = \"{percent}\" }}]"));
+        json!({"files": {"plans/reps.toml": text}, "effective": effective})
+    };
+
+    done(&post(&server, "/v1/changes", &change("0.50", "recredit")));
+    assert_eq!(rows_of_ann(&server, "2026-01"), paid);
+    assert_eq!(rows_of_ann(&server, "2026-02"), Vec::<[String; 3]>::new());
+
+    // From the first of January, 60 % of 1,000 are 500 more, for each of three who are credited.
+    let reaching = change("0.60", "from:2026-01-01");
+    let shown = done(&post(&server, "/v1/preview", &reaching));
+    assert_eq!(shown["money"]["rewards"]["total"][0]["difference"], "1500.00", "{shown}");
+    let changed = done(&post(&server, "/v1/changes", &reaching));
+    assert_eq!(changed["money"], shown["money"]);
+    assert_eq!(rows_of_ann(&server, "2026-01"), paid);
+    let corrected = [["500.00", "retro", "2026-01"].map(str::to_owned)];
+    assert_eq!(rows_of_ann(&server, "2026-02"), corrected);
+}
+
+/// What payees owe was nowhere to be seen.
+#[test]
+fn balances_are_listed_by_period() {
+    let draw = "[[draw]]\nname = \"Draw\"\namount = \"300\"\nrecoverable = true\n\
+                targets = [\"participant:ann\"]\n";
+    let office = office(&format!("tiers = [{{ rate = \"10%\" }}]\n\n{draw}"));
+    let server = office.open("2026-02-03");
+    deal(&server, "m1", "D1", "2026-01-15", "1000");
+    deal(&server, "m2", "D2", "2026-02-02", "3500");
+
+    let listed = done(&server.get("/v1/balances?plan=reps&payee=ann"));
+    let rows = listed["data"].as_array().unwrap().iter();
+    let rows: Vec<Json> = rows
+        .map(|row| json!([row["period"], row["opening"], row["change"], row["balance"]]))
+        .collect();
+    // 100 earned of 300: 200 are owed. 350 earned in February: 50 of it are recovered.
+    let expected = [
+        json!(["2026-01", "0", "200.00", "200.00"]),
+        json!(["2026-02", "200.00", "-50.00", "150.00"]),
+    ];
+    assert_eq!(rows, expected, "{listed}");
+}

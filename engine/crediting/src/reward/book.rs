@@ -6,7 +6,7 @@
 //! calculations, by the replay of finalizations and by the server. Source: REWARDS sections 1 to 6.
 //!
 //! **Architecture invariant:** whatever the order of late deals, corrections and finalizations, the
-//! sum of everything paid for a period is what a clean run of it pays (`laws`).
+//! sum of everything paid for a period is what a clean run of it pays (`correction`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use super::balance::{self, Balances};
 use super::correction;
 use super::draw::{self, EarnedByPayee};
 use super::history::{EarnedBy, EarnedHistory};
+use super::periods::{earliest_open, planned_periods};
 use super::scope::{DatedCredits, PlanPeriod, RewardContext};
 use super::{PlanRewards, claim, pay};
 use crate::stage::build_note;
-use accredit_domain::calendar::{Calendar, LockedPeriods, Period, PeriodKind};
+use accredit_domain::calendar::{Calendar, LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, FrozenRewards, PayeeBalance, RewardOrigin};
 use accredit_domain::note::{Note, NoteCode, NoteStage};
@@ -124,7 +125,7 @@ pub fn needs_history(ruleset: &Ruleset, plan: &Plan) -> bool {
 }
 
 /// What `credits` of a plan are worth in every period up to `through`, a period of the plan's own
-/// kind. Only active credits count.
+/// kind, and up to the last period in which one of them is corrected. Only active credits count.
 pub fn compute_book<'a>(
     inputs: &BookInputs<'_>,
     credits: impl IntoIterator<Item = &'a PostedCredit>,
@@ -133,8 +134,22 @@ pub fn compute_book<'a>(
     let late = inputs.rules.plans.get(inputs.plan).map(|plan| plan.late);
     let credits = DatedCredits::new(credits, inputs.rules, late.unwrap_or(LateRewards::Own));
 
+    let mut run = run_periods(inputs, &credits, through);
+    // Corrections may count in a later period than the last one that was asked for.
+    let mut reached = through.first;
+    while let Some(target) =
+        run.last_target(&inputs.rules.settings.calendar).filter(|target| target.first > reached)
+    {
+        run = run_periods(inputs, &credits, &target);
+        reached = target.first;
+    }
+    run.book
+}
+
+/// Goes through the periods up to `through`.
+fn run_periods(inputs: &BookInputs<'_>, credits: &DatedCredits<'_>, through: &Period) -> BookRun {
     let mut run = BookRun::default();
-    for (period, frozen) in planned_periods(inputs, &credits, through) {
+    for (period, frozen) in planned_periods(inputs, credits, through) {
         let rules = match frozen {
             Some(frozen) => frozen.rules,
             None => Some(inputs.rules),
@@ -148,7 +163,7 @@ pub fn compute_book<'a>(
             continue;
         };
 
-        let scope = PlanPeriod::new(rules, plan, &period, &credits);
+        let scope = PlanPeriod::new(rules, plan, &period, credits);
         let mut add = |machine: Option<&mut Machine>| match frozen {
             Some(frozen) => run.add_frozen(inputs, &scope, frozen, machine),
             None => run.add_open(inputs, &scope, machine),
@@ -162,83 +177,7 @@ pub fn compute_book<'a>(
         }
     }
 
-    run.book
-}
-
-/// The periods of a book in order, with their frozen rows: from the first one that matters.
-fn planned_periods<'a>(
-    inputs: &BookInputs<'a>,
-    credits: &DatedCredits<'_>,
-    through: &Period,
-) -> Vec<(Period, Option<FrozenPeriod<'a>>)> {
-    let calendar = &inputs.rules.settings.calendar;
-    let plan = inputs.rules.plans.get(inputs.plan);
-    let kind = plan.map_or(PeriodKind::Leaf, |plan| plan.period);
-
-    let mut planned: BTreeMap<Date, (Period, Option<FrozenPeriod<'a>>)> = BTreeMap::new();
-    for frozen in inputs.frozen {
-        let rules = frozen.rules.unwrap_or(inputs.rules);
-        let known = rules.settings.calendar.find(&frozen.rewards.period);
-        let known = known.filter(|period| period.first <= through.first);
-        if let Some(period) = known {
-            planned.insert(period.first, (period, Some(*frozen)));
-        }
-    }
-
-    let remembers = plan.is_some_and(|plan| needs_history(inputs.rules, plan));
-    let first = match remembers {
-        true => first_day(inputs, credits, planned.keys().next().copied()),
-        // What is frozen may be corrected in a period that is not asked for.
-        false => [credits.first_day(), planned.keys().next().copied()].into_iter().flatten().min(),
-    };
-    // Rewards to date, and rows of people without credits, begin with the fiscal year.
-    let without_credits = plan.is_some_and(|plan| pays_without_credits(inputs.rules, plan));
-    let year = calendar.period_on(through.first, PeriodKind::Year);
-    let year = year.filter(|_| remembers || without_credits).map(|year| year.first);
-    let first = [first, year, Some(through.first)].into_iter().flatten().min();
-    let first = first.unwrap_or(through.first);
-
-    let mut next = calendar.period_on(first, kind);
-    while let Some(period) = next.filter(|period| period.first <= through.first) {
-        let end = period.end;
-        let is_covered =
-            planned.values().any(|(known, _)| known.first < end && period.first < known.end);
-        if !is_covered {
-            planned.insert(period.first, (period, None));
-        }
-        next = calendar.period_on(end, kind).filter(|later| later.first >= end);
-    }
-
-    planned.into_values().collect()
-}
-
-/// The first day on which the plan may have paid.
-fn first_day(
-    inputs: &BookInputs<'_>,
-    credits: &DatedCredits<'_>,
-    frozen: Option<Date>,
-) -> Option<Date> {
-    let (rules, calendar) = (inputs.rules, &inputs.rules.settings.calendar);
-    let plan = rules.plans.get(inputs.plan)?;
-
-    let of_quotas = rules.quotas.periods_of(inputs.plan).filter_map(|id| calendar.find(id));
-    let of_quotas = of_quotas.map(|period| period.first).min();
-    let of_manual = inputs.manual.iter().filter_map(|row| calendar.find(&row.period));
-    let of_manual = of_manual.map(|period| period.first).min();
-
-    // Draws and rewards for everyone are paid without any credit, from the plan's first day on.
-    let by_people = !plan.draws.is_empty() || plan.rewards.iter().any(|reward| reward.everyone);
-    // A plan may be older than the calendar, which then begins the book.
-    let in_calendar = |day: &Date| calendar.period_on(*day, PeriodKind::Leaf).is_some();
-    let of_plan = plan.validity.from.filter(|_| by_people).filter(in_calendar);
-
-    [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
-}
-
-/// Whether people may have rows of a period in which nobody was credited.
-fn pays_without_credits(rules: &Ruleset, plan: &Plan) -> bool {
-    let for_everyone = plan.rewards.iter().any(|reward| reward.everyone);
-    for_everyone || plan.quota.is_some() || rules.quotas.has_quota(&plan.id)
+    run
 }
 
 fn has_program(plan: &Plan) -> bool {
@@ -272,6 +211,12 @@ struct CleanPeriod {
 }
 
 impl BookRun {
+    /// The last period that the book does not reach and in which something is corrected.
+    fn last_target(&self, calendar: &Calendar) -> Option<Period> {
+        let targets = self.pending.keys().filter_map(|id| calendar.find(id));
+        targets.max_by_key(|period| period.first)
+    }
+
     /// A frozen period of a plan that no longer exists.
     fn keep_frozen(&mut self, period: &Period, frozen: FrozenPeriod<'_>) {
         let rewards = PlanRewards {
@@ -499,22 +444,6 @@ pub(super) fn standing_of(claim: &claim::Claim, claims: &[claim::Claim]) -> Stan
     let better = others().filter(|other| other.credited > claim.credited).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     StandingView { rank: count(better).saturating_add(1), of: count(others().count()) }
-}
-
-/// The earliest period, at or after that of `scope`, in which something may still be posted.
-fn earliest_open(inputs: &BookInputs<'_>, scope: &PlanPeriod<'_>) -> Option<Period> {
-    let calendar: &Calendar = &inputs.rules.settings.calendar;
-    let kind = inputs.rules.plans.get(inputs.plan).unwrap_or(scope.plan).period;
-
-    let is_open = |period: &Period| {
-        let frozen = inputs.frozen.iter().any(|known| *known.rewards.period == *period.id);
-        let leaves = calendar.leaf_periods(period);
-        !frozen && leaves.iter().any(|leaf| !inputs.locked.contains(&leaf.id))
-    };
-    let later = |period: &Period| {
-        calendar.period_on(period.end, kind).filter(|next| next.first > period.first)
-    };
-    std::iter::successors(calendar.period_on(scope.period.first, kind), later).find(is_open)
 }
 
 /// An alert for each payee whose frozen sum is no longer what would be paid.

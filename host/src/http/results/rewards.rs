@@ -24,11 +24,11 @@ use crate::server::state::Service;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RewardListParams {
-    plan: Option<String>,
-    period: Option<String>,
-    payee: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
+    pub(super) plan: Option<String>,
+    pub(super) period: Option<String>,
+    pub(super) payee: Option<String>,
+    pub(super) limit: Option<usize>,
+    pub(super) cursor: Option<String>,
 }
 
 /// The query of the list of rewards.
@@ -80,11 +80,11 @@ impl PagedList for RewardQuery {
     }
 }
 
-fn write_cursor(place: &RewardPlace) -> serde_json::Result<String> {
+pub(super) fn write_cursor(place: &RewardPlace) -> serde_json::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
 }
 
-fn read_cursor(cursor: &str) -> Result<RewardPlace, Problem> {
+pub(super) fn read_cursor(cursor: &str) -> Result<RewardPlace, Problem> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok();
     let place = text.and_then(|text| serde_json::from_slice(&text).ok());
     place.ok_or_else(|| Problem::bad_request("`cursor` is not a cursor from an earlier page"))

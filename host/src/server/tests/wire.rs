@@ -69,6 +69,10 @@ PUT /v1/policies/{kind}/{name} author
 POST /v1/preview reader
 POST /v1/rollback author
 GET /v1/rewards reader
+POST /v1/rewards admin
+GET /v1/rewards/manual reader
+GET /v1/balances reader
+DELETE /v1/transactions/{id} admin
 GET /v1/rules reader
 DELETE /v1/rules/{plan}/{name} author
 GET /v1/rules/{plan}/{name} reader
