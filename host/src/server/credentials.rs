@@ -1,4 +1,5 @@
-//! Tokens and secrets as a person gives them: in the environment, or in files that it names.
+//! Tokens and secrets as a person gives them, in the environment or in files that it names, and
+//! whether they are long enough.
 //!
 //! Not those that the server makes itself and not who a token belongs to (`secrets`). Called by
 //! `config` at the start and by `rotation` afterwards.

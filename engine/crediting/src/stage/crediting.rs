@@ -1,4 +1,5 @@
-//! Crediting: who gets the direct credits of a rule, and what part of the deal each.
+//! Crediting: who gets the direct credits of a rule, and what part of the deal each: by the plan's
+//! `split`, or by weights.
 //!
 //! Names come from the transaction, from territories or from a crediting policy and are resolved on
 //! the incentive date among the plan's targets (`named`, `resolve`); a team that an individual plan

@@ -112,10 +112,13 @@ pub(super) fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line
             }
         }
     }
-    // What cannot be computed stays as it was paid.
+    // What cannot be computed stays as it was paid. A manager's seat that is vacant for one credit
+    // takes nothing from what other managers have.
     let failed = |paid: &Paid| {
+        let harmless =
+            |code: &str| code == "no_exchange_rate" || (code == "vacant" && paid.team.is_none());
         let mut alerts = known.alerts.iter();
-        alerts.any(|(code, reward)| *reward == paid.reward && *code != "no_exchange_rate")
+        alerts.any(|(code, reward)| *reward == paid.reward && !harmless(code))
     };
     all.retain(|paid| !paid.amount.is_zero() && !failed(paid));
     all

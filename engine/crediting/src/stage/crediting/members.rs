@@ -1,4 +1,5 @@
-//! What becomes of a team that an individual plan finds: its members, or its manager.
+//! What becomes of a team that an individual plan finds: its members, with which weights, or its
+//! manager.
 //!
 //! Not amounts (`parts`). Called by `crediting` for each team. Source: FORMAT section 3 (`members`),
 //! DOMAIN 2.8 (team fallback modes), 3.4 g, seed 001.
