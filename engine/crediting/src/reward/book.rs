@@ -206,7 +206,7 @@ struct BookRun {
 struct CleanPeriod {
     rows: Vec<EarnedReward>,
     alerts: Vec<Note>,
-    /// Names of rewards that could not be computed for somebody.
+    /// Names of rewards that could not be computed for some payee.
     failed: BTreeSet<String>,
 }
 

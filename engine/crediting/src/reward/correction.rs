@@ -39,7 +39,7 @@ pub(super) fn corrections(
     let mut due: BTreeMap<CorrectionKey, (Decimal, EarnedReward)> = BTreeMap::new();
 
     for row in paid {
-        // Of somebody who earns nothing any more, no credit counts any longer.
+        // A payee who earns nothing any more has no credit that counts.
         let nothing = EarnedReward {
             credited: row.credited.saturating_sub(row.credited),
             attainment: None,
