@@ -43,7 +43,8 @@ pub struct LineCoverage {
 /// A place where a run goes one way or the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BranchCoverage {
-    /// Of an `if`: then, else. Of an arm of a `switch`: taken, not taken. Of `&&` and `||`: right side asked, right side passed over.
+    /// Of an `if`: then, else. Of an arm of a `switch`: taken, not taken. Of `&&` and `||`: right side
+    /// asked, right side passed over.
     pub taken: [u64; 2],
 }
 

@@ -115,16 +115,34 @@ fn expressions_of_plans_may_switch() {
     assert_eq!(value("switch to.level { 2 => 1, _ => switch 5 { 5 => 6, _ => 7 } }"), "6");
 }
 
+/// Each body with its findings.
+fn check_findings(cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for (body, expected) in cases {
+        let found = findings(body);
+        if found != *expected {
+            wrong.push(format!("{body:?}\n   {found}\n   {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
-fn labels_that_cannot_decide_are_refused_with_their_line() {
-    let literal = "CR095 3:1 a label is a text, a number, true, false, `()` or a range of whole numbers, written out";
-    let cases = [
+fn labels_that_can_decide_are_accepted() {
+    check_findings(&[
         ("switch tx.amount {\n1 => 1, 2.5 | 3 => 2, 10..20 => 3, _ => 4 }", ""),
         ("switch tx.deal_stage {\n\"Won\" | \"Lost\" => 1, _ => 4 }", ""),
         ("switch tx.renewal {\ntrue => 1, false => 2 }", ""),
         ("switch to.level {\n1 => 1, () => 2, _ => 3 }", ""),
         ("switch tx.deal_stage {\n\"Won\" if tx.amount > 5 => 1, \"Won\" => 2, _ => 4 }", ""),
         ("switch tx.amount {\n0..10 if tx.renewal => 1, 0..10 => 2, 5..20 => 3, _ => 4 }", ""),
+        ("while true { switch tx.amount {\n1 => { break; } _ => { }\n} } 5", ""),
+    ]);
+}
+
+#[test]
+fn labels_have_the_kind_of_the_value() {
+    check_findings(&[
         (
             "switch tx.amount {\n\"1\" => 1, _ => 4 }",
             "CR095 3:1 no value has this label: it is text, the value is number",
@@ -171,6 +189,14 @@ fn labels_that_cannot_decide_are_refused_with_their_line() {
         ),
         ("switch tx.amount {\n_ => 4 }", "CR095 2:1 this `switch` has no label"),
         ("switch tx.amount { } 1", "CR095 2:1 this `switch` has no label"),
+    ]);
+}
+
+#[test]
+fn labels_are_written_out() {
+    let literal = "CR095 3:1 a label is a text, a number, true, false, `()` or a range of \
+     whole numbers, written out";
+    check_findings(&[
         ("switch tx.deal_stage {\ntx.customer => 1, _ => 4 }", literal),
         ("switch tx.amount {\n1 + 1 => 1, _ => 4 }", literal),
         ("switch tx.amount {\nabs(1) => 1, _ => 4 }", literal),
@@ -179,10 +205,17 @@ fn labels_that_cannot_decide_are_refused_with_their_line() {
         ("switch tx.deal_stage {\n`${tx.id}` => 1, _ => 4 }", literal),
         (
             "switch tx.date {\ndate(\"2022-01-31\") => 1, _ => 4 }",
-            "CR095 2:8 `switch` cannot be used with date: no label is one; CR095 3:1 a label is a text, a number, true, false, `()` or a range of whole numbers, written out",
+            "CR095 2:8 `switch` cannot be used with date: no label is one; CR095 3:1 a \
+             label is a text, a number, true, false, `()` or a range of whole numbers, written out",
         ),
         ("switch tx.amount {\n5..1 => 1, _ => 4 }", "CR095 3:1 no number is in the range `5..1`"),
         ("switch tx.amount {\n5..5 => 1, _ => 4 }", "CR095 3:1 no number is in the range `5..5`"),
+    ]);
+}
+
+#[test]
+fn labels_are_reached() {
+    check_findings(&[
         (
             "switch tx.deal_stage {\n\"Won\" => 1,\n\"Won\" => 2, _ => 4 }",
             "CR096 4:1 `\"Won\"` has an arm already, in line 3",
@@ -207,6 +240,12 @@ fn labels_that_cannot_decide_are_refused_with_their_line() {
             "switch tx.renewal {\ntrue => 1, false => 2,\n_ => 4 }",
             "CR096 4:6 this arm is never reached: true and false have arms",
         ),
+    ]);
+}
+
+#[test]
+fn arms_are_checked_like_branches() {
+    check_findings(&[
         (
             "switch tx.amount {\n1 => 1 }",
             "CR011 2:1 the result must be a number, but there is none",
@@ -228,10 +267,10 @@ fn labels_that_cannot_decide_are_refused_with_their_line() {
             "switch tx.amount {\n1 => { return 1; }, _ => { return 2; }\n} 5",
             "CR012 4:3 nothing after `return`, `throw`, `break` or `continue` is reached",
         ),
-        ("while true { switch tx.amount {\n1 => { break; } _ => { }\n} } 5", ""),
         (
             "switch tx.amount {\n1 => 5, _ => 6\n} 5",
-            "CR091 3:6 this value is not used: the program continues after it; CR091 3:14 this value is not used: the program continues after it",
+            "CR091 3:6 this value is not used: the program continues after it; CR091 3:14 \
+             this value is not used: the program continues after it",
         ),
         (
             "switch tx.deal_stage {\n_ => 1, \"Won\" => 2 }",
@@ -241,15 +280,7 @@ fn labels_that_cannot_decide_are_refused_with_their_line() {
             "switch tx.deal_stage {\n_ if tx.renewal => 1 }",
             "CR001 3:3 this switch case cannot have a condition",
         ),
-    ];
-    let mut wrong = Vec::new();
-    for (body, expected) in cases {
-        let found = findings(body);
-        if found != expected {
-            wrong.push(format!("{body:?}\n   {found}\n   {expected}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ]);
 }
 
 /// Every kind of hostile text ends with a finding or a fault; none with a panic or a full stack.
