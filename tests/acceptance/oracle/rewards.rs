@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::tables::Key;
 use super::world::{Pays, Span};
 
 /// A `[[reward]]`.
@@ -40,6 +41,8 @@ pub(crate) enum Worth {
     Value(Formula),
     /// A reward policy that the plan names as `value`.
     Policy(Formula),
+    /// `tiers = "table:steps"`
+    Table(Retroactive),
     /// Nothing written: the plan's reward policy.
     Default,
 }
@@ -87,6 +90,16 @@ pub(crate) enum Formula {
     Placed(Decimal),
     /// `totals.count * F`
     Deals(Decimal),
+    /// `totals.credited * lookup("bonus", KEY)`; a fault where there is no row.
+    Row(Key),
+    /// `totals.credited * (find("bonus", KEY) ?? F)`
+    Found(Key, Decimal),
+    /// `totals.credited * payee["level"]`; a fault where there is no level.
+    Level,
+    /// `if payee["grade"] == "gold" { totals.credited } else { F }`
+    Gold(Decimal),
+    /// `if who("NAME")?.title == "Rep" { F } else { totals.credited }`
+    Who(&'static str, Decimal),
 }
 
 /// A `[[draw]]`; amounts as the file has them.

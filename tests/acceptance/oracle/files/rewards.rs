@@ -38,6 +38,17 @@ fn formula(formula: Formula) -> String {
         Formula::OfYear(least) => format!("min({least}, 50 - paid.total)"),
         Formula::Placed(factor) => format!("standing.rank * {factor} + standing.of"),
         Formula::Deals(factor) => format!("totals.count * {factor}"),
+        Formula::Row(key) => format!("{credited} * lookup(\"bonus\", {})", key.text()),
+        Formula::Found(key, factor) => {
+            format!("{credited} * (find(\"bonus\", {}) ?? {factor})", key.text())
+        }
+        Formula::Level => format!("{credited} * payee[\"level\"]"),
+        Formula::Gold(other) => {
+            format!("if payee[\"grade\"] == \"gold\" {{ {credited} }} else {{ {other} }}")
+        }
+        Formula::Who(name, other) => {
+            format!("if who(\"{name}\")?.title == \"Rep\" {{ {other} }} else {{ {credited} }}")
+        }
     }
 }
 
@@ -95,6 +106,12 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
                 };
                 let tiers: Vec<String> = tiers.iter().map(tier).collect();
                 writeln!(text, "tiers = [{}]", tiers.join(", ")).unwrap();
+                if let Some(flag) = retroactive {
+                    writeln!(text, "retroactive = {flag}").unwrap();
+                }
+            }
+            Worth::Table(retroactive) => {
+                writeln!(text, "tiers = \"table:steps\"").unwrap();
                 if let Some(flag) = retroactive {
                     writeln!(text, "retroactive = {flag}").unwrap();
                 }

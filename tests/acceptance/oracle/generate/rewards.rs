@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::calendar;
+use super::{calendar, tables};
 use crate::oracle::features::{Feature, on};
 use crate::oracle::naive::periods;
 use crate::oracle::random::Random;
@@ -37,6 +37,7 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         for reward in &mut all {
             to_date(r, world.plans[n].by, reward);
         }
+        world.plans[n].quota = r.one_in(5).then(|| (tables::due(r, world), r.one_in(3)));
         world.plans[n].prorate = r.one_in(5);
         world.plans[n].posted = r.one_in(6);
         world.plans[n].rewards = all;
@@ -59,16 +60,17 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
         1 if types.len() == 1 => Vec::new(),
         _ => vec![r.pick(types).clone()],
     };
+    let worth = match r.below(8) {
+        0..4 => tiers(r),
+        4 if default => Worth::Default,
+        4 | 5 => Worth::Policy(program(r, world)),
+        _ => Worth::Value(formula(r, world)),
+    };
     Reward {
         name: format!("Bonus {n}"),
-        credit_types,
         to: (!r.one_in(3)).then(|| *r.pick(&to)),
-        worth: match r.below(8) {
-            0..4 => tiers(r),
-            4 if default => Worth::Default,
-            4 | 5 => Worth::Policy(program(r, world)),
-            _ => Worth::Value(formula(r, world)),
-        },
+        worth: tables::worth(r, world, &credit_types, worth),
+        credit_types,
         maximum: r.one_in(4).then(|| formula(r, world)),
         to_date: None,
         of_span: false,
@@ -155,7 +157,7 @@ fn program(r: &mut Random, world: &World) -> Formula {
 fn formula(r: &mut Random, world: &World) -> Formula {
     let factor = decimal(r.word(&["0.5", "0.1", "0.333", "1.5", "-0.25"]));
     let limit = *r.pick(&[0, 50, 100, 500]);
-    match r.below(16) {
+    let other = match r.below(16) {
         0 => Formula::Fixed(decimal(r.word(&["50", "33.335", "0", "-12.5"]))),
         1 if world.credit_types.len() > 1 => Formula::Type("overlay", factor),
         1 | 2 => Formula::Type("booking", factor),
@@ -171,7 +173,8 @@ fn formula(r: &mut Random, world: &World) -> Formula {
         14 => Formula::Placed(factor),
         15 => Formula::Deals(factor),
         _ => Formula::Share(factor),
-    }
+    };
+    tables::formula(r, world, other)
 }
 
 /// Rows for a plan; no two mean the same target and period.

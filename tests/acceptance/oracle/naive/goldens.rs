@@ -74,6 +74,9 @@ fn world(people: &[(&str, &str)]) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        tables: Vec::new(),
+        attributes: Vec::new(),
+        inlines: Vec::new(),
         policies: Vec::new(),
         plans: vec![Plan {
             id: text("sales"),
@@ -90,6 +93,7 @@ fn world(people: &[(&str, &str)]) -> World {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            quota: None,
             prorate: false,
             posted: false,
             draws: Vec::new(),
