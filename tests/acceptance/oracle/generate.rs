@@ -97,8 +97,19 @@ pub(crate) fn world(seed: u64) -> World {
     if on(Feature::Finalized) && (!world.finalized.is_empty() || r.one_in(10)) {
         arrivals(r, &mut world);
     }
+    void(r, &mut world);
     rewards::rewards(r, &mut world);
     world
+}
+
+/// Some deals of one version are void.
+fn void(r: &mut Random, world: &mut World) {
+    for n in 0..world.transactions.len() {
+        let same = world.transactions.iter().filter(|tx| tx.id == world.transactions[n].id);
+        if same.count() == 1 && r.one_in(20) {
+            world.transactions[n].void = true;
+        }
+    }
 }
 
 /// When each row arrived; some deals come again, changed.
@@ -108,7 +119,8 @@ fn arrivals(r: &mut Random, world: &mut World) {
         if r.one_in(2) {
             let mut again = world.transactions[n].clone();
             match r.below(5) {
-                4 => again.void = true,
+                // Cancelled by its source: a plan that asks for the stage loses it.
+                4 => again.stage = "Lost".to_owned(),
                 0 | 1 => again.amount = r.word(&AMOUNTS).to_owned(),
                 2 => again.date = r.word(&DATES).to_owned(),
                 _ => again.owners = [names(r, world), String::new()],

@@ -283,6 +283,11 @@ pub(super) enum Sees {
     Both,
 }
 
+/// Whether some row has the attribute.
+fn has(world: &World, name: &str) -> bool {
+    world.attributes.iter().any(|row| row.name == name)
+}
+
 fn attribute(of: Expr, name: &'static str) -> Expr {
     Expr::Attribute(Box::new(of), name)
 }
@@ -292,7 +297,7 @@ fn of_receiver(r: &mut Random, world: &World, sees: Sees, name: &'static str) ->
     let field = |name| if name == "level" { text("1") } else { Expr::Column("stage") };
     match sees {
         Sees::Nothing => field(name),
-        _ if world.attributes.is_empty() => field(name),
+        _ if !has(world, name) => field(name),
         Sees::To => attribute(Expr::Name("to"), name),
         Sees::Both => attribute(Expr::Name(r.word_of(&["to", "credit"])), name),
     }
@@ -336,10 +341,8 @@ pub(super) fn factor(r: &mut Random, world: &World, sees: Sees) -> Expr {
             let found = call(r, world, "find", "marks", sees);
             or(Expr::Maybe(Box::new(found), "factor"), "0.75")
         }
-        5 if !world.attributes.is_empty() && sees != Sees::Nothing => {
-            of_receiver(r, world, sees, "level")
-        }
-        6 if !world.attributes.is_empty() && sees != Sees::Nothing => {
+        5 if has(world, "level") && sees != Sees::Nothing => of_receiver(r, world, sees, "level"),
+        6 if has(world, "level") && sees != Sees::Nothing => {
             or(of_receiver(r, world, sees, "level"), "1.5")
         }
         _ => or(call(r, world, "find", "rates", sees), "0.5"),
@@ -362,12 +365,12 @@ pub(super) fn test(r: &mut Random, world: &World, sees: Sees) -> Expr {
             let found = call(r, world, "find", "marks", sees);
             op("==", Expr::Maybe(Box::new(found), "label"), text("A"))
         }
-        2 if !world.attributes.is_empty() && sees != Sees::Nothing => {
+        2 if has(world, "grade") && sees != Sees::Nothing => {
             op("==", of_receiver(r, world, sees, "grade"), text("gold"))
         }
         3 => op("==", who(r), Expr::Nothing),
         4 => op("!=", Expr::Maybe(Box::new(who(r)), "manager"), Expr::Nothing),
-        5 if !world.attributes.is_empty() => op("!=", attribute(who(r), "grade"), text("gold")),
+        5 if has(world, "grade") => op("!=", attribute(who(r), "grade"), text("gold")),
         6 => {
             let teams = Expr::Dot(Box::new(who(r)), "teams");
             op(">", Expr::Call("len", vec![teams]), number("0"))
@@ -431,8 +434,11 @@ const OF_PAYEES: [Key; 7] =
 
 fn of_payee(r: &mut Random, world: &World) -> Key {
     let key = *r.pick(&OF_PAYEES);
-    let known = !matches!(key, Key::Level | Key::Grade) || !world.attributes.is_empty();
-    if known { key } else { Key::Title }
+    match key {
+        Key::Level if !has(world, "level") => Key::Title,
+        Key::Grade if !has(world, "grade") => Key::Title,
+        key => key,
+    }
 }
 
 /// A formula of tables, attributes and people, where the world has them.
@@ -442,11 +448,10 @@ pub(super) fn formula(r: &mut Random, world: &World, other: Formula) -> Formula 
     }
     let amount = |text: &str| text.parse::<Decimal>().unwrap();
     let factor = amount(r.word(&["0.5", "0", "33.335"]));
-    let has = !world.attributes.is_empty();
     match r.below(6) {
         0 => Formula::Row(of_payee(r, world)),
-        1 if has => Formula::Level,
-        2 if has => Formula::Gold(factor),
+        1 if has(world, "level") => Formula::Level,
+        2 if has(world, "grade") => Formula::Gold(factor),
         3 => {
             let names = ["P0", "Name 1", "Sam Twin", "Ace", "Zed Nobody", "u0@x.org", "Best One"];
             Formula::Who(r.word_of(&names), factor)
@@ -458,10 +463,9 @@ pub(super) fn formula(r: &mut Random, world: &World, other: Formula) -> Formula 
 /// Tiers of the table, where it fits the credit types of the reward.
 pub(super) fn worth(r: &mut Random, world: &World, types: &[String], other: Worth) -> Worth {
     let Some(table) = world.tables.iter().find(|table| table.name == "steps") else { return other };
-    let attributes = ["level", "grade"].iter().any(|name| table.keys.contains(name));
+    let known = |name| !table.keys.contains(&name) || has(world, name);
     let one = types.len() == 1 || (types.is_empty() && world.credit_types.len() == 1);
-    let fits = (one || !table.keys.contains(&"credit_type"))
-        && (!attributes || !world.attributes.is_empty());
+    let fits = (one || !table.keys.contains(&"credit_type")) && known("level") && known("grade");
     if !fits || r.one_in(2) {
         return other;
     }
@@ -478,7 +482,7 @@ pub(super) fn due(r: &mut Random, world: &World) -> Due {
         1 => Due::Period(calendar::period(r, &world.calendar), amount(r), amount(r)),
         2 if tables => Due::Row(of_payee(r, world)),
         3 if tables => Due::Found(of_payee(r, world), amount(r)),
-        4 if !world.attributes.is_empty() => Due::Level(amount(r)),
+        4 if has(world, "level") => Due::Level(amount(r)),
         _ => Due::Fixed(amount(r)),
     }
 }

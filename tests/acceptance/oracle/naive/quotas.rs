@@ -40,11 +40,15 @@ fn of_rows_or_plan(
     }
     let case = desk.case;
     let Some((due, _)) = &case.plan.quota else { return Ok(None) };
-    let last = periods::meant(case.leaves, period).last().unwrap().last;
+    // An earlier period is read on its own last day, a longer one on that of the reward's.
+    let last = periods::meant(case.leaves, period).last().unwrap().last.min(desk.own.last);
     let payee = worth::payee(desk, claim);
     reach("a quota of the plan");
     let found = dues::due(case.world, due, &payee, (period, last)).ok_or("policy_error")?;
-    Ok(Some(by_days(desk, claim, period, found)))
+    // An amount that is not above zero is no quota.
+    Ok(Some(found)
+        .filter(|found| *found > Decimal::ZERO)
+        .map(|found| by_days(desk, claim, period, found)))
 }
 
 /// The period's own rows, else the sum over its parts, each by the same rule.

@@ -187,8 +187,8 @@ pub(super) fn who(world: &World, name: &str, date: Date) -> Answer {
             return Ok(Found::Nothing);
         }
         ([person], []) => (Some(*person), None),
-        ([person], [seat]) if holder(seat) == Some(*person) => (Some(*person), Some(*seat)),
-        ([], [seat]) => (holder(seat), Some(*seat)),
+        // Where positions are meant, only they are counted, as for those who are credited.
+        (_, [seat]) => (holder(seat), Some(*seat)),
         _ => {
             reach("who: several");
             return Err(ERROR);
