@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::tables::Key;
+use super::tables::{Due, Key};
 use super::world::{Pays, Span};
 
 /// A `[[reward]]`.
@@ -102,16 +102,19 @@ pub(crate) enum Formula {
     Who(&'static str, Decimal),
 }
 
-/// A `[[draw]]`; amounts as the file has them.
+/// A `[[draw]]`; the most that is recovered is as the file has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Draw {
     pub(crate) name: String,
-    pub(crate) amount: &'static str,
+    pub(crate) amount: Due,
     pub(crate) recoverable: bool,
     /// None is all rewards.
     pub(crate) covers: Vec<String>,
     pub(crate) most: Option<&'static str>,
     pub(crate) from: Date,
+    pub(crate) to: Option<Date>,
+    /// None is the plan's.
+    pub(crate) targets: Vec<String>,
 }
 
 /// A row of `quotas.csv`.

@@ -1,6 +1,7 @@
 //! Smaller worlds that still fail: one thing dropped at a time until nothing can be.
 
 use super::rewards::{Formula, Worth};
+use super::tables::Due;
 use super::world::{
     Assign, Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World,
 };
@@ -195,6 +196,13 @@ fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World)
         change(&|w| of(w).rewards[n].targets.clear());
         change(&|w| of(w).rewards[n].span = Span::default());
         change(&|w| of(w).rewards[n].worth = Worth::Value(Formula::Share(1.into())));
+    }
+    for n in 0..plan.draws.len() {
+        change(&|w| of(w).draws[n].targets.clear());
+        change(&|w| of(w).draws[n].to = None);
+        change(&|w| of(w).draws[n].most = None);
+        change(&|w| of(w).draws[n].covers.clear());
+        change(&|w| of(w).draws[n].amount = Due::Fixed(100.into()));
     }
     for n in 0..plan.indirect.len() {
         change(&|w| of(w).indirect[n].test = Test::Always);

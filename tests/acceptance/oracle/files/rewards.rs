@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::quoted;
+use super::{quoted, tables};
 use crate::oracle::rewards::{Formula, Reward, To, Worth};
 use crate::oracle::world::{Pays, Plan, World};
 
@@ -148,9 +148,15 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
 
 pub(super) fn draws(text: &mut String, plan: &Plan) {
     for draw in &plan.draws {
-        let (name, amount, from) = (&draw.name, draw.amount, draw.from);
-        writeln!(text, "\n[[draw]]\nname = \"{name}\"\namount = \"{amount}\"").unwrap();
+        let (name, amount, from) = (&draw.name, tables::due(&draw.amount), draw.from);
+        writeln!(text, "\n[[draw]]\nname = \"{name}\"\namount = '{amount}'").unwrap();
         writeln!(text, "from = {from}\nrecoverable = {}", draw.recoverable).unwrap();
+        if let Some(to) = draw.to {
+            writeln!(text, "to = {to}").unwrap();
+        }
+        if !draw.targets.is_empty() {
+            writeln!(text, "targets = {}", quoted(&draw.targets)).unwrap();
+        }
         if !draw.covers.is_empty() {
             writeln!(text, "covers = {}", quoted(&draw.covers)).unwrap();
         }

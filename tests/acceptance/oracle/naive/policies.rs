@@ -63,12 +63,17 @@ pub(super) fn whom(case: Case<'_>, named: Option<usize>) -> Answer<Whom> {
         }
         Found::Array(items) => {
             reach("script: crediting shares");
-            let mut all = Vec::new();
+            let mut shares = Vec::new();
             for item in items {
                 let Found::Share(who, weight) = item else { return Err(ERROR) };
                 if weight.is_some_and(|weight| weight < Decimal::ZERO) {
                     return Err(ERROR);
                 }
+                shares.push((who, weight));
+            }
+            // The names of a share are read once the whole answer is one.
+            let mut all = Vec::new();
+            for (who, weight) in shares {
                 all.extend(each(&who, weight)?);
             }
             Ok(Whom::Shares(all))
