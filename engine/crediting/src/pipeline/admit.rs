@@ -104,7 +104,7 @@ fn warn_of_no_currency(case: &mut DealCase<'_>) {
 }
 
 /// A transaction as scripts see it.
-fn transaction_view(
+pub(super) fn transaction_view(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
