@@ -191,8 +191,11 @@ pub fn rows_to_freeze<'a>(
 /// those that one of them takes back.
 pub fn rows_to_keep(frozen: &[PostedCredit], locked: &LockedPeriods) -> Vec<PostedCredit> {
     let in_locked = |row: &PostedCredit| locked.contains(row.period.as_str());
-    let reversed: BTreeSet<CreditId> =
-        frozen.iter().filter(|row| in_locked(row)).filter_map(PostedCredit::corrected_entry).collect();
+    let reversed: BTreeSet<CreditId> = frozen
+        .iter()
+        .filter(|row| in_locked(row))
+        .filter_map(PostedCredit::corrected_entry)
+        .collect();
 
     let stays = |row: &&PostedCredit| in_locked(row) || reversed.contains(&row.id);
     frozen.iter().filter(stays).cloned().collect()

@@ -167,7 +167,7 @@ fn new_row(
 }
 
 /// The amount at the scale of its unit; one with more decimals is refused and not rounded.
-fn checked_amount(amount: Decimal, scale: u8) -> Result<Decimal, OperationError> {
+pub(crate) fn checked_amount(amount: Decimal, scale: u8) -> Result<Decimal, OperationError> {
     let refused = |detail: String| OperationError::invalid("bad_amount", detail);
     money::within_limit(amount, scale).map_err(|too_large| refused(too_large.to_string()))?;
     if amount.is_zero() || money::round_to_scale(amount, scale) != amount {

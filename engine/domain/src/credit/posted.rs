@@ -144,8 +144,7 @@ impl PostedCredit {
         let source = self.source.map(|source| source.to_string()).unwrap_or_default();
 
         let recipient = self.recipient();
-        let parts =
-            [&*self.plan, &self.rule, &self.result, recipient, relationship, via, &source];
+        let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, &source];
         CreditId::from_parts(&self.transaction, &parts, ordinal)
     }
 
