@@ -43,8 +43,8 @@ pub struct NewCredit {
     pub period: Option<String>,
     /// The incentive date.
     pub incentive_date: Option<Date>,
-    /// One of the workspace's credit types.
-    pub credit_type: String,
+    /// One of the workspace's credit types; the only one if none is named.
+    pub credit_type: Option<String>,
     /// The amount, negative allowed.
     pub amount: Decimal,
     /// Its unit; the workspace's currency if none.
@@ -170,10 +170,17 @@ fn give_credit(
     let (position, payee) = receiver_of(ruleset, new, date)?;
 
     let settings = &ruleset.settings;
-    if !settings.credit_types.iter().any(|known| **known == *new.credit_type) {
-        let detail = format!("`{}` is not one of the workspace's credit types", new.credit_type);
-        return Err(OperationError::invalid("unknown_credit_type", detail));
-    }
+    let found = match &new.credit_type {
+        Some(name) => settings.find_credit_type(name),
+        None => settings.only_credit_type(),
+    };
+    let credit_type = found.ok_or_else(|| {
+        let detail = match &new.credit_type {
+            Some(name) => format!("`{name}` is not one of the workspace's credit types"),
+            None => "the workspace has several credit types: send `credit_type`".to_owned(),
+        };
+        OperationError::invalid("unknown_credit_type", detail)
+    })?;
     let unit = match &new.unit_type {
         None => settings.currency,
         Some(name) => settings.units.find(name).ok_or_else(|| {
@@ -188,7 +195,7 @@ fn give_credit(
         incentive_date: date,
         position,
         payee,
-        credit_type: DefinedName::from(&new.credit_type),
+        credit_type: DefinedName::from(credit_type),
         unit_type: settings.units.shared_name(unit),
         amount: checked_amount(new.amount, unit.scale)?,
         rolls_up: new.rolls_up,
@@ -354,12 +361,12 @@ fn refuse_undecided(
     if let Some(decision) = parked.next() {
         let why = decision.reasons.first().map(|note| note.message.as_str()).unwrap_or_default();
         let detail = format!("plan `{}` cannot decide the credit: {why}", decision.plan);
-        return Err(OperationError::conflict("not_decided", detail));
+        return Err(OperationError::conflict("credit_not_decided", detail));
     }
 
     if own_decision(decided, credit).is_none() {
         let detail = format!("plan `{}` is no longer in force", credit.plan);
-        return Err(OperationError::conflict("not_decided", detail));
+        return Err(OperationError::conflict("credit_not_decided", detail));
     }
     Ok(())
 }

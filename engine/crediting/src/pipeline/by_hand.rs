@@ -5,7 +5,7 @@
 //! goes through the indirect rules as for deals. Source: REWARDS section 7.
 //!
 //! **Architecture invariant:** a credit that was taken back and its reversal are decided together, so
-//! that both sum to nothing by whatever rules.
+//! that both always sum to nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,9 +119,8 @@ fn add_manual_credit(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<()
     let position = position.ok_or_else(|| missing("position", &given.position))?;
     let unit = ruleset.settings.units.find(&given.unit_type);
     let unit = unit.ok_or_else(|| missing("unit type", &given.unit_type))?;
-    if !ruleset.settings.credit_types.iter().any(|known| given.credit_type == **known) {
-        return Err(missing("credit type", &given.credit_type));
-    }
+    let credit_type = ruleset.settings.find_credit_type(&given.credit_type);
+    let credit_type = credit_type.ok_or_else(|| missing("credit type", &given.credit_type))?;
 
     let output = ResultBase {
         name: Arc::from(MANUAL_RESULT),
@@ -133,7 +132,7 @@ fn add_manual_credit(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<()
     };
     let no_rule: Arc<str> = Arc::from("");
     let receiver = (Recipient::Position(position), None);
-    let measure = (unit, given.credit_type.clone());
+    let measure = (unit, DefinedName::from(credit_type));
     let mut credit = blank_credit(case, (&no_rule, &output), receiver, measure, None);
 
     credit.entry.amount = money::at_scale(given.amount, unit.scale);

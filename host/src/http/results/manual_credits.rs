@@ -45,7 +45,7 @@ pub(crate) struct ManualCreditRequest {
 
 impl ActBody for ManualCreditRequest {
     const EXPECTED: &'static str = "expected a JSON object with `payee` or `position`, `plan`, `period` or \
-                                    `incentive_date`, `credit_type`, `amount` (a decimal as text) and \
+                                    `incentive_date`, `amount` (a decimal as text) and \
                                     `reason_code`, or with `reverses` and `reason_code`";
 }
 
@@ -105,7 +105,7 @@ fn subject_of(said: ManualCreditRequest) -> Result<ManualCreditSubject, Problem>
         plan: needed(said.plan, "plan")?,
         period: filled(said.period),
         incentive_date: said.incentive_date,
-        credit_type: needed(said.credit_type, "credit_type")?,
+        credit_type: filled(said.credit_type),
         amount,
         unit_type: said.unit_type,
         rolls_up: said.rolls_up.unwrap_or_default(),

@@ -68,6 +68,8 @@ GET /v1/policies/{kind}/{name} reader
 PUT /v1/policies/{kind}/{name} author
 POST /v1/preview reader
 POST /v1/rollback author
+POST /v1/credits admin
+GET /v1/credits/manual reader
 GET /v1/rewards reader
 POST /v1/rewards admin
 GET /v1/rewards/manual reader
