@@ -141,7 +141,11 @@ fn decide_after_sources(
     done: &[DecidedPlan],
 ) -> DecidedPlan {
     let decided = catch_unwind(AssertUnwindSafe(|| {
-        decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
+        let decide = match transaction.manual_credit() {
+            Some(_) => by_hand::decide_manual_credit,
+            None => decide_one,
+        };
+        decide(ruleset, plan, transaction, inputs, machine, explain, done)
     }));
 
     let mut decided = decided.unwrap_or_else(|_| {
@@ -228,18 +232,6 @@ fn decide_one(
 
     if transaction.is_void() {
         return filter_void_deal(decided);
-    }
-    if transaction.manual_credit().is_some() {
-        let rules = (ruleset, plan);
-        return by_hand::decide_manual_credit(
-            decided,
-            rules,
-            transaction,
-            inputs,
-            machine,
-            trace,
-            done,
-        );
     }
 
     match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {

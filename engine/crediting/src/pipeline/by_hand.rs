@@ -25,21 +25,25 @@ use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
 use super::draft::{add_credit, blank_credit};
-use super::{DecidedPlan, admit, inherit_credits, park_for_reason, park_for_source, roll_credits};
-use crate::stage::{DealCase, DecisionInputs, ExplanationStep, ParkReason, StepEffect};
+use super::{
+    DecidedPlan, ExplainLevel, admit, inherit_credits, park_for_reason, park_for_source,
+    roll_credits,
+};
+use crate::stage::{DealCase, DecisionInputs, ParkReason, StepEffect};
 
 const STAGE: NoteStage = NoteStage::Crediting;
 
 /// Decides a manual credit in one plan: its own, or one that takes credits from that one.
 pub(super) fn decide_manual_credit(
-    mut decided: DecidedPlan,
-    (ruleset, plan): (&Ruleset, &Plan),
+    ruleset: &Ruleset,
+    plan: &Plan,
     transaction: &Arc<Transaction>,
     inputs: &DecisionInputs,
     machine: &mut Machine,
-    trace: Option<Vec<ExplanationStep>>,
+    explain: ExplainLevel,
     done: &[DecidedPlan],
 ) -> DecidedPlan {
+    let mut decided = DecidedPlan::new(ruleset, plan, transaction, inputs);
     let Some(credit) = transaction.manual_credit() else { return decided };
     let is_own = credit.plan == *plan.id;
     let takes = plan.source_plans().iter().any(|source| credit.plan == ***source);
@@ -71,7 +75,7 @@ pub(super) fn decide_manual_credit(
         reasons: Vec::new(),
         warnings: Vec::new(),
         rule: None,
-        trace,
+        trace: (explain == ExplainLevel::Steps).then(Vec::new),
     };
 
     if let Some(source) = inherit_credits(&mut case, done) {

@@ -394,7 +394,8 @@ fn broken_books_are_refused() {
     check(&[a.clone(), later(&a)], "one id");
     check(&[a.clone(), later(&b)], "sums of a clean run");
     // A reversal that nothing explains.
-    let stray = PostedCredit { reverses: Some(a.id), ..later(&b) };
+    let origin = CreditOrigin::Retro;
+    let stray = PostedCredit { reverses: Some(a.id), origin, ..later(&b) };
     let none = post(&[a.clone(), stray], vec![a.clone()], &january);
     assert!(none.unwrap_err().contains("sums of a clean run"));
 }

@@ -148,15 +148,13 @@ impl ApprovalAct {
 
             ApprovalAct::AddCredit { subject, reason_code, comment, request_key } => {
                 let order = ManualCreditOrder { subject, reason_code, comment, request_key, by };
-                let kept = jobs::add_credit(turn, order)?;
-                let view = manual_credits::ManualCreditView::new(kept);
+                let view = manual_credits::ManualCreditView::new(jobs::add_credit(turn, order)?);
                 Ok(ActAnswerView::CreditAdded(Box::new(view)))
             }
 
             ApprovalAct::AddReward { subject, reason_code, comment, request_key } => {
                 let order = ManualRewardOrder { subject, reason_code, comment, request_key, by };
-                let kept = jobs::add_reward(turn, order)?;
-                let view = manual_rewards::ManualRewardView::new(kept);
+                let view = manual_rewards::ManualRewardView::new(jobs::add_reward(turn, order)?);
                 Ok(ActAnswerView::RewardAdded(Box::new(view)))
             }
 
