@@ -26,6 +26,7 @@ use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
 use accredit_domain::note::{NoteCode, NoteStage};
+use accredit_domain::plan::reward::LateRewards;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
@@ -236,6 +237,36 @@ fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
     let rows = chain.iter().copied();
     let counts = |row: &&PostedCredit| row.is_active() && row.corrected_entry().is_none();
     rows.filter(|row| counts(row) && !reversed(row)).collect()
+}
+
+/// The entries of one transaction that count for rewards, each on the day that rewards read.
+///
+/// A deal that moves to another day of its own period posts nothing: its frozen entries stand, with
+/// the day of then. `day` is the incentive date that it has now, and rewards ask on that day who
+/// managed and who belonged to a team (RL1). Entries that were taken back, and what takes them back,
+/// stay on the day of then, and so does everything of a plan that rewards an entry where it is posted.
+pub fn rewarded_entries(
+    mut rows: Vec<PostedCredit>,
+    day: Option<Date>,
+    ruleset: &Ruleset,
+) -> Vec<PostedCredit> {
+    rows.retain(PostedCredit::is_active);
+    let moved = day.filter(|day| rows.iter().any(|row| row.incentive_date != *day));
+    let Some(day) = moved else { return rows };
+
+    let reversed: BTreeSet<CreditId> =
+        rows.iter().filter_map(PostedCredit::corrected_entry).collect();
+    let calendar = &ruleset.settings.calendar;
+    let own = calendar.period_on(day, PeriodKind::Leaf);
+    for row in &mut rows {
+        let plan = ruleset.plans.get(row.plan.as_str());
+        let by_own_day = plan.is_some_and(|plan| plan.late == LateRewards::Own);
+        let stands = row.corrected_entry().is_none() && !reversed.contains(&row.id);
+        if by_own_day && stands && own.is_some() && own_leaf(calendar, row) == own {
+            row.incentive_date = day;
+        }
+    }
+    rows
 }
 
 /// The state of one posting in progress.

@@ -26,8 +26,7 @@ use accredit_workspace::Ruleset;
 
 use super::draft::{add_credit, blank_credit};
 use super::{
-    DecidedPlan, ExplainLevel, admit, inherit_credits, park_for_reason, park_for_source,
-    roll_credits,
+    DecidedPlan, ExplainLevel, inherit_credits, park_for_reason, park_for_source, roll_credits,
 };
 use crate::stage::{DealCase, DecisionInputs, ParkReason, StepEffect};
 
@@ -64,7 +63,7 @@ pub(super) fn decide_manual_credit(
     let mut case = DealCase {
         ruleset,
         plan,
-        tx: admit::transaction_view(ruleset, plan, transaction, Some(Arc::clone(&period))),
+        tx: Arc::clone(transaction),
         date,
         period,
         currency: None,
