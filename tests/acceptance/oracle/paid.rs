@@ -1,6 +1,5 @@
 //! Rewards as lines that both sides are written as.
 
-use jiff::civil::Date;
 use serde_json::Value;
 
 use super::Results;
@@ -11,7 +10,7 @@ use super::naive::periods;
 use super::naive::rewards::Paid;
 use super::rewards::Formula as F;
 use super::rewards::{Formula, Reward, To, Worth};
-use super::world::{Pays, Plan, Span, Tx, World};
+use super::world::{Pays, Plan, Span, World};
 
 /// What some world must reach.
 pub(crate) const WANTED: &[&str] = &[
@@ -21,6 +20,7 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: team managers",
     "reward: retroactive tiers",
     "reward: cumulative tiers",
+    "reward: tiers of a table",
     "reward: an expression",
     "reward: a policy",
     "reward: the plan's policy",
@@ -61,23 +61,6 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: without a rate",
 ];
 
-/// Whether a later row moves a deal to another day of a period that is finalized. Its credit stays as
-/// it was frozen, the day included, and rewards read that day for managers and members: a known gap,
-/// which engine/DESIGN.md tells of.
-fn day_moves_in_frozen_period(world: &World) -> bool {
-    let leaves = periods::leaves(&world.calendar);
-    let leaf_of = |tx: &Tx| {
-        let date: Date = tx.date.parse().ok()?;
-        leaves.iter().position(|leaf| leaf.first <= date && date <= leaf.last)
-    };
-    let moves = |one: &Tx, other: &Tx| {
-        one.id == other.id && one.date != other.date && leaf_of(one) == leaf_of(other)
-    };
-    let rows = &world.transactions;
-    !world.finalized.is_empty()
-        && rows.iter().enumerate().any(|(place, one)| rows[..place].iter().any(|o| moves(one, o)))
-}
-
 /// How the rewards of a plan differ in the year's periods; what they reached.
 pub(crate) fn difference(
     world: &World,
@@ -86,7 +69,7 @@ pub(crate) fn difference(
     reached: &mut Vec<&'static str>,
 ) -> Option<String> {
     let plan = &world.plans[place];
-    if !plan.pays() || day_moves_in_frozen_period(world) {
+    if !plan.pays() {
         return None;
     }
     let results_of = &results.periods[place];
@@ -248,6 +231,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         reached.push(match &reward.worth {
             Worth::Tiers(_, Some(true)) => "reward: retroactive tiers",
             Worth::Tiers(..) => "reward: cumulative tiers",
+            Worth::Table(_) => "reward: tiers of a table",
             Worth::Value(_) => "reward: an expression",
             Worth::Policy(_) => "reward: a policy",
             Worth::Default => "reward: the plan's policy",
@@ -257,7 +241,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
                 tiers.iter().any(|t| t.up_to.is_some_and(|u| u.contains('%')))
             }
             Worth::Value(f) | Worth::Policy(f) => matches!(f, Formula::Attained(_)),
-            Worth::Default => false,
+            Worth::Table(_) | Worth::Default => false,
         };
         over_time(world, plan, (reward, paid), reached);
         let other = paid.unit != paid.credited_unit;
@@ -288,7 +272,7 @@ fn over_time(
     let run = match &reward.worth {
         Worth::Value(formula) | Worth::Policy(formula) => Some(*formula),
         Worth::Default => plan.pays,
-        Worth::Tiers(..) => None,
+        Worth::Tiers(..) | Worth::Table(_) => None,
     };
     let typed = world.quotas.iter().any(|q| q.plan == plan.id && !q.credit_type.is_empty());
     for (is_so, name) in [
