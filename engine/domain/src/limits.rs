@@ -3,9 +3,12 @@
 //! Not the comparison itself: `impact` makes it. The ledger keeps the limit with a change that waits,
 //! and what moved with an activation.
 
+mod details;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use details::{BalanceLine, QuotaLine, RewardDetails, RewardLine};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -179,12 +182,15 @@ pub struct MoneyEffect {
     pub credits: MovedMoney,
     /// What the credits that exist are rewarded with.
     pub rewards: MovedMoney,
+    /// The rewards, balances and quotas that differ, one by one.
+    #[serde(flatten)]
+    pub details: RewardDetails,
 }
 
 impl MoneyEffect {
     /// Whether no amount changes.
     pub fn is_none(&self) -> bool {
-        self.credits.is_none() && self.rewards.is_none()
+        self.credits.is_none() && self.rewards.is_none() && self.details.is_none()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use accredit_crediting::impact::{self, Impact};
 use accredit_domain::decision::Decision;
-use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney};
+use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney, RewardDetails};
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::TransactionRecord;
@@ -28,6 +28,7 @@ use crate::reward_books;
 pub struct MoneyChange {
     credits: Impact,
     rewards: Vec<MoneyLine>,
+    details: RewardDetails,
 }
 
 impl MoneyChange {
@@ -56,7 +57,8 @@ impl MoneyChange {
             by_credit_type: report.by_credit_type,
             ..MovedMoney::of(report.by_payee)
         };
-        MoneyEffect { credits, rewards: MovedMoney::of(self.rewards.clone()) }
+        let details = self.details.clone().limited();
+        MoneyEffect { credits, rewards: MovedMoney::of(self.rewards.clone()), details }
     }
 }
 
@@ -89,8 +91,8 @@ pub fn money_change(
         _ => replay::replay_stored(context, (current, new), effective, &mut collect)?.impact,
     };
 
-    let changes = losses::reward_changes(context, (current, new), effective, &booked)?;
-    Ok(MoneyChange { credits, rewards: by_payee(changes) })
+    let rewards = losses::compare_rewards(context, (current, new), effective, &booked)?;
+    Ok(MoneyChange { credits, rewards: by_payee(rewards.changes), details: rewards.details })
 }
 
 /// The plans that pay by one of two rulesets and whose credits a change may move, without any credit

@@ -6,10 +6,13 @@
 //! **Architecture invariant:** nothing here writes; a renamed person is compared with their former
 //! id.
 
+mod details;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_crediting::reward::PlanRewards;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::limits::RewardDetails;
 use accredit_ledger::definitions::Effective;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
@@ -65,23 +68,33 @@ pub fn reward_losses(
     old: &Ruleset,
     new: &Ruleset,
 ) -> Result<Vec<RewardLoss>, StoreError> {
-    let mut changes = reward_changes(context, (old, new), Effective::Now, &BookedCredits::new())?;
+    let compared = compare_rewards(context, (old, new), Effective::Now, &BookedCredits::new())?;
+    let mut changes = compared.changes;
     changes.retain(|change| change.after < change.before);
     Ok(changes.into_iter().map(RewardLoss::from).collect())
 }
 
-/// All payees who would get a different amount once `new` has taken the place of `old`: corrections
-/// of frozen periods count where they are posted. Plans in `booked` have these credits then, others
-/// those that are stored.
-pub(crate) fn reward_changes(
+/// What differs in rewards.
+#[derive(Debug, Default)]
+pub(crate) struct ComparedRewards {
+    /// All payees who would get a different amount of a plan in a period.
+    pub(crate) changes: Vec<RewardChange>,
+    /// Each reward, balance and quota that differs.
+    pub(crate) details: RewardDetails,
+}
+
+/// What differs in rewards once `new` has taken the place of `old`: corrections of frozen periods
+/// count where they are posted. Plans in `booked` have these credits then, others those that are
+/// stored.
+pub(crate) fn compare_rewards(
     context: &Context,
     (old, new): (&Ruleset, &Ruleset),
     effective: Effective,
     booked: &BookedCredits,
-) -> Result<Vec<RewardChange>, StoreError> {
+) -> Result<ComparedRewards, StoreError> {
     let mut plans = changed_reward_plans(old, new);
     plans.extend(booked.keys().cloned());
-    let mut found = Vec::new();
+    let mut compared = ComparedRewards::default();
 
     for plan in plans {
         let credits = booked.get(&plan).map(Vec::as_slice);
@@ -92,11 +105,12 @@ pub(crate) fn reward_changes(
         let periods: BTreeSet<&str> = periods.map(|known| known.period.id.as_str()).collect();
         for period in periods {
             let (before, after) = (before.rewards_of(period), after.rewards_of(period));
-            found.extend(differing_payees((&plan, period), new, &before, &after));
+            compared.changes.extend(differing_payees((&plan, period), new, &before, &after));
         }
+        details::add_differences(&mut compared.details, new, (&before, &after));
     }
 
-    Ok(found)
+    Ok(compared)
 }
 
 /// Who gets another amount of a plan in a period.
@@ -114,12 +128,7 @@ fn differing_payees(
     };
 
     for ((payee, unit), amount) in sum_rewards(before) {
-        // A payee whose id was renamed is found under the id of the new ruleset.
-        let organization = &new.organization;
-        let renamed = organization.find_participant(&payee);
-        let name =
-            renamed.map_or_else(|| payee.clone(), |id| organization.participant_id(id).to_string());
-
+        let name = present_id(new, &payee);
         let after = left.remove(&(name, unit.clone())).unwrap_or_default();
         changes.push(change((payee, unit), amount, after));
     }
@@ -129,6 +138,13 @@ fn differing_payees(
     changes.retain(|change| change.before != change.after);
 
     changes
+}
+
+/// The id of a payee in the new ruleset: one whose id was renamed is found under the new one.
+fn present_id(new: &Ruleset, payee: &str) -> String {
+    let organization = &new.organization;
+    let renamed = organization.find_participant(payee);
+    renamed.map_or_else(|| payee.to_owned(), |id| organization.participant_id(id).to_string())
 }
 
 impl From<RewardChange> for RewardLoss {
