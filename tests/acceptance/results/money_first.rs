@@ -61,7 +61,7 @@ fn office() -> Office {
     Office::with(|workspace| {
         let settings = std::fs::read_to_string(workspace.join("accredit.toml")).unwrap();
         let files = [
-            ("accredit.toml", format!("{settings}{TABLES}")),
+            ("accredit.toml", format!("unit_types = [\"USD\", \"EUR\"]\n{settings}{TABLES}")),
             ("plans/reps.toml", plan(REWARDS)),
             ("organization/participants.csv", PEOPLE.to_owned()),
             ("organization/quotas.csv", QUOTAS.to_owned()),
