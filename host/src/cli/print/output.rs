@@ -4,6 +4,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::PostedCredit;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -64,6 +66,19 @@ pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {
         let _ = io::stdout().lock().write_all(&bytes);
     }
 }
+
+/// Prints credits as CSV, with a header only if `is_first`: several lists follow each other.
+pub(crate) fn print_credits_csv(credits: &[PostedCredit], is_first: bool) {
+    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
+    let head = if is_first { tabular::csv_header(&CREDIT_COLUMNS) } else { Ok(Vec::new()) };
+    // A closed pipe is the reader's decision, not a fault of ours.
+    let _ = head.map(|head| out.write_all(&head));
+    let _ = tabular::write_credits(&mut out, credits);
+    let _ = out.flush();
+}
+
+/// Bytes that are collected before they are written.
+const PRINT_BUFFER_BYTES: usize = 1 << 16;
 
 /// Prints `rows` (objects) with `columns` as a table.
 pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {

@@ -152,6 +152,11 @@ pub(crate) fn check_format(format: DataFormat, show: &[ShownList]) -> Result<(),
     Ok(())
 }
 
+/// Whether nothing is asked for but credits as CSV, which are printed as they come.
+pub(crate) fn is_credits_csv(format: DataFormat, show: &[ShownList]) -> bool {
+    format == DataFormat::Csv && matches!(show, [] | [ShownList::Credits])
+}
+
 /// Prints calculations; one `alone` is an object in JSON, several are an array.
 pub(crate) fn print_calculations(
     (format, show): (DataFormat, &[ShownList]),
