@@ -33,6 +33,7 @@ use rhai::{AST, LexError, ParseError, ParseErrorType};
 
 pub use self::compared::{ColumnComparison, near_miss};
 use self::walk::ProgramWalk;
+pub(crate) use self::walk::body_statements;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
 use super::{CheckContext, constants, fault, machine};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};

@@ -12,11 +12,13 @@
 //! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`, and
 //!   `machine/adapter`, which turns
 //!   its values into ours and back.
-//! - Syntax trees: `check` with its folder, `constants`, `shared`, `coverage`.
+//! - Syntax trees: `check` with its folder, `compile` with its `lower`, `constants`, `shared`,
+//!   `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;
 pub mod check;
+mod compile;
 pub mod constants;
 pub mod coverage;
 mod fault;

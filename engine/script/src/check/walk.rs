@@ -379,7 +379,7 @@ fn name_of(expr: &Expr) -> Option<&str> {
 }
 
 /// The statements of a function's body; Rhai shows them only by walking.
-fn body_statements(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
+pub(crate) fn body_statements(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
     // The filtering clone of Rhai 1.27 does not filter.
     let mut alone = ast.clone_functions_only();
     alone.retain_functions(|_, _, name, count| {
