@@ -17,6 +17,7 @@ mod directory;
 mod files;
 mod health;
 mod imports;
+mod library;
 mod map;
 mod oracle;
 mod payees;
