@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_domain::decision::{Approval, EarnedReward};
 use accredit_domain::keys::{DefinedName, PeriodKey, RewardId};
 use accredit_ledger::manual_rewards::ManualReward;
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::manual_rewards::{ManualRewardSubject, NewReward};
 use axum::Extension;
 use axum::extract::State;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
