@@ -41,6 +41,8 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Rollup "rollup" "share-rollup",
     Rollup "rollup" "compressed-override",
     Rollup "rollup" "differential-override",
+    Intake "intake" "hubspot-deals",
+    Intake "intake" "salesforce-opportunities",
 };
 
 /// The source of the standard policy `name` of `kind`.
