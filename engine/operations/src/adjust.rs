@@ -11,10 +11,12 @@ use accredit_domain::money;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::by_hand::{bad_amount, check_reason_code, read_decimal};
 use crate::calculations;
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with};
 use crate::error::OperationError;
+use crate::manual_credits::{refuse_manual, refuse_manual_entry};
 use crate::resolve::{refuse_without_rules, row_of};
 
 /// A wish about an amount.
@@ -62,13 +64,16 @@ pub fn adjust_amount(
     let transaction = match order.subject {
         AdjustmentSubject::Credit(id) => {
             let row = row_of(context, &id)?;
+            refuse_manual_entry(&row)?;
             resolution.credit = Some(posting::credit_of(&row));
             resolution.plan = Some(row.plan);
             row.transaction
         }
         AdjustmentSubject::Transaction(id) => {
             let stored = context.ledger.find_transaction(&id)?;
-            stored.ok_or_else(|| OperationError::not_found("transaction"))?.id.into()
+            let stored = stored.ok_or_else(|| OperationError::not_found("transaction"))?;
+            refuse_manual(&stored)?;
+            stored.id.into()
         }
     };
 
@@ -102,48 +107,39 @@ pub fn read_adjustment(
     let (action, amount) = read_amount(action, amount)?;
 
     // A reset says nothing new, so that it alone needs no reason code.
-    let codes = &context.ruleset.load().settings.reason_codes;
     match reason_code {
-        Some(code) if !codes.iter().any(|known| **known == *code) => {
-            let detail = format!("`{code}` is not one of the workspace's reason codes");
-            Err(OperationError::invalid("unknown_reason_code", detail))
-        }
-        None if action != ResolutionAction::Reset => {
+        Some(code) => check_reason_code(context, code)?,
+        None if action == ResolutionAction::Reset => (),
+        None => {
             let detail = "an adjustment needs one of the workspace's reason codes";
-            Err(OperationError::invalid("reason_code_needed", detail))
+            return Err(OperationError::invalid("reason_code_needed", detail));
         }
-        _ => Ok((action, amount)),
     }
+    Ok((action, amount))
 }
 
 fn read_amount(
     action: &str,
     amount: Option<&str>,
 ) -> Result<(ResolutionAction, Option<Decimal>), OperationError> {
-    let refused = |detail: String| OperationError::invalid("bad_amount", detail);
-
     let known = ResolutionAction::parse(action).filter(|action| action.is_adjustment());
     let action = known.ok_or_else(|| {
         let detail = format!("`{action}` is not one of `adjust_to`, `adjust_by` and `reset`");
         OperationError::invalid("unknown_action", detail)
     })?;
 
-    let amount = amount.map(|text| {
-        Decimal::from_str_exact(text.trim())
-            .map_err(|_| refused(format!("`{text}` is not a decimal such as `92.50`")))
-    });
-    let amount = amount.transpose()?;
+    let amount = amount.map(read_decimal).transpose()?;
 
     if let Some(amount) = amount.filter(|amount| amount.abs() > money::AMOUNT_MAX) {
         let most = money::AMOUNT_MAX;
-        return Err(refused(money::TooLarge { amount, most }.to_string()));
+        return Err(bad_amount(money::TooLarge { amount, most }.to_string()));
     }
 
     // A reset takes back what was adjusted, so an amount would mean nothing.
     match (action, amount) {
         (ResolutionAction::Reset, _) => Ok((action, None)),
         (_, Some(amount)) => Ok((action, Some(amount))),
-        (_, None) => Err(refused(format!("`{action}` needs an `amount`"))),
+        (_, None) => Err(bad_amount(format!("`{action}` needs an `amount`"))),
     }
 }
 

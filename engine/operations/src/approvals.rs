@@ -19,6 +19,7 @@ use crate::calculations;
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::holds::HoldFilter;
+use crate::manual_credits::ManualCreditSubject;
 use crate::manual_rewards::ManualRewardSubject;
 use crate::periods::PeriodAct;
 use crate::release::ReleaseKind;
@@ -38,6 +39,13 @@ pub enum ApprovalAct {
     },
     /// A deal is made void.
     Void { transaction: String, reason: String },
+    /// A credit is given by hand, or one is taken back.
+    AddCredit {
+        subject: ManualCreditSubject,
+        reason_code: String,
+        comment: Option<String>,
+        request_key: Option<String>,
+    },
     /// A reward is added by hand, or one is taken back.
     AddReward {
         subject: ManualRewardSubject,
@@ -90,6 +98,13 @@ impl ApprovalAct {
             }
 
             ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
+
+            ApprovalAct::AddCredit { subject: ManualCreditSubject::New(new), .. } => {
+                (context.ruleset.load().plans.contains_key(new.plan.as_str()), "plan")
+            }
+            ApprovalAct::AddCredit { subject: ManualCreditSubject::Reversal(id), .. } => {
+                (ledger.find_credit(id)?.is_some(), "credit")
+            }
 
             ApprovalAct::AddReward { subject: ManualRewardSubject::New(new), .. } => {
                 calculations::release_scope(context, &new.plan, &new.period)?;

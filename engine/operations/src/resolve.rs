@@ -12,6 +12,7 @@ use accredit_domain::decision::{Approval, HoldAction, ResolutionAction, Resoluti
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with, has_rules};
 use crate::error::OperationError;
+use crate::manual_credits::refuse_manual_entry;
 
 /// A wish about one credit.
 #[derive(Debug, Clone)]
@@ -34,6 +35,7 @@ pub fn resolve_credit(
     order: ResolveOrder,
 ) -> Result<PostedCredit, OperationError> {
     let row = row_of(context, &order.credit)?;
+    refuse_manual_entry(&row)?;
 
     let credit = Some(posting::credit_of(&row));
     let earlier = context.ledger.transaction_resolutions(&row.transaction)?;

@@ -143,6 +143,9 @@ pub struct WebhookSource {
     pub merge: bool,
 }
 
+/// The credit type of a workspace that declares none.
+const CREDIT_TYPE_DEFAULT: &str = "credit";
+
 impl Settings {
     /// The name of a relationship, as rules write it.
     pub fn relationship_name(&self, relationship: Relationship) -> Arc<str> {
@@ -156,6 +159,24 @@ impl Settings {
                 let name = self.relationship_types.get(usize::from(id.0));
                 name.cloned().unwrap_or_else(|| Arc::from(""))
             }
+        }
+    }
+
+    /// The credit type called so.
+    pub fn find_credit_type(&self, name: &str) -> Option<Arc<str>> {
+        // A workspace that declares no types has this one.
+        if self.credit_types.is_empty() && name == CREDIT_TYPE_DEFAULT {
+            return Some(Arc::from(CREDIT_TYPE_DEFAULT));
+        }
+        self.credit_types.iter().find(|known| ***known == *name).cloned()
+    }
+
+    /// The only credit type that there is; none where there are several.
+    pub fn only_credit_type(&self) -> Option<Arc<str>> {
+        match self.credit_types.as_slice() {
+            [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
+            [only] => Some(Arc::clone(only)),
+            _ => None,
         }
     }
 }

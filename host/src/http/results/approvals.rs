@@ -14,6 +14,7 @@ use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_ledger::runs::RunRules;
 use accredit_operations::adjust::AdjustOrder;
 use accredit_operations::approvals::{self as requests, ApprovalAct};
+use accredit_operations::manual_credits::ManualCreditOrder;
 use accredit_operations::manual_rewards::ManualRewardOrder;
 use accredit_operations::periods::PeriodOrder;
 use accredit_operations::release::UnpublishOrder;
@@ -30,7 +31,9 @@ use serde_json::Value;
 
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
-use crate::http::results::{adjustments, calculations, holds, manual_rewards, periods, runs};
+use crate::http::results::{
+    adjustments, calculations, holds, manual_credits, manual_rewards, periods, runs,
+};
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
@@ -47,6 +50,8 @@ pub(crate) enum ActAnswerView {
     Adjusted(Box<adjustments::MadeAdjustmentView>),
     /// A deal was made void.
     Voided(transactions::VoidedDealView),
+    /// A credit was given by hand, or taken back.
+    CreditAdded(Box<manual_credits::ManualCreditView>),
     /// A reward was added by hand.
     RewardAdded(Box<manual_rewards::ManualRewardView>),
     /// A credit was held, or its hold was released: the credit.
@@ -84,10 +89,15 @@ fn perform_act(
             Ok(ActAnswerView::Voided(transactions::VoidedDealView::new(&deal)))
         }
 
+        ApprovalAct::AddCredit { subject, reason_code, comment, request_key } => {
+            let order = ManualCreditOrder { subject, reason_code, comment, request_key, by };
+            let view = manual_credits::ManualCreditView::new(jobs::add_credit(turn, order)?);
+            Ok(ActAnswerView::CreditAdded(Box::new(view)))
+        }
+
         ApprovalAct::AddReward { subject, reason_code, comment, request_key } => {
             let order = ManualRewardOrder { subject, reason_code, comment, request_key, by };
-            let kept = jobs::add_reward(turn, order)?;
-            let view = manual_rewards::ManualRewardView::new(kept);
+            let view = manual_rewards::ManualRewardView::new(jobs::add_reward(turn, order)?);
             Ok(ActAnswerView::RewardAdded(Box::new(view)))
         }
 
