@@ -17,7 +17,7 @@ use super::super::plan::PlanScope;
 use super::super::report::Findings;
 use accredit_domain::calendar::{Calendar, Period, days_after};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::organization::Recipient;
+use accredit_domain::organization::{ParticipantId, PositionId, Recipient};
 use accredit_domain::plan::reward::Reward;
 use accredit_domain::plan::{Plan, Selector, selects_recipient};
 
@@ -255,7 +255,13 @@ impl<'a> SpanLook<'a> {
     fn is_measured(&self, reward: &Reward, date: Date) -> bool {
         let organization = self.scope.organization;
         let positions = match self.key.1 {
-            Selector::Participant(person) => organization.positions_held_by(*person, date),
+            Selector::Participant(person) => {
+                // Who has left and keeps old deals in another position has no new quota.
+                let known = self.titles_with_rows(*person);
+                let mut held = organization.positions_held_by(*person, date);
+                held.retain(|position| known.contains(&self.title_on(*position, date)));
+                held
+            }
             Selector::Position(position) => {
                 let holder = organization.holder_on(*position, date);
                 holder.map(|_| *position).into_iter().collect()
@@ -269,6 +275,29 @@ impl<'a> SpanLook<'a> {
                 targets.is_empty() || selects_recipient(targets, organization, recipient, date)
             })
         })
+    }
+
+    /// The titles that a person has at the beginning of periods with a row, or at their end where the
+    /// person comes later.
+    fn titles_with_rows(&self, person: ParticipantId) -> BTreeSet<&'a str> {
+        let organization = self.scope.organization;
+        let mut titles = BTreeSet::new();
+
+        for period in self.rows.values().map(|row| &row.period) {
+            let last = days_after(period.end, -1).unwrap_or(period.first);
+            let held = [period.first, last]
+                .map(|date| (date, organization.positions_held_by(person, date)))
+                .into_iter()
+                .find(|(_, positions)| !positions.is_empty());
+            let Some((date, positions)) = held else { continue };
+            titles.extend(positions.into_iter().map(|position| self.title_on(position, date)));
+        }
+        titles
+    }
+
+    fn title_on(&self, position: PositionId, date: Date) -> &'a str {
+        let version = self.scope.organization.version_on(position, date);
+        version.map(|version| &*version.title).unwrap_or_default()
     }
 
     fn calendar(&self) -> &'a Calendar {

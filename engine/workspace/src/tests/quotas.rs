@@ -96,12 +96,14 @@ fn read_rewarded(plan: &str, rows: &str) -> Vec<String> {
         ("organization/participants.csv", "id,name\nann,\nbob,Bob Ray\ncara,\n".to_owned()),
         (
             "organization/positions.csv",
-            "id,title,from,to\nS1,Rep,,\nS2,Rep,,\nS3,Guest,,2026-02-28\nS3,Rep,2026-03-01,\n"
+            "id,title,from,to\nS1,Rep,,\nS2,Rep,,\nS3,Guest,,2026-02-28\n\
+             S3,Rep,2026-03-01,\nLEFT,Holdover,,\n"
                 .to_owned(),
         ),
         (
             "organization/assignments.csv",
-            "position,participant,from,to\nS1,ann,,\nS2,bob,2026-03-10,2026-08-20\nS3,cara,,\n"
+            "position,participant,from,to\nS1,ann,,\nS2,bob,2026-03-10,2026-08-20\n\
+             LEFT,bob,2026-08-21,\nS3,cara,,\n"
                 .to_owned(),
         ),
         ("organization/quotas.csv", format!("plan,target,period,amount,credit_type\n{rows}")),
@@ -122,7 +124,8 @@ fn read_rewarded(plan: &str, rows: &str) -> Vec<String> {
 /// A reward with tiers of the quota, in this period and with these keys.
 fn rewarded(period: &str, keys: &str) -> String {
     format!(
-        "period = \"{period}\"\nDIRECT\n[[reward]]\nname = \"R\"\ncredit_type = \"credit\"\n{keys}\n\
+        "period = \"{period}\"\nDIRECT\n[[reward]]\nname = \"R\"\ncredit_type = \
+         \"credit\"\n{keys}\n\
          [[reward.tiers]]\nup_to = \"100%\"\nrate = \"0.1\"\n[[reward.tiers]]\nrate = \"0.2\"\n"
     )
 }
@@ -245,6 +248,11 @@ fn a_part_of_a_span_without_a_row_is_warned_of() {
         &rows_of("S2", &[("2026-07", "10")]),
         &["2: `S2` has a quota in 2026-Q3, but none in 2026-08"],
     );
+
+    // Who has left keeps old deals in another position, without a quota of its own.
+    let last = [("2026-07", "10"), ("2026-08", "10")];
+    check(&quarter, &rows_of("bob", &last), none);
+    check(&quarter, &rows_of("S2", &last), none);
 
     // Somebody who holds a position that the plan does not measure has no quota either.
     let of_title = format!("targets = [\"title:Rep\"]\n{quarter}");
