@@ -81,7 +81,7 @@ fn a_released_credit_by_hand_is_taken_back_without_an_alert_of_a_second_payment(
 
     let back = json!({ "reverses": given["credit"]["id"], "reason_code": "error" });
     assert_eq!(post(&host, "/v1/credits", &back).json()["credit"]["period"], "2026-02");
-    let release = json!({ "what": "credits" });
+    let release = json!({ "what": "rewards", "force": true, "reason": "early" });
     let released = post(&host, "/v1/calculations/sellers/2026-02/release", &release);
     assert_eq!(released.status, 200, "{}", released.text);
     assert_eq!(host.get("/v1/alerts?code=double_payment")["data"], json!([]));
