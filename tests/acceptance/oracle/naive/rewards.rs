@@ -127,9 +127,10 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
 }
 
 fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
-    let quota = quotas::quota(desk, claim);
     let name = &desk.reward.name;
-    let (worth, most) = match worth::worth(desk, claim, quota) {
+    let found =
+        quotas::quota(desk, claim).and_then(|quota| Ok((quota, worth::worth(desk, claim, quota)?)));
+    let (quota, (worth, most)) = match found {
         Ok(found) => found,
         Err(code) => return all.alerts.push((code, name.clone())),
     };
