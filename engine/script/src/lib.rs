@@ -9,11 +9,9 @@
 //! Values are an own type, `ScriptValue`, with which the functions of [`api`] compute. Only these
 //! files name Rhai, and a test holds the list:
 //!
-//! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`, and
-//!   `machine/adapter`, which turns
-//!   its values into ours and back.
-//! - Syntax trees: `check` with its folder, `compile` with its `lower`, `constants`, `shared`,
-//!   `coverage`.
+//! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`,
+//!   `machine/adapter/switch`, and `machine/adapter`, which turns its values into ours and back.
+//! - Syntax trees: `check` with its folder, `compile`, `compile/lower`, `constants`, `shared`, `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;

@@ -158,26 +158,11 @@ impl<'a> Run<'a> {
                     items.iter().map(|item| self.value(item)).collect::<Computed<_>>()?;
                 bounded(ScriptValue::Array(items))
             }
-            Node::Map(entries) => {
-                let mut map: BTreeMap<Arc<str>, ScriptValue> = BTreeMap::new();
-                for (key, value) in entries {
-                    let value = self.value(value)?;
-                    map.insert(Arc::clone(key), value);
-                }
-                bounded(ScriptValue::Map(map))
-            }
+            Node::Map(entries) => self.map(entries),
 
             Node::And(terms) => self.first_is(terms, false),
             Node::Or(terms) => self.first_is(terms, true),
-            Node::Own(place, arguments) => {
-                let first = self.stack.len();
-                for argument in arguments {
-                    let value = self.value(argument)?;
-                    self.stack.push(value);
-                }
-                debug_assert_eq!(self.stack.len(), first + arguments.len());
-                self.enter(*place)
-            }
+            Node::Own(place, arguments) => self.call_own(*place, arguments),
             Node::EachItem(function, items, each) => self.each_item(*function, items, *each),
             Node::Block(body) => self.block(body),
             Node::If(condition, then, other) => {
@@ -211,6 +196,24 @@ impl<'a> Run<'a> {
             Node::Continue => Err(Exit::Continue),
             Node::Throw => Err(Exit::Undecided),
         }
+    }
+
+    /// Calls a function of the script: its arguments become the last values of the stack.
+    fn call_own(&mut self, place: usize, arguments: &'a [Node]) -> Computed {
+        for argument in arguments {
+            let value = self.value(argument)?;
+            self.stack.push(value);
+        }
+        self.enter(place)
+    }
+
+    fn map(&mut self, entries: &'a [(Arc<str>, Node)]) -> Computed {
+        let mut map: BTreeMap<Arc<str>, ScriptValue> = BTreeMap::new();
+        for (key, value) in entries {
+            let value = self.value(value)?;
+            map.insert(Arc::clone(key), value);
+        }
+        bounded(ScriptValue::Map(map))
     }
 
     fn compare(&mut self, comparison: Comparison, sides: &'a [Node; 2]) -> Computed<bool> {

@@ -16,7 +16,8 @@ const COMPILED: &[&str] = &[
     "fn credit(tx) { let x = 1; { x = 5; let y = x; } `${x}` }",
     "const A = 2; const B = A * 3; fn credit(tx) { `${A}:${B}` }",
     "const A = 2; fn credit(tx) { let A = 7; `${A}` }",
-    "fn credit(tx) { if tx.amount > 1000 { \"big\" } else if tx.amount > 10 { \"mid\" } else { \"\" } }",
+    "fn credit(tx) { if tx.amount > 1000 { \"big\" } else if tx.amount > 10 { \"mid\" } else { \
+     \"\" } }",
     "fn credit(tx) { if tx.amount > 1000 { return \"big\"; } \"small\" }",
     "fn credit(tx) { if tx.amount < 10 { \"big\" } }",
     "fn credit(tx) { let x = if tx.amount > 10 { 1 } else { 2 }; `${x}` }",
@@ -26,20 +27,26 @@ const COMPILED: &[&str] = &[
     "fn credit(tx) { let x = 5; }",
     "fn credit(tx) { }",
     "fn credit(tx) { let s = 0; for i in 0..5 { s += i; } `${s}` }",
-    "fn credit(tx) { let s = 0; for i in 0..=5 { if i == 2 { continue; } if i == 4 { break; } s += i; } `${s}` }",
+    "fn credit(tx) { let s = 0; for i in 0..=5 { if i == 2 { continue; } if i == 4 { break; } \
+     s += i; } `${s}` }",
     "fn credit(tx) { let s = \"\"; for (x, n) in [\"a\", \"b\"] { s += `${n}${x}`; } s }",
     "fn credit(tx) { let n = 0; while n < 7 { n += 2; } `${n}` }",
     "fn credit(tx) { let n = 0; loop { n += 1; if n > 3 { break; } } `${n}` }",
-    "fn credit(tx) { let a = [1, 2]; a.push(3); push(a, 4); `${a.len()} ${sum(a)} ${a[0]} ${a[3]}` }",
+    "fn credit(tx) { let a = [1, 2]; a.push(3); push(a, 4); `${a.len()} ${sum(a)} ${a[0]} \
+     ${a[3]}` }",
     "fn credit(tx) { let a = [1, 2]; let b = a; b.push(3); `${a.len()} ${b.len()}` }",
-    "fn grow(a) { a.push(9); a.len() } fn credit(tx) { let a = [1]; let n = grow(a); `${n} ${a.len()}` }",
-    "fn credit(tx) { let m = #{ a: 1, \"b c\": 2 }; `${m.a} ${m[\"b c\"]} ${m.has(\"x\")} ${m.keys().len()}` }",
+    "fn grow(a) { a.push(9); a.len() } fn credit(tx) { let a = [1]; let n = grow(a); `${n} \
+     ${a.len()}` }",
+    "fn credit(tx) { let m = #{ a: 1, \"b c\": 2 }; `${m.a} ${m[\"b c\"]} ${m.has(\"x\")} \
+     ${m.keys().len()}` }",
     "fn credit(tx) { let k = \"a\"; let m = #{ a: 1 }; `${m[k]}` }",
     "fn twice(x) { x * 2 } fn credit(tx) { `${twice(twice(2))}` }",
     "fn down(n) { if n <= 0 { return 0; } 1 + down(n - 1) } fn credit(tx) { `${down(10)}` }",
-    "fn credit(tx) { let a = [3, 1, 2]; `${sum_by(a, |x| x * 2)} ${any(a, |x| x > 2)} ${all(a, |x| x > 2)}` }",
+    "fn credit(tx) { let a = [3, 1, 2]; `${sum_by(a, |x| x * 2)} ${any(a, |x| x > 2)} ${all(a, \
+     |x| x > 2)}` }",
     "fn credit(tx) { let a = sort_by([3, 1, 2], |x| x); `${a[0]}${a[1]}${a[2]}` }",
-    "fn credit(tx) { let a = [3, 1, 2].filter(|x| x > 1).map(|x| x + 1); `${a.len()} ${sum(a)}` }",
+    "fn credit(tx) { let a = [3, 1, 2].filter(|x| x > 1).map(|x| x + 1); `${a.len()} \
+     ${sum(a)}` }",
     "fn credit(tx) { if \"a\" in [\"a\", \"b\"] && !(1 in [2]) { \"in\" } else { \"out\" } }",
     "fn credit(tx) { if tx[\"deal_stage\"] == \"Won\" || tx.nothing { \"won\" } else { \"\" } }",
     "fn credit(tx) { `${tx.date.year} ${tx.date + 30} ${tx[\"Rep #1\"].to_upper()}` }",
@@ -150,7 +157,15 @@ impl Writer {
                 "LIMIT",
                 "-3",
             ]),
-            't' => self.one_of(&["\"a\"", "\"\"", "s", "tx[\"Rep #1\"]", "tx.customer", "`${x}`"]),
+            't' => self.one_of(&[
+                "\"a\"",
+                "\"\"",
+                "s",
+                "tx[\"Rep \
+            #1\"]",
+                "tx.customer",
+                "`${x}`",
+            ]),
             'b' => self.one_of(&["true", "false", "tx[\"renewal\"]", "x > y", "s == \"a\""]),
             _ => self.one_of(&["[1, 2, 3]", "[]", "a", "[x, y]"]),
         }
@@ -225,8 +240,10 @@ impl Writer {
     }
 
     fn program(&mut self) -> String {
-        let mut text = "const LIMIT = 1.5;\nfn helper(n, flag) { if flag { return n * 2; } n + LIMIT }\n\
-                        fn hold(tx, credit) {\nlet x = 1; let y = 2.25; let s = \"s\"; let a = [1];\n"
+        let mut text = "const LIMIT = 1.5;\n\
+            fn helper(n, flag) { if flag { return n * 2; } n + LIMIT }\n\
+            fn hold(tx, credit) {\n\
+            let x = 1; let y = 2.25; let s = \"s\"; let a = [1];\n"
             .to_owned();
         for _ in 0..self.below(6) {
             text.push_str(&self.statement());
@@ -244,7 +261,8 @@ impl Writer {
         let thrown = self.program().replace("fn hold(tx, credit)", "fn shown(tx, credit)");
         let returned = thrown.replace("throw `", "return `");
         format!(
-            "{returned}fn duplicate(tx, credit, existing) {{ shown(tx, credit).len() % 2 == 0 }}\n"
+            "{returned}fn duplicate(tx, credit, existing) {{ shown(tx, credit).len() % 2 == 0 \
+             }}\n"
         )
     }
 }

@@ -67,12 +67,15 @@ pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {
     }
 }
 
-/// Prints credits as CSV, with a header only if `is_first`: several lists follow each other.
-pub(crate) fn print_credits_csv(credits: &[PostedCredit], is_first: bool) {
-    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
-    let head = if is_first { tabular::csv_header(&CREDIT_COLUMNS) } else { Ok(Vec::new()) };
+/// Prints the header of credits as CSV.
+pub(crate) fn print_credits_header() {
     // A closed pipe is the reader's decision, not a fault of ours.
-    let _ = head.map(|head| out.write_all(&head));
+    let _ = tabular::csv_header(&CREDIT_COLUMNS).map(|head| io::stdout().lock().write_all(&head));
+}
+
+/// Prints credits as CSV without a header, row by row.
+pub(crate) fn print_credits_csv(credits: &[PostedCredit]) {
+    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
     let _ = tabular::write_credits(&mut out, credits);
     let _ = out.flush();
 }

@@ -13,7 +13,7 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::ShownList;
+use self::show::{NotedCalculations, ShownList};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
 use crate::directory;
@@ -135,13 +135,9 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
         return EXIT_USAGE;
     };
 
+    let note = recomputed_note(ruleset, arguments.input.as_of);
     if show::is_credits_csv(arguments.format, &arguments.show) {
-        // Period by period: a year of a large customer need not be held at once.
-        for (place, (plan, period)) in parts.iter().enumerate() {
-            let calculation = books.calculation_of(plan, period);
-            output::print_credits_csv(&calculation.credits, place == 0);
-            print_summary(&calculation);
-        }
+        print_credits(&books, &parts, note.as_deref());
         return EXIT_OK;
     }
 
@@ -151,10 +147,41 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     // A plan in its own period is one object, and everything else is a list.
     let own = calculations.first().is_some_and(|first| first.period == period.id);
     let alone = arguments.input.plan.is_some() && own;
-    show::print_calculations((arguments.format, &arguments.show), &calculations, alone);
+    let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
+    show::print_calculations(arguments.format, &arguments.show, shown);
     calculations.iter().for_each(print_summary);
 
     EXIT_OK
+}
+
+/// What must be said where periods are closed or finalized: a directory does not know what was paid.
+fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
+    let locked = ruleset.settings.calendar.locked_before(as_of);
+
+    let lists = [("finalized", &locked.finalized), ("closed", &locked.closed)];
+    let lists = lists.into_iter().filter(|(_, periods)| !periods.is_empty());
+    let listed: Vec<String> = lists
+        .map(|(word, periods)| {
+            let periods: Vec<&str> = periods.iter().map(String::as_str).collect();
+            format!("{word}: {}", periods.join(", "))
+        })
+        .collect();
+
+    let listed = Some(listed.join("; ")).filter(|listed| !listed.is_empty());
+    listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
+}
+
+/// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
+fn print_credits(books: &books::Books<'_>, parts: &[(&str, Period)], note: Option<&str>) {
+    output::print_credits_header();
+    for (plan, period) in parts {
+        let calculation = books.calculation_of(plan, period);
+        output::print_credits_csv(&calculation.credits);
+        print_summary(&calculation);
+    }
+    if let Some(note) = note {
+        eprintln!("note: {note}");
+    }
 }
 
 /// One line about a calculation, for people.
