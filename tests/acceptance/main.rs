@@ -21,6 +21,7 @@ mod library;
 mod map;
 mod oracle;
 mod payees;
+mod plan_pages;
 mod policies;
 mod release;
 mod restart;

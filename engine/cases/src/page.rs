@@ -12,6 +12,7 @@ mod lineage;
 mod markdown;
 mod pay;
 mod people;
+mod policies;
 mod tables;
 mod wording;
 
@@ -62,6 +63,7 @@ pub fn plan_pages(inputs: PageInputs<'_>) -> Vec<PlanPage> {
         crediting::write_crediting(&mut page, words);
         pay::write_pay(&mut page, words);
         people::write_quotas(&mut page, words, inputs.rows_max);
+        policies::write_policies(&mut page, words);
         tables::write_tables(&mut page, words, inputs.rows_max);
         example::write_example(&mut page, words, (inputs, &books));
         lineage::write_lineage(&mut page, words, inputs.columns);

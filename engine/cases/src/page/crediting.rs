@@ -3,7 +3,7 @@
 //! Not what credits are worth (`pay`). Called by `page`.
 
 use super::markdown::Page;
-use super::wording::{Wording, limited_to, listed};
+use super::wording::{Wording, limited_to, listed, policy_name};
 use accredit_domain::plan::{
     Assign, DirectResult, DirectRule, DuplicateSetting, HoldSetting, IndirectResult, IndirectRule,
     MaximumScope, Members, ResultBase, RuleBase,
@@ -62,7 +62,7 @@ fn recipients_words(words: Wording<'_>, rule: &DirectRule) -> String {
     let sources = rule.assign.iter().map(|assign| match assign {
         Assign::Owner => format!("the owner of the deal ({})", mapped(NameColumns::Owner)),
         Assign::Team => format!("the team of the deal ({})", mapped(NameColumns::Team)),
-        Assign::Columns(names) => format!("who {} names", columns(names)),
+        Assign::Columns(names) => format!("the names in {}", columns(names)),
         Assign::Preassigned => {
             let column = fields.mapped.get(&Field::Preassigned).cloned().unwrap_or_default();
             format!("the position that the deal names (`{column}`)")
@@ -72,11 +72,14 @@ fn recipients_words(words: Wording<'_>, rule: &DirectRule) -> String {
             let team = words.ruleset.organization.team_id(*team);
             format!("the team of {team} or below it in whose territory the deal is")
         }
-        Assign::Policy(policy) => format!("the recipients that are {}", words.value(*policy)),
+        Assign::Policy(policy) => {
+            let name = words.program(*policy).map(policy_name).unwrap_or_default();
+            format!("the recipients that the policy {name} names")
+        }
     });
 
     let sources: Vec<String> = sources.collect();
-    let mut text = format!("{} is credited", sources.join(", or else "));
+    let mut text = format!("credit goes to {}", sources.join(", or else to "));
     text.push_str(match rule.members {
         None => "",
         Some(Members::Equal) => "; of a team its members in equal parts",
@@ -94,7 +97,8 @@ fn receivers_words(words: Wording<'_>, rule: &IndirectRule) -> String {
     let relationship = words.ruleset.settings.relationship_name(rule.relationship);
     let receivers = words.selection(&rule.receivers);
     let sources: Vec<String> = rule.sources.iter().map(|plan| format!("`{plan}`")).collect();
-    let sources = match sources.is_empty() {
+    let own = rule.sources.iter().all(|source| *source == words.plan.id);
+    let sources = match own {
         true => String::new(),
         false => format!(" of the plans {}", listed(&sources)),
     };

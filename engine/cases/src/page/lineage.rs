@@ -35,6 +35,8 @@ struct Lineage {
     readers: BTreeMap<Input, Vec<String>>,
     /// Readers that may read any column.
     of_any: Vec<String>,
+    /// Every program of the plan, in its order.
+    programs: Vec<ProgramId>,
 }
 
 impl Lineage {
@@ -58,6 +60,11 @@ pub(super) fn tables_read(words: Wording<'_>) -> Vec<String> {
         _ => None,
     });
     names.collect()
+}
+
+/// The programs of the plan, in its order.
+pub(super) fn programs_used(words: Wording<'_>) -> Vec<ProgramId> {
+    collect_lineage(words, &BTreeSet::new()).programs
 }
 
 /// The table of inputs and readers; a column that nothing of the plan reads is listed as well.
@@ -193,6 +200,9 @@ fn add_program(
     (id, reader): (ProgramId, &str),
 ) {
     let Some(program) = words.program(id) else { return };
+    if !lineage.programs.contains(&id) {
+        lineage.programs.push(id);
+    }
     let FieldReads { names, of_deals, any, .. } = field_reads(program);
     let fields = &words.ruleset.settings.fields;
 
@@ -268,7 +278,7 @@ fn add_relationship(lineage: &mut Lineage, words: Wording<'_>, rule: &IndirectRu
     let columns = names.and_then(|names| fields.names.get(&names));
     lineage.add_columns(columns.into_iter().flatten(), &reader);
 
-    for source in &rule.sources {
+    for source in rule.sources.iter().filter(|source| **source != words.plan.id) {
         lineage.add(Input::Plan(source.to_string()), &format!("rule {}: credits", rule.rule.name));
     }
 }

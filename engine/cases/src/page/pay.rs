@@ -45,12 +45,11 @@ fn write_reward(page: &mut Page, words: Wording<'_>, reward: &Reward) {
 
     let types: Vec<String> = reward.credit_types.iter().map(|name| format!("`{name}`")).collect();
     let to = match reward.to {
-        RewardRecipient::Credited => "whoever is credited",
+        RewardRecipient::Credited => "the payee of the credits",
         RewardRecipient::Members => "the members of the credited team",
         RewardRecipient::UserManagers => "the manager of the credited position",
         RewardRecipient::TeamManagers => "the manager of the credited team",
     };
-    let to = to.replace("whoever is credited", "the payee of the credits");
     let dates = limited_to(reward.validity);
     page.text(&format!("Counts {} credits and pays {to}{dates}.", listed(&types)));
 
@@ -75,7 +74,7 @@ fn write_reward(page: &mut Page, words: Wording<'_>, reward: &Reward) {
         let quota = if reward.whole_span_quota {
             "the quota of the whole"
         } else {
-            "the quota so far of the"
+            "the quota so far in the"
         };
         page.text(&format!(
             "Credits are added up from the first day of the {span}; what earlier periods of the \
@@ -143,8 +142,8 @@ fn write_draw(page: &mut Page, words: Wording<'_>, draw: &Draw) {
     let (amount, period) = (words.value(draw.amount), words.plan.period.name());
     let dates = limited_to(draw.validity);
     page.text(&format!(
-        "{kind}: a payee whose {covered} come to less than {amount} in a {period} is paid the \
-         rest{dates}."
+        "{kind}: if the sum of {covered} in a {period} is less than {amount}, the payee is paid \
+         the rest{dates}."
     ));
 
     let targets = words.selection(&draw.targets);

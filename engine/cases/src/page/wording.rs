@@ -25,7 +25,7 @@ pub(super) struct Wording<'a> {
 pub(super) fn validity_words(validity: Validity) -> String {
     let last = validity.until.and_then(|until| until.yesterday().ok());
     match (validity.from, last) {
-        (None, None) => "of any day".to_owned(),
+        (None, None) => "on any day".to_owned(),
         (Some(from), None) => format!("from {from}"),
         (None, Some(last)) => format!("until {last}"),
         (Some(from), Some(last)) => format!("from {from} to {last}"),
@@ -70,7 +70,7 @@ impl<'a> Wording<'a> {
     pub(super) fn condition(self, id: ProgramId) -> String {
         let Some(program) = self.program(id) else { return String::new() };
         match program.form {
-            ProgramForm::Policy(_) => format!("the policy {} says so", self.policy(program)),
+            ProgramForm::Policy(_) => format!("the policy {} says so", policy_name(program)),
             ProgramForm::Expression(_) => expression(program),
         }
     }
@@ -79,30 +79,14 @@ impl<'a> Wording<'a> {
     pub(super) fn value(self, id: ProgramId) -> String {
         let Some(program) = self.program(id) else { return String::new() };
         match program.form {
-            ProgramForm::Policy(_) => format!("what the policy {} gives", self.policy(program)),
+            ProgramForm::Policy(_) => format!("what the policy {} gives", policy_name(program)),
             ProgramForm::Expression(_) => expression(program),
-        }
-    }
-
-    /// A policy by its name, with the constants that the plan sets and what its author says.
-    fn policy(self, program: &Program) -> String {
-        let set = program.constants.iter();
-        let set: Vec<String> =
-            set.map(|constant| format!("{} = {}", constant.name, constant.literal)).collect();
-        let with = if set.is_empty() { String::new() } else { format!(" with {}", listed(&set)) };
-
-        let about = self.author_words(program);
-        match about.is_empty() {
-            true => format!("`{}`{with}", program.name),
-            false => {
-                format!("`{}`{with} ({})", program.name, about.join(" ").trim_end_matches('.'))
-            }
         }
     }
 
     /// What the author of a policy says in its first comment: the first sentence, and the lines
     /// "Needs:" and "Example:".
-    fn author_words(self, program: &Program) -> Vec<String> {
+    pub(super) fn author_words(self, program: &Program) -> Vec<String> {
         let ProgramForm::Policy(kind) = program.form else { return Vec::new() };
         let lines = self.policy_text(kind, program).unwrap_or_default().lines();
         let comment = lines.skip_while(|line| !line.starts_with("///"));
@@ -202,4 +186,13 @@ impl<'a> Wording<'a> {
 /// An expression in words, or as it is written.
 fn expression(program: &Program) -> String {
     program_in_words(program).unwrap_or_else(|| format!("`{}`", program.source.trim()))
+}
+
+/// A policy by its name, with the constants that the plan sets.
+pub(super) fn policy_name(program: &Program) -> String {
+    let set = program.constants.iter();
+    let set: Vec<String> =
+        set.map(|constant| format!("{} = {}", constant.name, constant.literal)).collect();
+    let with = if set.is_empty() { String::new() } else { format!(" with {}", listed(&set)) };
+    format!("`{}`{with}", program.name)
 }

@@ -31,7 +31,7 @@ pub fn program_in_words(program: &Program) -> Option<String> {
 /// How loosely the parts of a phrase hold together: a looser part inside a tighter one is in
 /// brackets.
 fn is_joined(expr: &Expr) -> bool {
-    matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Coalesce(..))
+    matches!(expr, Expr::And(..) | Expr::Or(..))
         || matches!(expr, Expr::FnCall(call, _) if arithmetic_sign(&call.name).is_some())
 }
 
@@ -41,7 +41,7 @@ fn whole_phrase(expr: &Expr) -> Option<String> {
         Expr::Or(items, _) => joined_phrases(items, " or "),
         // A column alone is a condition by itself.
         Expr::Dot(..) | Expr::Index(..) => subject_phrase(expr),
-        Expr::Coalesce(items, _) => joined_phrases(items, ", or without one "),
+        Expr::Coalesce(items, _) => coalesced_phrase(items),
         Expr::FnCall(call, _) => call_phrase(call),
         Expr::StringConstant(text, _) => Some(format!("\"{text}\"")),
         Expr::BoolConstant(true, _) => Some("always".to_owned()),
@@ -60,6 +60,12 @@ fn part_phrase(expr: &Expr) -> Option<String> {
 fn joined_phrases(items: &[Expr], word: &str) -> Option<String> {
     let parts: Option<Vec<String>> = items.iter().map(part_phrase).collect();
     Some(parts?.join(word))
+}
+
+/// A value with what counts where it is missing.
+fn coalesced_phrase(items: &[Expr]) -> Option<String> {
+    let [value, other] = items else { return None };
+    Some(format!("{} ({} where it is missing)", part_phrase(value)?, part_phrase(other)?))
 }
 
 fn variable_phrase(name: &str) -> Option<String> {
@@ -297,7 +303,7 @@ mod tests {
             r#"totals.credited * lookup("rates", payee["level"])"#,
             "the sum of the credits × the value of the table `rates` for the payee's level",
         );
-        check(r#"payee["draw"] ?? 0"#, "the payee's draw, or without one 0");
+        check(r#"payee["draw"] ?? 0"#, "the payee's draw (0 where it is missing)");
         check("credit.level == 1", "the credit's level is 1");
         check("1000", "1000");
 
