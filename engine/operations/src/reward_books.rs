@@ -48,6 +48,11 @@ pub(crate) struct FrozenBook {
 }
 
 impl FrozenBook {
+    /// Whether no period is frozen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.periods.is_empty()
+    }
+
     /// The last period that is frozen.
     pub(crate) fn last_period(&self, ruleset: &Ruleset) -> Option<Period> {
         let calendar = &ruleset.settings.calendar;

@@ -221,7 +221,7 @@ pub(crate) fn restated_periods(
 ) -> Result<PeriodsByPlan, StoreError> {
     let mut restated = PeriodsByPlan::new();
 
-    for plan in changed_reward_plans(old, new) {
+    for plan in compared_plans(context, (old, new), effective)? {
         // Plan by plan, so that no more than the credits of one are held at a time.
         let (before, after) = compared_books(context, (old, new), &plan, effective, None)?;
         let periods = before.periods().chain(after.periods());
@@ -346,8 +346,27 @@ pub fn reward_alerts(
     Ok(alerts)
 }
 
+/// Plans of which a period may be worth something else once `new` has taken effect: those whose
+/// rewards it changes, and those that have a frozen period which it is meant for, as an earlier
+/// change may not have been.
+pub(crate) fn compared_plans(
+    context: &Context,
+    (old, new): (&Ruleset, &Ruleset),
+    effective: Effective,
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut plans = changed_reward_plans(old, new);
+    if matches!(effective, Effective::From(_)) {
+        for plan in new.plans.values().filter(|plan| plan.pays()) {
+            if !reward_books::frozen_book(context, &plan.id)?.is_empty() {
+                plans.insert(plan.id.to_string());
+            }
+        }
+    }
+    Ok(plans)
+}
+
 /// Plans whose credits may be worth something else.
-pub(super) fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
+fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
     let pays =
         |ruleset: &Ruleset, plan: &str| ruleset.plans.get(plan).is_some_and(|plan| plan.pays());
     let (before, after) = (old.reward_hashes(), new.reward_hashes());

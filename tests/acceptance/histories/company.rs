@@ -135,7 +135,7 @@ pub(crate) const BONUS: &str =
     "fn reward(payee, totals, quota) { if totals.credited > 1000 { 40 } else { 0 } }\n";
 
 pub(crate) const EXPECTED: &str =
-    "fn quota(payee, period) { if payee.title == \"Lead\" { () } else { 2500 } }\n";
+    "fn quota(payee, period) { if payee.title == \"Lead\" { 0 } else { 2500 } }\n";
 
 pub(crate) const EXCHANGE: &str =
     "from_unit,to_unit,rate,from,to\nUSD,EUR,0.9,,2026-02-28\nUSD,EUR,0.8,2026-03-01,\n";

@@ -9,7 +9,7 @@ use super::company::{
 };
 use super::office::{Money, Office, files_of};
 
-const HISTORIES: u64 = 60;
+const HISTORIES: u64 = 25;
 
 /// A change, or something else that happens.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::company::{Dice, Happening, act, first_ruleset, happening, numbers, smallest};
 use super::office::Office;
 
-const HISTORIES: u64 = 150;
+const HISTORIES: u64 = 25;
 
 /// Draws of the company that are owed, and what is carried.
 const OWED: [&str; 2] = ["Draw", "carried"];
@@ -91,8 +91,8 @@ of the year {year:#?}"
 
 /// Balances as the rows of all periods up to the one add up. A frozen period keeps the balances that
 /// it had, so only those of open periods are compared.
-pub(crate) fn balances_follow(office: &Office) -> Result<(), String> {
-    let (rows, balances) = (office.rewards(), office.balances());
+pub(crate) fn balances_follow(office: &Office, rows: &[EarnedReward]) -> Result<(), String> {
+    let balances = office.balances();
     let frozen: BTreeSet<(String, String)> =
         office.frozen().iter().map(|one| (one.plan.to_string(), one.period.to_string())).collect();
 
@@ -166,9 +166,9 @@ fn check(happenings: &[Happening]) -> Result<(), String> {
             }
         }
         rows_are_sound(&rewards)?;
-        list_is_whole(&office, &rewards)?;
-        balances_follow(&office)?;
+        balances_follow(&office, &rewards)?;
     }
+    list_is_whole(&office, &office.rewards())?;
     sums_as_clean(&office, happenings)
 }
 
