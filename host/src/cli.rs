@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::author::{api, check, completions, eval, new, repl, schema, test};
 use self::print::output;
-use self::remote::{apply, audit, dump, keep, preview, release, rollback, verify};
+use self::remote::{apply, audit, by_hand, dump, keep, preview, release, rollback, verify};
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
 
@@ -61,6 +61,15 @@ enum CliCommand {
     /// Release a calculation to its payees, or release held credits, on a server.
     #[command(subcommand)]
     Release(release::ReleaseCommand),
+    /// Give a credit by hand on a server, or take one back.
+    #[command(subcommand)]
+    Credit(by_hand::CreditCommand),
+    /// Add a reward by hand on a server, or take one back.
+    #[command(subcommand)]
+    Reward(by_hand::RewardCommand),
+    /// List the deals of a server, or make one void.
+    #[command(subcommand)]
+    Transaction(by_hand::TransactionCommand),
     /// Print a server's decision as a case, to append to a case file.
     Keep(keep::KeepArguments),
     /// Show which files, rules and amounts a directory would change.
@@ -103,6 +112,9 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Demo(arguments) => demo::run(&arguments),
         CliCommand::Serve(options) => return serve::run(options),
         CliCommand::Release(verb) => return release::run(&verb),
+        CliCommand::Credit(verb) => by_hand::run_credit(&verb),
+        CliCommand::Reward(verb) => by_hand::run_reward(&verb),
+        CliCommand::Transaction(verb) => by_hand::run_transaction(&verb),
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),

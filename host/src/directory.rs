@@ -128,13 +128,23 @@ pub(crate) fn stray_files(dir: &Path, files: &Files) -> Result<Vec<String>, Dire
 /// a person who writes a policy.
 const STRAY_DEPTH_MAX: usize = 4;
 
-/// Every case file below `dir`.
-pub(crate) fn case_files(dir: &Path) -> Result<FoundFiles, DirectoryError> {
+/// Every case file below `dir`, and the folders of customers in it: their cases need the files around
+/// them, and are left out.
+pub(crate) fn case_files(dir: &Path) -> Result<(FoundFiles, Vec<String>), DirectoryError> {
     let mut found = FoundFiles::default();
     collect_files(dir, dir, true, &mut found)?;
-    found.files.retain(|path, _| path.ends_with(".cases.md"));
-    found.findings.retain(|finding| finding.place.file.ends_with(".cases.md"));
-    Ok(found)
+
+    let settings = found.files.keys().filter_map(|path| path.strip_suffix("/accredit.toml"));
+    let customers: Vec<String> = settings.map(str::to_owned).collect();
+    let is_customers = |path: &str| {
+        let mut below = customers.iter().filter_map(|folder| path.strip_prefix(folder.as_str()));
+        below.any(|rest| rest.starts_with('/'))
+    };
+
+    let is_wanted = |path: &str| path.ends_with(".cases.md") && !is_customers(path);
+    found.files.retain(|path, _| is_wanted(path));
+    found.findings.retain(|finding| is_wanted(&finding.place.file));
+    Ok((found, customers))
 }
 
 /// The files, if all of them are text.

@@ -18,6 +18,7 @@ mod files;
 mod health;
 mod histories;
 mod imports;
+mod library;
 mod map;
 mod oracle;
 mod payees;

@@ -3,6 +3,7 @@
 //! Expectations are derived by hand from DOMAIN 2.10 to 2.16, 3.8 and 3.9; Ann is a rep, Max her
 //! manager and Dee his, and each gets the whole of what rolls up.
 
+mod by_hand;
 mod closed;
 mod periods;
 mod reruns;

@@ -13,11 +13,16 @@ use accredit_crediting::calculation::summarize_reasons;
 use accredit_crediting::reward::PlanRewards;
 use accredit_domain::credit::fields::{CREDIT_COLUMNS, CreditField};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, REWARD_COLUMNS};
+use accredit_domain::decision::{
+    Decision, DecisionOutcome, EarnedReward, REWARD_COLUMNS, RewardOrigin,
+};
 use accredit_domain::note::Note;
 
 /// Columns of a table of why-nots.
 const OUTCOME_COLUMNS: [&str; 6] = ["transaction", "plan", "outcome", "stage", "code", "message"];
+
+/// Columns that name a reward, as far as a table has them.
+const REWARD_KEYS: [&str; 6] = ["id", "plan", "period", "reward", "payee", "team"];
 
 /// Columns of a table of alerts.
 const ALERT_COLUMNS: [&str; 5] = ["transaction", "plan", "alert", "stage", "message"];
@@ -112,16 +117,41 @@ impl TableSubject {
 }
 
 impl TableSubject {
-    /// The rows that the rewards of a period add.
-    pub(super) fn reward_rows(self, rewards: &PlanRewards, header: &[String]) -> Vec<TableRow> {
+    /// The rows that the rewards of a period add; of blank ones those that `expected` names.
+    pub(super) fn reward_rows(
+        self,
+        rewards: &PlanRewards,
+        header: &[String],
+        expected: &[&[String]],
+    ) -> Vec<TableRow> {
         match self {
             TableSubject::Rewards => {
-                rewards.rows.iter().map(|row| reward_row(row, header)).collect()
+                let named = |cells: &[String]| names_reward(header, expected, cells);
+                let rows = rewards.rows.iter().map(|row| (row, reward_row(row, header)));
+                rows.filter(|(row, shown)| !is_blank(row) || named(&shown.cells))
+                    .map(|(_, shown)| shown)
+                    .collect()
             }
             TableSubject::Alerts => alert_rows(rewards.alerts.iter(), header),
             TableSubject::Credits | TableSubject::Outcomes | TableSubject::Example => Vec::new(),
         }
     }
+}
+
+/// Whether a reward is 0.00 for nothing: everybody with a quota has such rows of every reward of the
+/// plan, and few of them are worth a line in a case.
+fn is_blank(row: &EarnedReward) -> bool {
+    row.origin == RewardOrigin::Calculated && row.credits.is_empty() && row.amount.is_zero()
+}
+
+/// Whether an expected row is about the same reward of the same payee as `cells`.
+fn names_reward(header: &[String], expected: &[&[String]], cells: &[String]) -> bool {
+    expected.iter().any(|row| {
+        let mut all = header.iter().zip(row.iter()).zip(cells);
+        all.all(|((column, wanted), cell)| {
+            !REWARD_KEYS.contains(&column.as_str()) || wanted == cell
+        })
+    })
 }
 
 fn reward_row(row: &EarnedReward, header: &[String]) -> TableRow {

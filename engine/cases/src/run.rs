@@ -321,7 +321,7 @@ impl<'w> CaseWorker<'w> {
             }
 
             let mut actual = subject.actual_rows(&decided.decisions, header, &expected);
-            actual.extend(subject.reward_rows(&decided.rewards, header));
+            actual.extend(subject.reward_rows(&decided.rewards, header, &expected));
             let (line, any_order) =
                 (example.map_or(table.row_line(0), |_| outcome.line), case.any_order);
             let comparison = TableComparison { subject, header, line, expected, actual, any_order };

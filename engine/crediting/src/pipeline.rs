@@ -9,6 +9,7 @@
 //! stage.
 
 mod admit;
+mod by_hand;
 mod direct;
 mod draft;
 mod indirect;
@@ -140,7 +141,11 @@ fn decide_after_sources(
     done: &[DecidedPlan],
 ) -> DecidedPlan {
     let decided = catch_unwind(AssertUnwindSafe(|| {
-        decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
+        let decide = match transaction.manual_credit() {
+            Some(_) => by_hand::decide_manual_credit,
+            None => decide_one,
+        };
+        decide(ruleset, plan, transaction, inputs, machine, explain, done)
     }));
 
     let mut decided = decided.unwrap_or_else(|_| {
@@ -387,26 +392,45 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     }
     case.rule = None;
 
-    // Only direct credits roll, those of source plans included.
-    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
-    let roots = case.credits.iter().chain(inherited);
-    let roots = roots.filter(|credit| credit.rollable && credit.entry.is_active());
-    let roots: Vec<Arc<Credit>> = roots.cloned().collect();
-
+    let roots = rolling_credits(case);
     reason_without_rule(case, &roots);
     trace_unrolled_credits(case, &roots);
+    roll_roots(case, &roots)?;
 
-    for root in &roots {
-        indirect::roll_credit(case, root)?;
-    }
-
-    case.rule = None;
     if case.credits.is_empty() && case.reasons.is_empty() {
         let message = "nobody gets a part of the credits that the plan takes from others";
         case.add_reason(NoteStage::Rollup, NoteCode::NoRule, message.to_owned());
     }
 
-    // The laws hold in release builds as well: a broken one parks instead of paying.
+    check_credits(case)
+}
+
+/// The credits that roll: only direct ones, those of source plans included, and none that takes
+/// another one back.
+fn rolling_credits(case: &DealCase<'_>) -> Vec<Arc<Credit>> {
+    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
+    let roots = case.credits.iter().chain(inherited);
+    let roots = roots.filter(|credit| credit.rollable && credit.entry.is_active());
+    roots.filter(|credit| credit.entry.reverses.is_none()).cloned().collect()
+}
+
+/// Rolls credits to everybody whom they reach.
+fn roll_roots(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) -> Result<(), ParkReason> {
+    for root in roots {
+        indirect::roll_credit(case, root)?;
+    }
+    case.rule = None;
+    Ok(())
+}
+
+/// Rolls every credit that rolls.
+fn roll_credits(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
+    let roots = rolling_credits(case);
+    roll_roots(case, &roots)
+}
+
+/// The laws hold in release builds as well: a broken one parks instead of paying.
+fn check_credits(case: &DealCase<'_>) -> Result<(), ParkReason> {
     laws::check_one_root(&case.inherited, &case.credits)
         .map_err(|broken| ParkReason::new(NoteStage::Rollup, NoteCode::PolicyError, broken))
 }

@@ -26,6 +26,7 @@ use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
 use accredit_domain::note::{NoteCode, NoteStage};
+use accredit_domain::plan::reward::LateRewards;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
@@ -191,8 +192,11 @@ pub fn rows_to_freeze<'a>(
 /// those that one of them takes back.
 pub fn rows_to_keep(frozen: &[PostedCredit], locked: &LockedPeriods) -> Vec<PostedCredit> {
     let in_locked = |row: &PostedCredit| locked.contains(row.period.as_str());
-    let reversed: BTreeSet<CreditId> =
-        frozen.iter().filter(|row| in_locked(row)).filter_map(|row| row.reverses).collect();
+    let reversed: BTreeSet<CreditId> = frozen
+        .iter()
+        .filter(|row| in_locked(row))
+        .filter_map(PostedCredit::corrected_entry)
+        .collect();
 
     let stays = |row: &&PostedCredit| in_locked(row) || reversed.contains(&row.id);
     frozen.iter().filter(stays).cloned().collect()
@@ -201,18 +205,7 @@ pub fn rows_to_keep(frozen: &[PostedCredit], locked: &LockedPeriods) -> Vec<Post
 /// The id of the credit that `row` belongs to: its own, or for a reversal or a new entry that of
 /// the credit that is decided. Releases, holds and adjustments name this one.
 pub fn credit_of(row: &PostedCredit) -> CreditId {
-    entry_id(row, 0)
-}
-
-/// The id of the entry `ordinal` of the credit that `row` belongs to.
-fn entry_id(row: &PostedCredit, ordinal: u32) -> CreditId {
-    let relationship = row.relationship.as_deref().unwrap_or("");
-    let via = row.via.as_deref().unwrap_or("");
-    let source = row.source.map(|source| source.to_string()).unwrap_or_default();
-
-    let recipient = row.recipient();
-    let parts = [&*row.plan, &row.rule, &row.result, recipient, relationship, via, &source];
-    CreditId::from_parts(&row.transaction, &parts, ordinal)
+    row.entry_id(0)
 }
 
 /// The frozen rows of one credit, in order.
@@ -240,9 +233,40 @@ fn frozen_chains(frozen: &[PostedCredit]) -> Vec<(CreditId, FrozenChain<'_>)> {
 /// The rows of a chain that count and were not reversed. Hardly ever more than one: a new entry
 /// may be frozen before its reversal when their periods differ.
 fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
-    let reversed = |row: &PostedCredit| chain.iter().any(|it| it.reverses == Some(row.id));
+    let reversed = |row: &PostedCredit| chain.iter().any(|it| it.corrected_entry() == Some(row.id));
     let rows = chain.iter().copied();
-    rows.filter(|row| row.is_active() && row.reverses.is_none() && !reversed(row)).collect()
+    let counts = |row: &&PostedCredit| row.is_active() && row.corrected_entry().is_none();
+    rows.filter(|row| counts(row) && !reversed(row)).collect()
+}
+
+/// The entries of one transaction that count for rewards, each on the day that rewards read.
+///
+/// A deal that moves to another day of its own period posts nothing: its frozen entries stand, with
+/// the day of then. `day` is the incentive date that it has now, and rewards ask on that day who
+/// managed and who belonged to a team (RL1). Entries that were taken back, and what takes them back,
+/// stay on the day of then, and so does everything of a plan that rewards an entry where it is posted.
+pub fn rewarded_entries(
+    mut rows: Vec<PostedCredit>,
+    day: Option<Date>,
+    ruleset: &Ruleset,
+) -> Vec<PostedCredit> {
+    rows.retain(PostedCredit::is_active);
+    let moved = day.filter(|day| rows.iter().any(|row| row.incentive_date != *day));
+    let Some(day) = moved else { return rows };
+
+    let reversed: BTreeSet<CreditId> =
+        rows.iter().filter_map(PostedCredit::corrected_entry).collect();
+    let calendar = &ruleset.settings.calendar;
+    let own = calendar.period_on(day, PeriodKind::Leaf);
+    for row in &mut rows {
+        let plan = ruleset.plans.get(row.plan.as_str());
+        let by_own_day = plan.is_some_and(|plan| plan.late == LateRewards::Own);
+        let stands = row.corrected_entry().is_none() && !reversed.contains(&row.id);
+        if by_own_day && stands && own.is_some() && own_leaf(calendar, row) == own {
+            row.incentive_date = day;
+        }
+    }
+    rows
 }
 
 /// The state of one posting in progress.
@@ -257,7 +281,10 @@ impl Posting<'_> {
     fn post_new_credit(&mut self, mut row: PostedCredit) -> Result<PostedCredit, String> {
         if self.rules.locked.contains(row.period.as_str()) {
             row.period = self.open_period(&row)?;
-            row.origin = CreditOrigin::Late;
+            // What a person gave stays known as that.
+            if !row.is_by_hand() {
+                row.origin = CreditOrigin::Late;
+            }
         }
         self.ids.insert(row.id);
         Ok(row)
@@ -284,7 +311,9 @@ impl Posting<'_> {
         // A held credit does not count, but it must be visible to its payee.
         if !kept && (row.is_active() || row.is_held()) {
             let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
-            rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });
+            // It takes no former entry back, though its credit may be the reversal of a manual one.
+            let origin = CreditOrigin::Retro;
+            rows.push(PostedCredit { id, period, origin, reverses: None, ..row });
         }
         Ok(())
     }
@@ -345,7 +374,7 @@ impl Posting<'_> {
 
     /// The next id of the credit that `row` belongs to.
     fn next_id(&mut self, row: &PostedCredit) -> Result<CreditId, String> {
-        let mut ids = (1..=u32::MAX).map(|ordinal| entry_id(row, ordinal));
+        let mut ids = (1..=u32::MAX).map(|ordinal| row.entry_id(ordinal));
         let free = ids.find(|id| !self.ids.contains(id));
 
         let free = free.ok_or_else(|| format!("no id is left for a correction of {}", row.id))?;

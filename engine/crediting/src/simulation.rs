@@ -352,7 +352,8 @@ fn repeat_deals(
         // they were.
         let shift = time.saturating_mul(days);
         if days_after(period.first, shift).is_some_and(|first| first < period.end) {
-            for deal in real {
+            // What a person gave once does not come again.
+            for deal in real.iter().filter(|deal| deal.manual_credit().is_none()) {
                 let date = deal.incentive_date().ok().and_then(|date| days_after(date, shift));
                 let Some(date) = date.filter(|date| period.contains(*date)) else { continue };
                 let id = format!("{}~{}", deal.id, time + 1);

@@ -30,9 +30,8 @@ use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Plan, Relationship};
 use accredit_domain::policy::ProgramId;
-use accredit_script::{
-    Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault, TransactionView,
-};
+use accredit_domain::transaction::Transaction;
+use accredit_script::{Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault};
 use accredit_workspace::Ruleset;
 
 pub use self::step::{ExplanationStep, ProgramRefusal, StepEffect, TrimmedCredit};
@@ -103,8 +102,8 @@ pub struct DealCase<'a> {
     pub ruleset: &'a Ruleset,
     /// The plan that is decided.
     pub plan: &'a Plan,
-    /// The transaction as scripts see it.
-    pub tx: Arc<TransactionView>,
+    /// The decoded row of the deal, with manual amounts.
+    pub tx: Arc<Transaction>,
     /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.
@@ -132,7 +131,7 @@ pub struct DealCase<'a> {
 impl DealCase<'_> {
     /// Natural key of the transaction.
     pub fn transaction_id(&self) -> &Arc<str> {
-        &self.tx.transaction.id
+        &self.tx.id
     }
 
     /// Adds a step to the explanation; costs nothing without an explanation.
@@ -164,7 +163,8 @@ impl DealCase<'_> {
         let Some(program) = self.ruleset.programs.get(program) else { return };
 
         if let Some(trace) = &mut self.trace {
-            let refusal = ProgramRefusal::new(program, &seen.to_arguments(&self.tx));
+            let arguments = seen.to_arguments(self.ruleset, self.plan, &self.tx);
+            let refusal = ProgramRefusal::new(program, &arguments);
             let (says, message) = said(&refusal);
 
             let (rule, refusal) = (self.rule.clone(), Some(refusal));
@@ -247,8 +247,7 @@ impl DealCase<'_> {
         program: ProgramId,
         seen: ScriptContext<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
-        let tx = Arc::clone(&self.tx);
-        self.machine.run(program, &seen.to_arguments(&tx))
+        self.machine.run(program, &seen.to_arguments(self.ruleset, self.plan, &self.tx))
     }
 
     /// Runs a program that returns true or false; absent means `absent`.
@@ -386,9 +385,17 @@ pub struct ScriptContext<'a> {
 }
 
 impl<'a> ScriptContext<'a> {
-    /// Adds the transaction and builds the arguments of the script.
-    fn to_arguments(self, tx: &'a Arc<TransactionView>) -> ScriptArguments<'a> {
-        ScriptArguments { tx, credit: self.credit, to: self.to, existing: self.existing }
+    /// Adds the transaction and the rules, and builds the arguments of the script.
+    pub fn to_arguments(
+        self,
+        ruleset: &'a Ruleset,
+        plan: &Plan,
+        tx: &'a Arc<Transaction>,
+    ) -> ScriptArguments<'a> {
+        let names = plan.measure.default_names();
+        let arguments = ScriptArguments::of_transaction(tx, &ruleset.reference, names);
+        let ScriptContext { credit, to, existing } = self;
+        ScriptArguments { credit, to, existing, ..arguments }
     }
 }
 

@@ -8,6 +8,7 @@
 //! **Architecture invariant:** a record is kept as delivered; types are applied when it is read, so
 //! a corrected `[columns]` re-reads what was received before.
 
+mod by_hand;
 mod cell;
 mod clock;
 pub mod dates;
@@ -27,6 +28,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::by_hand::{CreditAct, MANUAL_RESULT, ManualCredit, REVERSAL_RESULT};
 pub use self::cell::{decode_cell, trim_cell};
 pub use self::clock::SourceClock;
 use self::dates::{DateFormats, WorkspaceZone};
@@ -283,6 +285,8 @@ pub struct Transaction {
     preadjusted: Option<Value>,
     /// What is to be known about its row.
     remarks: Box<[Remark]>,
+    /// The credit that a person gave without a deal; shared, as few rows have one.
+    manual_credit: Option<Arc<ManualCredit>>,
 }
 
 /// A mapped field that cannot be read: why.
@@ -324,6 +328,11 @@ impl Transaction {
         &self.remarks
     }
 
+    /// The credit that a person gave, of a row that is no deal.
+    pub fn manual_credit(&self) -> Option<&Arc<ManualCredit>> {
+        self.manual_credit.as_ref()
+    }
+
     /// Whether a person made the deal void.
     pub fn is_void(&self) -> bool {
         self.remarks.iter().any(|remark| matches!(remark, Remark::Void(_)))
@@ -353,6 +362,13 @@ impl Transaction {
     /// The value of a mapped field; none when no column is mapped to it. The incentive date is that
     /// of the first of its columns that is not blank.
     pub fn field_value(&self, field: Field) -> Option<Value> {
+        // A credit without a deal has no columns, and rules that roll it see its date and amount.
+        match (&self.manual_credit, field) {
+            (Some(credit), Field::Date) => return Some(Value::Date(credit.incentive_date)),
+            (Some(credit), Field::Amount) => return Some(Value::Number(credit.amount)),
+            _ => (),
+        }
+
         if field == Field::Date && !self.layout.fields.date_fallbacks.is_empty() {
             return self.column_of(field).map(|column| self.get(column));
         }

@@ -40,6 +40,10 @@ pub struct DealPage {
 
 impl DealQuery {
     fn matches_transaction(&self, stored: &TransactionRecord) -> bool {
+        // What a person gave without a deal is listed with the credits.
+        if stored.record.manual_credit().is_some() {
+            return false;
+        }
         if self.prefix.as_deref().is_some_and(|prefix| !stored.id.starts_with(prefix)) {
             return false;
         }

@@ -42,7 +42,7 @@ pub struct TrailReport {
 
 impl Ledger {
     /// The trail checked: every row follows from the one before, and activations, kept changes,
-    /// manual resolutions and manual rewards are as it says. `head`, where one was kept, must be in it.
+    /// manual resolutions, credits and rewards are as it says. `head`, where one was kept, must be in it.
     ///
     /// # Errors
     /// When the data cannot be read at all.
@@ -91,6 +91,7 @@ impl Ledger {
         check_activations(&*snapshot, &rows, &mut trail.problems)?;
         check_proposals(&*snapshot, &rows, &mut trail.problems)?;
         check_resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        by_hand::check_manual_credits(&*snapshot, &rows, &mut trail.problems)?;
         by_hand::check_manual_rewards(&*snapshot, &rows, &mut trail.problems)?;
         published::check_published(&*snapshot, &rows, &mut trail.problems)?;
 

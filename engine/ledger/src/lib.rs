@@ -23,6 +23,7 @@ pub mod enquiries;
 pub mod frozen_rewards;
 pub mod inbox;
 pub mod integrity;
+pub mod manual_credits;
 pub mod manual_rewards;
 pub mod notes;
 pub mod periods;

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::record::{BLOCK_TRANSACTIONS, TransactionRecord, natural_key, read_block};
 use super::{Ledger, LedgerResult, codec, statements};
-use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::keys::PeriodKey;
@@ -30,6 +30,8 @@ pub struct CreditQuery {
     pub transaction: Option<String>,
     /// Id of the plan.
     pub plan: Option<String>,
+    /// How the credits came into their periods.
+    pub origin: Option<CreditOrigin>,
     /// How many credits a page has at most.
     pub limit: usize,
     /// Where the last page ended.
@@ -59,6 +61,7 @@ impl CreditQuery {
             && self.status.is_none_or(|status| status == credit.status)
             && same(&self.transaction, &credit.transaction)
             && same(&self.plan, &credit.plan)
+            && self.origin.is_none_or(|origin| origin == credit.origin)
             && self.periods.as_ref().is_none_or(|periods| periods.contains(&credit.period))
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
 use super::calculations::SummaryChanges;
+use super::manual_credits::{self, ManualCreditAct};
 use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
 use super::resolutions;
@@ -83,6 +84,8 @@ pub struct CommitBatch {
     pub resolutions: Vec<(ResolutionRecord, i64)>,
     /// A deal that a person made void; `records` has its new version.
     pub voided: Option<DealVoiding>,
+    /// An act by which a person gave a credit or took one back; `records` has its row.
+    pub manual_credit: Option<ManualCreditAct>,
     /// How far credits are decided again that an activation asked for.
     pub recredited: Option<RecreditProgress>,
 }
@@ -91,6 +94,7 @@ impl CommitBatch {
     /// Whether the trail has to speak of it.
     fn is_audited(&self) -> bool {
         let by_people = self.period.is_some() || self.voided.is_some();
+        let by_people = by_people || self.manual_credit.is_some();
         by_people || !self.resolutions.is_empty() || self.recredited.is_some()
     }
 }
@@ -397,6 +401,9 @@ fn append_audit_rows(
 
     if let Some(act) = &work.voided {
         voids::add_voiding(snapshot, batch, &mut chain, act)?;
+    }
+    if let Some(act) = &work.manual_credit {
+        manual_credits::add_act(snapshot, batch, &mut chain, act)?;
     }
     for frozen in &work.frozen_rewards {
         frozen_rewards::freeze_rewards(snapshot, batch, frozen)?;

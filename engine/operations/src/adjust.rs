@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with};
 use crate::error::OperationError;
+use crate::manual_credits::{refuse_manual, refuse_manual_entry};
 use crate::resolve::{refuse_without_rules, row_of};
 
 /// A wish about an amount.
@@ -59,13 +60,16 @@ pub fn adjust_amount(
     let transaction = match order.subject {
         AdjustmentSubject::Credit(id) => {
             let row = row_of(context, &id)?;
+            refuse_manual_entry(&row)?;
             resolution.credit = Some(posting::credit_of(&row));
             resolution.plan = Some(row.plan);
             row.transaction
         }
         AdjustmentSubject::Transaction(id) => {
             let stored = context.ledger.find_transaction(&id)?;
-            stored.ok_or_else(|| OperationError::not_found("transaction"))?.id.into()
+            let stored = stored.ok_or_else(|| OperationError::not_found("transaction"))?;
+            refuse_manual(&stored)?;
+            stored.id.into()
         }
     };
 

@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::error::OperationError;
 use crate::losses::{self, BookedCredits, RewardChange};
 use crate::replay::{self, RedecideItem, is_open, is_waiting};
+use crate::reward_books;
 
 /// The money that a change moves, for all payees.
 #[derive(Debug, Clone, Default)]
@@ -70,10 +71,12 @@ pub fn money_change(
 ) -> Result<MoneyChange, OperationError> {
     // The credits that rewards follow from afterwards.
     let mut booked = paying_plans(context, (current, new), effective)?;
-    let mut collect = |_: &TransactionRecord, decisions: &[Decision]| {
-        for credit in decisions.iter().flat_map(|decision| &decision.credits) {
-            if let Some(credits) = booked.get_mut(&*credit.plan).filter(|_| credit.is_active()) {
-                credits.push(credit.clone());
+    let mut collect = |record: &TransactionRecord, decisions: &[Decision]| {
+        let paying = decisions.iter().filter(|decision| booked.contains_key(&*decision.plan));
+        let paying: Vec<&Decision> = paying.collect();
+        for credit in reward_books::rewarded_credits(new, record, paying) {
+            if let Some(credits) = booked.get_mut(&*credit.plan) {
+                credits.push(credit);
             }
         }
     };

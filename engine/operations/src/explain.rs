@@ -155,6 +155,11 @@ pub fn keep_as_case(
         return Err(OperationError::invalid("no_case", detail));
     }
 
+    if stored.record.manual_credit().is_some() {
+        let detail = "a person gave this credit without a deal, which a case cannot express";
+        return Err(OperationError::invalid("no_case", detail));
+    }
+
     let inputs = recorded_inputs(context, stored, decision)?;
     if !inputs.adjustments.is_empty() {
         let detail = "an amount was set manually, which a case cannot express";

@@ -229,25 +229,21 @@ fn delivery_records(
     for payload in payloads {
         match source.intake {
             Some(program) => {
-                let mapped = machines.machine_for(ruleset).run_intake(program, &payload);
+                let body = serde_json::from_str(&payload)
+                    .map_err(|error| format!("not readable JSON: {error}"))?;
+                let mapped = machines.machine_for(ruleset).run_intake(program, &body);
                 records.extend(mapped.map_err(|fault| {
                     let (place, message) = (fault.place, fault.message);
                     format!("{}:{}:{}: {message}", place.file, place.line, place.column)
                 })?);
             }
-            None => records.extend(payload_records(&payload)?),
+            // One transaction or an array of them.
+            None => {
+                let rows = read::read_json(payload.as_bytes());
+                records.extend(rows.map_err(|malformed| malformed.message)?);
+            }
         }
     }
 
     Ok(records)
-}
-
-/// Without an intake policy the payload is one transaction or an array of them.
-fn payload_records(payload: &serde_json::Value) -> Result<Vec<Record>, String> {
-    let rows = match payload {
-        serde_json::Value::Array(rows) => rows.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let unknown = || "expected one transaction as a JSON object, or an array of them".to_owned();
-    rows.iter().map(|row| read::record_from_json(row).ok_or_else(unknown)).collect()
 }

@@ -20,6 +20,7 @@ pub mod error;
 pub mod explain;
 pub mod intake;
 pub mod losses;
+pub mod manual_credits;
 pub mod manual_rewards;
 pub mod periods;
 pub mod preview;

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculations::{self, CalculationScope, leaf_ids, own_period};
 use crate::context::Context;
 use crate::error::OperationError;
+use crate::manual_credits::checked_amount;
 
 /// What a manual reward is called where it has no name.
 const NAME_DEFAULT: &str = "Manual reward";
@@ -164,18 +165,6 @@ fn new_row(
         corrects: None,
     };
     Ok((row, PeriodKey::from(asked.id)))
-}
-
-/// The amount at the scale of its unit; one with more decimals is refused and not rounded.
-fn checked_amount(amount: Decimal, scale: u8) -> Result<Decimal, OperationError> {
-    let refused = |detail: String| OperationError::invalid("bad_amount", detail);
-    money::within_limit(amount, scale).map_err(|too_large| refused(too_large.to_string()))?;
-    if amount.is_zero() || money::round_to_scale(amount, scale) != amount {
-        return Err(refused(format!(
-            "{amount} must not be zero and may have {scale} decimals: write it as it is paid"
-        )));
-    }
-    Ok(money::at_scale(amount, scale))
 }
 
 /// The row that takes a reward back, in its period if that is open.

@@ -15,6 +15,7 @@ use accredit_ledger::query::CreditQuery;
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with, has_rules};
 use crate::error::OperationError;
+use crate::manual_credits::refuse_manual_entry;
 
 /// A wish about one credit.
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub fn resolve_credit(
     order: ResolveOrder,
 ) -> Result<PostedCredit, OperationError> {
     let row = row_of(context, &order.credit)?;
+    refuse_manual_entry(&row)?;
 
     let credit = Some(posting::credit_of(&row));
     let earlier = context.ledger.transaction_resolutions(&row.transaction)?;

@@ -9,11 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_crediting::posting;
 use accredit_crediting::reward::{self, BookInputs, FrozenPeriod, RewardBook};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::FrozenRewards;
+use accredit_domain::decision::{Decision, FrozenRewards};
+use accredit_domain::transaction::Decoder;
 use accredit_ledger::definitions::{Activation, Effective};
+use accredit_ledger::record::TransactionRecord;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
@@ -191,6 +194,21 @@ pub(crate) fn has_history(
     Ok(remembers || !frozen.periods.is_empty() || !context.locked_periods()?.is_empty())
 }
 
+/// The credits that count of a deal with these decisions, each on the day that rewards read.
+pub(crate) fn rewarded_credits<'a>(
+    ruleset: &Ruleset,
+    record: &TransactionRecord,
+    decisions: impl IntoIterator<Item = &'a Decision>,
+) -> Vec<PostedCredit> {
+    let credits = decisions.into_iter().flat_map(|decision| decision.credits.iter().cloned());
+    // A deal with one version only was frozen with the day that it has now.
+    let moved = record.version > 1;
+    let date = || Decoder::new(Arc::clone(&ruleset.settings.fields)).decode(&record.record);
+    let date = moved.then(|| date().incentive_date().ok()).flatten();
+
+    posting::rewarded_entries(credits.collect(), date, ruleset)
+}
+
 /// Credits that count of `plans` in leaf periods.
 pub(crate) fn credits_of(
     context: &Context,
@@ -199,11 +217,12 @@ pub(crate) fn credits_of(
 ) -> Result<CreditsByPlan, StoreError> {
     let mut credits = CreditsByPlan::new();
 
+    let ruleset = context.ruleset.load_full();
     context.ledger.visit_transactions(Some(leaves), &mut |stored| {
-        let decisions = stored.decisions.into_iter();
+        let decisions = stored.decisions.iter();
         let decisions = decisions.filter(|decision| plans.contains(&*decision.plan));
-        for row in decisions.flat_map(|decision| decision.credits) {
-            if row.is_active() && leaves.contains(&*row.period) {
+        for row in rewarded_credits(&ruleset, &stored, decisions) {
+            if leaves.contains(&*row.period) {
                 let of_plan = credits.entry(row.plan.to_string()).or_default();
                 of_plan.entry(row.period.to_string()).or_default().push(row);
             }

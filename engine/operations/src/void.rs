@@ -16,6 +16,7 @@ use accredit_ledger::voids::DealVoiding;
 use crate::context::Context;
 use crate::decide::{decide_transactions, record_with_postings};
 use crate::error::OperationError;
+use crate::manual_credits::refuse_manual;
 
 /// A request to make a deal void.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub struct VoidOrder {
 /// [`OperationError::NotFound`] when there is no such deal.
 pub fn void_deal(context: &Context, order: VoidOrder) -> Result<TransactionRecord, OperationError> {
     let stored = find_deal(context, &order.transaction)?;
+    refuse_manual(&stored)?;
     if stored.record.void_remark().is_some() {
         return Ok(stored);
     }

@@ -41,10 +41,9 @@ use rust_decimal::Decimal;
 use accredit_domain::credit::Credit;
 use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Place;
-use accredit_domain::exchange::ExchangeSettings;
 use accredit_domain::hold::Hold;
 use accredit_domain::tables::TableShape;
-use accredit_domain::transaction::{Fields, Transaction};
+use accredit_domain::transaction::{Fields, NameColumns, Transaction};
 
 pub use check::{check, field_reads};
 pub use machine::Machine;
@@ -55,7 +54,11 @@ pub use surroundings::ReferenceData;
 #[derive(Debug, Clone, Copy)]
 pub struct ScriptArguments<'a> {
     /// The transaction that is decided.
-    pub tx: &'a Arc<TransactionView>,
+    pub tx: &'a Arc<Transaction>,
+    /// The columns that name whom the plan credits where it names nobody: `tx.default_credit`.
+    pub default_names: NameColumns,
+    /// What programs read beside the transaction.
+    pub reference: &'a Arc<ReferenceData>,
     /// The credit in question: the candidate's source, or the credit to hold or to compare.
     pub credit: Option<&'a Arc<Credit>>,
     /// The recipient or receiver.
@@ -64,19 +67,15 @@ pub struct ScriptArguments<'a> {
     pub existing: &'a [Arc<Credit>],
 }
 
-/// A transaction as scripts see it.
-#[derive(Debug)]
-pub struct TransactionView {
-    /// The decoded row of the deal.
-    pub transaction: Arc<Transaction>,
-    /// The leaf period of the incentive date; none when there is none.
-    pub period: Option<Arc<str>>,
-    /// The mapped owner or team text.
-    pub default_credit: Arc<str>,
-    /// What its amount is exchanged with.
-    pub exchange: Arc<ExchangeSettings>,
-    /// The tables and people that programs look up.
-    pub reference: Arc<ReferenceData>,
+impl<'a> ScriptArguments<'a> {
+    /// A transaction without a credit and a receiver, as a filter sees it.
+    pub fn of_transaction(
+        tx: &'a Arc<Transaction>,
+        reference: &'a Arc<ReferenceData>,
+        default_names: NameColumns,
+    ) -> Self {
+        ScriptArguments { tx, default_names, reference, credit: None, to: None, existing: &[] }
+    }
 }
 
 /// A recipient or receiver as scripts see it: FORMAT section 5.

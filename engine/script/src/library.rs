@@ -26,12 +26,23 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Crediting "crediting" "team-by-city",
     Crediting "crediting" "both-reps",
     Crediting "crediting" "weighted-split",
+    Crediting "crediting" "percent-split",
+    Crediting "crediting" "holdover",
+    Crediting "crediting" "named-accounts",
+    Filter "filter" "clawback",
+    Value "value" "chargeback-pro-rata",
+    Value "value" "advance",
     Hold "hold" "hold-large-deals",
     Hold "hold" "hold-until-next-quarter",
+    Hold "hold" "hold-until-paid",
     Duplication "duplication" "no-duplicates",
     Duplication "duplication" "allow-on-rolldown",
     Rollup "rollup" "full-rollup",
     Rollup "rollup" "share-rollup",
+    Rollup "rollup" "compressed-override",
+    Rollup "rollup" "differential-override",
+    Intake "intake" "hubspot-deals",
+    Intake "intake" "salesforce-opportunities",
 };
 
 /// The source of the standard policy `name` of `kind`.

@@ -19,22 +19,23 @@ mod shared;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rust_decimal::Decimal;
 
 use super::{
-    CheckContext, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault,
-    TransactionView,
+    CheckContext, Machine, ReceiverView, ReferenceData, ScriptAnswer, ScriptArguments, ScriptFault,
 };
-use accredit_domain::calendar::Validity;
+use accredit_domain::calendar::{Calendar, Validity};
 use accredit_domain::credit::Credit;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::Units;
 use accredit_domain::organization::{PositionId, Recipient};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, Program, ProgramForm, Programs};
-use accredit_domain::transaction::{Cell, ColumnType, Decoder, Field, Fields, Record};
+use accredit_domain::transaction::{
+    Cell, ColumnType, Decoder, Field, Fields, NameColumns, Record, Transaction,
+};
 
 /// Runs `source` in this form with the transaction, credit and receiver of the fixture.
 fn run(form: ProgramForm, source: &str) -> Result<ScriptAnswer, ScriptFault> {
@@ -43,7 +44,7 @@ fn run(form: ProgramForm, source: &str) -> Result<ScriptAnswer, ScriptFault> {
     let (tx, credit, to) = (transaction(), credit(), receiver());
     let existing = [Arc::clone(&credit), Arc::clone(&credit)];
     let arguments =
-        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &existing };
+        ScriptArguments { credit: Some(&credit), to: Some(&to), existing: &existing, ..seen(&tx) };
     Machine::new(&programs).run(id, &arguments)
 }
 
@@ -90,7 +91,7 @@ fn fields() -> Arc<Fields> {
     Arc::new(Fields {
         id: vec!["opportunity_id".to_owned()],
         mapped: mapped.into_iter().map(|(field, column)| (field, column.to_owned())).collect(),
-        names: BTreeMap::new(),
+        names: BTreeMap::from([(NameColumns::Owner, vec!["Rep #1".to_owned()])]),
         types: types.into_iter().map(|(column, kind)| (column.to_owned(), kind)).collect(),
         ..Fields::default()
     })
@@ -103,20 +104,43 @@ fn known() -> CheckContext {
 }
 
 /// 100 yen are one dollar, and there is no rate for a point.
-fn exchange() -> Arc<ExchangeSettings> {
+fn exchange() -> ExchangeSettings {
     let mut units = Units::default();
     let (usd, yen) = (units.add("USD", 2), units.add("JPY", 0));
     units.add("EUR", 2);
     let mut rates = ExchangeRates::default();
     rates.add((yen, usd), Decimal::new(1, 2), Validity::default());
     rates.add((usd, yen), Decimal::from(100), Validity::default());
-    Arc::new(ExchangeSettings { units, rates, home: usd })
+    ExchangeSettings { units, rates, home: usd }
 }
 
-fn transaction() -> Arc<TransactionView> {
+/// No tables and no people, calendar months, and the rates above.
+pub(crate) fn reference() -> &'static Arc<ReferenceData> {
+    static REFERENCE: LazyLock<Arc<ReferenceData>> = LazyLock::new(|| {
+        Arc::new(ReferenceData {
+            organization: Arc::default(),
+            tables: Arc::default(),
+            calendar: Calendar::default(),
+            exchange: exchange(),
+        })
+    });
+    &REFERENCE
+}
+
+/// A transaction as a filter sees it.
+fn seen(tx: &Arc<Transaction>) -> ScriptArguments<'_> {
+    ScriptArguments::of_transaction(tx, reference(), NameColumns::Owner)
+}
+
+fn transaction() -> Arc<Transaction> {
+    transaction_on("2022-01-31")
+}
+
+/// The same deal, closed on another day.
+pub(crate) fn transaction_on(day: &str) -> Arc<Transaction> {
     let cells = [
         ("opportunity_id", "OPP-1"),
-        ("close_date", "2022-01-31"),
+        ("close_date", day),
         ("close_value", "1234.50"),
         ("account", "Acme"),
         ("deal_stage", "Won"),
@@ -128,13 +152,7 @@ fn transaction() -> Arc<TransactionView> {
     ];
     let cell = |(column, cell): (&str, &str)| (column.to_owned(), Cell::Text(cell.to_owned()));
     let record = Record { cells: cells.into_iter().map(cell).collect() };
-    Arc::new(TransactionView {
-        transaction: Arc::new(Decoder::new(fields()).decode(&record)),
-        period: Some(Arc::from("2022-01")),
-        default_credit: Arc::from("Ann Lee"),
-        exchange: exchange(),
-        reference: Arc::default(),
-    })
+    Arc::new(Decoder::new(fields()).decode(&record))
 }
 
 fn credit() -> Arc<Credit> {

@@ -17,9 +17,9 @@ use rust_decimal::Decimal;
 
 use super::{
     EarnedView, Hold, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
-    TransactionView,
 };
 use accredit_domain::credit::Credit;
+use accredit_domain::transaction::Transaction;
 
 /// A value that a script computes with. Copies are cheap, except of arrays and maps.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub(super) enum ScriptValue {
     /// Whole numbers for `for`, with the last one.
     RangeInclusive(RangeInclusive<i64>),
     /// The transaction: `tx`.
-    Transaction(Arc<TransactionView>),
+    Transaction(Arc<Transaction>),
     /// A credit: `credit`, and the items of `existing`.
     Credit(Arc<Credit>),
     /// The recipient: `to`.

@@ -145,3 +145,25 @@ impl Workbench {
         Ok(from_dynamic(&value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{reference, transaction_on};
+    use accredit_domain::transaction::NameColumns;
+
+    /// A session keeps a deal under a name and then looks at another one: what is not a cell of the
+    /// kept deal is still read from it.
+    #[test]
+    fn a_deal_that_is_kept_reads_its_own_period() {
+        let (kept, other) = (transaction_on("2022-01-31"), transaction_on("2022-05-02"));
+        let seen = |tx| ScriptArguments::of_transaction(tx, reference(), NameColumns::Owner);
+
+        let mut workbench = Workbench::default();
+        workbench.set_variable("kept", "tx", &seen(&kept)).unwrap();
+
+        let read = "[kept.period, kept.date, tx.period]";
+        let answer = workbench.evaluate(read, &seen(&other));
+        assert_eq!(answer.as_deref(), Ok("[\"2022-01\", 2022-01-31, \"2022-05\"]"));
+    }
+}

@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a connector is pure: the time, the secrets and the bytes are given to
 //! it, so every answer can be repeated from what the inbox kept.
 
+use std::borrow::Cow;
+
 use crate::delivery::Delivery;
 
 /// One way in: a signature scheme and a shape of bodies.
@@ -32,12 +34,12 @@ pub trait Connector: Send + Sync {
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery>;
 
-    /// The payloads in an authentic body, each for one call of the intake policy; without a policy
-    /// each is one transaction or an array of them.
+    /// The payloads in an authentic body, each one JSON value as text, for one call of the intake
+    /// policy; without a policy each is one transaction or an array of them.
     ///
     /// # Errors
     /// Why the body has no known shape; the delivery becomes a dead letter.
-    fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError>;
+    fn decode_body<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError>;
 }
 
 /// Names and values of headers in received order; a name may come twice.

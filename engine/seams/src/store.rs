@@ -41,6 +41,7 @@ pub enum StoreTable {
     Published,
     Paid,
     FrozenRewards,
+    ManualCredits,
     ManualRewards,
     Alerts,
     Enquiries,
@@ -50,7 +51,7 @@ pub enum StoreTable {
 
 impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(StoreTable, &'static str); 34] = [
+    pub const ALL: [(StoreTable, &'static str); 35] = [
         (StoreTable::Meta, "meta"),
         (StoreTable::Sources, "sources"),
         (StoreTable::Active, "active"),
@@ -80,6 +81,7 @@ impl StoreTable {
         (StoreTable::Published, "published"),
         (StoreTable::Paid, "paid"),
         (StoreTable::FrozenRewards, "frozen_rewards"),
+        (StoreTable::ManualCredits, "manual_credits"),
         (StoreTable::ManualRewards, "manual_rewards"),
         (StoreTable::Alerts, "alerts"),
         (StoreTable::Enquiries, "enquiries"),

@@ -76,8 +76,6 @@ pub struct Ruleset {
     pub organization: Arc<Organization>,
     /// Exchange rates between currencies.
     pub rates: ExchangeRates,
-    /// The same rates with the units, as scripts exchange by.
-    pub exchange: Arc<ExchangeSettings>,
     /// The plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -87,7 +85,7 @@ pub struct Ruleset {
     pub quotas: Quotas,
     /// Rates and other values that programs look up, and tiers of rewards.
     pub tables: Arc<Tables>,
-    /// The same with the organisation, as scripts look them up.
+    /// The same with the organisation, the calendar and the rates, as programs read them.
     pub reference: Arc<ReferenceData>,
     /// Every policy and expression of the above.
     pub programs: Programs,
@@ -145,6 +143,9 @@ pub struct WebhookSource {
     pub merge: bool,
 }
 
+/// The credit type of a workspace that declares none.
+const CREDIT_TYPE_DEFAULT: &str = "credit";
+
 impl Settings {
     /// The name of a relationship, as rules write it.
     pub fn relationship_name(&self, relationship: Relationship) -> Arc<str> {
@@ -158,6 +159,24 @@ impl Settings {
                 let name = self.relationship_types.get(usize::from(id.0));
                 name.cloned().unwrap_or_else(|| Arc::from(""))
             }
+        }
+    }
+
+    /// The credit type called so.
+    pub fn find_credit_type(&self, name: &str) -> Option<Arc<str>> {
+        // A workspace that declares no types has this one.
+        if self.credit_types.is_empty() && name == CREDIT_TYPE_DEFAULT {
+            return Some(Arc::from(CREDIT_TYPE_DEFAULT));
+        }
+        self.credit_types.iter().find(|known| ***known == *name).cloned()
+    }
+
+    /// The only credit type that there is; none where there are several.
+    pub fn only_credit_type(&self) -> Option<Arc<str>> {
+        match self.credit_types.as_slice() {
+            [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
+            [only] => Some(Arc::clone(only)),
+            _ => None,
         }
     }
 }
@@ -294,17 +313,18 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let exchange = exchange_settings(&settings, &rates);
-
-    let (organization, tables) = (Arc::new(organization), Arc::new(tables));
-    let reference = Arc::new(ReferenceData { organization, tables });
+    let reference = Arc::new(ReferenceData {
+        organization: Arc::new(organization),
+        tables: Arc::new(tables),
+        calendar: settings.calendar.clone(),
+        exchange: exchange_settings(&settings, &rates),
+    });
 
     Some(Ruleset {
         hash,
         settings,
         organization: Arc::clone(&reference.organization),
         rates,
-        exchange: Arc::new(exchange),
         plans,
         order,
         quotas,

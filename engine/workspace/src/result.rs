@@ -20,9 +20,6 @@ use accredit_domain::plan::{
 };
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
-/// The credit type of workspaces that declare none.
-const CREDIT_TYPE_DEFAULT: &str = "credit";
-
 /// The results of a direct rule.
 pub(super) fn read_direct_results(
     rule: &mut TomlTable<'_>,
@@ -206,13 +203,7 @@ pub(super) fn find_credit_type(
     scope: PlanScope<'_>,
 ) -> Option<Arc<str>> {
     let types = &scope.settings.credit_types;
-    // A workspace that declares no types has this one.
-    if types.is_empty() && text.text == CREDIT_TYPE_DEFAULT {
-        return Some(Arc::from(CREDIT_TYPE_DEFAULT));
-    }
-
-    let found = types.iter().find(|known| ***known == *text.text).cloned();
-
+    let found = scope.settings.find_credit_type(&text.text);
     if found.is_none() {
         let message = format!("there is no credit type `{}`", text.text);
         let known: Vec<&str> = types.iter().map(AsRef::as_ref).collect();
@@ -238,14 +229,11 @@ fn needed_credit_type(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option
 
 /// The only credit type there is; that there are several is reported.
 pub(super) fn only_credit_type(table: &TomlTable<'_>, scope: PlanScope<'_>) -> Option<Arc<str>> {
-    match scope.settings.credit_types.as_slice() {
-        [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
-        [only] => Some(Arc::clone(only)),
-        [first, ..] => {
-            let message = "`credit_type` is missing".to_owned();
-            let help = format!("add `credit_type = \"{first}\"`, or another of the workspace's");
-            table.report().error(Code::CR023, table.place(), message, &help);
-            None
-        }
+    let only = scope.settings.only_credit_type();
+    if let (None, Some(first)) = (&only, scope.settings.credit_types.first()) {
+        let message = "`credit_type` is missing".to_owned();
+        let help = format!("add `credit_type = \"{first}\"`, or another of the workspace's");
+        table.report().error(Code::CR023, table.place(), message, &help);
     }
+    only
 }

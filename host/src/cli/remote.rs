@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod apply;
 pub(crate) mod audit;
+pub(crate) mod by_hand;
 pub(crate) mod client;
 pub(crate) mod dump;
 pub(crate) mod keep;

@@ -9,6 +9,7 @@ pub(crate) mod credits;
 pub(crate) mod enquiries;
 pub(crate) mod exports;
 pub(crate) mod holds;
+pub(crate) mod manual_credits;
 pub(crate) mod manual_rewards;
 pub(crate) mod notes;
 pub(crate) mod payees;

@@ -46,6 +46,7 @@ use crate::http::results::calculations;
 use crate::http::results::credits;
 use crate::http::results::enquiries;
 use crate::http::results::holds;
+use crate::http::results::manual_credits;
 use crate::http::results::manual_rewards;
 use crate::http::results::notes;
 use crate::http::results::payees;
@@ -139,7 +140,13 @@ fn arrival_routes() -> Api {
 /// What becomes of credits: adjusted, calculated, released, frozen.
 fn result_routes() -> Api {
     Api::default()
-        .route("/v1/credits", get(credits::list_credits).with_role(Reader))
+        .route(
+            "/v1/credits",
+            get(credits::list_credits)
+                .with_role(Reader)
+                .and_methods(post(manual_credits::add_credit).with_role(Admin)),
+        )
+        .route("/v1/credits/manual", get(manual_credits::list_manual_credits).with_role(Reader))
         .route("/v1/credits/{id}", get(credits::show_credit).with_role(Reader))
         .route("/v1/credits/{id}/explain", get(credits::explain_credit).with_role(Reader))
         .route("/v1/credits/{id}/release", post(credits::release_credit).with_role(Admin))

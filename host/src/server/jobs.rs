@@ -21,6 +21,9 @@ use accredit_operations::calculations::{self, CalculationScope};
 use accredit_operations::context::Context;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
+use accredit_operations::manual_credits::{
+    self, ManualCreditOrder, ManualCreditSubject, PostedAct,
+};
 use accredit_operations::manual_rewards::{self, ManualRewardOrder};
 use accredit_operations::periods::{self, ChangedPeriod, PeriodOrder};
 use accredit_operations::release::{self, ReleaseKind};
@@ -58,6 +61,18 @@ pub(crate) fn void_deal(
 ) -> Result<TransactionRecord, OperationError> {
     catch_up(turn)?;
     void::void_deal(turn.context(), order)
+}
+
+/// Gives a credit by hand, or takes one back.
+pub(crate) fn add_credit(
+    turn: &mut dyn WorkerTurn,
+    order: ManualCreditOrder,
+) -> Result<PostedAct, OperationError> {
+    // A deal with the key that the credit would have may still be in the inbox.
+    if matches!(order.subject, ManualCreditSubject::New(_)) {
+        catch_up(turn)?;
+    }
+    manual_credits::add_credit(turn.context(), order)
 }
 
 /// Adds a reward by hand, between two batches.

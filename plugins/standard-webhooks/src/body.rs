@@ -9,13 +9,13 @@ use std::fmt;
 use accredit_seams::connector::DecodeError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The body as JSON; amounts keep their digits.
-pub(crate) fn decode_object(body: &[u8]) -> Result<serde_json::Value, DecodeError> {
-    let refused = |error: serde_json::Error| DecodeError(format!("not readable JSON: {error}"));
+/// The body as the text of one JSON value.
+pub(crate) fn check_body(body: &[u8]) -> Result<&str, DecodeError> {
+    let refused = |cause: &dyn fmt::Display| DecodeError(format!("not readable JSON: {cause}"));
     // Windows puts a mark before text; the signature is of the body with it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice::<UniqueKeys>(body).map_err(refused)?;
-    serde_json::from_slice(body).map_err(refused)
+    serde_json::from_slice::<UniqueKeys>(body).map_err(|error| refused(&error))?;
+    std::str::from_utf8(body).map_err(|error| refused(&error))
 }
 
 /// Reads any JSON and keeps nothing of it.

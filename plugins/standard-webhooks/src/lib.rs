@@ -3,6 +3,8 @@
 mod body;
 mod signature;
 
+use std::borrow::Cow;
+
 use accredit_seams::connector::{Connector, DecodeError, RejectedDelivery, SentHeaders};
 use accredit_seams::delivery::Delivery;
 pub use signature::sign_delivery;
@@ -35,7 +37,7 @@ impl Connector for StandardWebhooks {
         signature::verify_signature(delivery, headers, secrets)
     }
 
-    fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError> {
-        body::decode_object(body).map(|json| vec![json])
+    fn decode_body<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError> {
+        body::check_body(body).map(|text| vec![Cow::Borrowed(text)])
     }
 }

@@ -1,6 +1,5 @@
 //! Rewards as lines that both sides are written as.
 
-use jiff::civil::Date;
 use serde_json::Value;
 
 use super::Results;
@@ -11,7 +10,7 @@ use super::naive::periods;
 use super::naive::rewards::Paid;
 use super::rewards::Formula as F;
 use super::rewards::{Formula, Reward, To, Worth};
-use super::world::{Pays, Plan, Span, Tx, World};
+use super::world::{Pays, Plan, Span, World};
 
 /// What some world must reach.
 pub(crate) const WANTED: &[&str] = &[
@@ -61,23 +60,6 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: without a rate",
 ];
 
-/// Whether a later row moves a deal to another day of a period that is finalized. Its credit stays as
-/// it was frozen, the day included, and rewards read that day for managers and members: a known gap,
-/// which engine/DESIGN.md tells of.
-fn day_moves_in_frozen_period(world: &World) -> bool {
-    let leaves = periods::leaves(&world.calendar);
-    let leaf_of = |tx: &Tx| {
-        let date: Date = tx.date.parse().ok()?;
-        leaves.iter().position(|leaf| leaf.first <= date && date <= leaf.last)
-    };
-    let moves = |one: &Tx, other: &Tx| {
-        one.id == other.id && one.date != other.date && leaf_of(one) == leaf_of(other)
-    };
-    let rows = &world.transactions;
-    !world.finalized.is_empty()
-        && rows.iter().enumerate().any(|(place, one)| rows[..place].iter().any(|o| moves(one, o)))
-}
-
 /// How the rewards of a plan differ in the year's periods; what they reached.
 pub(crate) fn difference(
     world: &World,
@@ -86,7 +68,7 @@ pub(crate) fn difference(
     reached: &mut Vec<&'static str>,
 ) -> Option<String> {
     let plan = &world.plans[place];
-    if !plan.pays() || day_moves_in_frozen_period(world) {
+    if !plan.pays() {
         return None;
     }
     let results_of = &results.periods[place];

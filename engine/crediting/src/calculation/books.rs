@@ -44,6 +44,12 @@ pub struct Books<'a> {
     locked: LockedPeriods,
 }
 
+/// A decision with the incentive date that its deal has now.
+struct DatedDecision {
+    date: Option<Date>,
+    decision: Decision,
+}
+
 /// What is in the books of one transaction in one plan.
 #[derive(Debug)]
 struct PostedRows {
@@ -135,7 +141,9 @@ fn replay_finalizations<'a>(
         // What counts on the day, by plan: rewards are frozen with the credits behind them.
         let mut counted: BTreeMap<PlanKey, Vec<PostedCredit>> = BTreeMap::new();
         let rules = PostingRules { calendar, locked: &locked, across_years: &across_years };
-        for decided in then.1.iter().flat_map(|deal| &deal.decisions) {
+        let all = then.1.iter();
+        let all = all.flat_map(|deal| deal.decisions.iter().map(|decided| (deal.date, decided)));
+        for (date, decided) in all {
             let known = frozen.entry(decision_key(decided)).or_default();
             let current = decided.credits.clone();
             // A credit that cannot be posted is not frozen either. It is reported with the last
@@ -143,6 +151,7 @@ fn replay_finalizations<'a>(
             if let Ok(standing) = posting::post_credits(known, current, &rules) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
+                let standing = posting::rewarded_entries(standing, date, ruleset);
                 counted.entry(decided.plan.clone()).or_default().extend(standing);
             }
         }
@@ -255,9 +264,14 @@ impl Books<'_> {
         };
 
         let remembers = self.posted.is_some() || reward::needs_history(self.ruleset, plan);
-        let decisions = self.period_decisions(&plan.id, Some(period).filter(|_| !remembers));
-        let credits: Vec<PostedCredit> =
-            decisions.into_iter().flat_map(|decision| decision.credits).collect();
+        let within = Some(period).filter(|_| !remembers);
+        let credits: Vec<PostedCredit> = self
+            .dated_decisions(&plan.id, within)
+            .into_iter()
+            .flat_map(|dated| {
+                posting::rewarded_entries(dated.decision.credits, dated.date, self.ruleset)
+            })
+            .collect();
 
         let frozen = (self.frozen_rewards.as_slice(), &self.locked);
         plan_book(self.ruleset, plan, frozen, &credits, &through).rewards_within(period)
@@ -274,19 +288,29 @@ impl Books<'_> {
     /// A transaction of another period whose credits are posted in this one comes as filtered:
     /// with nothing but those credits.
     pub fn period_decisions(&self, plan: &str, period: Option<&Period>) -> Vec<Decision> {
+        self.dated_decisions(plan, period).into_iter().map(|dated| dated.decision).collect()
+    }
+
+    /// The same, each with the incentive date of its deal.
+    fn dated_decisions(&self, plan: &str, period: Option<&Period>) -> Vec<DatedDecision> {
         let Some(posted) = &self.posted else {
-            return super::period_decisions(self.ruleset, plan, period, &self.decided);
+            let all = super::period_decisions(self.ruleset, plan, period, &self.decided);
+            // Nothing is frozen, so that every credit has the date of its deal.
+            return all
+                .into_iter()
+                .map(|decision| DatedDecision { date: None, decision })
+                .collect();
         };
 
         // A period is a year or a quarter as well, while credits name the leaf they stand in.
         let leaves = period.map(|period| self.ruleset.settings.calendar.leaf_periods(period));
         let inside =
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
-        let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+        let mut found: Vec<(Option<Date>, DatedDecision)> = Vec::new();
         let all = self.decided.iter();
         let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
-        for (date, decided) in all.filter(|(_, decided)| decided.plan == *plan) {
-            let date = date.filter(|_| decided.outcome != DecisionOutcome::Filtered);
+        for (day, decided) in all.filter(|(_, decided)| decided.plan == *plan) {
+            let date = day.filter(|_| decided.outcome != DecisionOutcome::Filtered);
             let mut decision = decided.clone();
             if let Some(posted) = posted.get(&decision_key(decided)) {
                 self.set_posted(posted, &mut decision);
@@ -294,11 +318,14 @@ impl Books<'_> {
             if let Some(decision) = decision.within_periods(inside) {
                 // A deal that is filtered now is listed where its credits were posted.
                 let first = || decision.credits.first().map(|row| row.incentive_date);
-                found.push((date.or_else(first), decision));
+                let listed = date.or_else(first);
+                found.push((listed, DatedDecision { date: day, decision }));
             }
         }
-        found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
-        found.into_iter().map(|(_, decision)| decision).collect()
+        found.sort_by(|(a, one), (b, other)| {
+            (a, &one.decision.transaction).cmp(&(b, &other.decision.transaction))
+        });
+        found.into_iter().map(|(_, dated)| dated).collect()
     }
 
     /// Adds to an explanation what became of its credits in the books.

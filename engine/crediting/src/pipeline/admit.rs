@@ -6,13 +6,15 @@
 use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
-use crate::stage::{DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal};
+use crate::stage::{
+    DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
+};
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
-use accredit_script::{Machine, ScriptAnswer, ScriptArguments, TransactionView};
+use accredit_script::{Machine, ScriptAnswer, ScriptArguments};
 use accredit_workspace::Ruleset;
 
 /// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
@@ -29,18 +31,13 @@ pub(super) fn admit_transaction<'a>(
     steps: &mut Option<Vec<ExplanationStep>>,
 ) -> Result<Option<DealCase<'a>>, ParkReason> {
     let date = transaction.incentive_date();
-    // The period comes first, so that the filter can read it; a date that is missing parks later.
-    let calendar = &ruleset.settings.calendar;
-    let period = date.as_ref().ok().and_then(|date| calendar.period_on(*date, PeriodKind::Leaf));
-    let period: Option<Arc<str>> = period.map(|period| Arc::from(period.id));
-
-    let view = transaction_view(ruleset, plan, transaction, period.clone());
+    let seen = ScriptContext::default().to_arguments(ruleset, plan, transaction);
 
     if let Some(filter) = plan.filter
-        && !passes_filter(machine, filter, &view)?
+        && !passes_filter(machine, filter, &seen)?
     {
         if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
-            let refusal = ProgramRefusal::new(program, &filter_arguments(&view));
+            let refusal = ProgramRefusal::new(program, &seen);
             let message = format!("the filter {refusal}");
             let step = ExplanationStep::plan_end(NoteStage::Filter, "filtered", message);
             steps.push(ExplanationStep { refusal: Some(refusal), ..step });
@@ -58,7 +55,7 @@ pub(super) fn admit_transaction<'a>(
         return Ok(None);
     }
 
-    let Some(period) = period else {
+    let Some(period) = ruleset.settings.calendar.period_on(date, PeriodKind::Leaf) else {
         return Err(ParkReason::new(
             NoteStage::Filter,
             NoteCode::NoPeriod,
@@ -76,9 +73,9 @@ pub(super) fn admit_transaction<'a>(
     let mut case = DealCase {
         ruleset,
         plan,
-        tx: view,
+        tx: Arc::clone(transaction),
         date,
-        period,
+        period: Arc::from(period.id),
         currency,
         inputs,
         machine,
@@ -96,36 +93,20 @@ pub(super) fn admit_transaction<'a>(
 
 /// Warns of a deal whose currency is mapped and blank.
 fn warn_of_no_currency(case: &mut DealCase<'_>) {
-    let column = case.tx.transaction.column_of(Field::Currency);
+    let column = case.tx.column_of(Field::Currency);
     if let Some(column) = column.filter(|_| case.currency.is_none()) {
         let message = format!("`{column}` is blank: the amount counts in the unit of each result");
         case.warn(NoteStage::Filter, NoteCode::NoCurrency, message);
     }
 }
 
-/// A transaction as scripts see it.
-fn transaction_view(
-    ruleset: &Ruleset,
-    plan: &Plan,
-    transaction: &Arc<Transaction>,
-    period: Option<Arc<str>>,
-) -> Arc<TransactionView> {
-    Arc::new(TransactionView {
-        transaction: Arc::clone(transaction),
-        period,
-        default_credit: Arc::from(transaction.joined_names(plan.measure.default_names())),
-        exchange: Arc::clone(&ruleset.exchange),
-        reference: Arc::clone(&ruleset.reference),
-    })
-}
-
 fn passes_filter(
     machine: &mut Machine,
     filter: ProgramId,
-    tx: &Arc<TransactionView>,
+    seen: &ScriptArguments<'_>,
 ) -> Result<bool, ParkReason> {
     match machine
-        .run(filter, &filter_arguments(tx))
+        .run(filter, seen)
         .map_err(|fault| ParkReason::from_fault(NoteStage::Filter, fault))?
     {
         ScriptAnswer::Bool(included) => Ok(included),
@@ -133,10 +114,6 @@ fn passes_filter(
             Err(ParkReason::new(NoteStage::Filter, NoteCode::PolicyError, "expected true or false"))
         }
     }
-}
-
-fn filter_arguments(tx: &Arc<TransactionView>) -> ScriptArguments<'_> {
-    ScriptArguments { tx, credit: None, to: None, existing: &[] }
 }
 
 /// Refuses a deal without a natural key.

@@ -91,7 +91,7 @@ pub(super) fn add_direct_credits(
 }
 
 fn amount_of(case: &DealCase<'_>) -> Result<Decimal, ParkReason> {
-    case.tx.transaction.amount().map_err(|why| match why {
+    case.tx.amount().map_err(|why| match why {
         UnreadableField::Blank(column) => {
             let message = format!("`{column}` is blank, and the value of the deal is its amount");
             ParkReason::new(NoteStage::Value, NoteCode::PolicyError, message)

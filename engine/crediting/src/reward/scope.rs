@@ -76,12 +76,12 @@ impl<'a> DatedCredits<'a> {
 /// Drops what was taken back and what takes it back: in their own period both are as if they had
 /// never been, so that nobody has a row for them.
 fn drop_taken_back(credits: &mut Vec<&PostedCredit>) {
-    let known: HashSet<&CreditId> = credits.iter().map(|credit| &credit.id).collect();
-    let taken = credits.iter().filter_map(|credit| credit.reverses.as_ref());
-    let taken: HashSet<&CreditId> = taken.filter(|id| known.contains(id)).collect();
+    let known: HashSet<CreditId> = credits.iter().map(|credit| credit.id).collect();
+    let taken = credits.iter().filter_map(|credit| credit.corrected_entry());
+    let taken: HashSet<CreditId> = taken.filter(|id| known.contains(id)).collect();
 
     let counts = |credit: &&PostedCredit| {
-        let takes_back = credit.reverses.as_ref().is_some_and(|id| taken.contains(id));
+        let takes_back = credit.corrected_entry().is_some_and(|id| taken.contains(&id));
         !takes_back && !taken.contains(&credit.id)
     };
     credits.retain(counts);

@@ -98,7 +98,7 @@ pub fn adjust_transaction(
 
 /// Says in the explanation that the amount of the transaction was adjusted.
 pub fn explain_adjustment(case: &mut DealCase<'_>) {
-    let transaction = Arc::clone(&case.tx.transaction);
+    let transaction = Arc::clone(&case.tx);
     let Some(before) = transaction.unadjusted_amount() else { return };
     let now = transaction.amount().map(|amount| amount.to_string()).unwrap_or_default();
     let before = before.map_or_else(|| "an amount that is no number".to_owned(), |b| b.to_string());

@@ -185,7 +185,7 @@ fn related_positions(
     case: &mut DealCase<'_>,
     column: NameColumns,
 ) -> Result<Vec<PositionId>, ParkReason> {
-    let text = case.tx.transaction.joined_names(column);
+    let text = case.tx.joined_names(column);
     let park = |code, message: String| ParkReason::new(NoteStage::Rollup, code, message);
     let shares = names::parse_shares(&text).map_err(|message| park(NoteCode::BadValue, message))?;
 

@@ -93,7 +93,8 @@ pub struct PostedCredit {
     pub reason_code: Option<DefinedName>,
     /// How it came into its period.
     pub origin: CreditOrigin,
-    /// The entry that this one takes back.
+    /// The entry that this one takes back: a correction its own former entry, the reversal of a
+    /// manual credit that credit.
     pub reverses: Option<CreditId>,
     /// The ruleset that decided it.
     pub ruleset: RulesetHash,
@@ -124,6 +125,27 @@ impl PostedCredit {
     /// Whether it is held because a policy failed.
     pub fn awaits_policy(&self) -> bool {
         self.reason.as_deref() == Some(POLICY_ERROR)
+    }
+
+    /// Whether a person gave it without a deal: no rule made it.
+    pub fn is_by_hand(&self) -> bool {
+        self.is_direct() && self.rule.is_empty()
+    }
+
+    /// The former entry of the same credit that this correction takes back.
+    pub fn corrected_entry(&self) -> Option<CreditId> {
+        self.reverses.filter(|_| self.origin == CreditOrigin::Retro)
+    }
+
+    /// The id of the entry `ordinal` of the credit that it belongs to.
+    pub fn entry_id(&self, ordinal: u32) -> CreditId {
+        let relationship = self.relationship.as_deref().unwrap_or("");
+        let via = self.via.as_deref().unwrap_or("");
+        let source = self.source.map(|source| source.to_string()).unwrap_or_default();
+
+        let recipient = self.recipient();
+        let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, &source];
+        CreditId::from_parts(&self.transaction, &parts, ordinal)
     }
 
     /// The position or team that is credited.

@@ -31,11 +31,15 @@ impl Decoder {
         let values: Box<[Value]> =
             cells.iter().map(|(column, cell)| self.decode_value(column, cell)).collect();
 
-        let id = self.key(&layout, cells);
+        let manual_credit = record.manual_credit().map(Arc::new);
+        let id = match &manual_credit {
+            Some(credit) => Arc::clone(credit.key.shared()),
+            None => Arc::from(self.key(&layout, cells)),
+        };
         let clock = self.decode_clock(&layout, cells);
         let remarks = record.read_remarks().into();
 
-        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
+        Transaction { id, layout, values, clock, preadjusted: None, remarks, manual_credit }
     }
 
     /// The natural key of one record alone, as [`Decoder::decode`] finds it.

@@ -7,7 +7,6 @@ mod json;
 mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
-pub use self::json::record_from_json;
 pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;
 use super::remark::column_name;

@@ -142,7 +142,8 @@ fn apply_version(
         return Ok(());
     }
 
-    let (delivery, past) = if order.is_lt() {
+    // A row with the key of a manual credit is no version of it.
+    let (delivery, past) = if order.is_lt() || present.manual_credit().is_some() {
         // It came late, so that it is kept for the history and decides nothing.
         stored.superseded += 1;
         (sequence, record)

@@ -29,7 +29,7 @@ use super::again::redecide_stored;
 use super::{add_postings, record_with_postings};
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
-use crate::{replay, rewards};
+use crate::{replay, reward_books, rewards};
 
 /// Transactions decided again in one step, at least.
 const RUN_CHUNK: usize = 512;
@@ -248,16 +248,16 @@ pub fn decide_step(
     let mut impact = Impact::default();
     let mut run = CalculationRun { decided: run.decided + some.len(), ..run.clone() };
     for (id, after) in &work.decisions {
-        let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
+        let Some(record) = some.iter().find(|one| one.id == *id) else { continue };
         let of = |decisions: &[Decision]| -> Vec<Decision> {
             decisions.iter().filter(|one| one.plan == run.plan).map(comparable_content).collect()
         };
-        let (before, after) = (of(&before.decisions), of(after));
+        let (before, after) = (of(&record.decisions), of(after));
         if before != after {
             run.differing += 1;
             let other = if run.dry_run { &after } else { &before };
-            let rows = other.iter().flat_map(|decision| decision.credits.iter().cloned());
-            changes.0.insert(id.clone(), rows.collect());
+            let rows = reward_books::rewarded_credits(&ruleset, record, other);
+            changes.0.insert(id.clone(), rows);
             let delta = impact::compare_decisions((&ruleset, &before), (&ruleset, &after));
             impact.add_delta(delta.as_ref());
         }
@@ -327,14 +327,14 @@ fn credits_with(
     let leaves: BTreeSet<String> =
         summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
 
+    let ruleset = context.ruleset.load_full();
     let mut credits: Vec<PostedCredit> = changes.0.values().flatten().cloned().collect();
     context.ledger.visit_transactions(Some(&leaves), &mut |stored| {
         if !changes.0.contains_key(&stored.id) {
-            let of_plan = stored.decisions.into_iter().filter(|decision| decision.plan == plan);
-            credits.extend(of_plan.flat_map(|decision| decision.credits));
+            let of_plan = stored.decisions.iter().filter(|decision| decision.plan == plan);
+            credits.extend(reward_books::rewarded_credits(&ruleset, &stored, of_plan));
         }
         Ok(())
     })?;
-    credits.retain(PostedCredit::is_active);
     Ok(credits)
 }

@@ -8,15 +8,18 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::signature::{method, named, of};
 use super::{ScriptFunction, refuse_arguments};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptValue, raise, raise_bad_value};
-use crate::{ReceiverView, TransactionView};
+use crate::{ReceiverView, surroundings};
+use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::Credit;
-use accredit_domain::exchange::NoExchange;
+use accredit_domain::exchange::{ExchangeSettings, NoExchange};
 use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
-use accredit_domain::transaction::{Field, Value};
+use accredit_domain::transaction::{Field, Transaction, Value};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[HAS, AMOUNT_IN];
 
@@ -52,7 +55,7 @@ const HAS: ScriptFunction = ScriptFunction {
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],
     call: |values| match values {
-        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has(tx, name).into()),
+        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has(tx, name)?.into()),
         [ScriptValue::Credit(credit), ScriptValue::Text(name)] => {
             Ok(is_there(credit_field(credit, name)))
         }
@@ -105,46 +108,70 @@ pub(crate) const RECEIVER_FIELDS: &[&str] =
     &["position", "title", "payee", "team", "relationship", "via", "level"];
 
 /// The field `name` of a transaction; of other names, the cell of the column of that name.
-pub(super) fn transaction_field(tx: &TransactionView, name: &str) -> Outcome {
+pub(super) fn transaction_field(tx: &Transaction, name: &str) -> Outcome {
     match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
         Some((name, Some(field))) => mapped_field(tx, *field, name),
-        Some(("period", None)) => match &tx.period {
-            Some(period) => Ok(text_value(period)),
+        Some(("period", None)) => match period_of(tx)? {
+            Some(period) => Ok(ScriptValue::Text(period)),
             None => {
                 raise("the transaction has no period: its date is blank, or outside the calendar")
             }
         },
-        Some(("default_credit", None)) => Ok(text_value(&tx.default_credit)),
-        Some((_, None)) => Ok(text_value(&tx.transaction.id)),
+        Some(("default_credit", None)) => Ok(ScriptValue::Text(default_credit(tx)?)),
+        Some((_, None)) => Ok(text_value(&tx.id)),
         None => transaction_cell(tx, name),
     }
 }
 
+/// The leaf period of the incentive date; none where there is none.
+fn period_of(tx: &Transaction) -> Outcome<Option<Arc<str>>> {
+    let Ok(date) = tx.incentive_date() else { return Ok(None) };
+
+    surroundings::in_ruleset(|data| {
+        let period = data.calendar.period_on(date, PeriodKind::Leaf);
+        Ok(period.map(|period| Arc::from(period.id)))
+    })
+}
+
+/// Whom the plan credits where a rule names nobody: the text of the owner or of the team.
+fn default_credit(tx: &Transaction) -> Outcome<Arc<str>> {
+    let names = surroundings::default_names()?;
+    Ok(Arc::from(tx.joined_names(names)))
+}
+
 /// The cell of a column: `tx["Rep #1"]`.
-pub(super) fn transaction_cell(tx: &TransactionView, column: &str) -> Outcome {
-    cell_value(tx, column, tx.transaction.get(column))
+pub(super) fn transaction_cell(tx: &Transaction, column: &str) -> Outcome {
+    cell_value(tx, column, tx.get(column))
 }
 
 /// `tx.amount`: the deal's amount, or an error that says why there is none.
-pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome {
+pub(crate) fn transaction_amount(tx: &Transaction) -> Outcome {
     mapped_field(tx, Field::Amount, "amount")
 }
 
 /// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
-fn amount_in(tx: &TransactionView, unit: &str) -> Outcome {
-    let (exchange, transaction) = (&tx.exchange, &tx.transaction);
-
-    let amount = match transaction.amount() {
-        Ok(amount) => amount,
+fn amount_in(tx: &Transaction, unit: &str) -> Outcome {
+    match tx.amount() {
+        Ok(amount) => {
+            surroundings::in_ruleset(|data| exchange_into(&data.exchange, tx, amount, unit))
+        }
         // The amount cannot be read: the error is the one that `tx.amount` gives.
-        Err(_) => return self::transaction_amount(tx),
-    };
+        Err(_) => transaction_amount(tx),
+    }
+}
 
+/// The amount of a deal in another unit, at the rate of its incentive date.
+fn exchange_into(
+    exchange: &ExchangeSettings,
+    tx: &Transaction,
+    amount: Decimal,
+    unit: &str,
+) -> Outcome {
     let Some(to) = exchange.units.find_any_case(unit) else {
         return raise(format!("there is no unit type `{unit}`"));
     };
 
-    let from = match transaction.field_value(Field::Currency) {
+    let from = match tx.field_value(Field::Currency) {
         Some(Value::Text(name)) if !name.is_empty() => exchange.units.find_any_case(&name),
         _ => Some(exchange.home),
     };
@@ -156,7 +183,7 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome {
         return Ok(amount.into());
     }
 
-    let Ok(date) = transaction.incentive_date() else {
+    let Ok(date) = tx.incentive_date() else {
         return raise("the deal has no date on which its amount could be exchanged");
     };
 
@@ -171,14 +198,14 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome {
 }
 
 /// The value of the mapped field `name`.
-fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome {
-    match (tx.transaction.column_of(field), tx.transaction.field_value(field)) {
+fn mapped_field(tx: &Transaction, field: Field, name: &str) -> Outcome {
+    match (tx.column_of(field), tx.field_value(field)) {
         (Some(column), Some(value)) => cell_value(tx, column, value),
         _ => raise(format!("`tx.{name}` is not mapped in [fields]")),
     }
 }
 
-fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome {
+fn cell_value(tx: &Transaction, column: &str, value: Value) -> Outcome {
     match value {
         Value::Text(cell) => Ok(ScriptValue::Text(cell)),
         Value::Number(number) => Ok(number.into()),
@@ -186,7 +213,7 @@ fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome {
         Value::Bool(flag) => Ok(flag.into()),
         Value::Blank => raise(format!("`{column}` is blank; ask tx.has(\"{column}\") first")),
         Value::Bad(cell) => {
-            let kind = match tx.transaction.layout.column_type(column).type_name() {
+            let kind = match tx.layout.column_type(column).type_name() {
                 "bool" => "true or false".to_owned(),
                 kind => format!("a {kind}"),
             };
@@ -201,24 +228,24 @@ fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome {
 /// Characters of a cell that a message shows.
 const CELL_SHOWN_CHARS: usize = 80;
 
-fn has(tx: &TransactionView, name: &str) -> bool {
+fn has(tx: &Transaction, name: &str) -> Outcome<bool> {
     let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
 
     let value = match special {
-        Some((_, Some(field))) if tx.transaction.column_of(*field).is_some() => {
-            tx.transaction.field_value(*field)
+        Some((_, Some(field))) if tx.column_of(*field).is_some() => tx.field_value(*field),
+        Some((_, None)) if name == "period" => return Ok(period_of(tx)?.is_some()),
+        Some((_, None)) if name == "default_credit" => {
+            return Ok(!default_credit(tx)?.trim().is_empty());
         }
-        Some((_, None)) if name == "period" => return tx.period.is_some(),
-        Some((_, None)) if name == "default_credit" => return !tx.default_credit.trim().is_empty(),
-        Some((_, None)) => return !tx.transaction.id.is_empty(),
-        _ => Some(tx.transaction.get(name)),
+        Some((_, None)) => return Ok(!tx.id.is_empty()),
+        _ => Some(tx.get(name)),
     };
 
-    match value {
+    Ok(match value {
         Some(Value::Text(cell)) => !cell.trim().is_empty(),
         Some(Value::Blank | Value::Bad(_)) | None => false,
         Some(_) => true,
-    }
+    })
 }
 
 fn text_value(text: &Arc<str>) -> ScriptValue {

@@ -9,12 +9,12 @@
 use rhai::{Expr, Position};
 
 use super::walk::ProgramWalk;
+use crate::fault;
 use crate::kind::ValueKind;
 use crate::machine::adapter::literal_number;
-use crate::{TransactionView, fault};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::Program;
-use accredit_domain::transaction::{Field, Fields, Value};
+use accredit_domain::transaction::{Field, Fields, Transaction, Value};
 
 /// A column, and the text that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +49,11 @@ fn normalize_text(text: &str) -> String {
 
 /// What `program` compares a value of this transaction with that differs from it only by case or
 /// spaces, in words; none where it matches or differs otherwise.
-pub fn near_miss(program: &Program, tx: &TransactionView) -> Option<String> {
+pub fn near_miss(program: &Program, tx: &Transaction) -> Option<String> {
     let compared = super::field_reads(program).compared;
-    let fields = tx.transaction.layout.fields();
+    let fields = tx.layout.fields();
     compared.iter().find_map(|one| {
-        let Value::Text(value) = tx.transaction.get(one.resolve_column(fields)) else {
+        let Value::Text(value) = tx.get(one.resolve_column(fields)) else {
             return None;
         };
         let known = compared.iter().any(|other| other.name == one.name && *other.literal == *value);

@@ -29,12 +29,10 @@ use crate::api::signature::Signature;
 use crate::api::{self, ScriptFunction, lists};
 use crate::kind::ValueKind;
 use crate::value::{Outcome, ScriptError, ScriptValue};
-use crate::{
-    EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView,
-    TransactionView,
-};
+use crate::{EarnedView, PayeeView, PersonView, ReceiverView, Share, StandingView, TotalsView};
 use accredit_domain::credit::Credit;
 use accredit_domain::hold::Hold;
+use accredit_domain::transaction::Transaction;
 
 /// What a function gives back to Rhai.
 type Answer<T = Dynamic> = Result<T, Box<EvalAltResult>>;
@@ -228,7 +226,7 @@ fn types_of_kind(kind: ValueKind) -> Vec<TypeId> {
         ValueKind::Date => vec![TypeId::of::<Date>()],
         ValueKind::Array => vec![TypeId::of::<Array>()],
         ValueKind::Map => vec![TypeId::of::<Map>()],
-        ValueKind::Transaction => vec![TypeId::of::<Arc<TransactionView>>()],
+        ValueKind::Transaction => vec![TypeId::of::<Arc<Transaction>>()],
         ValueKind::Credit => {
             vec![TypeId::of::<Arc<Credit>>(), TypeId::of::<Arc<ReceiverView>>()]
         }
@@ -306,7 +304,7 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Date>("date");
     engine.register_type_with_name::<Arc<Share>>("share");
     engine.register_type_with_name::<Arc<Hold>>("hold");
-    engine.register_type_with_name::<Arc<TransactionView>>("transaction");
+    engine.register_type_with_name::<Arc<Transaction>>("transaction");
     engine.register_type_with_name::<Arc<Credit>>("credit");
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
     engine.register_type_with_name::<Arc<PayeeView>>("payee");

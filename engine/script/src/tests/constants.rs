@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{known, program, transaction};
+use super::{known, program, receiver, seen, transaction};
 use crate::{Machine, ScriptAnswer, ScriptArguments, check, constants, trace};
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, Programs};
 
@@ -21,8 +21,7 @@ fn part(text: &str) -> Program {
 #[test]
 fn a_run_a_trace_and_coverage_see_the_value_that_is_set() {
     let tx = transaction();
-    let arguments =
-        ScriptArguments { tx: &tx, credit: None, to: Some(&super::receiver()), existing: &[] };
+    let arguments = ScriptArguments { to: Some(&receiver()), ..seen(&tx) };
     for (text, share, amount) in
         [("", "0.5", "50.5"), ("0.375", "0.375", "38.125"), ("SHARE = -2", "-2", "-197")]
     {

@@ -7,10 +7,9 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
 use super::checking::found;
-use super::{credit, known, program, receiver, shown, transaction};
+use super::{credit, known, program, receiver, seen, shown, transaction};
 use crate::{
     CheckContext, Machine, PayeeView, ReferenceData, RewardArguments, ScriptArguments, TotalsView,
-    TransactionView,
 };
 use accredit_domain::calendar::Validity;
 use accredit_domain::declared::{DeclaredKind, DeclaredValue};
@@ -119,24 +118,17 @@ fn organization() -> Organization {
 
 fn reference() -> Arc<ReferenceData> {
     let (organization, tables) = (Arc::new(organization()), Arc::new(tables()));
-    Arc::new(ReferenceData { organization, tables })
+    let without = ReferenceData::clone(super::reference());
+    Arc::new(ReferenceData { organization, tables, ..without })
 }
 
 /// Runs the body of a crediting policy; `to_text` shows numbers.
 fn run(form: ProgramForm, source: &str) -> String {
     let mut programs = Programs::default();
     let id = programs.add(program(form, source));
-    let plain = transaction();
-    let tx = Arc::new(TransactionView {
-        transaction: Arc::clone(&plain.transaction),
-        period: plain.period.clone(),
-        default_credit: Arc::clone(&plain.default_credit),
-        exchange: Arc::clone(&plain.exchange),
-        reference: reference(),
-    });
-    let (credit, to) = (credit(), receiver());
-    let arguments =
-        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
+    let (tx, credit, to, reference) = (transaction(), credit(), receiver(), reference());
+    let (credit, to) = (Some(&credit), Some(&to));
+    let arguments = ScriptArguments { reference: &reference, credit, to, ..seen(&tx) };
     shown(Machine::new(&programs).run(id, &arguments))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{credit, expression, policy, program, receiver, shown, transaction};
+use super::{credit, expression, policy, program, receiver, seen, shown, transaction};
 use crate::{Machine, ScriptArguments};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm, Programs};
 
@@ -153,8 +153,7 @@ fn a_machine_remembers_nothing_between_runs() {
     let loops = programs
         .add(program(ProgramForm::Policy(PolicyKind::Value), "fn value(tx, to) { loop {} }"));
     let (tx, credit, to) = (transaction(), credit(), receiver());
-    let arguments =
-        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
+    let arguments = ScriptArguments { credit: Some(&credit), to: Some(&to), ..seen(&tx) };
     let mut machine = Machine::new(&programs);
     for _ in 0..3 {
         assert!(machine.run(loops, &arguments).is_err());

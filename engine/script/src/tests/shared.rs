@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Machine, ScriptArguments, ScriptFault, credit, program, receiver, transaction};
+use super::{Machine, ScriptArguments, ScriptFault, credit, program, receiver, seen, transaction};
 use crate::shared::{self, SEAM};
 use crate::trace;
 use accredit_domain::diagnostic::{Place, TextOrigin};
@@ -26,8 +26,7 @@ fn fault(text: &str, policy: &str) -> ScriptFault {
     let mut programs = Programs::default();
     let id = programs.add(joined(text, policy));
     let (tx, credit, to) = (transaction(), credit(), receiver());
-    let arguments =
-        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
+    let arguments = ScriptArguments { credit: Some(&credit), to: Some(&to), ..seen(&tx) };
     Machine::new(&programs).run(id, &arguments).unwrap_err()
 }
 
@@ -101,7 +100,7 @@ fn a_shared_text_is_whole() {
 fn steps_of_a_shared_function_name_its_file() {
     let program = joined("\nfn part(x) {\n  x * 2\n}", "fn value(tx, to) {\n  part(3)\n}");
     let (tx, to) = (transaction(), receiver());
-    let arguments = ScriptArguments { tx: &tx, credit: None, to: Some(&to), existing: &[] };
+    let arguments = ScriptArguments { to: Some(&to), ..seen(&tx) };
     let steps = trace::trace_steps(&program, &arguments).unwrap();
     let shown: Vec<(u32, &str)> =
         steps.iter().map(|step| (step.line, step.text.as_str())).collect();

@@ -45,7 +45,7 @@ fn call_table(
 #[test]
 fn functions_answer_without_the_interpreter_as_they_do_in_it() {
     let tx = transaction();
-    let arguments = ScriptArguments { tx: &tx, credit: None, to: None, existing: &[] };
+    let arguments = seen(&tx);
     let _surroundings = arguments.open_surroundings();
     let mut compared = 0;
 

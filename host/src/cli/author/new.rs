@@ -1,14 +1,17 @@
-//! `accredit new`: a customer's directory to begin with, or one more policy with its cases.
+//! `accredit new`: a customer's directory to begin with, small or from a template, or one more policy
+//! with its cases.
 //!
 //! Not an upgrade of something that is there: no file is ever overwritten.
 
 mod policy;
+mod template;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use accredit_workspace::schema::document_schema;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
@@ -22,6 +25,9 @@ pub(crate) struct NewArguments {
     /// The directory to create.
     #[arg(required = true)]
     dir: Option<PathBuf>,
+    /// Begin with a whole customer: plans, organisation, deals and cases.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(template::names()))]
+    template: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -30,8 +36,8 @@ enum NewCommand {
     Policy(policy::NewPolicyArguments),
 }
 
-/// The files of a new directory; schemas are written beside them.
-const FILES: [(&str, &str); 10] = [
+/// The files of a new directory without a template.
+const STARTER: &[(&str, &str)] = &[
     ("accredit.toml", include_str!("new/starter/accredit.toml")),
     ("organization/participants.csv", include_str!("new/starter/participants.csv")),
     ("organization/positions.csv", include_str!("new/starter/positions.csv")),
@@ -40,6 +46,10 @@ const FILES: [(&str, &str); 10] = [
     ("policies/crediting/large-deals.rhai", include_str!("new/starter/policy.rhai")),
     ("policies/crediting/large-deals.cases.md", include_str!("new/starter/policy.cases.md")),
     ("transactions/deals.csv", include_str!("new/starter/deals.csv")),
+];
+
+/// Settings of an editor, beside the files of every new directory; schemas are written beside them.
+const EDITOR: &[(&str, &str)] = &[
     (".vscode/settings.json", include_str!("new/starter/vscode-settings.json")),
     (".vscode/extensions.json", include_str!("new/starter/vscode-extensions.json")),
 ];
@@ -56,13 +66,16 @@ pub(crate) fn run(arguments: &NewArguments) -> u8 {
         (None, Some(dir)) => {
             let name = dir.file_name().map_or("Acme".into(), |name| name.to_string_lossy());
             let name = name.replace(['"', '\\'], "");
+            let template = arguments.template.as_deref().and_then(template::find_template);
+            let files = template.map_or(STARTER, |template| template.files).iter().chain(EDITOR);
             let files =
-                FILES.map(|(path, text)| (path, text.replace("\"NAME\"", &format!("{name:?}"))));
+                files.map(|(path, text)| (*path, text.replace("\"NAME\"", &format!("{name:?}"))));
+
             let schemas = SCHEMAS.iter().filter_map(|(path, document)| {
                 let text = serde_json::to_string_pretty(&document_schema(document)?).ok()?;
                 Some((*path, format!("{text}\n")))
             });
-            let files: Vec<(&str, String)> = files.into_iter().chain(schemas).collect();
+            let files: Vec<(&str, String)> = files.chain(schemas).collect();
 
             write_new_files(dir, &files)
         }

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::{self, ExplainLevel};
 use accredit_crediting::stage::DecisionInputs;
-use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::transaction::{NameColumns, Record, Transaction, read};
-use accredit_script::{Machine, ReceiverView, ScriptArguments, TransactionView};
+use accredit_script::{Machine, ReceiverView, ReferenceData, ScriptArguments};
 use accredit_workspace::{Ruleset, known_columns};
 
 use crate::cli::print::output::EXIT_FAILED;
@@ -37,7 +36,11 @@ pub(crate) struct ScriptFixture {
 /// One transaction with its credit, receiver and earlier credits.
 pub(crate) struct FixtureContext {
     /// The transaction.
-    pub(crate) tx: Arc<TransactionView>,
+    pub(crate) tx: Arc<Transaction>,
+    /// The columns of its default credit in the plan.
+    pub(crate) default_names: NameColumns,
+    /// What programs read of the ruleset.
+    pub(crate) reference: Arc<ReferenceData>,
     /// The credit in question.
     pub(crate) credit: Option<Arc<Credit>>,
     /// The recipient or receiver.
@@ -51,6 +54,8 @@ impl FixtureContext {
     pub(crate) fn script_arguments(&self) -> ScriptArguments<'_> {
         ScriptArguments {
             tx: &self.tx,
+            default_names: self.default_names,
+            reference: &self.reference,
             credit: self.credit.as_ref(),
             to: self.to.as_ref(),
             existing: &self.existing,
@@ -129,20 +134,8 @@ impl ScriptFixture {
         transaction: &Arc<Transaction>,
         wanted: FixtureRequest<'_>,
     ) -> FixtureContext {
-        let calendar = &self.ruleset.settings.calendar;
-        let date = transaction.incentive_date().ok();
-        let period = date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
-
         let plan = wanted.plan.and_then(|plan| self.ruleset.plans.get(plan));
         let names = plan.map_or(NameColumns::Owner, |plan| plan.measure.default_names());
-
-        let tx = Arc::new(TransactionView {
-            transaction: Arc::clone(transaction),
-            period: period.map(|period| Arc::from(period.id)),
-            default_credit: Arc::from(transaction.joined_names(names)),
-            exchange: Arc::clone(&self.ruleset.exchange),
-            reference: Arc::clone(&self.ruleset.reference),
-        });
 
         let credits = self.decided_credits(transaction, wanted.plan);
         let kind = if wanted.rolled { CreditKind::Indirect } else { CreditKind::Direct };
@@ -158,7 +151,9 @@ impl ScriptFixture {
         let source = credits.iter().find(|other| Some(other.entry.id) == source);
 
         FixtureContext {
-            tx,
+            tx: Arc::clone(transaction),
+            default_names: names,
+            reference: Arc::clone(&self.ruleset.reference),
             credit: if wanted.rolled { source.or(credit) } else { credit }.cloned(),
             to: credit.map(|credit| Arc::new(receiver_view(credit))),
             existing: credits.iter().take(place.unwrap_or(0)).cloned().collect(),

@@ -174,7 +174,15 @@ fn decision_lines(files: &[CaseFileRun]) -> String {
 /// A customer's definitions, or every case file below a folder; and the columns of its rows.
 fn find_cases(dir: &Path) -> Result<(FoundFiles, BTreeSet<String>), directory::DirectoryError> {
     if !dir.join("accredit.toml").is_file() {
-        return Ok((directory::case_files(dir)?, BTreeSet::new()));
+        let (found, customers) = directory::case_files(dir)?;
+        for folder in customers {
+            let path = dir.join(folder);
+            eprintln!(
+                "`{0}` is a customer's directory: test it with `accredit test {0}`",
+                path.display()
+            );
+        }
+        return Ok((found, BTreeSet::new()));
     }
 
     // Rows that cannot be read are for `check` to report; cases bring rows of their own.

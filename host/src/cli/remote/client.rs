@@ -59,7 +59,33 @@ impl Client {
     /// # Errors
     /// The server's error message, or the reason why there is no answer.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
+        self.post_once(path, body, None)
+    }
+
+    /// Posts JSON to `path` under a key, so that a repeated request is kept once.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn post_once(
+        &self,
+        path: &str,
+        body: &Json,
+        key: Option<&str>,
+    ) -> Result<Json, String> {
         let request = self.agent.post(format!("{}{path}", self.url));
+        let mut request = request.header("authorization", self.authorization_header());
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Deletes what is at `path`; the body says why.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn delete(&self, path: &str, body: &Json) -> Result<Json, String> {
+        let request = self.agent.delete(format!("{}{path}", self.url)).force_send_body();
         let request = request.header("authorization", self.authorization_header());
         self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }

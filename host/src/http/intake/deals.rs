@@ -23,8 +23,8 @@ use crate::http::views;
 use crate::server::state::Service;
 
 /// The columns of a deal in a list, in order.
-const COLUMNS: [&str; 8] =
-    ["id", "version", "superseded", "date", "period", "outcomes", "source", "delivery"];
+const COLUMNS: [&str; 9] =
+    ["id", "version", "superseded", "void", "date", "period", "outcomes", "source", "delivery"];
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -116,6 +116,8 @@ struct DealRowView<'a> {
     version: u32,
     /// Versions that came later than a newer one.
     superseded: u32,
+    /// The reason for which a person made it void; null for one that counts.
+    void: Option<String>,
     /// Incentive date; null if it cannot be read.
     date: Option<String>,
     /// Id of the period in which it was decided.
@@ -145,6 +147,7 @@ fn deal_row(
         id: &stored.id,
         version: stored.version,
         superseded: stored.superseded,
+        void: stored.record.void_remark().map(|void| void.reason),
         date,
         period,
         outcomes,

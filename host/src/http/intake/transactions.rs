@@ -7,7 +7,7 @@ use std::sync::Arc;
 use accredit_crediting::explain::Explanation;
 use accredit_crediting::stage::adjust;
 use accredit_domain::decision::Decision;
-use accredit_domain::transaction::{Decoder, VoidRemark};
+use accredit_domain::transaction::{Decoder, ManualCredit, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
 use axum::Extension;
@@ -36,6 +36,8 @@ pub(crate) struct RecordedTransactionView {
     superseded: u32,
     /// Who made the deal void, when and why; null for one that counts.
     void: Option<VoidRemark>,
+    /// The credit that a person gave, of a row that is no deal; null for a deal.
+    manual_credit: Option<ManualCredit>,
     /// The cells of the row as delivered, by column.
     columns: Map<String, Value>,
     /// The amount as delivered, as text, if another one was set manually.
@@ -55,6 +57,7 @@ pub(crate) async fn show_transaction(
         version: stored.version,
         superseded: stored.superseded,
         void: stored.record.void_remark(),
+        manual_credit: stored.record.manual_credit(),
         columns: stored.record.to_json(),
         preadjusted: preadjusted_amount(&service, &stored).await?,
         decisions: stored.decisions,

@@ -16,6 +16,7 @@ use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_ledger::runs::RunRules;
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
+use accredit_operations::manual_credits::{ManualCreditOrder, ManualCreditSubject};
 use accredit_operations::manual_rewards::{ManualRewardOrder, ManualRewardSubject};
 use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use accredit_operations::release::{ReleaseKind, UnpublishOrder};
@@ -32,7 +33,9 @@ use serde_json::Value;
 
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
-use crate::http::results::{adjustments, calculations, holds, manual_rewards, periods, runs};
+use crate::http::results::{
+    adjustments, calculations, holds, manual_credits, manual_rewards, periods, runs,
+};
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
@@ -55,6 +58,13 @@ pub(crate) enum ApprovalAct {
     },
     /// A deal is made void.
     Void { transaction: String, reason: String },
+    /// A credit is given by hand, or one is taken back.
+    AddCredit {
+        subject: ManualCreditSubject,
+        reason_code: String,
+        comment: Option<String>,
+        request_key: Option<String>,
+    },
     /// A reward is added by hand, or one is taken back.
     AddReward {
         subject: ManualRewardSubject,
@@ -96,6 +106,8 @@ pub(crate) enum ActAnswerView {
     Adjusted(Box<adjustments::MadeAdjustmentView>),
     /// A deal was made void.
     Voided(transactions::VoidedDealView),
+    /// A credit was given by hand, or taken back.
+    CreditAdded(Box<manual_credits::ManualCreditView>),
     /// A reward was added by hand.
     RewardAdded(Box<manual_rewards::ManualRewardView>),
     /// A credit was held, or its hold was released: the credit.
@@ -134,10 +146,15 @@ impl ApprovalAct {
                 Ok(ActAnswerView::Voided(transactions::VoidedDealView::new(&deal)))
             }
 
+            ApprovalAct::AddCredit { subject, reason_code, comment, request_key } => {
+                let order = ManualCreditOrder { subject, reason_code, comment, request_key, by };
+                let view = manual_credits::ManualCreditView::new(jobs::add_credit(turn, order)?);
+                Ok(ActAnswerView::CreditAdded(Box::new(view)))
+            }
+
             ApprovalAct::AddReward { subject, reason_code, comment, request_key } => {
                 let order = ManualRewardOrder { subject, reason_code, comment, request_key, by };
-                let kept = jobs::add_reward(turn, order)?;
-                let view = manual_rewards::ManualRewardView::new(kept);
+                let view = manual_rewards::ManualRewardView::new(jobs::add_reward(turn, order)?);
                 Ok(ActAnswerView::RewardAdded(Box::new(view)))
             }
 
@@ -202,6 +219,13 @@ impl ApprovalAct {
             }
 
             ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
+
+            ApprovalAct::AddCredit { subject: ManualCreditSubject::New(new), .. } => {
+                (service.context.ruleset.load().plans.contains_key(new.plan.as_str()), "plan")
+            }
+            ApprovalAct::AddCredit { subject: ManualCreditSubject::Reversal(id), .. } => {
+                (service.context.ledger.find_credit(id)?.is_some(), "credit")
+            }
 
             ApprovalAct::AddReward { subject: ManualRewardSubject::New(new), .. } => (
                 accredit_operations::calculations::release_scope(

@@ -43,6 +43,7 @@ pub(crate) struct CreditListParams {
     status: Option<String>,
     transaction: Option<String>,
     plan: Option<String>,
+    origin: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -57,14 +58,18 @@ pub(crate) async fn list_credits(
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request(
-            "expected `payee`, `position`, `team`, `period`, `status`, `transaction`, `plan`, `limit` \
-             or `cursor`",
+            "expected `payee`, `position`, `team`, `period`, `status`, `transaction`, `plan`, \
+             `origin`, `limit` or `cursor`",
         )
     })?;
 
     let unknown_status =
         |_| Problem::bad_request("`status` is `active`, `held`, `suppressed` or `void`");
     let status = wanted.status.as_deref().map(str::parse).transpose().map_err(unknown_status)?;
+
+    let unknown_origin =
+        |_| Problem::bad_request("`origin` is `calculated`, `manual`, `late` or `retro`");
+    let origin = wanted.origin.as_deref().map(str::parse).transpose().map_err(unknown_origin)?;
 
     let periods = leaf_periods(&service, wanted.period.as_deref())?;
     let query = CreditQuery {
@@ -75,6 +80,7 @@ pub(crate) async fn list_credits(
         status,
         transaction: wanted.transaction,
         plan: wanted.plan,
+        origin,
         limit: 0,
         cursor: None,
     };

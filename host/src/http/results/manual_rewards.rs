@@ -63,9 +63,12 @@ pub(crate) async fn add_reward(
 }
 
 /// One of the workspace's reason codes, which an act by hand needs.
-fn needed_reason_code(service: &Service, code: Option<String>) -> Result<String, Problem> {
+pub(crate) fn needed_reason_code(
+    service: &Service,
+    code: Option<String>,
+) -> Result<String, Problem> {
     let code = code.ok_or_else(|| {
-        let detail = "a manual reward needs one of the workspace's reason codes";
+        let detail = "an act by hand needs one of the workspace's reason codes";
         Problem::unprocessable("reason_code_needed", detail)
     })?;
 

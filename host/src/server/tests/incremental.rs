@@ -167,7 +167,8 @@ fn bare(mut decision: Decision) -> Decision {
 fn agrees(host: &Host, deals: &Deals) {
     let service = &host.running().service;
     let ruleset = service.context.ruleset.load_full();
-    let records: Vec<_> = deals.values().map(|row| read::record_from_json(row).unwrap()).collect();
+    let rows = serde_json::to_vec(&deals.values().collect::<Vec<_>>()).unwrap();
+    let records = read::read_json(&rows).unwrap();
     let transactions = calculation::latest_versions(&ruleset, &records, None);
     let mut resolutions = Vec::new();
     for id in deals.keys() {

@@ -68,6 +68,8 @@ GET /v1/policies/{kind}/{name} reader
 PUT /v1/policies/{kind}/{name} author
 POST /v1/preview reader
 POST /v1/rollback author
+POST /v1/credits admin
+GET /v1/credits/manual reader
 GET /v1/rewards reader
 POST /v1/rewards admin
 GET /v1/rewards/manual reader
@@ -138,7 +140,7 @@ fn every_route_has_its_role_and_refuses_lower_ones() {
     // What is in no table is refused, whatever the role.
     let refused = host.api("PATCH", "/v1/credits", &[], "");
     refused.problem(405, "method");
-    assert_eq!(refused.header("allow"), "GET");
+    assert_eq!(refused.header("allow"), "GET, POST");
     host.api("GET", "/v1/nothing", &[], "").problem(404, "not_found");
 }
 

@@ -23,7 +23,7 @@ pub(super) fn named_shares(
     assign: &Assign,
 ) -> Result<Option<Vec<Share>>, ParkReason> {
     let name = rule.rule.name.clone();
-    let transaction = &case.tx.transaction;
+    let transaction = &case.tx;
 
     let (text, from) = match assign {
         Assign::Owner => (transaction.joined_names(NameColumns::Owner), "the owner".to_owned()),

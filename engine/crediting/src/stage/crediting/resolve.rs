@@ -157,7 +157,7 @@ pub(super) fn territory_teams(
     within: Option<TeamId>,
 ) -> Option<Vec<FoundName>> {
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let transaction = &case.tx.transaction;
+    let transaction = &case.tx;
     let teams = organization.territories.find_teams(transaction, date, within, &organization.teams);
     let name = &rule.rule.name;
 

@@ -2,6 +2,9 @@
 //!
 //! Called by `read`.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value as Json};
 
@@ -104,13 +107,11 @@ impl<'t> JsonRows<'t> {
         }
 
         let window = rest.get(..rest.floor_char_boundary(ROW_BYTES_MAX)).unwrap_or(rest);
-        let mut values = Deserializer::from_str(window).into_iter::<Json>();
-        match values.next() {
-            Some(Ok(json)) => {
-                let row =
-                    record_from_json(&json).map(|record| RecordRow { line: self.line, record });
-                self.at += values.byte_offset();
-                row.ok_or_else(|| MalformedBody::at_line(self.line, self.not_a_row.to_owned()))
+        let mut objects = Deserializer::from_str(window).into_iter::<ObjectCells>();
+        match objects.next() {
+            Some(Ok(cells)) => {
+                self.at += objects.byte_offset();
+                Ok(RecordRow { line: self.line, record: record_from_cells(cells) })
             }
 
             Some(Err(error)) if error.is_eof() && window.len() < rest.len() => {
@@ -155,19 +156,71 @@ fn error_reason(error: &serde_json::Error) -> String {
     text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(what, _)| what.to_owned())
 }
 
-/// One row out of a JSON object.
-pub fn record_from_json(json: &Json) -> Option<Record> {
-    let object = json.as_object()?;
-    let cells = object.iter().map(|(column, value)| (column_name(column), cell_from_json(value)));
-    Some(Record { cells: cells.collect() })
+/// The cells of a JSON object by key, so that the order of its keys makes no other row; of a key that
+/// comes twice the last one.
+type ObjectCells = BTreeMap<String, JsonCell>;
+
+/// A cell, read out of one member of an object.
+struct JsonCell(Cell);
+
+impl<'de> Deserialize<'de> for JsonCell {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|value| JsonCell(cell_from_json(value)))
+    }
 }
 
-fn cell_from_json(json: &Json) -> Cell {
+fn record_from_cells(cells: ObjectCells) -> Record {
+    let cells = cells.into_iter().map(|(key, JsonCell(cell))| (column_name(&key), cell));
+    Record { cells: cells.collect() }
+}
+
+fn cell_from_json(json: Json) -> Cell {
     match json {
         Json::Null => Cell::Null,
-        Json::Bool(flag) => Cell::Bool(*flag),
+        Json::Bool(flag) => Cell::Bool(flag),
         Json::Number(number) => Cell::Number(number.to_string()),
-        Json::String(text) => Cell::Text(text.clone()),
-        Json::Array(_) | Json::Object(_) => Cell::Nested(json.to_string()),
+        Json::String(text) => Cell::Text(text),
+        nested @ (Json::Array(_) | Json::Object(_)) => Cell::Nested(nested.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body became a tree of values before its rows were read. Read cell by cell, a row is the same:
+    /// its cells by key, numbers by their digits, what is nested as compact text with sorted keys.
+    #[test]
+    fn a_row_is_read_cell_by_cell_as_it_was_out_of_a_tree() {
+        let bodies = [
+            r#"{"b":10.50,"a":{"y":1.10,"x":[null, 1e2]},"b":9007199254740993.10," c ":"\u00e9"}"#,
+            r#"{ "n": null, "t": true, "": -0.0, "\u0000r": [] }"#,
+        ];
+        for body in bodies {
+            let rows: Vec<_> = JsonRows::new(body, EXPECTED).collect();
+            let [Ok(row)] = rows.as_slice() else { panic!("{rows:?}") };
+
+            let tree: Json = serde_json::from_str(body).unwrap();
+            let cells = tree.as_object().unwrap().iter();
+            let cells = cells.map(|(key, value)| (column_name(key), cell_from_json(value.clone())));
+            assert_eq!(row.record, Record { cells: cells.collect() }, "{body}");
+        }
+
+        let digits = JsonRows::new(bodies[0], EXPECTED).next().unwrap().unwrap();
+        let nested = Cell::Nested(r#"{"x":[null,1e+2],"y":1.10}"#.to_owned());
+        let expected = [
+            ("c".to_owned(), Cell::Text("é".to_owned())),
+            ("a".to_owned(), nested),
+            ("b".to_owned(), Cell::Number("9007199254740993.10".to_owned())),
+        ];
+        assert_eq!(digits.record.cells, expected);
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_row() {
+        for body in ["5", "null", "[[{}]]", "[{}, 5]", r#""text""#] {
+            let last = JsonRows::new(body, EXPECTED).last().unwrap();
+            assert_eq!(last.unwrap_err().message, EXPECTED, "{body}");
+        }
     }
 }

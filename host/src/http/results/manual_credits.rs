@@ -1,0 +1,170 @@
+//! Credits that people give without a deal: given, taken back and listed.
+//!
+//! Not what they do (the engine) and not the keeping (the ledger). Source: REWARDS section 7.
+
+use std::sync::Arc;
+
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Approval;
+use accredit_domain::keys::{DefinedName, PeriodKey, TransactionKey};
+use accredit_operations::manual_credits::{ManualCreditSubject, NewCredit, PostedAct};
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::http::act_body::{ActBody, SentAct};
+use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::manual_rewards::needed_reason_code;
+use crate::http::views::{ListView, ViewJson, ViewResult};
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// What a manual credit says: `reverses`, or the parts of a new one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManualCreditRequest {
+    payee: Option<String>,
+    position: Option<String>,
+    plan: Option<String>,
+    period: Option<String>,
+    incentive_date: Option<Date>,
+    credit_type: Option<String>,
+    amount: Option<String>,
+    unit_type: Option<String>,
+    rolls_up: Option<bool>,
+    reverses: Option<String>,
+    reason_code: Option<String>,
+    comment: Option<String>,
+}
+
+impl ActBody for ManualCreditRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `payee` or `position`, `plan`, `period` or \
+                                    `incentive_date`, `amount` (a decimal as text) and \
+                                    `reason_code`, or with `reverses` and `reason_code`";
+}
+
+/// Gives a credit, or takes one back.
+pub(crate) async fn add_credit(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    sent: SentAct<ManualCreditRequest>,
+) -> Result<Response, Problem> {
+    let said = sent.body;
+    let reason_code = needed_reason_code(&service, said.reason_code.clone())?;
+    let comment = said.comment.clone();
+    let subject = subject_of(said)?;
+
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let request_key = key.map(str::to_owned);
+    let act = ApprovalAct::AddCredit { subject, reason_code, comment, request_key };
+    approvals::decide_act(&service, act, caller).await
+}
+
+/// What a request is about.
+fn subject_of(said: ManualCreditRequest) -> Result<ManualCreditSubject, Problem> {
+    if let Some(reversed) = said.reverses {
+        let others = [
+            &said.payee,
+            &said.position,
+            &said.plan,
+            &said.period,
+            &said.credit_type,
+            &said.amount,
+            &said.unit_type,
+        ];
+        let other = others.iter().any(|part| part.is_some());
+        if other || said.incentive_date.is_some() || said.rolls_up.is_some() {
+            return Err(Problem::bad_request(
+                "a reversal takes everything from the credit that it names: send `reverses`, \
+                 `reason_code` and `comment` alone",
+            ));
+        }
+        return Ok(ManualCreditSubject::Reversal(reversed));
+    }
+
+    let filled = |part: Option<String>| part.filter(|text| !text.trim().is_empty());
+    let needed = |part: Option<String>, name: &str| {
+        let missing = || Problem::bad_request(format!("a manual credit needs `{name}`"));
+        filled(part).ok_or_else(missing)
+    };
+    let amount = needed(said.amount, "amount")?;
+    let amount = Decimal::from_str_exact(amount.trim()).map_err(|_| {
+        let detail = format!("`{amount}` is not a decimal such as `92.50`");
+        Problem::unprocessable("bad_amount", detail)
+    })?;
+    Ok(ManualCreditSubject::New(NewCredit {
+        payee: filled(said.payee),
+        position: filled(said.position),
+        plan: needed(said.plan, "plan")?,
+        period: filled(said.period),
+        incentive_date: said.incentive_date,
+        credit_type: filled(said.credit_type),
+        amount,
+        unit_type: said.unit_type,
+        rolls_up: said.rolls_up.unwrap_or_default(),
+    }))
+}
+
+/// An act by which a person gave a credit, or took one back.
+#[derive(Debug, Serialize)]
+pub(crate) struct ManualCreditView {
+    /// The direct entry that the act made, as it is posted now; its period is the one in which it
+    /// counts.
+    credit: Option<PostedCredit>,
+    /// What stands in place of the deal's natural key.
+    transaction: TransactionKey,
+    /// The period that was asked for, if one was.
+    requested_period: Option<PeriodKey>,
+    /// Whether it rolls up as credits of deals do.
+    rolls_up: bool,
+    /// One of the workspace's reason codes.
+    reason_code: DefinedName,
+    /// The comment as it was given.
+    comment: Option<String>,
+    /// The entry that it takes back.
+    reverses: Option<CreditId>,
+    /// Business date of the act.
+    date: Date,
+    /// The user who did it.
+    who: String,
+    /// Who approved it, where a second person had to.
+    approved: Option<Approval>,
+}
+
+impl ManualCreditView {
+    /// The view of an act.
+    pub(crate) fn new(posted: PostedAct) -> ManualCreditView {
+        let PostedAct { act, credit } = posted;
+        let said = act.act().clone();
+        ManualCreditView {
+            credit,
+            transaction: act.credit.key,
+            requested_period: act.requested_period,
+            rolls_up: act.credit.rolls_up,
+            reason_code: said.reason_code,
+            comment: said.comment,
+            reverses: act.reverses,
+            date: said.date,
+            who: said.who,
+            approved: act.approved,
+        }
+    }
+}
+
+/// Every act by which people gave credits or took them back, oldest first.
+pub(crate) async fn list_manual_credits(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<ManualCreditView>> {
+    let listed = service.run_blocking(move |service| {
+        let known = accredit_operations::manual_credits::list_acts(&service.context)?;
+        Ok(known.into_iter().map(ManualCreditView::new).collect())
+    });
+    Ok(ViewJson(ListView::whole(listed.await?)))
+}
