@@ -11,7 +11,7 @@ use std::time::Duration;
 use accredit_domain::decision::{
     Actor, Decision, EarnedReward, FrozenRewards, HoldAction, PayeeBalance, ResolutionAction,
 };
-use accredit_domain::transaction::{Record, read};
+use accredit_domain::transaction::read;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_ledger::query::CreditQuery;
@@ -128,8 +128,7 @@ impl Office {
     /// Rows arrive and are decided.
     pub(crate) fn deliver(&mut self, rows: &[Value]) {
         self.sent += 1;
-        let records = rows.iter().map(|row| read::record_from_json(row).unwrap());
-        let records: Vec<Record> = records.collect();
+        let records = read::read_json(&serde_json::to_vec(rows).unwrap()).unwrap();
         let delivery = Delivery {
             source: IMPORT.to_owned(),
             id: format!("msg_{}", self.sent),
