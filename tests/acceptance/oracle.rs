@@ -14,6 +14,7 @@ mod random;
 mod rewards;
 mod scripts;
 mod shrink;
+mod tables;
 mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -92,6 +92,9 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        tables: Vec::new(),
+        attributes: Vec::new(),
+        inlines: Vec::new(),
         policies: Vec::new(),
         plans: vec![Plan {
             id: "sales".to_owned(),
@@ -108,6 +111,7 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             indirect: vec![indirect_rule(indirect)],
             pays: None,
             rewards: Vec::new(),
+            quota: None,
             prorate: false,
             posted: false,
             draws: Vec::new(),

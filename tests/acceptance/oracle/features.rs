@@ -25,6 +25,8 @@ pub(crate) enum Feature {
     Rewards,
     /// Policies as scripts, of plans and by name.
     Policies,
+    /// Tables, attributes, people by name.
+    Tables,
 }
 
 /// The groups that generated worlds have.
@@ -38,6 +40,7 @@ const ENABLED: &[Feature] = &[
     Feature::Currencies,
     Feature::Rewards,
     Feature::Policies,
+    Feature::Tables,
 ];
 
 pub(crate) fn on(feature: Feature) -> bool {
@@ -64,8 +67,10 @@ impl Reached {
         }
         let wanted = |(_, group): &&(&str, Option<Feature>)| group.is_none_or(on);
         let of_scripts = OF_SCRIPTS.iter().map(|name| (*name, Some(Feature::Policies)));
+        let of_tables = OF_TABLES.iter().map(|name| (*name, Some(Feature::Tables)));
         let paid = super::paid::WANTED.iter().map(|name| (*name, Some(Feature::Rewards)));
-        let wanted_all: Vec<_> = WANTED.iter().copied().chain(of_scripts).chain(paid).collect();
+        let wanted_all: Vec<_> =
+            WANTED.iter().copied().chain(of_scripts).chain(of_tables).chain(paid).collect();
         let wanted = wanted_all.iter().filter(wanted).map(|(name, _)| *name);
         wanted.filter(|name| !all.contains_key(name)).collect()
     }
@@ -155,6 +160,33 @@ const OF_SCRIPTS: &[&str] = &[
     "hold_until_period",
     "hold_until_next",
     "hold_indefinitely",
+];
+
+/// What tables, attributes and names must have come to in some world.
+const OF_TABLES: &[&str] = &[
+    "table: any key",
+    "table: a named key",
+    "table: one of two keys",
+    "table: two named keys",
+    "table: a lower bound",
+    "table: dates",
+    "table: several values",
+    "table: no row",
+    "table: found nothing",
+    "attribute: of a person",
+    "attribute: of a position",
+    "attribute: of a team",
+    "attribute: none",
+    "who: nobody",
+    "who: several",
+    "who: a person in a position",
+    "who: a person without a position",
+    "who: a vacant position",
+    "an expression of tables or people",
+    "tiers from a table",
+    "a quota of the plan",
+    "due: an amount",
+    "due: a fault",
 ];
 
 /// What a world has, whatever becomes of it.

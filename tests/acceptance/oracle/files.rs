@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use accredit_domain::transaction::{Cell, Record};
+use accredit_domain::transaction::{Cell, Record, Remark, VoidRemark};
 use accredit_workspace::Files;
 use jiff::civil::Date;
 
@@ -13,6 +13,7 @@ use super::world::{Calendar, Span, Tx, Value, World};
 mod plans;
 mod rewards;
 mod scripts;
+mod tables;
 
 pub(crate) fn files(world: &World) -> Files {
     let mut files = Files::new();
@@ -31,6 +32,10 @@ pub(crate) fn files(world: &World) -> Files {
                 add(&format!("policies/rollup/above-{limit}.rhai"), text);
             }
         }
+    }
+    let quotas = world.plans.iter().filter_map(tables::quota_policy);
+    for (path, text) in tables::all(world).into_iter().chain(quotas) {
+        add(&path, text);
     }
     for (path, text) in scripts::all(world) {
         add(&path, text);
@@ -139,7 +144,13 @@ fn record(world: &World, tx: &Tx) -> Record {
     let used = OF_SOME.into_iter().zip(some).zip(uses(world)).filter(|(_, used)| *used);
     let cells = COLUMNS.into_iter().zip(always).chain(used.map(|(cell, _)| cell));
     let cell = |(name, text): (&str, &String)| (name.to_owned(), Cell::Text(text.clone()));
-    Record { cells: cells.map(cell).collect() }
+    let mut record = Record { cells: cells.map(cell).collect() };
+    if tx.void {
+        let (who, reason) = ("an administrator".to_owned(), "cancelled".to_owned());
+        let date = tx.received.unwrap_or(Date::constant(2022, 1, 20));
+        record.add_remark(&Remark::Void(VoidRemark { date, who, reason }));
+    }
+    record
 }
 
 fn quoted(words: &[String]) -> String {
@@ -177,6 +188,7 @@ fn settings(world: &World) -> String {
     }
     text.push_str("\n[columns]\nunits = \"number\"\n");
     calendar(&mut text, world);
+    text.push_str(&tables::settings(world));
     text.push_str("\n[queries]\nwon = 'tx[\"stage\"] == \"Won\"'\n");
     text
 }

@@ -5,6 +5,7 @@ mod company;
 mod rewards;
 mod rules;
 mod scripts;
+mod tables;
 
 use super::features::{Feature, on};
 use super::random::Random;
@@ -60,6 +61,9 @@ pub(crate) fn world(seed: u64) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        tables: Vec::new(),
+        attributes: Vec::new(),
+        inlines: Vec::new(),
         kinds,
         credit_types: types.into_iter().map(str::to_owned).collect(),
         people,
@@ -80,9 +84,11 @@ pub(crate) fn world(seed: u64) -> World {
     calendar::finalized(r, &mut world);
     calendar::money(r, &mut world);
     rules::plans(r, &mut world);
+    tables::tables(r, &mut world);
     if on(Feature::Policies) && r.one_in(3) {
         scripts::policies(r, &mut world);
     }
+    tables::inlines(r, &mut world);
     world.transactions = (0..1 + r.below(6)).map(|n| transaction(r, &world, n)).collect();
     if r.one_in(10) {
         let again = transaction(r, &world, 0);
@@ -91,8 +97,19 @@ pub(crate) fn world(seed: u64) -> World {
     if on(Feature::Finalized) && (!world.finalized.is_empty() || r.one_in(10)) {
         arrivals(r, &mut world);
     }
+    void(r, &mut world);
     rewards::rewards(r, &mut world);
     world
+}
+
+/// Some deals of one version are void.
+fn void(r: &mut Random, world: &mut World) {
+    for n in 0..world.transactions.len() {
+        let same = world.transactions.iter().filter(|tx| tx.id == world.transactions[n].id);
+        if same.count() == 1 && r.one_in(20) {
+            world.transactions[n].void = true;
+        }
+    }
 }
 
 /// When each row arrived; some deals come again, changed.
@@ -101,7 +118,9 @@ fn arrivals(r: &mut Random, world: &mut World) {
     for n in 0..world.transactions.len() {
         if r.one_in(2) {
             let mut again = world.transactions[n].clone();
-            match r.below(4) {
+            match r.below(5) {
+                // Cancelled by its source: a plan that asks for the stage loses it.
+                4 => again.stage = "Lost".to_owned(),
                 0 | 1 => again.amount = r.word(&AMOUNTS).to_owned(),
                 2 => again.date = r.word(&DATES).to_owned(),
                 _ => again.owners = [names(r, world), String::new()],
@@ -215,5 +234,6 @@ fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
         postal: r.word(&["02139", "02199", "90210", "K1A 0B1", "2139", ""]).to_owned(),
         currency: if several { r.word(&currencies).to_owned() } else { String::new() },
         received: None,
+        void: false,
     }
 }

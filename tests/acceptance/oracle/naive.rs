@@ -4,6 +4,7 @@ pub(crate) mod amounts;
 mod claims;
 mod direct;
 mod draws;
+mod dues;
 mod goldens;
 pub(crate) mod history;
 mod indirect;
@@ -18,6 +19,7 @@ pub(crate) mod rewards;
 mod rolling;
 pub(crate) mod scripts;
 mod settings;
+mod tables;
 mod teams;
 mod territories;
 mod worth;
@@ -153,6 +155,9 @@ fn sources<'a>(world: &'a World, plan: &Plan) -> Vec<&'a Plan> {
 }
 
 fn decide(world: &World, leaves: &[Leaf], plan: &Plan, tx: &Tx) -> Decided {
+    if tx.void {
+        return Decided::Filtered;
+    }
     let mut codes: Codes = Vec::new();
     match policies::lets_in(world, plan, tx) {
         Ok(true) => (),

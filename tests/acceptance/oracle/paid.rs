@@ -20,6 +20,7 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: team managers",
     "reward: retroactive tiers",
     "reward: cumulative tiers",
+    "reward: tiers of a table",
     "reward: an expression",
     "reward: a policy",
     "reward: the plan's policy",
@@ -230,6 +231,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         reached.push(match &reward.worth {
             Worth::Tiers(_, Some(true)) => "reward: retroactive tiers",
             Worth::Tiers(..) => "reward: cumulative tiers",
+            Worth::Table(_) => "reward: tiers of a table",
             Worth::Value(_) => "reward: an expression",
             Worth::Policy(_) => "reward: a policy",
             Worth::Default => "reward: the plan's policy",
@@ -239,7 +241,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
                 tiers.iter().any(|t| t.up_to.is_some_and(|u| u.contains('%')))
             }
             Worth::Value(f) | Worth::Policy(f) => matches!(f, Formula::Attained(_)),
-            Worth::Default => false,
+            Worth::Table(_) | Worth::Default => false,
         };
         over_time(world, plan, (reward, paid), reached);
         let other = paid.unit != paid.credited_unit;
@@ -270,7 +272,7 @@ fn over_time(
     let run = match &reward.worth {
         Worth::Value(formula) | Worth::Policy(formula) => Some(*formula),
         Worth::Default => plan.pays,
-        Worth::Tiers(..) => None,
+        Worth::Tiers(..) | Worth::Table(_) => None,
     };
     let typed = world.quotas.iter().any(|q| q.plan == plan.id && !q.credit_type.is_empty());
     for (is_so, name) in [

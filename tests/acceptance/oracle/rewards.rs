@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::tables::{Due, Key};
 use super::world::{Pays, Span};
 
 /// A `[[reward]]`.
@@ -40,6 +41,8 @@ pub(crate) enum Worth {
     Value(Formula),
     /// A reward policy that the plan names as `value`.
     Policy(Formula),
+    /// `tiers = "table:steps"`
+    Table(Retroactive),
     /// Nothing written: the plan's reward policy.
     Default,
 }
@@ -87,18 +90,31 @@ pub(crate) enum Formula {
     Placed(Decimal),
     /// `totals.count * F`
     Deals(Decimal),
+    /// `totals.credited * lookup("bonus", KEY)`; a fault where there is no row.
+    Row(Key),
+    /// `totals.credited * (find("bonus", KEY) ?? F)`
+    Found(Key, Decimal),
+    /// `totals.credited * payee["level"]`; a fault where there is no level.
+    Level,
+    /// `if payee["grade"] == "gold" { totals.credited } else { F }`
+    Gold(Decimal),
+    /// `if who("NAME")?.title == "Rep" { F } else { totals.credited }`
+    Who(&'static str, Decimal),
 }
 
-/// A `[[draw]]`; amounts as the file has them.
+/// A `[[draw]]`; the most that is recovered is as the file has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Draw {
     pub(crate) name: String,
-    pub(crate) amount: &'static str,
+    pub(crate) amount: Due,
     pub(crate) recoverable: bool,
     /// None is all rewards.
     pub(crate) covers: Vec<String>,
     pub(crate) most: Option<&'static str>,
     pub(crate) from: Date,
+    pub(crate) to: Option<Date>,
+    /// None is the plan's.
+    pub(crate) targets: Vec<String>,
 }
 
 /// A row of `quotas.csv`.

@@ -51,6 +51,12 @@ pub(crate) enum Expr {
     Field(&'static str, &'static str),
     /// `tx["units"]`
     Column(&'static str),
+    /// `to["grade"]`: an attribute.
+    Attribute(Box<Expr>, &'static str),
+    /// `lookup(…).factor`: a field of what a call gives.
+    Dot(Box<Expr>, &'static str),
+    /// The same, and nothing of nothing: `who(…)?.title`
+    Maybe(Box<Expr>, &'static str),
     /// `tx.has("units")`
     Has(&'static str),
     /// `existing.len()`, of a variable.

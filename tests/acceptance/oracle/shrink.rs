@@ -1,6 +1,7 @@
 //! Smaller worlds that still fail: one thing dropped at a time until nothing can be.
 
 use super::rewards::{Formula, Worth};
+use super::tables::Due;
 use super::world::{
     Assign, Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World,
 };
@@ -33,6 +34,7 @@ fn candidates(world: &World) -> Vec<World> {
         }
         drop_each(plan.indirect.len(), &|w, n| drop(w.plans[p].indirect.remove(n)));
         drop_each(plan.rewards.len(), &|w, n| drop(w.plans[p].rewards.remove(n)));
+        drop_each(plan.draws.len(), &|w, n| drop(w.plans[p].draws.remove(n)));
         for (rule, of) in plan.direct.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
             let count = of.results.len();
             drop_each(count, &|w, n| drop(w.plans[p].direct[rule].results.remove(n)));
@@ -49,6 +51,10 @@ fn candidates(world: &World) -> Vec<World> {
     drop_each(world.edges.len(), &|w, n| drop(w.edges.remove(n)));
     drop_each(world.aliases.len(), &|w, n| drop(w.aliases.remove(n)));
     drop_each(world.quotas.len(), &|w, n| drop(w.quotas.remove(n)));
+    drop_each(world.attributes.len(), &|w, n| drop(w.attributes.remove(n)));
+    for (table, of) in world.tables.iter().enumerate().filter(|(_, table)| table.rows.len() > 1) {
+        drop_each(of.rows.len(), &|w, n| drop(w.tables[table].rows.remove(n)));
+    }
     drop_each(world.rates.len(), &|w, n| drop(w.rates.remove(n)));
     drop_each(world.finalized.len(), &|w, n| drop(w.finalized.remove(n)));
     if !world.simple {
@@ -163,6 +169,10 @@ fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World)
     change(&|w| of(w).filter = Test::Always);
     change(&|w| of(w).split = Split::Equal);
     change(&|w| of(w).total_one = false);
+    change(&|w| of(w).quota = None);
+    change(&|w| of(w).prorate = false);
+    change(&|w| of(w).carry = false);
+    change(&|w| of(w).posted = false);
     change(&|w| of(w).across_years = true);
     for n in 0..plan.policies.len() {
         change(&|w| drop_policy(of(w), n));
@@ -181,7 +191,18 @@ fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World)
     for n in 0..plan.rewards.len() {
         change(&|w| of(w).rewards[n].maximum = None);
         change(&|w| of(w).rewards[n].to = None);
+        change(&|w| of(w).rewards[n].to_date = None);
+        change(&|w| of(w).rewards[n].everyone = false);
+        change(&|w| of(w).rewards[n].targets.clear());
+        change(&|w| of(w).rewards[n].span = Span::default());
         change(&|w| of(w).rewards[n].worth = Worth::Value(Formula::Share(1.into())));
+    }
+    for n in 0..plan.draws.len() {
+        change(&|w| of(w).draws[n].targets.clear());
+        change(&|w| of(w).draws[n].to = None);
+        change(&|w| of(w).draws[n].most = None);
+        change(&|w| of(w).draws[n].covers.clear());
+        change(&|w| of(w).draws[n].amount = Due::Fixed(100.into()));
     }
     for n in 0..plan.indirect.len() {
         change(&|w| of(w).indirect[n].test = Test::Always);
@@ -203,6 +224,7 @@ fn transaction(change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World) -> &m
     change(&|w| of(w).related[1].clear());
     change(&|w| of(w).units.clear());
     change(&|w| of(w).currency.clear());
+    change(&|w| of(w).void = false);
     change(&|w| of(w).product.clear());
     change(&|w| of(w).geography.clear());
     change(&|w| of(w).postal.clear());

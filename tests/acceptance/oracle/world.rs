@@ -4,7 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::rewards::{Draw, Formula, Quota, Reward};
-use super::scripts::Script;
+use super::scripts::{Expr, Script};
+use super::tables::{Attribute, Due, Table};
 
 /// Two dates, both included; absent is without end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -193,6 +194,8 @@ pub(crate) enum Test {
     Query,
     /// Rows: the stage is Won, or the amount is more than this and the stage is Lost.
     Rows(i64),
+    /// An expression by its place in the world.
+    Inline(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -211,6 +214,8 @@ pub(crate) enum Value {
     Units(Decimal),
     /// `if tx.amount > N { tx.amount } else { tx.amount * F }`
     Step(i64, Decimal),
+    /// An expression by its place in the world.
+    Inline(usize),
     /// A rollup policy: `if credit.amount > N { credit.amount } else { () }`
     Above(i64),
 }
@@ -306,6 +311,8 @@ pub(crate) struct Plan {
     /// The plan's reward policy.
     pub(crate) pays: Option<Formula>,
     pub(crate) rewards: Vec<Reward>,
+    /// What is expected where no row fits, and whether a policy says it.
+    pub(crate) quota: Option<(Due, bool)>,
     /// `prorate = true`
     pub(crate) prorate: bool,
     /// `late = "posted"`
@@ -343,6 +350,8 @@ pub(crate) struct Tx {
     pub(crate) postal: String,
     pub(crate) currency: String,
     pub(crate) received: Option<Date>,
+    /// A person made the deal void.
+    pub(crate) void: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -366,7 +375,11 @@ pub(crate) struct World {
     pub(crate) teams: Vec<Team>,
     pub(crate) members: Vec<Member>,
     pub(crate) areas: Vec<Area>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) attributes: Vec<Attribute>,
     pub(crate) policies: Vec<Script>,
+    /// Expressions of rules and results.
+    pub(crate) inlines: Vec<Expr>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) quotas: Vec<Quota>,
     /// A period that quotas prefer.

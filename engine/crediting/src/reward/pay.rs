@@ -255,6 +255,7 @@ fn run_program(
 }
 
 /// What the plan's formula expects of a claimant in a period; nothing where that is not above zero.
+/// An earlier period of a sum to date is read on its own last day, so it stays what it was.
 ///
 /// # Errors
 /// The alert about the formula.
@@ -264,7 +265,9 @@ pub(super) fn run_quota(
     (formula, period): (ProgramId, &Period),
     machine: Option<&mut Machine>,
 ) -> Result<Option<Decimal>, Note> {
-    let payee = Arc::new(payee_view(context, claim));
+    let last = period.end.yesterday().map_or(context.scope.last, |day| day.min(context.scope.last));
+    let payee = PayeeView { last_day: Some(last), ..payee_view(context, claim) };
+    let payee = Arc::new(payee);
     let quota =
         run_for_payee(context.scope, &context.reward.name, &payee, (formula, period), machine)?;
     Ok(Some(quota).filter(|quota| *quota > Decimal::ZERO))

@@ -81,8 +81,11 @@ fn first_day(
     // A plan may be older than the calendar, which then begins the book.
     let in_calendar = |day: &Date| calendar.period_on(*day, PeriodKind::Leaf).is_some();
     let of_plan = plan.validity.from.filter(|_| by_people).filter(in_calendar);
+    // A draw that began in an earlier year is owed in this one as well.
+    let of_draws = plan.draws.iter().filter_map(|draw| draw.validity.from).filter(in_calendar);
 
-    [credits.first_day(), frozen, of_quotas, of_manual, of_plan].into_iter().flatten().min()
+    let other = [credits.first_day(), frozen, of_quotas, of_manual, of_plan];
+    other.into_iter().flatten().chain(of_draws).min()
 }
 
 /// Whether people may have rows of a period in which nobody was credited.

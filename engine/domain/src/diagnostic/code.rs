@@ -100,6 +100,8 @@ codes! {
     CR092 "check stopped by a limit";
     CR093 "parameter of a policy that is not understood";
     CR094 "rows of a table that are equally specific";
+    CR095 "label of a switch that no value has";
+    CR096 "label of a switch that is never reached";
 }
 
 impl fmt::Display for Code {

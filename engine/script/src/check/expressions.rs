@@ -25,6 +25,10 @@ impl ProgramWalk<'_> {
             self.visit_statements(block.statements(), tail);
             return;
         }
+        if let Expr::Custom(custom, at) = expr {
+            self.visit_switch(custom, *at, tail);
+            return;
+        }
         let kind = self.visit_expression(expr);
         self.check_rounded_result(tail, expr);
         self.check_rollup_map(tail, expr);
@@ -104,6 +108,7 @@ impl ProgramWalk<'_> {
             }
             Expr::FnCall(call, at) => self.visit_call(call, *at),
             Expr::Dot(..) | Expr::Index(..) => self.visit_chain(expr),
+            Expr::Custom(custom, at) => self.visit_switch(custom, *at, Tail::Nothing),
             _ => ValueKind::Any,
         }
     }

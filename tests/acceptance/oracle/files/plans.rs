@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{quoted, rewards, scripts};
+use super::{quoted, rewards, scripts, tables};
 use crate::oracle::world::{Assign, Cap, Direct, Hold, Indirect, Keep, Members, Outcome, Plan};
 use crate::oracle::world::{Pays, Span, Split, Test, Value, World};
 
@@ -14,10 +14,11 @@ fn dates(text: &mut String, span: Span) {
     }
 }
 
-fn test(text: &mut String, key: &str, test: Test) {
+fn test((world, text): (&World, &mut String), key: &str, test: Test) {
     match test {
         Test::Always => Ok(()),
         Test::Policy(place) => writeln!(text, "{key} = 'policy:{}'", scripts::name(place)),
+        Test::Inline(place) => writeln!(text, "{key} = '{}'", scripts::inline(world, place)),
         Test::Over(limit) => writeln!(text, "{key} = 'tx.amount > {limit}'"),
         Test::Won => writeln!(text, "{key} = 'tx[\"stage\"] == \"Won\"'"),
         Test::Query => writeln!(text, "{key} = 'query:won'"),
@@ -49,6 +50,7 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
         Pays::Year => "year",
     };
     writeln!(text, "period = \"{by}\"").unwrap();
+    tables::quota(&mut text, plan);
     if plan.prorate {
         text.push_str("prorate = true\n");
     }
@@ -61,7 +63,7 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
     writeln!(text, "require_total_one = {}", plan.total_one).unwrap();
     writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
     dates(&mut text, plan.span);
-    test(&mut text, "filter", plan.filter);
+    test((world, &mut text), "filter", plan.filter);
     let of_kind = |place: &usize| {
         format!("{} = \"{}\"", world.policies[*place].kind.name(), scripts::name(*place))
     };
@@ -71,17 +73,17 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
         writeln!(text, "policies = {{ {} }}", policies.join(", ")).unwrap();
     }
     for rule in &plan.direct {
-        direct(&mut text, rule);
+        direct((world, &mut text), rule);
     }
     for rule in &plan.indirect {
-        indirect(&mut text, rule);
+        indirect((world, &mut text), rule);
     }
     rewards::text(&mut text, plan);
     rewards::draws(&mut text, plan);
     text
 }
 
-fn direct(text: &mut String, rule: &Direct) {
+fn direct((world, text): (&World, &mut String), rule: &Direct) {
     let word = |assign: &Assign| match assign {
         Assign::Owner => "owner".to_owned(),
         Assign::Team => "team".to_owned(),
@@ -94,7 +96,7 @@ fn direct(text: &mut String, rule: &Direct) {
     };
     writeln!(text, "\n[[direct]]\nname = \"{}\"", rule.name).unwrap();
     dates(text, rule.span);
-    test(text, "condition", rule.test);
+    test((world, text), "condition", rule.test);
     let words: Vec<String> = rule.assign.iter().map(word).collect();
     match words.as_slice() {
         [] => (),
@@ -113,13 +115,13 @@ fn direct(text: &mut String, rule: &Direct) {
     }
     for result in &rule.results {
         writeln!(text, "[[direct.results]]").unwrap();
-        outcome(text, result);
+        outcome((world, text), result);
         writeln!(text, "rollable = {}", result.rollable).unwrap();
         writeln!(text, "rollable_on_reporting = {}", result.on_reporting).unwrap();
     }
 }
 
-fn indirect(text: &mut String, rule: &Indirect) {
+fn indirect((world, text): (&World, &mut String), rule: &Indirect) {
     writeln!(text, "\n[[indirect]]\nname = \"{}\"", rule.name).unwrap();
     writeln!(text, "relationship = \"{}\"", rule.relationship).unwrap();
     writeln!(text, "receivers = {}", quoted(&rule.receivers)).unwrap();
@@ -127,22 +129,25 @@ fn indirect(text: &mut String, rule: &Indirect) {
         writeln!(text, "sources = {}", quoted(&rule.sources)).unwrap();
     }
     dates(text, rule.span);
-    test(text, "condition", rule.test);
+    test((world, text), "condition", rule.test);
     for result in &rule.results {
         writeln!(text, "[[indirect.results]]").unwrap();
-        outcome(text, result);
+        outcome((world, text), result);
         if result.per_item {
             writeln!(text, "maximum_scope = \"item\"").unwrap();
         }
     }
 }
 
-fn outcome(text: &mut String, result: &Outcome) {
+fn outcome((world, text): (&World, &mut String), result: &Outcome) {
     writeln!(text, "name = \"{}\"", result.name).unwrap();
     match result.value {
         Value::Default => (),
         Value::Policy(place) => {
             writeln!(text, "value = 'policy:{}'", scripts::name(place)).unwrap();
+        }
+        Value::Inline(place) => {
+            writeln!(text, "value = '{}'", scripts::inline(world, place)).unwrap();
         }
         Value::Amount(factor) => writeln!(text, "value = \"tx.amount * {factor}\"").unwrap(),
         Value::Credit(factor) => writeln!(text, "value = \"credit.amount * {factor}\"").unwrap(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::quoted;
+use super::{quoted, tables};
 use crate::oracle::rewards::{Formula, Reward, To, Worth};
 use crate::oracle::world::{Pays, Plan, World};
 
@@ -38,6 +38,17 @@ fn formula(formula: Formula) -> String {
         Formula::OfYear(least) => format!("min({least}, 50 - paid.total)"),
         Formula::Placed(factor) => format!("standing.rank * {factor} + standing.of"),
         Formula::Deals(factor) => format!("totals.count * {factor}"),
+        Formula::Row(key) => format!("{credited} * lookup(\"bonus\", {})", key.text()),
+        Formula::Found(key, factor) => {
+            format!("{credited} * (find(\"bonus\", {}) ?? {factor})", key.text())
+        }
+        Formula::Level => format!("{credited} * payee[\"level\"]"),
+        Formula::Gold(other) => {
+            format!("if payee[\"grade\"] == \"gold\" {{ {credited} }} else {{ {other} }}")
+        }
+        Formula::Who(name, other) => {
+            format!("if who(\"{name}\")?.title == \"Rep\" {{ {other} }} else {{ {credited} }}")
+        }
     }
 }
 
@@ -99,6 +110,12 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
                     writeln!(text, "retroactive = {flag}").unwrap();
                 }
             }
+            Worth::Table(retroactive) => {
+                writeln!(text, "tiers = \"table:steps\"").unwrap();
+                if let Some(flag) = retroactive {
+                    writeln!(text, "retroactive = {flag}").unwrap();
+                }
+            }
             Worth::Value(body) => writeln!(text, "value = '{}'", formula(*body)).unwrap(),
             Worth::Policy(_) => {
                 writeln!(text, "value = 'policy:{}'", policy(plan, Some(reward))).unwrap();
@@ -131,9 +148,15 @@ pub(super) fn text(text: &mut String, plan: &Plan) {
 
 pub(super) fn draws(text: &mut String, plan: &Plan) {
     for draw in &plan.draws {
-        let (name, amount, from) = (&draw.name, draw.amount, draw.from);
-        writeln!(text, "\n[[draw]]\nname = \"{name}\"\namount = \"{amount}\"").unwrap();
+        let (name, amount, from) = (&draw.name, tables::due(&draw.amount), draw.from);
+        writeln!(text, "\n[[draw]]\nname = \"{name}\"\namount = '{amount}'").unwrap();
         writeln!(text, "from = {from}\nrecoverable = {}", draw.recoverable).unwrap();
+        if let Some(to) = draw.to {
+            writeln!(text, "to = {to}").unwrap();
+        }
+        if !draw.targets.is_empty() {
+            writeln!(text, "targets = {}", quoted(&draw.targets)).unwrap();
+        }
         if !draw.covers.is_empty() {
             writeln!(text, "covers = {}", quoted(&draw.covers)).unwrap();
         }

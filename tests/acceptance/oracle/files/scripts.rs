@@ -61,6 +61,11 @@ fn text(script: &Script) -> String {
     text
 }
 
+/// An expression of a rule or a result.
+pub(super) fn inline(world: &World, place: usize) -> String {
+    expr(&world.inlines[place])
+}
+
 fn function(text: &mut String, (name, parameters): (&str, &[&str]), body: &Body) {
     writeln!(text, "fn {name}({}) {{", parameters.join(", ")).unwrap();
     steps(text, &body.steps, 1);
@@ -107,6 +112,9 @@ fn expr(expr_: &Expr) -> String {
         Expr::Field(of, field) => format!("{of}.{field}"),
         Expr::Column(column) => format!("tx[\"{column}\"]"),
         Expr::Has(field) => format!("tx.has(\"{field}\")"),
+        Expr::Attribute(of, name) => format!("{}[\"{name}\"]", expr(of)),
+        Expr::Dot(of, field) => format!("{}.{field}", expr(of)),
+        Expr::Maybe(of, field) => format!("{}?.{field}", expr(of)),
         Expr::Len(of) => format!("{of}.len()"),
         Expr::Op(op, left, right) => {
             let side = |side: &Expr| match side {

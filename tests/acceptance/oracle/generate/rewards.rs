@@ -2,11 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use super::calendar;
+use super::{calendar, tables};
 use crate::oracle::features::{Feature, on};
 use crate::oracle::naive::periods;
 use crate::oracle::random::Random;
 use crate::oracle::rewards::{Draw, Formula, Quota, Reward, Tier, To, Worth};
+use crate::oracle::tables::Due;
 use crate::oracle::world::{Pays, Plan, Span, World, day};
 
 fn decimal(text: &str) -> Decimal {
@@ -37,12 +38,11 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         for reward in &mut all {
             to_date(r, world.plans[n].by, reward);
         }
+        world.plans[n].quota = r.one_in(5).then(|| (tables::due(r, world), r.one_in(3)));
         world.plans[n].prorate = r.one_in(5);
         world.plans[n].posted = r.one_in(6);
         world.plans[n].rewards = all;
-        if world.units.len() == 1 {
-            draws(r, world, n);
-        }
+        draws(r, world, n);
     }
     for n in 0..world.plans.len() {
         if !r.one_in(3) {
@@ -59,16 +59,17 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
         1 if types.len() == 1 => Vec::new(),
         _ => vec![r.pick(types).clone()],
     };
+    let worth = match r.below(8) {
+        0..4 => tiers(r),
+        4 if default => Worth::Default,
+        4 | 5 => Worth::Policy(program(r, world)),
+        _ => Worth::Value(formula(r, world)),
+    };
     Reward {
         name: format!("Bonus {n}"),
-        credit_types,
         to: (!r.one_in(3)).then(|| *r.pick(&to)),
-        worth: match r.below(8) {
-            0..4 => tiers(r),
-            4 if default => Worth::Default,
-            4 | 5 => Worth::Policy(program(r, world)),
-            _ => Worth::Value(formula(r, world)),
-        },
+        worth: tables::worth(r, world, &credit_types, worth),
+        credit_types,
         maximum: r.one_in(4).then(|| formula(r, world)),
         to_date: None,
         of_span: false,
@@ -80,25 +81,32 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
 
 /// Draws, and amounts below zero that are carried.
 fn draws(r: &mut Random, world: &mut World, n: usize) {
-    let everyone = world.plans[n].rewards.iter().any(|reward| reward.everyone);
-    world.plans[n].carry = !everyone && r.one_in(4);
-    if world.plans[n].teams || !r.one_in(4) {
+    world.plans[n].carry = r.one_in(4);
+    if !r.one_in(3) {
         return;
     }
     let leaves = periods::leaves(&world.calendar);
     let year = periods::meant(&leaves, "2022")[0].first;
+    let first = leaves[0].first;
+    let teams = world.plans[n].teams;
     for place in 0..1 + r.below(2) {
         let draw = Draw {
             name: format!("Draw {place}"),
-            amount: r.word_of(&["30", "100", "33.33"]),
+            amount: match r.below(3) {
+                0 => tables::due(r, world),
+                _ => Due::Fixed(decimal(r.word(&["30", "100", "33.33"]))),
+            },
             recoverable: !r.one_in(3),
             covers: if r.one_in(3) { vec!["Bonus 0".to_owned()] } else { Vec::new() },
             most: r.one_in(3).then(|| r.word_of(&["10", "25.5"])),
-            from: day(r.word(&super::CUTS)).max(year),
+            from: if r.one_in(4) { first } else { day(r.word(&super::CUTS)).max(year) },
+            to: r.one_in(5).then(|| day(r.word(&["2022-08-31", "2022-12-15", "2022-11-10"]))),
+            targets: if r.one_in(4) { targets(r, world, teams) } else { Vec::new() },
         };
         let needless = !draw.recoverable && draw.most.is_some();
         let most = draw.most.filter(|_| !needless);
-        world.plans[n].draws.push(Draw { most, ..draw });
+        let to = draw.to.filter(|to| draw.from <= *to);
+        world.plans[n].draws.push(Draw { most, to, ..draw });
     }
 }
 
@@ -155,7 +163,7 @@ fn program(r: &mut Random, world: &World) -> Formula {
 fn formula(r: &mut Random, world: &World) -> Formula {
     let factor = decimal(r.word(&["0.5", "0.1", "0.333", "1.5", "-0.25"]));
     let limit = *r.pick(&[0, 50, 100, 500]);
-    match r.below(16) {
+    let other = match r.below(16) {
         0 => Formula::Fixed(decimal(r.word(&["50", "33.335", "0", "-12.5"]))),
         1 if world.credit_types.len() > 1 => Formula::Type("overlay", factor),
         1 | 2 => Formula::Type("booking", factor),
@@ -171,7 +179,8 @@ fn formula(r: &mut Random, world: &World) -> Formula {
         14 => Formula::Placed(factor),
         15 => Formula::Deals(factor),
         _ => Formula::Share(factor),
-    }
+    };
+    tables::formula(r, world, other)
 }
 
 /// Rows for a plan; no two mean the same target and period.

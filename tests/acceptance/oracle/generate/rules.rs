@@ -47,6 +47,7 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             indirect: Vec::new(),
             pays: None,
             rewards: Vec::new(),
+            quota: None,
             prorate: false,
             posted: false,
             draws: Vec::new(),

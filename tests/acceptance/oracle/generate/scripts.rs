@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::calendar;
+use super::tables::{self, Sees};
 use crate::oracle::random::Random;
 use crate::oracle::scripts::{Body, Expr, Helper, Kind, Script, Step};
 use crate::oracle::world::{Assign, Hold, Keep, Outcome, Plan, Test, Value, World};
@@ -10,19 +11,19 @@ use crate::oracle::world::{Assign, Hold, Keep, Outcome, Plan, Test, Value, World
 const KINDS: [Kind; 6] =
     [Kind::Filter, Kind::Crediting, Kind::Value, Kind::Hold, Kind::Duplication, Kind::Rollup];
 
-fn number(text: &str) -> Expr {
+pub(super) fn number(text: &str) -> Expr {
     Expr::Number(text.parse::<Decimal>().unwrap())
 }
 
-fn text(text: &str) -> Expr {
+pub(super) fn text(text: &str) -> Expr {
     Expr::Text(text.to_owned())
 }
 
-fn op(op: &'static str, left: Expr, right: Expr) -> Expr {
+pub(super) fn op(op: &'static str, left: Expr, right: Expr) -> Expr {
     Expr::Op(op, Box::new(left), Box::new(right))
 }
 
-fn either(test: Expr, yes: Expr, no: Expr) -> Expr {
+pub(super) fn either(test: Expr, yes: Expr, no: Expr) -> Expr {
     Expr::If(Box::new(test), Box::new(yes), Box::new(no))
 }
 
@@ -127,9 +128,9 @@ fn script(r: &mut Random, world: &World, kind: Kind) -> Script {
         body: Body { steps: Vec::new(), last: half },
     };
     let mut body = match kind {
-        Kind::Filter => Body { steps: Vec::new(), last: about_tx(r) },
+        Kind::Filter => Body { steps: Vec::new(), last: about_tx(r, world) },
         Kind::Crediting => crediting(r, world),
-        Kind::Value => Body { steps: Vec::new(), last: worth(r) },
+        Kind::Value => Body { steps: Vec::new(), last: worth(r, world) },
         Kind::Hold => hold(r, world),
         Kind::Duplication => duplication(r, world),
         Kind::Rollup => rollup(r, world),
@@ -142,7 +143,10 @@ fn script(r: &mut Random, world: &World, kind: Kind) -> Script {
 }
 
 /// Something true or false of the transaction; some of it cannot be read on every row.
-fn about_tx(r: &mut Random) -> Expr {
+fn about_tx(r: &mut Random, world: &World) -> Expr {
+    if !world.tables.is_empty() && r.one_in(4) {
+        return tables::test(r, world, Sees::Nothing);
+    }
     let amount = || Expr::Field("tx", "amount");
     let won = op("==", Expr::Column("stage"), Expr::Name("STAGE"));
     match r.below(9) {
@@ -158,15 +162,18 @@ fn about_tx(r: &mut Random) -> Expr {
 }
 
 /// A number with the sign of the deal's amount.
-fn worth(r: &mut Random) -> Expr {
+fn worth(r: &mut Random, world: &World) -> Expr {
     let amount = || Expr::Field("tx", "amount");
+    if !world.tables.is_empty() && r.one_in(2) {
+        return op("*", amount(), tables::factor(r, world, Sees::To));
+    }
     match r.below(9) {
         0 => amount(),
         1 => Expr::Call("part", vec![amount()]),
         2 => op("*", amount(), Expr::Name("RATE")),
         3 => op("/", amount(), number(r.word(&["3", "4", "7"]))),
         4 => op("*", amount(), Expr::Column("units")),
-        5 => either(about_tx(r), amount(), op("*", amount(), Expr::Name("RATE"))),
+        5 => either(about_tx(r, world), amount(), op("*", amount(), Expr::Name("RATE"))),
         6 => Expr::Call("min", vec![amount(), number("250")]),
         7 => either(
             op("==", Expr::Field("to", r.word_of(&["position", "title"])), text("Rep")),
@@ -179,6 +186,9 @@ fn worth(r: &mut Random) -> Expr {
 
 /// A text that names recipients.
 fn names(r: &mut Random, world: &World) -> Expr {
+    if !world.tables.is_empty() && r.one_in(3) {
+        return tables::names(r, world);
+    }
     match r.below(7) {
         0 => Expr::Column("desk"),
         1 => Expr::Column("owner 2"),
@@ -202,7 +212,7 @@ fn crediting(r: &mut Random, world: &World) -> Body {
     let mut steps = Vec::new();
     if r.one_in(3) {
         let others = if r.one_in(3) { Expr::Nothing } else { names(r, world) };
-        steps.push(Step::ReturnIf(about_tx(r), others));
+        steps.push(Step::ReturnIf(about_tx(r, world), others));
     }
     let last = match r.below(9) {
         0..3 => names(r, world),
@@ -294,7 +304,7 @@ fn constructor(r: &mut Random, world: &World) -> Expr {
 }
 
 fn hold(r: &mut Random, world: &World) -> Body {
-    let test = if r.one_in(2) { about_tx(r) } else { about_credit(r, world, "credit") };
+    let test = if r.one_in(2) { about_tx(r, world) } else { about_credit(r, world, "credit") };
     let (one, other) = (constructor(r, world), constructor(r, world));
     if r.one_in(2) {
         return Body { steps: vec![Step::ReturnIf(test, one)], last: other };
@@ -355,6 +365,11 @@ fn rollup(r: &mut Random, world: &World) -> Body {
             let via = op("==", Expr::Field("to", "relationship"), text("Reporting"));
             steps.push(Step::ReturnIf(op("&&", via, far), Expr::Nothing));
             op("*", amount(), Expr::Name("RATE"))
+        }
+        5 if !world.tables.is_empty() => op("*", amount(), tables::factor(r, world, Sees::Both)),
+        6 if !world.tables.is_empty() => {
+            steps.push(Step::ReturnIf(tables::test(r, world, Sees::Both), number("5")));
+            amount()
         }
         _ => op("*", amount(), Expr::Name("RATE")),
     };

@@ -93,7 +93,7 @@ fn without_credits<'a>(desk: Desk<'a>, known: &[Claim<'a>]) -> Vec<Claim<'a>> {
         let (rows, counting) = (Vec::new(), Vec::new());
         let (credited, standing) = (Decimal::ZERO, (0, 0));
         let claim = Claim { claimant, unit: "USD", rows, counting, seats, credited, standing };
-        if desk.reward.everyone || quotas::quota(desk, &claim).is_some() {
+        if desk.reward.everyone || quotas::quota(desk, &claim) != Ok(None) {
             all.push(claim);
         }
     }

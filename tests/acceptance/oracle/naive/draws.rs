@@ -1,28 +1,35 @@
 //! Draws, and amounts below zero that are carried: what every period shows once they are settled.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::history::{Line, correction};
 use super::periods::{Leaf, Own};
 use super::rewards::{Paid, Payments};
-use super::{Case, amounts, payee, selected};
+use super::tables::Payee;
+use super::{Case, amounts, dues, money, payee, selected, worth};
 use crate::oracle::rewards::Draw;
 use crate::oracle::world::{Plan, Tx, World};
 
-/// What is owed, by name and payee.
+/// What is owed, by name, payee and unit.
 #[derive(Default)]
-struct Owed(Vec<(String, String, Decimal)>);
+struct Owed(Vec<([String; 3], Decimal)>);
+
+fn account(name: &str, payee: &str, unit: &str) -> [String; 3] {
+    [name.to_owned(), payee.to_owned(), unit.to_owned()]
+}
 
 impl Owed {
-    fn of(&self, name: &str, payee: &str) -> Decimal {
-        let mut all = self.0.iter().filter(|(known, who, _)| known == name && who == payee);
-        all.next().map_or(Decimal::ZERO, |(_, _, sum)| *sum)
+    fn of(&self, name: &str, payee: &str, unit: &str) -> Decimal {
+        let key = account(name, payee, unit);
+        let found = self.0.iter().find(|(known, _)| *known == key);
+        found.map_or(Decimal::ZERO, |(_, sum)| *sum)
     }
 
     /// Who gave back more than they owed.
-    fn overpaid(&self, name: &str) -> Vec<String> {
-        let all = self.0.iter().filter(|(known, _, sum)| known == name && *sum < Decimal::ZERO);
-        all.map(|(_, payee, _)| payee.clone()).collect()
+    fn overpaid(&self, name: &str) -> Vec<(String, String)> {
+        let all = self.0.iter().filter(|([known, ..], sum)| known == name && *sum < Decimal::ZERO);
+        all.map(|([_, payee, unit], _)| (payee.clone(), unit.clone())).collect()
     }
 
     fn add(&mut self, plan: &Plan, line: &Line) {
@@ -31,35 +38,35 @@ impl Owed {
         if line.origin != "carried" && !counts {
             return;
         }
-        let mut all = self.0.iter_mut();
-        match all.find(|(known, who, _)| known == name && *who == line.paid.payee) {
-            Some((_, _, sum)) => *sum += line.paid.amount,
-            None => self.0.push((name.clone(), line.paid.payee.clone(), line.paid.amount)),
+        let key = account(name, &line.paid.payee, &line.paid.unit);
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, sum)) => *sum += line.paid.amount,
+            None => self.0.push((key, line.paid.amount)),
         }
     }
 }
 
-fn bare(reward: &str, payee: &str, amount: Decimal) -> Paid {
+fn bare(reward: &str, (payee, unit): (&str, &str), amount: Decimal) -> Paid {
     Paid {
         reward: reward.to_owned(),
         payee: payee.to_owned(),
         team: None,
         credit_types: Vec::new(),
         credited: Decimal::ZERO,
-        credited_unit: "USD".to_owned(),
+        credited_unit: unit.to_owned(),
         quota: None,
         amount,
-        unit: "USD".to_owned(),
+        unit: unit.to_owned(),
         credits: Vec::new(),
     }
 }
 
 /// What every period shows: frozen rows as they are, else its own, draws, corrections, and what is
-/// carried.
+/// carried. What people must know of draws is added to what is known of the periods.
 pub(super) fn settle(
     (world, leaves, plan): (&World, &[Leaf], &Plan),
     owns: &[Own],
-    mut known: Vec<Payments>,
+    known: &mut [Payments],
     frozen: &[(usize, Vec<Line>)],
 ) -> Vec<Vec<Line>> {
     let is_frozen = |place: usize| frozen.iter().find(|(known, _)| *known == place);
@@ -89,13 +96,13 @@ pub(super) fn settle(
             let rows = known[place].paid.iter().chain(posted.iter().map(|line| &line.paid));
             let mut totals = sums(rows);
             // Who gave back too much has it returned, though nothing else is paid to them.
-            for payee in owed.overpaid("carried") {
-                if totals.iter().all(|(known, _)| *known != payee) {
-                    totals.push((payee, Decimal::ZERO));
+            for account in owed.overpaid("carried") {
+                if totals.iter().all(|(known, _)| *known != account) {
+                    totals.push((account, Decimal::ZERO));
                 }
             }
-            for (payee, total) in totals {
-                let before = owed.of("carried", &payee);
+            for ((payee, unit), total) in totals {
+                let before = owed.of("carried", &payee, &unit);
                 let returned = (Decimal::ZERO - before).max(Decimal::ZERO);
                 let total = total + returned;
                 let amount = match total < Decimal::ZERO {
@@ -103,17 +110,27 @@ pub(super) fn settle(
                     false => returned - total.min(before.max(Decimal::ZERO)),
                 };
                 if !amount.is_zero() {
-                    carried.push(line(bare("carried", &payee, amount), "carried"));
+                    carried.push(line(bare("carried", (&payee, &unit), amount), "carried"));
                 }
             }
         }
         let mut drawn: Vec<Line> = Vec::new();
-        for draw in plan.draws.iter().filter(|draw| draw.from <= own.last) {
-            for payee in people((world, leaves, plan), own) {
-                let earned = covered(draw, &payee, &known[place].paid, &carried);
-                let amount = due(draw, earned, clean.of(&draw.name, &payee), world.scale_of("USD"));
+        let has = |draw: &&Draw| draw.from <= own.last && draw.to.is_none_or(|to| own.last <= to);
+        for draw in plan.draws.iter().filter(has) {
+            for payee in people((world, leaves, plan), draw, own) {
+                let whose = (payee.id.as_str(), payee.unit.as_str());
+                let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
+                    Ok(terms) => terms,
+                    Err(code) => {
+                        known[place].alerts.push((code, draw.name.clone()));
+                        continue;
+                    }
+                };
+                let earned = covered(draw, whose, &known[place].paid, &carried);
+                let owed = clean.of(&draw.name, whose.0, whose.1);
+                let amount = due(draw, earned, owed, (amount.unwrap(), most));
                 if !amount.is_zero() {
-                    drawn.push(line(bare(&draw.name, &payee, amount), "draw"));
+                    drawn.push(line(bare(&draw.name, whose, amount), "draw"));
                 }
             }
         }
@@ -131,12 +148,13 @@ pub(super) fn settle(
     all
 }
 
-fn sums<'a>(rows: impl Iterator<Item = &'a Paid>) -> Vec<(String, Decimal)> {
-    let mut all: Vec<(String, Decimal)> = Vec::new();
+fn sums<'a>(rows: impl Iterator<Item = &'a Paid>) -> Vec<((String, String), Decimal)> {
+    let mut all: Vec<((String, String), Decimal)> = Vec::new();
     for paid in rows {
-        match all.iter_mut().find(|(payee, _)| *payee == paid.payee) {
+        let key = (paid.payee.clone(), paid.unit.clone());
+        match all.iter_mut().find(|(known, _)| *known == key) {
             Some((_, sum)) => *sum += paid.amount,
-            None => all.push((paid.payee.clone(), paid.amount)),
+            None => all.push((key, paid.amount)),
         }
     }
     all
@@ -144,48 +162,83 @@ fn sums<'a>(rows: impl Iterator<Item = &'a Paid>) -> Vec<(String, Decimal)> {
 
 /// What the covered rewards earned; what is carried to later periods leaves nothing, and what is
 /// recovered of it comes first.
-fn covered(draw: &Draw, payee: &str, paid: &[Paid], carried: &[Line]) -> Decimal {
+fn covered(draw: &Draw, whose: (&str, &str), paid: &[Paid], carried: &[Line]) -> Decimal {
+    let own = |paid: &Paid| (paid.payee.as_str(), paid.unit.as_str()) == whose;
     let named = |paid: &&Paid| draw.covers.is_empty() || draw.covers.contains(&paid.reward);
     let is_draw = |paid: &&Paid| paid.reward.starts_with("Draw");
-    let own = paid.iter().filter(|paid| paid.payee == payee).filter(|paid| !is_draw(paid));
-    let earned: Decimal = own.filter(named).map(|paid| paid.amount).sum();
-    let moved = carried.iter().filter(|line| line.paid.payee == payee);
+    let rewards = paid.iter().filter(|paid| own(paid) && !is_draw(paid));
+    let earned: Decimal = rewards.filter(named).map(|paid| paid.amount).sum();
+    let moved = carried.iter().filter(|line| own(&line.paid));
     let moved: Decimal = moved.map(|line| line.paid.amount).sum();
     if moved > Decimal::ZERO { earned.max(Decimal::ZERO) } else { earned + moved }
 }
 
+/// The amount of a draw and the most that is recovered, in the payee's unit at the rate of the last
+/// day.
+fn terms(
+    (world, leaves, plan): (&World, &[Leaf], &Plan),
+    draw: &Draw,
+    payee: &Payee,
+    own: &Own,
+) -> Result<[Option<Decimal>; 2], &'static str> {
+    let none = Tx::default();
+    let case = Case { world, leaves, plan, tx: &none, date: own.last };
+    let amount =
+        dues::due(world, &draw.amount, payee, (&own.id, own.last)).ok_or("policy_error")?;
+    let most: Option<Decimal> = draw.most.map(|text| text.parse().unwrap());
+    let mut all = [Some(amount.max(Decimal::ZERO)), most];
+    for amount in all.iter_mut().flatten() {
+        let exchanged = money::exchanged(case, *amount, "USD", &payee.unit);
+        let exchanged = exchanged.map_err(|_| "no_exchange_rate")?;
+        *amount = amounts::round(exchanged, world.scale_of(&payee.unit));
+    }
+    Ok(all)
+}
+
 /// What a draw pays, or takes back.
-fn due(draw: &Draw, earned: Decimal, owed: Decimal, scale: u32) -> Decimal {
-    let money = |text: &str| amounts::round(text.parse().unwrap(), scale);
-    let amount = money(draw.amount);
+fn due(
+    draw: &Draw,
+    earned: Decimal,
+    owed: Decimal,
+    (amount, most): (Decimal, Option<Decimal>),
+) -> Decimal {
     if earned < amount {
         return amount - earned;
     }
     if !draw.recoverable {
         return Decimal::ZERO;
     }
-    let most: Option<Decimal> = draw.most.map(money);
     let back = (earned - amount).min(owed).max(Decimal::ZERO);
     Decimal::ZERO - most.map_or(back, |most| back.min(most))
 }
 
-/// Everybody who is a target of the plan on a day of the period.
-fn people((world, leaves, plan): (&World, &[Leaf], &Plan), own: &Own) -> Vec<String> {
+/// Everybody who is a target of the draw on a day of the period; of plans for teams it is people as
+/// well who have it.
+fn people((world, leaves, plan): (&World, &[Leaf], &Plan), draw: &Draw, own: &Own) -> Vec<Payee> {
     let none = Tx::default();
-    let mut all: Vec<String> = Vec::new();
+    let plan = &Plan { teams: false, ..plan.clone() };
+    let targets = if draw.targets.is_empty() { &plan.targets } else { &draw.targets };
+    let mut all: Vec<(String, Vec<(String, Date)>)> = Vec::new();
     let mut date = own.first;
     while date <= own.last {
         let case = Case { world, leaves, plan, tx: &none, date };
         for seat in world.seats.iter().filter(|seat| seat.span.has(date)) {
-            if let (true, Some(payee)) =
-                (selected(case, &plan.targets, &seat.id), payee(case, &seat.id))
-            {
-                all.push(payee);
+            let chosen = selected(case, targets, &seat.id);
+            let Some(person) = payee(case, &seat.id).filter(|_| chosen) else { continue };
+            match all.iter_mut().find(|(known, _)| *known == person) {
+                Some((_, seats)) => seats.push((seat.id.clone(), date)),
+                None => all.push((person, vec![(seat.id.clone(), date)])),
             }
         }
         date = date.tomorrow().unwrap();
     }
     all.sort();
-    all.dedup();
-    all
+    let payee = |(id, seats): (String, Vec<(String, Date)>)| {
+        let own = world.people.iter().find(|person| person.id == id);
+        let unit = own.and_then(|person| person.currency.clone());
+        let unit = unit.unwrap_or_else(|| "USD".to_owned());
+        let payee = Payee { id, title: None, position: None, team: None, unit };
+        worth::seated(world, &seats, payee)
+    };
+    all.into_iter().map(payee).collect()
 }

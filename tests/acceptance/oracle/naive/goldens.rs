@@ -32,6 +32,31 @@ fn outcome() -> Outcome {
     }
 }
 
+/// A plan with one rule.
+fn plan(direct: Direct) -> Plan {
+    Plan {
+        id: text("sales"),
+        by: Pays::Month,
+        teams: false,
+        span: Span::default(),
+        targets: vec![text("*")],
+        filter: Test::Always,
+        split: Split::Equal,
+        total_one: false,
+        across_years: false,
+        policies: Vec::new(),
+        direct: vec![direct],
+        indirect: Vec::new(),
+        pays: None,
+        rewards: Vec::new(),
+        quota: None,
+        prorate: false,
+        posted: false,
+        draws: Vec::new(),
+        carry: false,
+    }
+}
+
 /// People in positions of the same ids, and one plan that credits the owner.
 fn world(people: &[(&str, &str)]) -> World {
     let span = Span::default();
@@ -74,27 +99,11 @@ fn world(people: &[(&str, &str)]) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        tables: Vec::new(),
+        attributes: Vec::new(),
+        inlines: Vec::new(),
         policies: Vec::new(),
-        plans: vec![Plan {
-            id: text("sales"),
-            by: Pays::Month,
-            teams: false,
-            span,
-            targets: vec![text("*")],
-            filter: Test::Always,
-            split: Split::Equal,
-            total_one: false,
-            across_years: false,
-            policies: Vec::new(),
-            direct: vec![direct],
-            indirect: Vec::new(),
-            pays: None,
-            rewards: Vec::new(),
-            prorate: false,
-            posted: false,
-            draws: Vec::new(),
-            carry: false,
-        }],
+        plans: vec![plan(direct)],
         quotas: Vec::new(),
         period: None,
         transactions: Vec::new(),

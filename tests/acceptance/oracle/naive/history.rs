@@ -67,15 +67,15 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
                 true => world.clone(),
                 false => World { as_of: Some(day), ..world.clone() },
             };
-            let known = clean(&then, leaves, plan, &owns);
-            let shown = draws::settle((&then, leaves, plan), &owns, known, &frozen);
+            let mut known = clean(&then, leaves, plan, &owns);
+            let shown = draws::settle((&then, leaves, plan), &owns, &mut known, &frozen);
             frozen.push((place, shown[place].clone()));
         }
     }
     let now = if plan.posted { world.clone() } else { posting::today(world) };
-    let known = clean(&now, leaves, plan, &owns);
+    let mut known = clean(&now, leaves, plan, &owns);
+    let shown = draws::settle((&now, leaves, plan), &owns, &mut known, &frozen);
     let alerts: Vec<_> = known.iter().map(|known| known.alerts.clone()).collect();
-    let shown = draws::settle((&now, leaves, plan), &owns, known, &frozen);
     let mut all = Year::default();
     for place in (0..owns.len()).filter(|place| owns[*place].year == year) {
         match frozen.iter().find(|(known, _)| *known == place) {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::names::{self, Named};
 use super::rolling::Path;
-use super::scripts::{self, Answer, Found, of_plan, reach, run, seen};
+use super::scripts::{self, Answer, Found, Names, of_plan, reach, run, seen};
 use super::{Case, Row, Status, payee, periods, settings};
 use crate::oracle::scripts::Kind;
 use crate::oracle::world::{Hold, Keep, Outcome, Plan, Test, Tx, Value, World};
@@ -34,6 +34,14 @@ pub(super) fn includes((world, plan): (&World, &Plan), place: usize, tx: &Tx) ->
     }
 }
 
+/// Whether an expression is true of the transaction.
+pub(super) fn is_so((world, plan): (&World, &Plan), place: usize, tx: &Tx) -> Answer<bool> {
+    match scripts::inline((world, plan, tx), place, Vec::new())? {
+        Found::Bool(flag) => Ok(flag),
+        _ => Err(ERROR),
+    }
+}
+
 /// What a crediting policy answers: a text, names with weights, or nobody.
 pub(super) enum Whom {
     Text(String),
@@ -55,12 +63,17 @@ pub(super) fn whom(case: Case<'_>, named: Option<usize>) -> Answer<Whom> {
         }
         Found::Array(items) => {
             reach("script: crediting shares");
-            let mut all = Vec::new();
+            let mut shares = Vec::new();
             for item in items {
                 let Found::Share(who, weight) = item else { return Err(ERROR) };
                 if weight.is_some_and(|weight| weight < Decimal::ZERO) {
                     return Err(ERROR);
                 }
+                shares.push((who, weight));
+            }
+            // The names of a share are read once the whole answer is one.
+            let mut all = Vec::new();
+            for (who, weight) in shares {
                 all.extend(each(&who, weight)?);
             }
             Ok(Whom::Shares(all))
@@ -90,23 +103,27 @@ fn each(who: &str, weight: Option<Decimal>) -> Answer<Vec<(String, Option<Decima
     Ok(parts)
 }
 
+/// A policy, or an expression of a result: how it is run, and its place.
+type Program = (fn((&World, &Plan, &Tx), usize, Names) -> Answer, usize);
+
 /// What the whole deal is worth.
 pub(super) fn deal(case: Case<'_>, result: &Outcome, named: &[Named]) -> Answer<Decimal> {
-    let place = match (result.value, of_plan(case.world, case.plan, Kind::Value)) {
+    let program: Program = match (result.value, of_plan(case.world, case.plan, Kind::Value)) {
         (Value::Policy(place), _) => {
             reach("script: value by name");
-            place
+            (run, place)
         }
         (Value::Default, Some(place)) => {
             reach("script: value by plan");
-            place
+            (run, place)
         }
+        (Value::Inline(place), _) => (scripts::inline, place),
         _ => return settings::value(result, case.tx, None).map(Option::unwrap),
     };
     let first = named.iter().find(|named| !named.takers.is_empty()).unwrap();
     let taker = first.takers.iter().find(|(seat, _)| !seat.is_empty()).unwrap();
     let to = scripts::recipient(case, &taker.0, first.team.as_ref());
-    match run((case.world, case.plan, case.tx), place, vec![("to", to)])? {
+    match (program.0)((case.world, case.plan, case.tx), program.1, vec![("to", to)])? {
         Found::Number(value) => Ok(value),
         _ => Err(ERROR),
     }
@@ -130,15 +147,16 @@ pub(super) fn candidate(
     (source, path): (&Row, &Path),
     rows: &[Row],
 ) -> Answer<Option<Worth>> {
-    let place = match (result.value, of_plan(case.world, case.plan, Kind::Rollup)) {
+    let program: Program = match (result.value, of_plan(case.world, case.plan, Kind::Rollup)) {
         (Value::Policy(place), _) => {
             reach("script: rollup by name");
-            place
+            (run, place)
         }
         (Value::Default, Some(place)) => {
             reach("script: rollup by plan");
-            place
+            (run, place)
         }
+        (Value::Inline(place), _) => (scripts::inline, place),
         _ => {
             let amount = settings::value(result, case.tx, Some(source))?;
             return Ok(amount.map(|amount| Worth { amount, ..Worth::default() }));
@@ -160,7 +178,7 @@ pub(super) fn candidate(
         ("to", Found::Map(to)),
         ("existing", scripts::existing(case, rows)),
     ];
-    match run((case.world, case.plan, case.tx), place, names)? {
+    match (program.0)((case.world, case.plan, case.tx), program.1, names)? {
         Found::Number(amount) => Ok(Some(Worth { amount, by_policy: true, ..Worth::default() })),
         Found::Nothing => {
             reach("script: rollup nothing");

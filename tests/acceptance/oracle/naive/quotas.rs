@@ -5,23 +5,50 @@ use rust_decimal::Decimal;
 
 use super::claims::target_days;
 use super::rewards::{Claim, Desk, counting, members};
-use super::{Case, periods};
+use super::scripts::reach;
+use super::{Case, dues, periods, worth};
 use crate::oracle::rewards::Quota;
 
 /// Person, position, title, team, everybody.
 const RANKS: usize = 5;
 
 /// Of the period, or to date; of the whole span where the reward compares with that.
-pub(super) fn quota(desk: Desk<'_>, claim: &Claim<'_>) -> Option<Decimal> {
+pub(super) fn quota(desk: Desk<'_>, claim: &Claim<'_>) -> Result<Option<Decimal>, &'static str> {
     let (span, first) = desk.span();
     if desk.reward.to_date.is_none() || desk.reward.of_span {
-        return of_period_or_parts(desk, claim, &span);
+        return of_rows_or_plan(desk, claim, &span);
     }
     let owns = periods::owns(desk.case.leaves, desk.case.plan.by).into_iter();
     let so_far = owns.filter(|own| first <= own.first && own.first <= desk.own.first);
-    let sums: Vec<Decimal> =
-        so_far.filter_map(|own| of_period_or_parts(desk, claim, &own.id)).collect();
-    (!sums.is_empty()).then(|| sums.iter().sum())
+    let mut sum = None;
+    for own in so_far {
+        if let Some(quota) = of_rows_or_plan(desk, claim, &own.id)? {
+            sum = Some(sum.unwrap_or_default() + quota);
+        }
+    }
+    Ok(sum)
+}
+
+/// What the plan says where neither the period nor its parts have a row.
+fn of_rows_or_plan(
+    desk: Desk<'_>,
+    claim: &Claim<'_>,
+    period: &str,
+) -> Result<Option<Decimal>, &'static str> {
+    if let Some(quota) = of_period_or_parts(desk, claim, period) {
+        return Ok(Some(quota));
+    }
+    let case = desk.case;
+    let Some((due, _)) = &case.plan.quota else { return Ok(None) };
+    // An earlier period is read on its own last day, a longer one on that of the reward's.
+    let last = periods::meant(case.leaves, period).last().unwrap().last.min(desk.own.last);
+    let payee = worth::payee(desk, claim);
+    reach("a quota of the plan");
+    let found = dues::due(case.world, due, &payee, (period, last)).ok_or("policy_error")?;
+    // An amount that is not above zero is no quota.
+    Ok(Some(found)
+        .filter(|found| *found > Decimal::ZERO)
+        .map(|found| by_days(desk, claim, period, found)))
 }
 
 /// The period's own rows, else the sum over its parts, each by the same rule.
@@ -41,14 +68,19 @@ fn of_period(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal>
     let untyped = |quota: &Quota| quota.credit_type.is_empty();
     let row =
         nearest(desk, claim, period, typed).or_else(|| nearest(desk, claim, period, untyped))?;
+    Some(by_days(desk, claim, period, row))
+}
+
+/// Of days as a target only, where the plan says so.
+fn by_days(desk: Desk<'_>, claim: &Claim<'_>, period: &str, row: Decimal) -> Decimal {
     if !desk.case.plan.prorate || claim.claimant.team {
-        return Some(row);
+        return row;
     }
     let leaves = periods::meant(desk.case.leaves, period);
     let (first, last) = (leaves[0].first, leaves[leaves.len() - 1].last);
     let days = target_days(desk, &claim.claimant, (first, last));
     let whole = first.until(last.tomorrow().unwrap()).unwrap().get_days();
-    Some(row * days / Decimal::from(whole))
+    row * days / Decimal::from(whole)
 }
 
 /// Rows of the nearest kind, added up.

@@ -129,9 +129,10 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
 }
 
 fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
-    let quota = quotas::quota(desk, claim);
     let name = &desk.reward.name;
-    let (worth, most) = match worth::worth(desk, claim, quota) {
+    let found =
+        quotas::quota(desk, claim).and_then(|quota| Ok((quota, worth::worth(desk, claim, quota)?)));
+    let (quota, (worth, most)) = match found {
         Ok(found) => found,
         Err(code) => {
             all.failed.push([name.clone(), claim.claimant.id.clone(), claim.unit.to_owned()]);

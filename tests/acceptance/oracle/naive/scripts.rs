@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::tables::{self, Whose};
 use super::{Case, Row, periods, settings};
 use crate::oracle::scripts::{Body, Expr, Kind, Script, Step};
 use crate::oracle::world::{Hold, Plan, Tx, World};
@@ -43,15 +44,16 @@ pub(super) type Answer<T = Found> = Result<T, &'static str>;
 
 const ERROR: &str = "policy_error";
 
-/// What a policy sees of the transaction.
+/// What a policy or an expression sees of the transaction.
 struct Scene<'a> {
     world: &'a World,
-    script: &'a Script,
+    /// None of an expression.
+    script: Option<&'a Script>,
     teams: bool,
     tx: &'a Tx,
 }
 
-type Names = Vec<(&'static str, Found)>;
+pub(super) type Names = Vec<(&'static str, Found)>;
 
 /// The plan's policy of a kind.
 pub(super) fn of_plan(world: &World, plan: &Plan, kind: Kind) -> Option<usize> {
@@ -61,7 +63,7 @@ pub(super) fn of_plan(world: &World, plan: &Plan, kind: Kind) -> Option<usize> {
 /// Runs the policy with everything beside the transaction that it sees.
 pub(super) fn run((world, plan, tx): (&World, &Plan, &Tx), place: usize, seen: Names) -> Answer {
     let script = &world.policies[place];
-    let scene = Scene { world, script, teams: plan.teams, tx };
+    let scene = Scene { world, script: Some(script), teams: plan.teams, tx };
     let found = function(&scene, seen, &script.body);
     if found.is_err() {
         reach(match script.kind {
@@ -74,6 +76,13 @@ pub(super) fn run((world, plan, tx): (&World, &Plan, &Tx), place: usize, seen: N
         });
     }
     found
+}
+
+/// What an expression of a rule or a result comes to.
+pub(super) fn inline((world, plan, tx): (&World, &Plan, &Tx), place: usize, seen: Names) -> Answer {
+    let scene = Scene { world, script: None, teams: plan.teams, tx };
+    reach("an expression of tables or people");
+    expr(&scene, &seen, &world.inlines[place])
 }
 
 /// A credit as policies see it.
@@ -210,7 +219,8 @@ fn look(scene: &Scene<'_>, names: &Names, name: &str) -> Found {
     if let Some((_, found)) = names.iter().rev().find(|(known, _)| *known == name) {
         return found.clone();
     }
-    let (_, constant) = scene.script.constants.iter().find(|(known, _)| *known == name).unwrap();
+    let constants = &scene.script.unwrap().constants;
+    let (_, constant) = constants.iter().find(|(known, _)| *known == name).unwrap();
     reach("script: const");
     expr(scene, names, constant).unwrap()
 }
@@ -237,6 +247,23 @@ fn expr(scene: &Scene<'_>, names: &Names, of: &Expr) -> Answer {
             reach("script: len");
             Found::Number(items.len().into())
         }
+        Expr::Attribute(of, name) => {
+            let Found::Map(fields) = expr(scene, names, of)? else { return Err(ERROR) };
+            tables::attribute(scene.world, &whose(&fields), name, day(scene)?)
+        }
+        Expr::Dot(of, field) => match expr(scene, names, of)? {
+            Found::Map(fields) => fields.into_iter().find(|(known, _)| known == field).unwrap().1,
+            _ => return Err(ERROR),
+        },
+        Expr::Maybe(of, field) => match expr(scene, names, of)? {
+            Found::Map(fields) => fields.into_iter().find(|(known, _)| known == field).unwrap().1,
+            Found::Nothing => Found::Nothing,
+            _ => return Err(ERROR),
+        },
+        Expr::Op("??", left, right) => match expr(scene, names, left)? {
+            Found::Nothing => return expr(scene, names, right),
+            found => found,
+        },
         Expr::Op("&&", left, right) => {
             Found::Bool(truth(scene, names, left)? && truth(scene, names, right)?)
         }
@@ -268,6 +295,28 @@ fn expr(scene: &Scene<'_>, names: &Names, of: &Expr) -> Answer {
             Found::Map(all)
         }
     })
+}
+
+/// The day on which tables, attributes and people are read.
+fn day(scene: &Scene<'_>) -> Answer<Date> {
+    settings::date(scene.tx).map_err(|_| ERROR)
+}
+
+/// Whose attributes a credit, a receiver or a person has.
+fn whose(fields: &[(&'static str, Found)]) -> Whose {
+    let texts = |name: &str| match fields.iter().find(|(known, _)| *known == name) {
+        Some((_, Found::Text(text))) => vec![text.clone()],
+        Some((_, Found::Array(all))) => {
+            let text = |found: &Found| match found {
+                Found::Text(text) => Some(text.clone()),
+                _ => None,
+            };
+            all.iter().filter_map(text).collect()
+        }
+        _ => Vec::new(),
+    };
+    let teams = [texts("team"), texts("teams")].concat();
+    Whose { person: texts("payee").pop(), position: texts("position").pop(), teams }
 }
 
 /// A column, or a field by the name that the settings give it.
@@ -343,7 +392,8 @@ fn operate(op: &str, left: Found, right: Found) -> Answer {
 }
 
 fn call(scene: &Scene<'_>, name: &'static str, arguments: Vec<Found>) -> Answer {
-    if let Some(helper) = scene.script.helpers.iter().find(|helper| helper.name == name) {
+    let mut helpers = scene.script.iter().flat_map(|script| &script.helpers);
+    if let Some(helper) = helpers.find(|helper| helper.name == name) {
         reach("script: helper");
         let names = helper.parameters.iter().copied().zip(arguments).collect();
         return function(scene, names, &helper.body);
@@ -355,6 +405,11 @@ fn call(scene: &Scene<'_>, name: &'static str, arguments: Vec<Found>) -> Answer 
         ("share", [Found::Text(who), Found::Number(weight)]) => {
             Found::Share(who.clone(), Some(*weight))
         }
+        ("lookup" | "find", [Found::Text(table), rest @ ..]) => {
+            return tables::look_up(scene.world, (name, table), rest, day(scene)?);
+        }
+        ("who", [Found::Text(who)]) => return tables::who(scene.world, who, day(scene)?),
+        ("len", [Found::Array(items)]) => Found::Number(items.len().into()),
         ("number", [Found::Text(text)]) => Found::Number(text.trim().parse().map_err(|_| ERROR)?),
         ("abs", [Found::Number(number)]) => Found::Number(number.abs()),
         ("min", [Found::Number(a), Found::Number(b)]) => Found::Number(*a.min(b)),

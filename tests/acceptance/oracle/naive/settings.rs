@@ -29,6 +29,7 @@ pub(super) fn holds_true(
     match test {
         Test::Always => Ok(true),
         Test::Policy(place) => policies::includes((world, plan), place, tx),
+        Test::Inline(place) => policies::is_so((world, plan), place, tx),
         Test::Over(limit) => Ok(number(&tx.amount)? > Decimal::from(limit)),
         Test::Won | Test::Query => Ok(tx.stage == "Won"),
         Test::Rows(limit) => {
@@ -47,7 +48,7 @@ pub(super) fn value(
     let amount = || number(&tx.amount);
     let credit = source.map(|row| row.amount);
     Ok(Some(match result.value {
-        Value::Default | Value::Policy(_) => credit.map_or_else(amount, Ok)?,
+        Value::Default | Value::Policy(_) | Value::Inline(_) => credit.map_or_else(amount, Ok)?,
         Value::Amount(factor) => amount()? * factor,
         Value::Credit(factor) => credit.unwrap() * factor,
         Value::Fixed(value) => value,

@@ -1,9 +1,10 @@
 //! Teams on a date: what they are called, who is above them, and who of their members is credited.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{Case, exists, selected};
-use crate::oracle::world::{Member, Members, Team};
+use crate::oracle::world::{Member, Members, Team, World};
 
 /// The version of the team on the day.
 pub(super) fn active<'a>(case: Case<'a>, id: &str) -> Option<&'a Team> {
@@ -17,6 +18,12 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     }
     let all = case.world.members.iter();
     all.filter(|member| member.team == team && member.span.has(case.date)).collect()
+}
+
+/// Whether the person is a member of the team on the day.
+pub(super) fn has_member(world: &World, team: &str, person: &str, date: Date) -> bool {
+    let mut all = world.members.iter();
+    all.any(|row| row.team == team && row.person == person && row.span.has(date))
 }
 
 /// Teams above, nearest first, each once, with their distances; the way leads over those that are

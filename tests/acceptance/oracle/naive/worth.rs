@@ -1,10 +1,15 @@
 //! What a claim to a reward is worth: tiers, formulas, the maximum.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::periods;
-use super::rewards::{Claim, Desk};
-use crate::oracle::rewards::{Formula, Tier, Worth};
+use super::rewards::{Claim, Desk, counting};
+use super::scripts::{Found, reach};
+use super::tables::{self, Payee};
+use crate::oracle::rewards::{Formula, Worth};
+use crate::oracle::tables::Key;
+use crate::oracle::world::World;
 
 /// Unrounded, and the size of the maximum if there is one; or the code of the alert that says why it
 /// cannot be said.
@@ -16,6 +21,12 @@ pub(super) fn worth(
     let run = |formula| formula_of(desk, claim, quota, formula).ok_or("policy_error");
     let worth = match &desk.reward.worth {
         Worth::Tiers(tiers, retroactive) => {
+            let tiers = tiers.iter().map(|tier| (tier.up_to, tier.rate)).collect();
+            by_tiers(tiers, retroactive.unwrap_or(false), claim.credited, quota)?
+        }
+        Worth::Table(retroactive) => {
+            let payee = payee(desk, claim);
+            let tiers = from_table(desk, &payee).ok_or("policy_error")?;
             by_tiers(tiers, retroactive.unwrap_or(false), claim.credited, quota)?
         }
         Worth::Value(formula) | Worth::Policy(formula) => run(*formula)?,
@@ -35,10 +46,23 @@ fn number(text: &str) -> (Decimal, bool) {
     }
 }
 
+/// The tiers of the table for a payee.
+fn from_table<'a>(desk: Desk<'a>, payee: &Payee) -> Option<Vec<(Option<&'a str>, &'a str)>> {
+    let (world, date) = (desk.case.world, desk.own.last);
+    let table = world.tables.iter().find(|table| table.name == "steps").unwrap();
+    let keys = table.keys.iter().map(|name| match *name {
+        "credit_type" => Found::Text(counting(world, desk.reward).remove(0)),
+        name => tables::key(world, payee, Key::named(name), date),
+    });
+    let keys: Vec<Found> = keys.collect();
+    reach("tiers from a table");
+    tables::tiers(table, &keys, date)
+}
+
 /// What is below zero is the mirror of what is above; a tier holds its upper end; beyond the last
 /// end nothing more is paid.
 fn by_tiers(
-    tiers: &[Tier],
+    tiers: Vec<(Option<&str>, &str)>,
     retroactive: bool,
     credited: Decimal,
     quota: Option<Decimal>,
@@ -47,12 +71,13 @@ fn by_tiers(
     let mut below = Decimal::ZERO;
     let size = credited.abs();
     for tier in tiers {
-        let end = match tier.up_to.map(number) {
+        let (up_to, rate) = tier;
+        let end = match up_to.map(number) {
             None => size,
             Some((end, false)) => end,
             Some((share, true)) => share * quota.ok_or("no_quota")?,
         };
-        let rate = number(tier.rate).0;
+        let rate = number(rate).0;
         let top = size.min(end);
         if top > below || size.is_zero() {
             paid = if retroactive { top * rate } else { paid + (top - below) * rate };
@@ -91,7 +116,7 @@ fn formula_of(
             Some(quota) if credited >= quota => credited,
             Some(_) => Decimal::ZERO,
         },
-        Formula::Rep(_) if title(desk, claim).as_deref() == Some("Rep") => credited,
+        Formula::Rep(_) if payee(desk, claim).title.as_deref() == Some("Rep") => credited,
         Formula::Rep(factor) => credited * factor,
         Formula::Team(factor) if claim.claimant.team => credited * factor,
         Formula::Team(_) => credited,
@@ -115,14 +140,67 @@ fn formula_of(
             deals.dedup();
             Decimal::from(deals.len()) * factor
         }
+        Formula::Row(key) => credited * bonus(desk, claim, ("lookup", key))??,
+        Formula::Found(key, other) => {
+            credited * bonus(desk, claim, ("find", key))?.unwrap_or(other)
+        }
+        Formula::Level => match of_payee(desk, claim, Key::Level) {
+            Found::Number(level) => credited * level,
+            _ => return None,
+        },
+        Formula::Gold(other) => match of_payee(desk, claim, Key::Grade) {
+            Found::Text(grade) if grade == "gold" => credited,
+            _ => other,
+        },
+        Formula::Who(name, other) => {
+            let who = tables::who(desk.case.world, name, desk.own.last).ok()?;
+            let is_rep = |fields: &[(&str, Found)]| {
+                fields.contains(&("title", Found::Text("Rep".to_owned())))
+            };
+            match who {
+                Found::Map(fields) if is_rep(&fields) => other,
+                _ => credited,
+            }
+        }
     })
 }
 
-/// The title of the seat of the first credit that counts; of one day the first in the file.
-fn title(desk: Desk<'_>, claim: &Claim<'_>) -> Option<String> {
-    let seats = &desk.case.world.seats;
+fn of_payee(desk: Desk<'_>, claim: &Claim<'_>, key: Key) -> Found {
+    tables::key(desk.case.world, &payee(desk, claim), key, desk.own.last)
+}
+
+/// What the table of bonuses says of a payee; the outer one is none where that fails.
+fn bonus(
+    desk: Desk<'_>,
+    claim: &Claim<'_>,
+    (function, key): (&'static str, Key),
+) -> Option<Option<Decimal>> {
+    let keys = [of_payee(desk, claim, key)];
+    match tables::look_up(desk.case.world, (function, "bonus"), &keys, desk.own.last).ok()? {
+        Found::Number(number) => Some(Some(number)),
+        _ => Some(None),
+    }
+}
+
+/// The payee as expressions see it; position and title are those of the first credit that counts, of
+/// one day the first in the file.
+pub(super) fn payee(desk: Desk<'_>, claim: &Claim<'_>) -> Payee {
+    let claimant = &claim.claimant;
+    let (id, team) = (claimant.id.clone(), claimant.team.then(|| claimant.id.clone()));
+    seated(
+        desk.case.world,
+        &claim.seats,
+        Payee { id, title: None, position: None, team, unit: claim.unit.to_owned() },
+    )
+}
+
+/// A payee with the position and the title of the first of the seats.
+pub(super) fn seated(world: &World, all: &[(String, Date)], payee: Payee) -> Payee {
+    let seats = &world.seats;
     let place = |id: &str| seats.iter().position(|seat| seat.id == id);
-    let (id, date) = claim.seats.iter().min_by_key(|(id, date)| (*date, place(id)))?;
+    let first = all.iter().min_by_key(|(id, date)| (*date, place(id)));
+    let Some((id, date)) = first else { return payee };
     let seat = seats.iter().find(|seat| seat.id == *id && seat.span.has(*date));
-    seat.map(|seat| seat.title.clone())
+    let title = seat.map(|seat| seat.title.clone());
+    Payee { title, position: Some(id.clone()), ..payee }
 }
