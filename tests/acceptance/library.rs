@@ -77,7 +77,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A page that shows settings which nothing runs is wrong sooner or later: each snippet of the cookbook
-/// stands line by line in a case file that the recipe links, and each number in bold is in its tables.
+/// is line by line in a case file that the recipe links, and each number in bold is in its tables.
 #[test]
 fn the_cookbook_shows_what_its_cases_run() {
     let folder = root().join("scripts");
@@ -131,6 +131,21 @@ fn the_cookbook_shows_what_its_cases_run() {
 
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(count >= RECIPES_MIN, "{count} recipes");
+}
+
+/// A policy of which no page speaks is found by no one.
+#[test]
+fn every_standard_policy_is_listed() {
+    let folder = root().join("scripts");
+    let page = read(&folder.join("README.md"));
+    let files = files_below(&folder).into_iter();
+    let policies = files.filter(|file| {
+        file.extension().is_some_and(|ending| ending == "rhai") && !file.starts_with("templates")
+    });
+
+    let links = policies.map(|file| format!("]({})", file.display()));
+    let missing: Vec<String> = links.filter(|link| !page.contains(link)).collect();
+    assert!(missing.is_empty(), "scripts/README.md does not list {missing:?}");
 }
 
 /// A whole customer is worth having only as long as it works: made anew, checked and tested.
