@@ -117,6 +117,13 @@ impl ProgramWalk<'_> {
         let (root, links) = fault::chain_links(expr);
 
         let mut kind = self.visit_expression(root);
+        if links
+            .iter()
+            .any(|link| matches!(link.expr, Expr::MethodCall(call, _) if call.name == "push"))
+        {
+            self.check_constant_changed(root);
+        }
+
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
                 (Expr::Property(name, at), false, _) => {
