@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
+use crate::http::results::exports::{self, PageParams, PageRequest, PagedList, RowPage};
 use crate::http::views::view_json;
 use crate::server::state::Service;
 
@@ -45,7 +45,7 @@ impl PayQuery {
     pub(super) fn from_params(
         service: &Service,
         wanted: Result<Query<RewardListParams>, QueryRejection>,
-    ) -> Result<(PayQuery, (Option<usize>, Option<String>)), Problem> {
+    ) -> Result<(PayQuery, PageParams), Problem> {
         let Query(wanted) = wanted.map_err(|_| {
             Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
         })?;
