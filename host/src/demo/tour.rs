@@ -49,9 +49,9 @@ pub(crate) const SETUP_FEES: &str = "product,fee\nGauge,400\nSensor,250\n*,100\n
 const HIGHER_FEES: &str = "product,fee\nGauge,500\nSensor,250\n*,100\n";
 
 /// Quotas of the desk: 10,000 a month.
-pub(crate) const QUOTAS: &str = "plan,target,period,amount\n\
-                                 calibration,title:Calibration Specialist,2026-01,10000\n\
-                                 calibration,title:Calibration Specialist,2026-02,10000\n";
+pub(crate) const QUOTAS: &str = "plan,target,period,amount,credit_type\n\
+     calibration,title:Calibration Specialist,2026-01,10000,service\n\
+     calibration,title:Calibration Specialist,2026-02,10000,service\n";
 
 /// Rows of the two specialists for `organization/`: participants, positions, assignments.
 pub(crate) const PEOPLE: [&str; 3] = [
@@ -176,14 +176,14 @@ fn balance_lines(server: &impl TourServer) -> Result<Vec<String>, String> {
     Ok(rows(&answer, "data").filter(early).map(line).collect())
 }
 
-/// The money that a previewed change moves, by payee.
+/// What a previewed change pays more or less, by payee.
 fn money_lines(preview: &Json) -> Vec<String> {
-    let money = preview.get("money").cloned().unwrap_or_default();
+    let money = preview.get("money").and_then(|money| money.get("rewards"));
     let line = |row: &Json| {
         let (name, before, after) = (text(row, "name"), text(row, "before"), text(row, "after"));
-        format!("{name:6} {before} -> {after}, {}", text(row, "difference"))
+        format!("{name:6} {after} instead of {before}: {}", text(row, "difference"))
     };
-    rows(&money, "payees").map(line).collect()
+    money.into_iter().flat_map(|money| rows(money, "biggest")).map(line).collect()
 }
 
 fn why_not_lines(answer: &Json) -> Vec<String> {
