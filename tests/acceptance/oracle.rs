@@ -11,6 +11,7 @@ mod lines;
 mod naive;
 mod paid;
 mod random;
+mod refusals;
 mod rewards;
 mod scripts;
 mod shrink;

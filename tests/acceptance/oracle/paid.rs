@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Results;
 use super::lines::{Keys, YEAR, text};
 use super::naive::amounts;
+use super::naive::draws::Balance;
 use super::naive::history::{Line, Year, year};
 use super::naive::periods;
 use super::naive::rewards::Paid;
@@ -54,6 +55,8 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: carried",
     "reward: recovered of a draw",
     "reward: recovered of what was carried",
+    "reward: a balance",
+    "reward: a balance that stays",
     "reward: a vacant manager",
     "reward: a team without anybody",
     "reward: no quota",
@@ -77,6 +80,12 @@ pub(crate) fn difference(
     let mut left: Vec<String> = naive.lines.iter().map(|row| line(world, row)).collect();
     let rows = results_of.iter().flat_map(|result| result["rewards"].as_array().unwrap());
     let mut right: Vec<String> = rows.map(|row| engine_line(row, &results.keys)).collect();
+    left.extend(naive.balances.iter().map(|row| balance(world, row)));
+    let owed = results_of.iter().flat_map(|result| result["balances"].as_array().unwrap());
+    right.extend(owed.clone().map(engine_balance));
+    if let Some(below) = owed.into_iter().find(|row| text(row, "balance").starts_with('-')) {
+        return Some(format!("plan {}: a balance is below zero: {below:#}", plan.id));
+    }
     left.sort();
     right.sort();
     let (told, said) = (told(&naive), said(&naive, results_of));
@@ -91,6 +100,32 @@ pub(crate) fn difference(
     }
     of_year(world, place, &naive, reached);
     None
+}
+
+fn balance(world: &World, row: &Balance) -> String {
+    let [name, payee, unit] = &row.account;
+    let scale = world.scale_of(unit) as usize;
+    let (before, after) = (row.before, row.after);
+    format!(
+        "{} {payee} owes of {name}: {before:.scale$} {:+.scale$} {after:.scale$} {unit}",
+        row.period,
+        after - before,
+    )
+}
+
+fn engine_balance(row: &Value) -> String {
+    let of = |key| text(row, key);
+    let sign = if of("change").starts_with('-') { "" } else { "+" };
+    format!(
+        "{} {} owes of {}: {} {sign}{} {} {}",
+        of("period"),
+        of("payee"),
+        of("name"),
+        of("opening"),
+        of("change"),
+        of("balance"),
+        of("unit_type"),
+    )
 }
 
 fn line(world: &World, row: &Line) -> String {
@@ -202,6 +237,10 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
             "policy_error" => "reward: a policy fails",
             _ => "reward: without a rate",
         });
+    }
+    for row in &all.balances {
+        reached.push("reward: a balance");
+        reached.extend((row.before == row.after).then_some("reward: a balance that stays"));
     }
     for row in &all.lines {
         reached.extend((row.origin == "retro").then_some("reward: a frozen period is corrected"));

@@ -12,8 +12,25 @@ use crate::oracle::rewards::Draw;
 use crate::oracle::world::{Plan, Tx, World};
 
 /// What is owed, by name, payee and unit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Owed(Vec<([String; 3], Decimal)>);
+
+/// What somebody owed before a period and owes after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Balance {
+    pub(crate) period: String,
+    /// Name, payee and unit.
+    pub(crate) account: [String; 3],
+    pub(crate) before: Decimal,
+    pub(crate) after: Decimal,
+}
+
+/// What a period shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shown {
+    pub(super) lines: Vec<Line>,
+    pub(super) balances: Vec<Balance>,
+}
 
 fn account(name: &str, payee: &str, unit: &str) -> [String; 3] {
     [name.to_owned(), payee.to_owned(), unit.to_owned()]
@@ -24,6 +41,16 @@ impl Owed {
         let key = account(name, payee, unit);
         let found = self.0.iter().find(|(known, _)| *known == key);
         found.map_or(Decimal::ZERO, |(_, sum)| *sum)
+    }
+
+    /// Those of whom something changed, or who still owe.
+    fn since(&self, before: &Owed, period: &str) -> Vec<Balance> {
+        let all = self.0.iter().map(|(account, after)| {
+            let [name, payee, unit] = account;
+            let (period, account) = (period.to_owned(), account.clone());
+            Balance { period, before: before.of(name, payee, unit), after: *after, account }
+        });
+        all.filter(|row| !row.after.is_zero() || row.before != row.after).collect()
     }
 
     fn add(&mut self, plan: &Plan, line: &Line) {
@@ -62,11 +89,11 @@ pub(super) fn settle(
     owns: &[Own],
     known: &mut [Payments],
     frozen: &[(usize, Vec<Line>)],
-) -> Vec<Vec<Line>> {
+) -> Vec<Shown> {
     let is_frozen = |place: usize| frozen.iter().find(|(known, _)| *known == place);
     // By what is known now, and by the rows that count.
     let (mut clean, mut owed) = (Owed::default(), Owed::default());
-    let mut all: Vec<Vec<Line>> = Vec::new();
+    let mut all: Vec<Shown> = Vec::new();
     for (place, own) in owns.iter().enumerate() {
         let line =
             |paid: Paid, origin| Line { period: own.id.clone(), paid, origin, corrects: None };
@@ -126,8 +153,9 @@ pub(super) fn settle(
             shown.extend(carried);
         }
         known[place].paid.extend(drawn.into_iter().map(|line| line.paid));
+        let before = owed.clone();
         shown.iter().for_each(|line| owed.add(plan, line));
-        all.push(shown);
+        all.push(Shown { lines: shown, balances: owed.since(&before, &own.id) });
     }
     all
 }

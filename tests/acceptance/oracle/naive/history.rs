@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use super::draws::Balance;
 use super::past::Past;
 use super::periods::{self, Leaf, Own};
 use super::rewards::{Paid, Payments, payments};
@@ -24,6 +25,7 @@ pub(crate) struct Line {
 #[derive(Debug, Default)]
 pub(crate) struct Year {
     pub(crate) lines: Vec<Line>,
+    pub(crate) balances: Vec<Balance>,
     pub(crate) alerts: Vec<(&'static str, String)>,
     /// Ids of the frozen periods.
     pub(crate) frozen: Vec<String>,
@@ -69,7 +71,7 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
             };
             let mut known = clean(&then, leaves, plan, &owns);
             let shown = draws::settle((&then, leaves, plan), &owns, &mut known, &frozen);
-            frozen.push((place, shown[place].clone()));
+            frozen.push((place, shown[place].lines.clone()));
         }
     }
     let now = if plan.posted { world.clone() } else { posting::today(world) };
@@ -78,13 +80,14 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
     let alerts: Vec<_> = known.iter().map(|known| known.alerts.clone()).collect();
     let mut all = Year::default();
     for place in (0..owns.len()).filter(|place| owns[*place].year == year) {
+        all.balances.extend(shown[place].balances.iter().cloned());
         match frozen.iter().find(|(known, _)| *known == place) {
             Some((_, lines)) => {
                 all.lines.extend(lines.iter().cloned());
                 all.frozen.push(owns[place].id.clone());
             }
             None => {
-                all.lines.extend(shown[place].iter().cloned());
+                all.lines.extend(shown[place].lines.iter().cloned());
                 all.alerts.extend(alerts[place].iter().cloned());
             }
         }
