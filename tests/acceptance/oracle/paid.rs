@@ -77,7 +77,8 @@ pub(crate) fn difference(
     }
     let results_of = &results.periods[place];
     let naive = year(world, &periods::leaves(&world.calendar), plan, YEAR);
-    let mut left: Vec<String> = naive.lines.iter().map(|row| line(world, row)).collect();
+    let mut left: Vec<String> =
+        naive.lines.iter().map(|row| line(world, row, &results.keys)).collect();
     let rows = results_of.iter().flat_map(|result| result["rewards"].as_array().unwrap());
     let mut right: Vec<String> = rows.map(|row| engine_line(row, &results.keys)).collect();
     left.extend(naive.balances.iter().map(|row| balance(world, row)));
@@ -128,7 +129,7 @@ fn engine_balance(row: &Value) -> String {
     )
 }
 
-fn line(world: &World, row: &Line) -> String {
+fn line(world: &World, row: &Line, keys: &Keys) -> String {
     let paid = &row.paid;
     let whose = format!(
         "{} {} of {}: {} team {:?}",
@@ -159,7 +160,11 @@ fn line(world: &World, row: &Line) -> String {
             amounts::round(quota.round_dp(12), scale)
         )
     });
+    // A frozen row may name credits of periods that were open, and that are gone since.
     let mut credits = paid.credits.clone();
+    for key in credits.iter_mut().filter(|key| !keys.stands(key)) {
+        "gone".clone_into(key);
+    }
     credits.sort();
     format!(
         "{whose} {amount} {} {:.*} {} quota {} for {credits:?}",
@@ -187,6 +192,9 @@ fn engine_line(row: &Value, keys: &Keys) -> String {
     }
     let ids = row["credits"].as_array().unwrap().iter();
     let mut credits: Vec<String> = ids.map(|id| keys.get(id.as_str().unwrap())).collect();
+    for key in credits.iter_mut().filter(|key| key.starts_with("nothing called")) {
+        "gone".clone_into(key);
+    }
     credits.sort();
     format!(
         "{whose} {amount} {} {} {} quota {} attained {} for {credits:?}",

@@ -160,7 +160,9 @@ fn replay_finalizations<'a>(
         for plan in ruleset.plans.values().filter(|_| locked_now.finalized.contains(&leaf.id)) {
             let credits = counted.get(&*plan.id).map(Vec::as_slice).unwrap_or_default();
             let known = (frozen_rewards.as_slice(), &locked);
-            let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
+            // What is only closed may be reopened: with it, the plan's period is not final.
+            let is_final = |id: &str| locked.contains(id) && locked_now.finalized.contains(id);
+            let fresh = rewards_to_freeze(ruleset, plan, (leaf, &is_final), credits, known);
             frozen_rewards.extend(fresh);
         }
         locked.finalized.insert(leaf.id.clone());
@@ -191,14 +193,14 @@ fn replay_finalizations<'a>(
 fn rewards_to_freeze(
     ruleset: &Ruleset,
     plan: &Plan,
-    leaf: &Period,
+    (leaf, is_final): (&Period, &dyn Fn(&str) -> bool),
     credits: &[PostedCredit],
     (known, locked): (&[FrozenRewards], &LockedPeriods),
 ) -> Option<FrozenRewards> {
     let calendar = &ruleset.settings.calendar;
     let period = calendar.period_on(leaf.first, plan.period)?;
     let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
-    if !plan.pays() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
+    if !plan.pays() || !others.map(|other| other.id).all(|id| is_final(&id)) {
         return None;
     }
 

@@ -88,9 +88,14 @@ pub(super) fn settle(
     (world, leaves, plan): (&World, &[Leaf], &Plan),
     owns: &[Own],
     known: &mut [Payments],
-    frozen: &[(usize, Vec<Line>)],
+    (frozen, locked): (&[(usize, Vec<Line>)], &[String]),
 ) -> Vec<Shown> {
     let is_frozen = |place: usize| frozen.iter().find(|(known, _)| *known == place);
+    // What is closed takes no corrections either, though what it pays may still change.
+    let takes = |place: usize| {
+        let mut own = leaves.iter().filter(|leaf| owns[place].has(leaf));
+        is_frozen(place).is_none() && own.any(|leaf| !locked.contains(&leaf.id))
+    };
     // By what is known now, and by the rows that count.
     let (mut clean, mut owed) = (Owed::default(), Owed::default());
     let mut all: Vec<Shown> = Vec::new();
@@ -103,7 +108,7 @@ pub(super) fn settle(
             shown = lines.clone();
         } else {
             for of in (0..place).filter(|of| is_frozen(*of).is_some()) {
-                if (of..owns.len()).find(|later| is_frozen(*later).is_none()) == Some(place) {
+                if (of..owns.len()).find(|later| takes(*later)) == Some(place) {
                     for paid in correction(&owns[of], &known[of], frozen) {
                         let corrects = Some(owns[of].id.clone());
                         posted.push(Line { corrects, ..line(paid, "retro") });
