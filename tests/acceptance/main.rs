@@ -16,6 +16,7 @@ mod dependencies;
 mod directory;
 mod files;
 mod health;
+mod histories;
 mod imports;
 mod library;
 mod map;

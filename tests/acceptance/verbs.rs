@@ -116,6 +116,56 @@ fn explain_says_why_and_why_not() {
     assert_eq!(code, 3);
 }
 
+/// A changed rate changed the January that had been paid, and the numbers were taken for what was paid.
+#[test]
+fn a_calculation_with_closed_periods_says_that_it_is_recomputed() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let (path, settings) = (workspace.to_str().unwrap(), company::FILES[0].1);
+    company::put(&workspace, "transactions/1.csv", "id,date,amount,owner\nD1,2022-01-12,100,Ann\n");
+    let lock =
+        |text: &str| company::put(&workspace, "accredit.toml", &format!("{settings}\n{text}"));
+    let calculate = |more: &[&str]| {
+        let (code, out, error) = run(&[&["calculate", path, "--period", "2022-02"], more].concat());
+        assert_eq!(code, 0, "{error}");
+        (out, error)
+    };
+    let said = "recomputed from today's files, not what was paid";
+
+    // Nothing is locked, or not yet on the business date.
+    let dated = ["--as-of", "2022-02-01"];
+    lock("");
+    let plain = calculate(&[]);
+    lock("[calendar]\nfinalized = { \"2022-01\" = 2022-02-10 }\n");
+    for (out, error) in [plain.clone(), calculate(&dated)] {
+        assert!(!out.contains(said) && !out.contains("\"note\"") && !error.contains(said), "{out}");
+    }
+
+    let note = format!("{said} (finalized: 2022-01)");
+    let (out, error) = calculate(&[]);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    for object in json.as_array().unwrap() {
+        assert_eq!(object["note"], note.as_str());
+        assert!(object["credits"].is_array() && object["rewards"].is_array(), "{object}");
+    }
+    assert!(!error.contains(said), "once is enough: {error}");
+    let (out, _) = calculate(&["--show", "rewards"]);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(json[0]["note"], note.as_str());
+
+    let (out, _) = calculate(&["--format", "table"]);
+    assert_eq!(out.lines().last(), Some(note.as_str()), "{out}");
+
+    let (out, error) = calculate(&["--format", "csv"]);
+    assert!(!out.contains(said) && error.contains(&format!("note: {note}\n")), "{out}{error}");
+
+    lock(
+        "[calendar]\nfinalized = { \"2022-01\" = 2022-02-10 }\nclosed = { \"2022-02\" = 2022-03-08 }\n",
+    );
+    let (out, _) = calculate(&["--format", "table"]);
+    assert!(out.ends_with(&format!("{said} (finalized: 2022-01; closed: 2022-02)\n")), "{out}");
+}
+
 /// DOMAIN 3.9 on a directory alone: 100 in a finalized January becomes 92 in March.
 #[test]
 fn a_finalized_january_never_changes() {

@@ -20,6 +20,7 @@ mod lookups;
 mod persons;
 mod results;
 mod rounding;
+mod switches;
 mod syntax;
 mod unreachable;
 mod unused;
@@ -206,7 +207,6 @@ fn is_closed(word: &str) -> bool {
 fn forbidden_word(place: Place, word: &str) -> Diagnostic {
     let finding = Diagnostic::error(Code::CR008, place, format!("policies may not use `{word}`"));
     match word {
-        "switch" => finding.with_help("use `if` and `else if`"),
         "|" => finding
             .with_help("a function stands in a call alone, such as `filter(items, |x| x > 0)`"),
         "print" | "debug" => finding.with_help("use `throw` to see a value"),

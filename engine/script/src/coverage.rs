@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rhai::debugger::DebuggerCommand;
-use rhai::{AST, ASTNode, Engine, Expr, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 
 use super::fault::line_and_column;
+use super::machine::adapter::switch::switch_bodies;
 use accredit_domain::policy::{Program, ProgramForm};
 
 /// What was seen of one program.
@@ -42,7 +43,8 @@ pub struct LineCoverage {
 /// A place where a run goes one way or the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BranchCoverage {
-    /// Of an `if`: then, else. Of `&&` and `||`: right side asked, right side passed over.
+    /// Of an `if`: then, else. Of an arm of a `switch`: taken, not taken. Of `&&` and `||`: right side
+    /// asked, right side passed over.
     pub taken: [u64; 2],
 }
 
@@ -99,8 +101,8 @@ struct NodeRole {
     counts: Option<u32>,
     /// The line that its time belongs to.
     line: Option<u32>,
-    /// The fork that it is.
-    forks: Option<usize>,
+    /// The forks that it is: one for each arm of a `switch`, else one at most.
+    forks: Vec<usize>,
     /// The arms that it begins.
     begins: Vec<(usize, usize)>,
 }
@@ -193,8 +195,10 @@ impl RecorderState {
             line.runs += 1;
         }
 
-        if let Some(fork) = meaning.forks.and_then(|fork| seen.branches.get_mut(fork)) {
-            fork.run.0 += 1;
+        for fork in &meaning.forks {
+            if let Some(fork) = seen.branches.get_mut(*fork) {
+                fork.run.0 += 1;
+            }
         }
 
         for (fork, arm) in &meaning.begins {
@@ -282,6 +286,13 @@ impl ProgramCounts {
     }
 
     fn index_branch(&mut self, node: ASTNode<'_>) {
+        if let (ASTNode::Expr(expression), Some(at)) = (node, NodeAddress::of_ast_node(node)) {
+            for body in switch_bodies(expression) {
+                let begin = first_node_of_expression(body);
+                self.add_fork(at, body.start_position(), [begin, None]);
+            }
+        }
+
         let (position, arms) = match node {
             ASTNode::Stmt(Stmt::If(parts, position)) => {
                 let [then, other] = [parts.body.statements(), parts.branch.statements()];
@@ -293,10 +304,14 @@ impl ProgramCounts {
             _ => return,
         };
 
-        let (Some(place), Some(at)) = (line_and_column(position), NodeAddress::of_ast_node(node))
-        else {
-            return;
-        };
+        if let Some(at) = NodeAddress::of_ast_node(node) {
+            self.add_fork(at, position, arms);
+        }
+    }
+
+    /// A place where a run that comes to node `at` goes one way or the other.
+    fn add_fork(&mut self, at: NodeAddress, position: Position, arms: [Option<NodeAddress>; 2]) {
+        let Some(place) = line_and_column(position) else { return };
         let seen = arms.map(|arm| arm.is_some());
         // An `if` that does nothing either way decides nothing.
         if seen == [false, false] {
@@ -305,7 +320,7 @@ impl ProgramCounts {
 
         let fork = self.branches.len();
         self.branches.push(BranchCounts { place, seen, ..BranchCounts::default() });
-        self.nodes.entry(at).or_default().forks = Some(fork);
+        self.nodes.entry(at).or_default().forks.push(fork);
 
         for (arm, begin) in arms.into_iter().enumerate() {
             if let Some(begin) = begin {
@@ -352,11 +367,15 @@ impl ProgramCounts {
 fn first_node(statement: &Stmt) -> Option<NodeAddress> {
     match statement {
         Stmt::Noop(_) => None,
-        Stmt::Expr(expression) => match &**expression {
-            Expr::Stmt(block) => block.statements().first().and_then(first_node),
-            expression => Some(NodeAddress::of_expression(expression)),
-        },
+        Stmt::Expr(expression) => first_node_of_expression(expression),
         statement => Some(NodeAddress::of_statement(statement)),
+    }
+}
+
+fn first_node_of_expression(expression: &Expr) -> Option<NodeAddress> {
+    match expression {
+        Expr::Stmt(block) => block.statements().first().and_then(first_node),
+        expression => Some(NodeAddress::of_expression(expression)),
     }
 }
 

@@ -63,6 +63,17 @@ impl ValueKind {
         if self == other { self } else { ValueKind::Any }
     }
 
+    /// The kind of values that are of this one, or `()`; it itself where no kind says both.
+    pub fn or_nothing(self) -> ValueKind {
+        match self {
+            ValueKind::Text => ValueKind::MaybeText,
+            ValueKind::Number => ValueKind::MaybeNumber,
+            ValueKind::Date => ValueKind::MaybeDate,
+            ValueKind::Bool => ValueKind::MaybeBool,
+            kind => kind,
+        }
+    }
+
     /// The word for messages.
     pub fn word(self) -> &'static str {
         match self {

@@ -9,9 +9,8 @@
 //! Values are an own type, `ScriptValue`, with which the functions of [`api`] compute. Only these
 //! files name Rhai, and a test holds the list:
 //!
-//! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`, and
-//!   `machine/adapter`, which turns
-//!   its values into ours and back.
+//! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`,
+//!   `machine/adapter/switch`, and `machine/adapter`, which turns its values into ours and back.
 //! - Syntax trees: `check` with its folder, `constants`, `shared`, `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 

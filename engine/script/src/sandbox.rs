@@ -66,11 +66,10 @@ pub(super) const FORBIDDEN_FUNCTIONS: &[&str] = &[
     "type_of",
 ];
 
-/// Signs and words of Rhai that stay closed. `switch` compares unlike types as `false`, integers
-/// with decimals among them; the rest works on bits. `|` is open, since it begins a function that is
-/// given to `filter` and its like; `check` refuses it elsewhere.
+/// Signs of Rhai that stay closed: they work on bits. `|` is open, since it begins a function that is
+/// given to `filter` and its like, and stands between labels; `check` refuses it elsewhere.
 pub(super) const CLOSED_SYMBOLS: &[&str] =
-    &["switch", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
+    &["|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
 
 /// When the running call must have ended.
 #[derive(Debug)]
@@ -171,6 +170,7 @@ pub(super) fn new_parser() -> Engine {
     for symbol in CLOSED_SYMBOLS {
         engine.disable_symbol(*symbol);
     }
+    adapter::switch::register_switch(&mut engine);
 
     engine
 }

@@ -16,6 +16,7 @@ mod language;
 mod lookups;
 mod results;
 mod shared;
+mod switch;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

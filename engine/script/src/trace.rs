@@ -18,6 +18,7 @@ use rhai::{
 use super::api::fields::read_field;
 use super::api::lookups::PERSON_FIELDS;
 use super::constants;
+use super::machine::adapter::switch::{switch_bodies, switch_parts};
 use super::machine::adapter::{from_dynamic, to_dynamic};
 use super::machine::interpreter::entry_parameters;
 use super::machine::{self, bind_arguments, bind_reward};
@@ -352,18 +353,31 @@ impl ValueProbe<'_> {
 fn expressions_by_position(ast: &AST) -> HashMap<Position, Expr> {
     let mut found = HashMap::new();
     ast.walk(&mut |path| {
-        let expr = match path.last() {
-            Some(ASTNode::Stmt(statement)) => statement_expression(statement),
-            _ => None,
+        let exprs: Vec<Expr> = match path.last() {
+            Some(ASTNode::Stmt(statement)) => statement_expression(statement).into_iter().collect(),
+            Some(ASTNode::Expr(expr)) => switch_bodies(expr).into_iter().cloned().collect(),
+            _ => Vec::new(),
         };
 
-        if let Some(expr) = expr.filter(|expr| !matches!(expr, Expr::Stmt(_))) {
+        for expr in exprs.into_iter().filter(|expr| !matches!(expr, Expr::Stmt(_))) {
+            let expr = computed_first(expr);
             found.entry(expr.position()).or_insert(expr);
         }
         true
     });
 
     found
+}
+
+/// The expression itself; of a `switch` the value that it looks at, since one arm alone is computed.
+fn computed_first(expr: Expr) -> Expr {
+    match &expr {
+        Expr::Custom(custom, _) => {
+            let value = switch_parts(custom).map(|(value, _)| value.clone());
+            value.unwrap_or(expr)
+        }
+        _ => expr,
+    }
 }
 
 /// How many variables must be in scope for `expr` to find its own.

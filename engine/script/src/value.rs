@@ -242,6 +242,23 @@ pub(super) fn values_equal(x: &ScriptValue, y: &ScriptValue) -> Outcome<bool> {
     }
 }
 
+/// Whether a value has the label of an arm of `switch`: it is equal to it, or lies in its range.
+pub(super) fn label_holds(value: &ScriptValue, label: &ScriptValue) -> Outcome<bool> {
+    let (from, to, with_last) = match label {
+        ScriptValue::Range(range) => (range.start, range.end, false),
+        ScriptValue::RangeInclusive(range) => (*range.start(), *range.end(), true),
+        plain => return values_equal(value, plain),
+    };
+    // Nothing is in no range, as it equals no number.
+    if value.is_unit() {
+        return Ok(false);
+    }
+
+    let from = compare_values(value, &ScriptValue::Whole(from))?;
+    let to = compare_values(value, &ScriptValue::Whole(to))?;
+    Ok(from.is_ge() && (to.is_lt() || (with_last && to.is_eq())))
+}
+
 /// Orders two values of one kind: numbers, texts or dates.
 pub(super) fn compare_values(x: &ScriptValue, y: &ScriptValue) -> Outcome<Ordering> {
     match (x, y) {

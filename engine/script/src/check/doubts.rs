@@ -15,6 +15,7 @@ use crate::api::{self, ScriptFunction};
 use crate::fault;
 use crate::kind::ValueKind;
 use crate::machine::adapter::literal_number;
+use crate::machine::adapter::switch::switch_bodies;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold_name;
 use accredit_domain::policy::{ExpressionUse, PolicyKind as Policy, ProgramForm, ReturnType};
@@ -46,6 +47,11 @@ impl ProgramWalk<'_> {
                         .last()
                         .into_iter()
                         .for_each(|last| self.check_unused_value(last));
+                }
+                Expr::Custom(..) => {
+                    for body in switch_bodies(expr) {
+                        self.check_unused_value(&Stmt::Expr(Box::new(body.clone())));
+                    }
                 }
                 expr if has_value(expr) => self.report_unused_value(expression_start(expr)),
                 _ => (),

@@ -25,6 +25,10 @@ impl ProgramWalk<'_> {
             self.visit_statements(block.statements(), tail);
             return;
         }
+        if let Expr::Custom(custom, at) = expr {
+            self.visit_switch(custom, *at, tail);
+            return;
+        }
         let kind = self.visit_expression(expr);
         self.check_rounded_result(tail, expr);
         self.check_rollup_map(tail, expr);
@@ -104,6 +108,7 @@ impl ProgramWalk<'_> {
             }
             Expr::FnCall(call, at) => self.visit_call(call, *at),
             Expr::Dot(..) | Expr::Index(..) => self.visit_chain(expr),
+            Expr::Custom(custom, at) => self.visit_switch(custom, *at, Tail::Nothing),
             _ => ValueKind::Any,
         }
     }
@@ -112,6 +117,13 @@ impl ProgramWalk<'_> {
         let (root, links) = fault::chain_links(expr);
 
         let mut kind = self.visit_expression(root);
+        if links
+            .iter()
+            .any(|link| matches!(link.expr, Expr::MethodCall(call, _) if call.name == "push"))
+        {
+            self.check_constant_changed(root);
+        }
+
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
                 (Expr::Property(name, at), false, _) => {

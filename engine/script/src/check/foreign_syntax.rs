@@ -79,7 +79,10 @@ const VARIABLES: &[(&[&str], &str)] = &[
 const RESERVED: &[(&[&str], &str)] = &[
     (&["null", "nil", "void"], "write `()` for nothing"),
     (&["var", "auto"], "write `let` for a variable, `const` for a fixed value"),
-    (&["match", "case", "default"], "use `if` and `else if`"),
+    (
+        &["match", "case", "default"],
+        "write `switch x { \"A\" => 1, _ => 0 }`, or `if` and `else if`",
+    ),
     (
         &["goto", "async", "await", "yield", "spawn", "thread", "go", "sync"],
         "write it step by step",

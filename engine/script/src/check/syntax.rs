@@ -49,6 +49,10 @@ fn help_for_context(expression: bool, before: &str, behind: &str) -> Option<&'st
         return Some("write `x in [\"A\"]`");
     }
 
+    if let Some(habit) = help_for_switch_arm(line, behind) {
+        return Some(habit);
+    }
+
     // Other languages mark variables with `$`.
     let name = behind.strip_prefix('$').and_then(|name| name.chars().next());
     if name.is_some_and(char::is_alphabetic) {
@@ -56,6 +60,18 @@ fn help_for_context(expression: bool, before: &str, behind: &str) -> Option<&'st
     }
 
     None
+}
+
+/// An arm of a `switch` is one value, or a block.
+fn help_for_switch_arm(line: &str, behind: &str) -> Option<&'static str> {
+    let (_, arm) = line.rsplit_once("=>")?;
+    let is_word = matches!(first_token(behind), "return" | "throw" | "let" | "break" | "continue");
+    if is_word && arm.trim().is_empty() {
+        return Some("put it into braces: `=> { throw \"no rate\"; }`");
+    }
+
+    let assigns = ["= ", "+=", "-=", "*=", "/="].iter().any(|sign| behind.starts_with(sign));
+    assigns.then_some("an assignment in an arm stands in braces: `=> { rate = 0.1; }`")
 }
 
 /// What to do about a syntax error, where it can be guessed.

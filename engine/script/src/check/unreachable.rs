@@ -8,7 +8,9 @@ use accredit_domain::diagnostic::Code;
 use rhai::{ASTFlags, Expr, Position, Stmt};
 
 use super::expressions::expression_start;
+use super::switches::ends_in_every_arm;
 use super::walk::ProgramWalk;
+use crate::machine::adapter::switch::switch_bodies;
 
 impl ProgramWalk<'_> {
     /// Warns of the first statement that stands behind the end of its block.
@@ -48,7 +50,11 @@ pub(super) fn ends_block(statement: &Stmt) -> bool {
         Stmt::While(..) => is_endless(statement),
         Stmt::Block(inner) => block(inner.statements()),
         Stmt::If(flow, _) => block(flow.body.statements()) && block(flow.branch.statements()),
-        Stmt::Expr(expr) => matches!(&**expr, Expr::Stmt(inner) if block(inner.statements())),
+        Stmt::Expr(expr) => match &**expr {
+            Expr::Stmt(inner) => block(inner.statements()),
+            Expr::Custom(custom, _) => ends_in_every_arm(custom, &block),
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -85,7 +91,9 @@ fn any_statement(statements: &[Stmt], loops: bool, wanted: &dyn Fn(&Stmt) -> boo
                 Stmt::For(x, _) => loops && inside(x.2.body.statements()),
                 Stmt::Block(block) => inside(block.statements()),
                 Stmt::Expr(expr) => {
-                    matches!(&**expr, Expr::Stmt(block) if inside(block.statements()))
+                    let bodies = switch_bodies(expr).into_iter().chain([&**expr]);
+                    let block = |body: &Expr| matches!(body, Expr::Stmt(block) if inside(block.statements()));
+                    bodies.into_iter().any(block)
                 }
                 _ => false,
             }

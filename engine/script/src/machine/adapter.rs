@@ -11,6 +11,7 @@
 //! place, and so have the assignments such as `+=`.
 
 mod callbacks;
+pub(crate) mod switch;
 
 use std::any::TypeId;
 use std::cmp::Ordering;

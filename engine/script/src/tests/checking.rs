@@ -206,7 +206,9 @@ fn words_and_scopes_of_policies() {
             ("const A = tx.amount;\nfn value(tx, to) { A }", &["CR007 1:11 unknown variable `tx`"]),
             (
                 "fn value(tx, to) { switch 1 { _ => 2 } }",
-                &["CR008 1:20 policies may not use `switch`; use `if` and `else if`"],
+                &[
+                    "CR095 1:20 this `switch` has no label; write `switch value { \"A\" => 1, _ => 0 }`",
+                ],
             ),
             (
                 "fn value(tx, to) { let _f = |x| x; 1 }",

@@ -13,7 +13,7 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::ShownList;
+use self::show::{NotedCalculations, ShownList};
 use crate::cli::print::output::{DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
 use crate::directory;
@@ -138,7 +138,9 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     // A plan in its own period is one object, and everything else is a list.
     let own = calculations.first().is_some_and(|first| first.period == period.id);
     let alone = arguments.input.plan.is_some() && own;
-    show::print_calculations((arguments.format, &arguments.show), &calculations, alone);
+    let note = recomputed_note(ruleset, arguments.input.as_of);
+    let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
+    show::print_calculations(arguments.format, &arguments.show, shown);
 
     for calculation in &calculations {
         let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
@@ -157,6 +159,23 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     }
 
     EXIT_OK
+}
+
+/// What must be said where periods are closed or finalized: a directory does not know what was paid.
+fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
+    let locked = ruleset.settings.calendar.locked_before(as_of);
+
+    let lists = [("finalized", &locked.finalized), ("closed", &locked.closed)];
+    let lists = lists.into_iter().filter(|(_, periods)| !periods.is_empty());
+    let listed: Vec<String> = lists
+        .map(|(word, periods)| {
+            let periods: Vec<&str> = periods.iter().map(String::as_str).collect();
+            format!("{word}: {}", periods.join(", "))
+        })
+        .collect();
+
+    let listed = Some(listed.join("; ")).filter(|listed| !listed.is_empty());
+    listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
 }
 
 /// The calculations that are asked for: of each plan, one for each of its own periods in `period`.

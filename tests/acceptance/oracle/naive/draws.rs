@@ -53,6 +53,12 @@ impl Owed {
         all.filter(|row| !row.after.is_zero() || row.before != row.after).collect()
     }
 
+    /// Who gave back more than they owed.
+    fn overpaid(&self, name: &str) -> Vec<(String, String)> {
+        let all = self.0.iter().filter(|([known, ..], sum)| known == name && *sum < Decimal::ZERO);
+        all.map(|([_, payee, unit], _)| (payee.clone(), unit.clone())).collect()
+    }
+
     fn add(&mut self, plan: &Plan, line: &Line) {
         let name = &line.paid.reward;
         let counts = plan.draws.iter().any(|draw| draw.recoverable && draw.name == *name);
@@ -120,10 +126,20 @@ pub(super) fn settle(
             shown.iter().filter(|l| l.origin == "carried").cloned().collect();
         if is_frozen(place).is_none() && plan.carry {
             let rows = known[place].paid.iter().chain(posted.iter().map(|line| &line.paid));
-            for ((payee, unit), total) in sums(rows) {
+            let mut totals = sums(rows);
+            // Who gave back too much has it returned, though nothing else is paid to them.
+            for account in owed.overpaid("carried") {
+                if totals.iter().all(|(known, _)| *known != account) {
+                    totals.push((account, Decimal::ZERO));
+                }
+            }
+            for ((payee, unit), total) in totals {
+                let before = owed.of("carried", &payee, &unit);
+                let returned = (Decimal::ZERO - before).max(Decimal::ZERO);
+                let total = total + returned;
                 let amount = match total < Decimal::ZERO {
-                    true => Decimal::ZERO - total,
-                    false => Decimal::ZERO - total.min(owed.of("carried", &payee, &unit)),
+                    true => returned - total,
+                    false => returned - total.min(before.max(Decimal::ZERO)),
                 };
                 if !amount.is_zero() {
                     carried.push(line(bare("carried", (&payee, &unit), amount), "carried"));

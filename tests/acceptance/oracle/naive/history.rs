@@ -122,13 +122,10 @@ pub(super) fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line
             }
         }
     }
-    // What cannot be computed stays as it was paid. A manager's seat that is vacant for one credit
-    // takes nothing from what other managers have.
+    // What cannot be computed of a person or a team stays as it was paid to them.
     let failed = |paid: &Paid| {
-        let harmless =
-            |code: &str| code == "no_exchange_rate" || (code == "vacant" && paid.team.is_none());
-        let mut alerts = known.alerts.iter();
-        alerts.any(|(code, reward)| *reward == paid.reward && !harmless(code))
+        let whose = paid.team.as_ref().unwrap_or(&paid.payee);
+        known.failed.contains(&[&paid.reward, whose, &paid.credited_unit].map(Clone::clone))
     };
     all.retain(|paid| !paid.amount.is_zero() && !failed(paid));
     all

@@ -30,6 +30,8 @@ pub(crate) struct Paid {
 pub(crate) struct Payments {
     pub(crate) paid: Vec<Paid>,
     pub(crate) alerts: Vec<(&'static str, String)>,
+    /// What could not be computed: the reward, the id of the person or team, the unit of the credits.
+    pub(crate) failed: Vec<[String; 3]>,
 }
 
 /// Whose attainment it is.
@@ -132,7 +134,10 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
         quotas::quota(desk, claim).and_then(|quota| Ok((quota, worth::worth(desk, claim, quota)?)));
     let (quota, (worth, most)) = match found {
         Ok(found) => found,
-        Err(code) => return all.alerts.push((code, name.clone())),
+        Err(code) => {
+            all.failed.push([name.clone(), claim.claimant.id.clone(), claim.unit.to_owned()]);
+            return all.alerts.push((code, name.clone()));
+        }
     };
     let scale = desk.case.world.scale_of(claim.unit);
     let before = (desk.span().1, desk.own.first);
@@ -190,7 +195,10 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
             }
             all.alerts.extend(lost.then(|| ("unmatched", name.clone())));
         }
-        Err(code) => all.alerts.push((code, name.clone())),
+        Err(code) => {
+            all.failed.push([name.clone(), claim.claimant.id.clone(), claim.unit.to_owned()]);
+            all.alerts.push((code, name.clone()));
+        }
     }
 }
 
