@@ -254,15 +254,7 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         reached.extend((row.origin == "retro").then_some("reward: a frozen period is corrected"));
         let paid = &row.paid;
         if row.origin == "draw" || row.origin == "carried" {
-            let (mut draws, back) = (plan.draws.iter(), paid.amount.is_sign_negative());
-            let recoverable = draws.any(|draw| draw.recoverable && draw.name == paid.reward);
-            reached.push(match (row.origin, recoverable, back) {
-                ("carried", _, true) => "reward: recovered of what was carried",
-                ("carried", _, false) => "reward: carried",
-                (_, true, true) => "reward: recovered of a draw",
-                (_, true, false) => "reward: a draw",
-                _ => "reward: a guarantee",
-            });
+            reached.push(of_balance(plan, row));
             continue;
         }
         let Some(reward) = plan.rewards.iter().find(|reward| reward.name == paid.reward) else {
@@ -306,6 +298,19 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         ] {
             reached.extend(is_so.then_some(name));
         }
+    }
+}
+
+/// What a row of a draw, or of what is carried, reached.
+fn of_balance(plan: &Plan, row: &Line) -> &'static str {
+    let (mut draws, back) = (plan.draws.iter(), row.paid.amount.is_sign_negative());
+    let recoverable = draws.any(|draw| draw.recoverable && draw.name == row.paid.reward);
+    match (row.origin, recoverable, back) {
+        ("carried", _, true) => "reward: recovered of what was carried",
+        ("carried", _, false) => "reward: carried",
+        (_, true, true) => "reward: recovered of a draw",
+        (_, true, false) => "reward: a draw",
+        _ => "reward: a guarantee",
     }
 }
 

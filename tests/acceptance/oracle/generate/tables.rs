@@ -11,7 +11,7 @@ use crate::oracle::scripts::Expr;
 use crate::oracle::tables::{Attribute, Due, Key, Table, TableRow};
 use crate::oracle::world::{Span, Test, Value, World, day};
 
-/// Cells of first and second keys: stages, titles, kinds, grades, levels and numbers of units, however they are written.
+/// Cells of first and second keys: stages, titles, kinds, grades, levels and numbers of units.
 const KEYS: [[&str; 10]; 2] = [
     ["Won", "WON", " won ", "Won", "Won", "Lost", "Rep", "gold", "1.5", "2"],
     ["Rep", "rep", "Manager", "direct", "indirect", "booking", "gold", "Silver", "1", "2.5"],

@@ -98,10 +98,7 @@ pub(super) fn settle(
 ) -> Vec<Shown> {
     let is_frozen = |place: usize| frozen.iter().find(|(known, _)| *known == place);
     // What is closed takes no corrections either, though what it pays may still change.
-    let takes = |place: usize| {
-        let mut own = leaves.iter().filter(|leaf| owns[place].has(leaf));
-        is_frozen(place).is_none() && own.any(|leaf| !locked.contains(&leaf.id))
-    };
+    let takes = |n: usize| is_frozen(n).is_none() && is_open(leaves, &owns[n], locked);
     // By what is known now, and by the rows that count.
     let (mut clean, mut owed) = (Owed::default(), Owed::default());
     let mut all: Vec<Shown> = Vec::new();
@@ -146,26 +143,8 @@ pub(super) fn settle(
                 }
             }
         }
-        let mut drawn: Vec<Line> = Vec::new();
-        let has = |draw: &&Draw| draw.from <= own.last && draw.to.is_none_or(|to| own.last <= to);
-        for draw in plan.draws.iter().filter(has) {
-            for payee in people((world, leaves, plan), draw, own) {
-                let whose = (payee.id.as_str(), payee.unit.as_str());
-                let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
-                    Ok(terms) => terms,
-                    Err(code) => {
-                        known[place].alerts.push((code, draw.name.clone()));
-                        continue;
-                    }
-                };
-                let earned = covered(draw, whose, &known[place].paid, &carried);
-                let owed = clean.of(&draw.name, whose.0, whose.1);
-                let amount = due(draw, earned, owed, (amount.unwrap(), most));
-                if !amount.is_zero() {
-                    drawn.push(line(bare(&draw.name, whose, amount), "draw"));
-                }
-            }
-        }
+        let drawn = drawn((world, leaves, plan), own, &mut known[place], &carried, &clean);
+        let drawn: Vec<Line> = drawn.into_iter().map(|paid| line(paid, "draw")).collect();
         drawn.iter().for_each(|line| clean.add(plan, line));
         if is_frozen(place).is_none() {
             shown.extend(known[place].paid.iter().map(|paid| line(paid.clone(), "calculated")));
@@ -177,6 +156,42 @@ pub(super) fn settle(
         let before = owed.clone();
         shown.iter().for_each(|line| owed.add(plan, line));
         all.push(Shown { lines: shown, balances: owed.since(&before, &own.id) });
+    }
+    all
+}
+
+/// Whether some part of a period is neither closed nor finalized.
+fn is_open(leaves: &[Leaf], own: &Own, locked: &[String]) -> bool {
+    leaves.iter().any(|leaf| own.has(leaf) && !locked.contains(&leaf.id))
+}
+
+/// What the draws of a period pay, by what they are owed.
+fn drawn(
+    (world, leaves, plan): (&World, &[Leaf], &Plan),
+    own: &Own,
+    known: &mut Payments,
+    carried: &[Line],
+    owed: &Owed,
+) -> Vec<Paid> {
+    let mut all: Vec<Paid> = Vec::new();
+    let has = |draw: &&Draw| draw.from <= own.last && draw.to.is_none_or(|to| own.last <= to);
+    for draw in plan.draws.iter().filter(has) {
+        for payee in people((world, leaves, plan), draw, own) {
+            let whose = (payee.id.as_str(), payee.unit.as_str());
+            let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
+                Ok(terms) => terms,
+                Err(code) => {
+                    known.alerts.push((code, draw.name.clone()));
+                    continue;
+                }
+            };
+            let earned = covered(draw, whose, &known.paid, carried);
+            let owed = owed.of(&draw.name, whose.0, whose.1);
+            let amount = due(draw, earned, owed, (amount.unwrap(), most));
+            if !amount.is_zero() {
+                all.push(bare(&draw.name, whose, amount));
+            }
+        }
     }
     all
 }
