@@ -1,4 +1,4 @@
-//! A tour of the sample company: six deals of its calibration desk, whose plan has quotas, a table of
+//! A tour of the sample company: four deals of its calibration desk, whose plan has quotas, a table of
 //! fees and a draw, and what a server says about them.
 //!
 //! Not the deals of the sellers (`deals`). Called by `accredit demo`, after those are credited.
