@@ -22,6 +22,7 @@ mod library;
 mod map;
 mod oracle;
 mod payees;
+mod plan_pages;
 mod policies;
 mod release;
 mod restart;

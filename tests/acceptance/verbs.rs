@@ -218,6 +218,46 @@ fn the_demo_counts_what_it_sent() {
     }
     let total: Decimal = summary["credited_total"].as_str().unwrap().parse().unwrap();
     assert!(total > Decimal::ZERO && total.scale() == 2);
+    check_tour(&summary);
+}
+
+/// The tour of the demo, worked out by hand. The quota is 10,000 a month, the commission 10 % to the
+/// quota and 20 % above it. The fees are 400 for a Gauge, 250 for a Sensor and 100 for others.
+///
+/// January: Nora has 6,000 + 2,000 = 8,000, which is 0.8 of the quota: 800, and fees of 400 + 250.
+/// Omar has 3,000: 300, a fee of 100, and a draw of 1,500 - 300 = 1,200, which he owes.
+/// February: Omar has 18,000: 10 % of 10,000 + 20 % of 8,000 = 2,600. Above 1,500 that is 1,100,
+/// which pays back all but 100 of the draw.
+/// Preview: a fee of 500 is 100 more for one Gauge each; rewards that change are shown. Nora in
+/// January: 800 + 650 = 1,450, then 1,550. Omar in February: 2,600 + 400 - 1,100 = 1,900, then 2,000.
+/// Correction: with 7,000 instead of 2,000 January is 13,000: 1,000 + 20 % of 3,000 = 1,600. Of
+/// that 800 was paid, so 800 is the difference in February.
+fn check_tour(summary: &Json) {
+    let lines: Vec<String> = summary["tour"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "nora Commission 800.00, credited 8000.00 of a quota of 10000.00 (attainment 0.8000)",
+        "omar Commission 300.00, credited 3000.00 of a quota of 10000.00 (attainment 0.3000)",
+        "nora Set-up 650.00, credited 650.00",
+        "omar Set-up 100.00, credited 100.00",
+        "omar Newcomer's draw 1200.00",
+        "omar Commission 2600.00, credited 18000.00 of a quota of 10000.00 (attainment 1.8000)",
+        "omar Newcomer's draw -1100.00",
+        "omar owes 1200.00 of \"Newcomer's draw\" at the end of 2026-01",
+        "omar owes 100.00 of \"Newcomer's draw\" at the end of 2026-02",
+        "nora 1550.00 instead of 1450.00: 100.00",
+        "omar 2000.00 instead of 1900.00: 100.00",
+        "nora Commission 800.00, corrects 2026-01",
+    ];
+    for line in expected {
+        assert!(lines.iter().any(|known| known == line), "no `{line}` in {lines:#?}");
+    }
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("rule `Service`: the owner is `Nora Quist`"), "{last}");
 }
 
 /// DOMAIN 2.15: ten deals of the first half of April, and the same again in the second; refused with

@@ -72,7 +72,9 @@ impl Balances {
         (plan, period): (&str, &str),
     ) -> Vec<PayeeBalance> {
         let moved = self.0.iter().filter_map(|(key, balance)| {
-            let opening = before.of(key);
+            let mut opening = before.of(key);
+            // What was never owed has the decimals of its unit as well.
+            opening.rescale(balance.scale());
             let change = balance.saturating_sub(opening);
             let is_settled = balance.is_zero() && change.is_zero();
             (!is_settled).then(|| PayeeBalance {

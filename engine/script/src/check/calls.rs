@@ -176,6 +176,7 @@ impl ProgramWalk<'_> {
             (base, call.name.as_str(), call.args.as_slice())
         {
             self.reads.names.insert(name.to_string());
+            self.reads.of_deals.insert(name.to_string());
             self.check_asked_field(name, *at);
             kinds.push(ValueKind::Text);
         }

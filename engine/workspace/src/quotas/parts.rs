@@ -124,10 +124,13 @@ fn collect_parts<'a>(
     }
 }
 
+/// The plan, period, target and credit type of a row.
+type RowKey<'a> = (&'a Arc<str>, &'a str, &'a Selector, Option<&'a Arc<str>>);
+
 /// What other rows there are in a period.
 #[derive(Debug, Default)]
 struct RowsByPeriod<'a> {
-    exact: HashSet<(&'a Arc<str>, &'a str, &'a Selector, Option<&'a Arc<str>>)>,
+    exact: HashSet<RowKey<'a>>,
     kinds: HashMap<(&'a Arc<str>, &'a str), HashSet<Discriminant<Selector>>>,
 }
 

@@ -137,17 +137,22 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     teams::members(case, team).into_iter().filter(|member| there(&member.person)).collect()
 }
 
+/// The quota, what the claim is worth, and at most.
+type Found = (Option<Decimal>, (Decimal, Option<Decimal>));
+
+fn with_quota(desk: Desk<'_>, claim: &Claim<'_>) -> Result<Found, &'static str> {
+    let quota = quotas::quota(desk, claim)?;
+    Ok((quota, worth::worth(desk, claim, quota)?))
+}
+
 fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
     let name = &desk.reward.name;
-    let found =
-        quotas::quota(desk, claim).and_then(|quota| Ok((quota, worth::worth(desk, claim, quota)?)));
-    let (quota, (worth, most)) = match found {
+    let (quota, (worth, most)) = match with_quota(desk, claim) {
         Ok(found) => found,
         Err(code) => return all.fail(name, claim, code),
     };
-    let scale = desk.case.world.scale_of(claim.unit);
     let before = (desk.span().1, desk.own.first);
-    let earned = amounts::round_below(worth, most, scale);
+    let earned = amounts::round_below(worth, most, desk.case.world.scale_of(claim.unit));
     let due = earned - desk.past.sum(claim, before, Some(name));
     let mut pay = |payee: String, amount: Decimal, most: Option<Decimal>| {
         // The maximum is exchanged as the amount is.
