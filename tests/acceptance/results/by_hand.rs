@@ -65,16 +65,16 @@ fn seen_everywhere(server: &Server, plain: &Json) {
     let manual = server.credits("origin=manual");
     assert_eq!(manual.len(), 2);
     let id = plain["credit"]["id"].as_str().unwrap();
-    let why = done(server.get(&format!("/v1/credits/{id}/explain"))).to_string();
+    let why = done(&server.get(&format!("/v1/credits/{id}/explain"))).to_string();
     for part in ["manual: ", "Split Correction", "The CRM lost a deal."] {
         assert!(why.contains(part), "{part}: {why}");
     }
     done(&post(server, "/v1/calculations/reps/2026-11/release", &json!({"what": "credits"})));
     let statement = statements(server, "ann")[0]["credits"].to_string();
     assert!(statement.contains("\"50.00\"") && statement.contains("\"manual\""), "{statement}");
-    let deals = done(server.get("/v1/transactions"))["data"].clone();
+    let deals = done(&server.get("/v1/transactions"))["data"].clone();
     assert_eq!(deals.as_array().unwrap().len(), 1, "{deals}");
-    let place = done(server.get("/v1/transactions/manual:1"));
+    let place = done(&server.get("/v1/transactions/manual:1"));
     assert_eq!(place["manual_credit"]["given"]["comment"], "The CRM lost a deal.");
 }
 
@@ -85,7 +85,7 @@ fn a_credit_by_hand_is_kept_by_every_run_and_taken_back_once() {
     let server = office.open("2026-11-29");
     deal(&server, "m1", "D1", "2026-11-15", "100");
 
-    let plain = done(&post(&server, "/v1/credits", &credit("2026-11", "50")));
+    let plain = done(&post(server, "/v1/credits", &credit("2026-11", "50")));
     let given = &plain["credit"];
     assert_eq!(
         (&given["origin"], &given["amount"]),
