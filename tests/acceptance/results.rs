@@ -5,6 +5,7 @@
 
 mod by_hand;
 mod closed;
+mod frozen;
 mod periods;
 mod reruns;
 mod rewards;

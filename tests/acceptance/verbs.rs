@@ -228,8 +228,8 @@ fn the_demo_counts_what_it_sent() {
 /// Omar has 3,000: 300, a fee of 100, and a draw of 1,500 - 300 = 1,200, which he owes.
 /// February: Omar has 18,000: 10 % of 10,000 + 20 % of 8,000 = 2,600. Above 1,500 that is 1,100,
 /// which pays back all but 100 of the draw.
-/// Preview: a fee of 500 is 100 more for one Gauge each; rewards that change are shown. Nora in January:
-/// 800 + 650 = 1,450, then 1,550. Omar in February: 2,600 + 400 - 1,100 = 1,900, then 2,000.
+/// Preview: a fee of 500 is 100 more for one Gauge each; rewards that change are shown. Nora in
+/// January: 800 + 650 = 1,450, then 1,550. Omar in February: 2,600 + 400 - 1,100 = 1,900, then 2,000.
 /// Correction: with 7,000 instead of 2,000 January is 13,000: 1,000 + 20 % of 3,000 = 1,600. Of
 /// that 800 was paid, so 800 is the difference in February.
 fn check_tour(summary: &Json) {

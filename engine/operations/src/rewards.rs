@@ -23,7 +23,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::calculations::{self, CalculationScope, leaf_ids, own_period};
 use crate::context::{CalculationAlerts, Context};
-use crate::manual_rewards;
 use crate::reward_books::{self, BookRules, credits_of};
 
 /// Plans, each with its periods.
@@ -258,8 +257,9 @@ pub(crate) fn compared_books(
         stored.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten()).collect();
 
     let frozen = reward_books::frozen_book(context, plan)?;
-    let manual = manual_rewards::rows_of(context, plan)?;
-    let manual = manual.iter().filter_map(|row| new.settings.calendar.find(&row.period));
+    let manual = context.ledger.manual_rewards()?.into_iter().map(|one| one.row);
+    let manual = manual.filter(|row| *row.plan == *plan);
+    let manual = manual.filter_map(|row| new.settings.calendar.find(&row.period));
     let manual = manual.max_by_key(|period| period.first);
     let book = |rules: BookRules<'_>, credits: &[PostedCredit]| {
         let last = last_period(rules.ruleset, plan, (credits, &leaves));

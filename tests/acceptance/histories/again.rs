@@ -1,5 +1,5 @@
-//! Incremental is full: wherever a history of deals and changes leads, its last files and deals lead
-//! there alone; and a run of any kind changes nothing of that.
+//! Incremental is full: where a history of deals and changes leads, its last files and deals lead too;
+//! and a run of any kind changes nothing of that.
 
 use accredit_domain::decision::{EarnedReward, PayeeBalance};
 use accredit_ledger::definitions::Effective;

@@ -173,8 +173,8 @@ pub(crate) fn first_files() -> Files {
     ])
 }
 
-pub(crate) const ATTRIBUTES: &str = "kind,id,name,value,from,to\nparticipant,ann,level,2,,\nparticipant,bob,level,1,,\n\
-     participant,cat,level,3,,\n";
+pub(crate) const ATTRIBUTES: &str = "kind,id,name,value,from,to\nparticipant,ann,level,2,,\n\
+     participant,bob,level,1,,\nparticipant,cat,level,3,,\n";
 
 pub(crate) const RATES: &str = "payee,rate\nann,0.02\nbob,0.03\n*,0.01\n";
 

@@ -1,7 +1,7 @@
 //! What a server does with its ledger, act by act, without HTTP and threads: an office.
 //!
-//! The ledger is a real one, in memory; every act is the operation that a route of the server calls,
-//! and what waits is decided before the next act.
+//! The ledger is a real one, in memory. Every act is the operation that a route of the server calls.
+//! What waits is decided before the next act.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

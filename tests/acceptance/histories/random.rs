@@ -20,8 +20,8 @@ fn history(seed: u64) -> Vec<Happening> {
     (0..length).map(|_| happening(&mut dice)).collect()
 }
 
-/// Sums that rules earned, by plan, period, reward, payee and unit; corrections count for the period
-/// that they correct.
+/// Sums that rules earned, by plan, period, reward, payee and unit. Corrections count for the
+/// period that they correct.
 pub(crate) fn earned(rows: &[EarnedReward]) -> BTreeMap<[String; 5], Decimal> {
     let mut sums = BTreeMap::new();
     let counts =
@@ -89,8 +89,8 @@ of the year {year:#?}"
     }
 }
 
-/// Balances as the rows of all periods up to the one add up. A frozen period keeps the balances that
-/// it had, so only those of open periods are compared.
+/// Balances as the rows of all periods up to the one add up. A frozen period keeps the balances
+/// that it had, so only those of open periods are compared.
 pub(crate) fn balances_follow(office: &Office, rows: &[EarnedReward]) -> Result<(), String> {
     let balances = office.balances();
     let frozen: BTreeSet<(String, String)> =

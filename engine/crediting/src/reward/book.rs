@@ -313,6 +313,7 @@ impl BookRun {
         let balances = self.balances.rows_since(&before, ids);
         let mut alerts = clean.alerts;
         alerts.extend(balances.iter().filter_map(|balance| open_balance_alert(scope, balance)));
+        alerts.extend(balances.iter().filter_map(|balance| broken_balance_alert(scope, balance)));
 
         self.add_period(scope.period, false, PlanRewards { rows, balances, alerts });
     }
@@ -483,4 +484,15 @@ fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Not
 
     let message = format!("`{}` has left and owes {} {}", owed.payee, owed.balance, owed.unit_type);
     Some(scope.reward_alert(&owed.name, NoteCode::OpenBalance, &message))
+}
+
+/// INVARIANT (balances): nobody owes less than nothing at the end of an open period.
+fn broken_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Note> {
+    if owed.balance >= Decimal::ZERO {
+        return None;
+    }
+
+    let PayeeBalance { payee, balance, unit_type, .. } = owed;
+    let message = format!("law broken (balances): `{payee}` owes {balance} {unit_type}");
+    Some(scope.reward_alert(&owed.name, NoteCode::PolicyError, &message))
 }

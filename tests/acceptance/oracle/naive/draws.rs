@@ -88,6 +88,31 @@ fn bare(reward: &str, (payee, unit): (&str, &str), amount: Decimal) -> Paid {
     }
 }
 
+/// What is carried on, or recovered, where these rows count. Who gave back too much has it
+/// returned, though nothing else is paid to them.
+fn carry<'a>(rows: impl Iterator<Item = &'a Paid>, owed: &Owed) -> Vec<Paid> {
+    let mut totals = sums(rows);
+    for account in owed.overpaid("carried") {
+        if totals.iter().all(|(known, _)| *known != account) {
+            totals.push((account, Decimal::ZERO));
+        }
+    }
+    let mut all = Vec::new();
+    for ((payee, unit), total) in totals {
+        let before = owed.of("carried", &payee, &unit);
+        let returned = (Decimal::ZERO - before).max(Decimal::ZERO);
+        let total = total + returned;
+        let amount = match total < Decimal::ZERO {
+            true => returned - total,
+            false => returned - total.min(before.max(Decimal::ZERO)),
+        };
+        if !amount.is_zero() {
+            all.push(bare("carried", (&payee, &unit), amount));
+        }
+    }
+    all
+}
+
 /// What every period shows: frozen rows as they are, else its own, draws, corrections, and what is
 /// carried. What people must know of draws is added to what is known of the periods.
 pub(super) fn settle(
@@ -123,25 +148,7 @@ pub(super) fn settle(
             shown.iter().filter(|l| l.origin == "carried").cloned().collect();
         if is_frozen(place).is_none() && plan.carry {
             let rows = known[place].paid.iter().chain(posted.iter().map(|line| &line.paid));
-            let mut totals = sums(rows);
-            // Who gave back too much has it returned, though nothing else is paid to them.
-            for account in owed.overpaid("carried") {
-                if totals.iter().all(|(known, _)| *known != account) {
-                    totals.push((account, Decimal::ZERO));
-                }
-            }
-            for ((payee, unit), total) in totals {
-                let before = owed.of("carried", &payee, &unit);
-                let returned = (Decimal::ZERO - before).max(Decimal::ZERO);
-                let total = total + returned;
-                let amount = match total < Decimal::ZERO {
-                    true => returned - total,
-                    false => returned - total.min(before.max(Decimal::ZERO)),
-                };
-                if !amount.is_zero() {
-                    carried.push(line(bare("carried", (&payee, &unit), amount), "carried"));
-                }
-            }
+            carried.extend(carry(rows, &owed).into_iter().map(|paid| line(paid, "carried")));
         }
         let drawn = drawn((world, leaves, plan), own, &mut known[place], &carried, &clean);
         let drawn: Vec<Line> = drawn.into_iter().map(|paid| line(paid, "draw")).collect();
@@ -181,6 +188,8 @@ fn drawn(
             let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
                 Ok(terms) => terms,
                 Err(code) => {
+                    let claim = [&draw.name, &payee.id, &payee.unit];
+                    known.failed.push(claim.map(ToString::to_string));
                     known.alerts.push((code, draw.name.clone()));
                     continue;
                 }

@@ -34,6 +34,15 @@ pub(crate) struct Payments {
     pub(crate) failed: Vec<[String; 3]>,
 }
 
+impl Payments {
+    /// A claim that could not be computed.
+    fn fail(&mut self, reward: &str, claim: &Claim<'_>, code: &'static str) {
+        let claimant = claim.claimant.id.clone();
+        self.failed.push([reward.to_owned(), claimant, claim.unit.to_owned()]);
+        self.alerts.push((code, reward.to_owned()));
+    }
+}
+
 /// Whose attainment it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Claimant {
@@ -140,10 +149,7 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
     let name = &desk.reward.name;
     let (quota, (worth, most)) = match with_quota(desk, claim) {
         Ok(found) => found,
-        Err(code) => {
-            all.failed.push([name.clone(), claim.claimant.id.clone(), claim.unit.to_owned()]);
-            return all.alerts.push((code, name.clone()));
-        }
+        Err(code) => return all.fail(name, claim, code),
     };
     let before = (desk.span().1, desk.own.first);
     let earned = amounts::round_below(worth, most, desk.case.world.scale_of(claim.unit));
@@ -200,10 +206,7 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
             }
             all.alerts.extend(lost.then(|| ("unmatched", name.clone())));
         }
-        Err(code) => {
-            all.failed.push([name.clone(), claim.claimant.id.clone(), claim.unit.to_owned()]);
-            all.alerts.push((code, name.clone()));
-        }
+        Err(code) => all.fail(name, claim, code),
     }
 }
 
