@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use accredit_domain::diagnostic::Severity;
+use accredit_domain::diagnostic::{Code, Severity};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -91,7 +91,7 @@ fn refused(world: &World, rows: Vec<TableRow>) -> bool {
     let all = files::files(&world);
     let (_, diagnostics) = Ruleset::read(&all, &files::columns(&world));
     let errors: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
-    assert!(errors.iter().all(|error| error.code.to_string() == "CR094"), "{errors:#?}");
+    assert!(errors.iter().all(|error| error.code == Code::CR094), "{errors:#?}");
     !errors.is_empty()
 }
 
