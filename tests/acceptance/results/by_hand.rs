@@ -85,7 +85,7 @@ fn a_credit_by_hand_is_kept_by_every_run_and_taken_back_once() {
     let server = office.open("2026-11-29");
     deal(&server, "m1", "D1", "2026-11-15", "100");
 
-    let plain = done(&post(server, "/v1/credits", &credit("2026-11", "50")));
+    let plain = done(&post(&server, "/v1/credits", &credit("2026-11", "50")));
     let given = &plain["credit"];
     assert_eq!(
         (&given["origin"], &given["amount"]),
