@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::author::{api, check, completions, eval, new, repl, schema, test};
+use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{apply, audit, by_hand, dump, keep, preview, release, rollback, verify};
 use self::results::{aliases, calculate, explain, simulate};
@@ -44,6 +44,8 @@ enum CliCommand {
     Explain(explain::ExplainArguments),
     /// List every alias and what it means.
     Aliases(aliases::AliasesArguments),
+    /// Write a page for each plan, for its payees.
+    Docs(docs::DocsArguments),
     /// Run one policy on one transaction.
     Eval(eval::EvalArguments),
     /// Evaluate expressions on a transaction, one per line.
@@ -104,6 +106,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Simulate(arguments) => simulate::run(&arguments),
         CliCommand::Explain(arguments) => explain::run(&arguments),
         CliCommand::Aliases(arguments) => aliases::run(&arguments),
+        CliCommand::Docs(arguments) => docs::run(&arguments),
         CliCommand::Eval(arguments) => eval::run(&arguments),
         CliCommand::Repl(arguments) => repl::run(&arguments),
         CliCommand::Api(arguments) => api::run(&arguments),

@@ -77,7 +77,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A page that shows settings which nothing runs is wrong sooner or later: each snippet of the cookbook
-/// stands line by line in a case file that the recipe links, and each number in bold is in its tables.
+/// is line by line in a case file that the recipe links, and each number in bold is in its tables.
 #[test]
 fn the_cookbook_shows_what_its_cases_run() {
     let folder = root().join("scripts");
@@ -133,6 +133,21 @@ fn the_cookbook_shows_what_its_cases_run() {
     assert!(count >= RECIPES_MIN, "{count} recipes");
 }
 
+/// A policy of which no page speaks is found by no one.
+#[test]
+fn every_standard_policy_is_listed() {
+    let folder = root().join("scripts");
+    let page = read(&folder.join("README.md"));
+    let files = files_below(&folder).into_iter();
+    let policies = files.filter(|file| {
+        file.extension().is_some_and(|ending| ending == "rhai") && !file.starts_with("templates")
+    });
+
+    let links = policies.map(|file| format!("]({})", file.display()));
+    let missing: Vec<String> = links.filter(|link| !page.contains(link)).collect();
+    assert!(missing.is_empty(), "scripts/README.md does not list {missing:?}");
+}
+
 /// A whole customer is worth having only as long as it works: made anew, checked and tested.
 #[test]
 fn every_template_is_a_customer_that_works() {
@@ -171,6 +186,15 @@ fn every_template_is_a_customer_that_works() {
         assert!(count >= cases_min, "{name}: {count} cases");
 
         numbers_of_the_plan_are_in_cases(&acme, name);
+
+        // Whoever begins with a template begins with open periods; its cases name the finalized ones.
+        let settings = read(&acme.join("accredit.toml"));
+        let open: Vec<&str> =
+            settings.lines().filter(|line| !line.starts_with("finalized")).collect();
+        assert!(open.len() < settings.lines().count(), "{name}: no period is finalized");
+        fs::write(acme.join("accredit.toml"), open.join("\n")).unwrap();
+        let (code, out, error) = run(&["test", path]);
+        assert_eq!(code, 0, "{name} with open periods\n{out}\n{error}");
     }
 }
 
@@ -232,4 +256,44 @@ fn customers_of_written_plans_come_to_their_numbers() {
         assert_eq!(code, 0, "{cases}\n{out}\n{error}");
         assert_eq!(out.lines().filter(|line| line.starts_with("ok ")).count(), count, "{cases}");
     }
+}
+
+/// A plan that was added by hand had no case: the new one comes with a case on the customer's own people.
+#[test]
+fn a_new_plan_passes_its_own_cases() {
+    let dir = tempfile::tempdir().unwrap();
+
+    // One credit type and a manager; several types and two levels of managers.
+    for template in [None, Some("saas"), Some("insurance")] {
+        let acme = dir.path().join(template.unwrap_or("starter"));
+        let path = acme.to_str().unwrap();
+        let mut words = vec!["new", path];
+        words.extend(template.iter().flat_map(|name| ["--template", name]));
+        assert_eq!(run(&words).0, 0, "{template:?}");
+
+        let (code, out, error) = run(&["new", "plan", "spring", "--dir", path]);
+        assert_eq!(code, 0, "{template:?}\n{out}\n{error}");
+        let (code, out, error) = run(&["check", path]);
+        assert_eq!((code, out.trim()), (0, ""), "{template:?}\n{error}");
+        assert!(error.contains("0 errors, 0 warnings"), "{template:?}\n{error}");
+        // No other case knows of it: it credits no deal of theirs.
+        let (code, out, error) = run(&["test", path]);
+        assert_eq!(code, 0, "{template:?}\n{out}\n{error}");
+        let (_, out, _) = run(&["test", path, "--filter", "spring"]);
+        assert_eq!(out.lines().filter(|line| line.starts_with("ok ")).count(), 2, "{out}");
+
+        // The cases prove something: another rate fails them.
+        let plan = acme.join("plans/spring.toml");
+        fs::write(&plan, read(&plan).replace("\"8%\"", "\"9%\"")).unwrap();
+        assert_eq!(run(&["test", path, "--filter", "spring"]).0, 1, "{template:?}");
+        assert_eq!(run(&["new", "plan", "spring", "--dir", path]).0, 1, "it is written over");
+    }
+
+    // Without an owner there is no one whom a case could credit, and the message says what to do.
+    let acme = dir.path().join("manufacturer");
+    let path = acme.to_str().unwrap();
+    assert_eq!(run(&["new", path, "--template", "manufacturer"]).0, 0);
+    let (code, _, error) = run(&["new", "plan", "spring", "--dir", path]);
+    assert!(code == 1 && error.contains("map `owner` in [fields] first"), "{error}");
+    assert_eq!(run(&["new", "plan", "../x", "--dir", path]).0, 1);
 }

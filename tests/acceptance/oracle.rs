@@ -1,6 +1,22 @@
 //! The semantics twice: the engine against a naive reading of the specification, world by world.
 //!
 //! `ACCREDIT_WORLDS` is the number of random worlds, `ACCREDIT_SEED` the number of the first.
+//!
+//! What worlds do not have, or what is not compared, and why:
+//!
+//! - A void deal that counted before: a directory has no act that voids a deal. A deal of one version
+//!   is void, and others are cancelled by their stage, which plans ask for.
+//! - Manual credits and rewards, reopened periods, releases by people: these are acts on a server.
+//! - Draws without a first day, and `carry_negative` with rows for everybody or with a quota of the
+//!   plan: the documents do not say since when such rows are paid, and so not what is owed.
+//! - Alerts of frozen periods, which are not worked out again, and the alert about those who have left
+//!   with a balance: the documents do not say on which day somebody has left.
+//! - Which credit a duplicate repeats, after a finalization: it may stand in no period.
+//! - Which of several faults parks a deal: the documents do not order them, and one that fits is
+//!   enough.
+//! - Values of one sign under a maximum over deals and returns: what they leave is not said.
+//! - Territories by date where dates are written as in the United States.
+//! - The last periods of a calendar as finalized: what comes late needs an open period.
 
 mod exhaustive;
 mod features;
@@ -11,6 +27,7 @@ mod lines;
 mod naive;
 mod paid;
 mod random;
+mod refusals;
 mod rewards;
 mod scripts;
 mod shrink;

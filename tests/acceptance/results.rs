@@ -5,6 +5,7 @@
 
 mod by_hand;
 mod closed;
+mod frozen;
 mod money_first;
 mod periods;
 mod reruns;

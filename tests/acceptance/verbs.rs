@@ -116,6 +116,56 @@ fn explain_says_why_and_why_not() {
     assert_eq!(code, 3);
 }
 
+/// A changed rate changed the January that had been paid, and the numbers were taken for what was paid.
+#[test]
+fn a_calculation_with_closed_periods_says_that_it_is_recomputed() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let (path, settings) = (workspace.to_str().unwrap(), company::FILES[0].1);
+    company::put(&workspace, "transactions/1.csv", "id,date,amount,owner\nD1,2022-01-12,100,Ann\n");
+    let lock =
+        |text: &str| company::put(&workspace, "accredit.toml", &format!("{settings}\n{text}"));
+    let calculate = |more: &[&str]| {
+        let (code, out, error) = run(&[&["calculate", path, "--period", "2022-02"], more].concat());
+        assert_eq!(code, 0, "{error}");
+        (out, error)
+    };
+    let said = "recomputed from today's files, not what was paid";
+
+    // Nothing is locked, or not yet on the business date.
+    let dated = ["--as-of", "2022-02-01"];
+    lock("");
+    let plain = calculate(&[]);
+    lock("[calendar]\nfinalized = { \"2022-01\" = 2022-02-10 }\n");
+    for (out, error) in [plain.clone(), calculate(&dated)] {
+        assert!(!out.contains(said) && !out.contains("\"note\"") && !error.contains(said), "{out}");
+    }
+
+    let note = format!("{said} (finalized: 2022-01)");
+    let (out, error) = calculate(&[]);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    for object in json.as_array().unwrap() {
+        assert_eq!(object["note"], note.as_str());
+        assert!(object["credits"].is_array() && object["rewards"].is_array(), "{object}");
+    }
+    assert!(!error.contains(said), "once is enough: {error}");
+    let (out, _) = calculate(&["--show", "rewards"]);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(json[0]["note"], note.as_str());
+
+    let (out, _) = calculate(&["--format", "table"]);
+    assert_eq!(out.lines().last(), Some(note.as_str()), "{out}");
+
+    let (out, error) = calculate(&["--format", "csv"]);
+    assert!(!out.contains(said) && error.contains(&format!("note: {note}\n")), "{out}{error}");
+
+    lock(
+        "[calendar]\nfinalized = { \"2022-01\" = 2022-02-10 }\nclosed = { \"2022-02\" = 2022-03-08 }\n",
+    );
+    let (out, _) = calculate(&["--format", "table"]);
+    assert!(out.ends_with(&format!("{said} (finalized: 2022-01; closed: 2022-02)\n")), "{out}");
+}
+
 /// DOMAIN 3.9 on a directory alone: 100 in a finalized January becomes 92 in March.
 #[test]
 fn a_finalized_january_never_changes() {
@@ -168,6 +218,46 @@ fn the_demo_counts_what_it_sent() {
     }
     let total: Decimal = summary["credited_total"].as_str().unwrap().parse().unwrap();
     assert!(total > Decimal::ZERO && total.scale() == 2);
+    check_tour(&summary);
+}
+
+/// The tour of the demo, worked out by hand. The quota is 10,000 a month, the commission 10 % to the
+/// quota and 20 % above it. The fees are 400 for a Gauge, 250 for a Sensor and 100 for others.
+///
+/// January: Nora has 6,000 + 2,000 = 8,000, which is 0.8 of the quota: 800, and fees of 400 + 250.
+/// Omar has 3,000: 300, a fee of 100, and a draw of 1,500 - 300 = 1,200, which he owes.
+/// February: Omar has 18,000: 10 % of 10,000 + 20 % of 8,000 = 2,600. Above 1,500 that is 1,100,
+/// which pays back all but 100 of the draw.
+/// Preview: a fee of 500 is 100 more for one Gauge each; rewards that change are shown. Nora in
+/// January: 800 + 650 = 1,450, then 1,550. Omar in February: 2,600 + 400 - 1,100 = 1,900, then 2,000.
+/// Correction: with 7,000 instead of 2,000 January is 13,000: 1,000 + 20 % of 3,000 = 1,600. Of
+/// that 800 was paid, so 800 is the difference in February.
+fn check_tour(summary: &Json) {
+    let lines: Vec<String> = summary["tour"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "nora Commission 800.00, credited 8000.00 of a quota of 10000.00 (attainment 0.8000)",
+        "omar Commission 300.00, credited 3000.00 of a quota of 10000.00 (attainment 0.3000)",
+        "nora Set-up 650.00, credited 650.00",
+        "omar Set-up 100.00, credited 100.00",
+        "omar Newcomer's draw 1200.00",
+        "omar Commission 2600.00, credited 18000.00 of a quota of 10000.00 (attainment 1.8000)",
+        "omar Newcomer's draw -1100.00",
+        "omar owes 1200.00 of \"Newcomer's draw\" at the end of 2026-01",
+        "omar owes 100.00 of \"Newcomer's draw\" at the end of 2026-02",
+        "nora 1550.00 instead of 1450.00: 100.00",
+        "omar 2000.00 instead of 1900.00: 100.00",
+        "nora Commission 800.00, corrects 2026-01",
+    ];
+    for line in expected {
+        assert!(lines.iter().any(|known| known == line), "no `{line}` in {lines:#?}");
+    }
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("rule `Service`: the owner is `Nora Quist`"), "{last}");
 }
 
 /// DOMAIN 2.15: ten deals of the first half of April, and the same again in the second; refused with

@@ -11,6 +11,7 @@ mod compare;
 mod delivered;
 mod document;
 mod keep;
+mod page;
 mod parse;
 mod reach;
 mod rows;
@@ -29,6 +30,7 @@ use accredit_workspace::Files;
 
 pub use document::{CaseBlock, CaseDefinition, CaseFile, CaseTable};
 pub use keep::{CaseExport, export_case};
+pub use page::{PageInputs, PlanPage, plan_pages};
 pub use parse::parse_case_file;
 pub use reach::{ReachedFile, ReachedFiles, ReachedLine};
 pub use update::{TableEdit, apply_edits};

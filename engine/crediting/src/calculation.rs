@@ -306,17 +306,29 @@ pub fn period_decisions(
         found.is_some_and(|leaf| period.contains(leaf.first))
     };
 
-    let mut leaves: HashMap<&str, bool> = HashMap::new();
-    let all = decided.iter();
-    let all = all.flat_map(|deal| deal.decisions.iter().map(|decision| (deal.date, decision)));
-    let mut mine: Vec<(Option<Date>, &Decision)> = all.collect();
-    mine.retain(|(_, decision)| {
-        let inside = match (period, decision.period.as_deref()) {
-            (Some(period), Some(id)) => *leaves.entry(id).or_insert_with(|| leaf(period, id)),
+    let mut leaves: HashMap<String, bool> = HashMap::new();
+    let mut is_mine = |decision: &&Decision| {
+        if decision.outcome == DecisionOutcome::Filtered || decision.plan != *plan {
+            return false;
+        }
+        match (period, decision.period.as_deref()) {
+            (Some(period), Some(id)) => match leaves.get(id) {
+                Some(known) => *known,
+                None => {
+                    let inside = leaf(period, id);
+                    leaves.insert(id.to_owned(), inside);
+                    inside
+                }
+            },
             _ => true,
-        };
-        decision.plan == *plan && decision.outcome != DecisionOutcome::Filtered && inside
-    });
+        }
+    };
+
+    let mut mine: Vec<(Option<Date>, &Decision)> = Vec::new();
+    for deal in decided {
+        let of_plan = deal.decisions.iter().filter(&mut is_mine);
+        mine.extend(of_plan.map(|decision| (deal.date, decision)));
+    }
 
     mine.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
     mine.into_iter().map(|(_, decision)| decision.clone()).collect()
@@ -332,6 +344,7 @@ impl Calculation {
     }
 
     fn add_decision(&mut self, decision: Decision) {
+        let before = self.log.len();
         self.credits.extend(decision.credits);
         match decision.outcome {
             DecisionOutcome::Parked => self.parked.extend(decision.reasons.iter().take(1).cloned()),
@@ -346,7 +359,11 @@ impl Calculation {
         }
 
         for warning in decision.log {
-            if !self.log.contains(&warning) {
+            // What names its deal can only repeat what the same deal has: searching everything
+            // would take the square of the number of deals.
+            let first = if warning.transaction.is_empty() { 0 } else { before };
+            let known = self.log.get(first..).unwrap_or_default();
+            if !known.contains(&warning) {
                 self.log.push(warning);
             }
         }

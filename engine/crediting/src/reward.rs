@@ -45,6 +45,7 @@ pub use self::balance::CARRIED;
 pub use self::book::{
     BookInputs, BookPeriod, FrozenPeriod, RewardBook, compute_book, needs_history,
 };
+pub use self::periods::pays_without_credits;
 
 /// The rewards of a plan in a period, and what people must know about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

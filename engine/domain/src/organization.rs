@@ -344,6 +344,15 @@ impl Organization {
         found
     }
 
+    /// The holders of a position with their days, in the order of the file.
+    pub fn assignments_of(
+        &self,
+        position: PositionId,
+    ) -> impl Iterator<Item = (ParticipantId, Validity)> {
+        let held = self.holders.get(&position).into_iter().flatten();
+        held.map(|held| (held.participant, held.validity))
+    }
+
     /// Whether any position is ever held.
     pub fn is_staffed(&self) -> bool {
         self.holders.values().any(|assignments| !assignments.is_empty())

@@ -36,7 +36,7 @@ pub struct ApprovalRequest {
     pub at_ms: i64,
     /// The user who made the request.
     pub who: String,
-    /// What is asked for, as the host writes it.
+    /// What is asked for, as operations write it.
     pub act: serde_json::Value,
     /// The outcome of the decision.
     pub state: ApprovalState,

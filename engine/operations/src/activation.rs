@@ -11,6 +11,7 @@ pub mod follow;
 mod guards;
 pub mod people;
 pub mod proposals;
+pub mod sent;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -72,7 +72,7 @@ pub fn money_change(
     effective: Effective,
 ) -> Result<MoneyChange, OperationError> {
     // The credits that rewards follow from afterwards.
-    let mut booked = paying_plans(current, new);
+    let mut booked = paying_plans(context, (current, new), effective)?;
     let mut collect = |record: &TransactionRecord, decisions: &[Decision]| {
         let paying = decisions.iter().filter(|decision| booked.contains_key(&*decision.plan));
         let paying: Vec<&Decision> = paying.collect();
@@ -96,13 +96,27 @@ pub fn money_change(
 }
 
 /// The plans that pay by one of two rulesets and whose credits a change may move, without any credit
-/// yet.
-fn paying_plans(current: &Ruleset, new: &Ruleset) -> BookedCredits {
+/// yet. Effective for deals that are credited already, those are also plans that an earlier change
+/// left as they were: all that is decided by other rules is decided again.
+fn paying_plans(
+    context: &Context,
+    (current, new): (&Ruleset, &Ruleset),
+    effective: Effective,
+) -> Result<BookedCredits, StoreError> {
     let pays =
         |ruleset: &Ruleset, plan: &str| ruleset.plans.get(plan).is_some_and(|plan| plan.pays());
-    let plans = changed_plans(current, new).into_iter();
-    let plans = plans.filter(|plan| pays(current, plan) || pays(new, plan));
-    plans.map(|plan| (plan, Vec::new())).collect()
+    let mut plans = changed_plans(current, new);
+    if effective != Effective::Now {
+        let after = new.plan_hashes();
+        for activation in context.ledger.list_activations()? {
+            let stale = activation.plans.into_iter();
+            let stale = stale.filter(|(plan, hash)| after.get(plan) != Some(hash));
+            plans.extend(stale.map(|(plan, _)| plan));
+        }
+    }
+
+    let plans = plans.into_iter().filter(|plan| pays(current, plan) || pays(new, plan));
+    Ok(plans.map(|plan| (plan, Vec::new())).collect())
 }
 
 /// The recorded deals of open periods, and those that wait, decided by both rulesets.

@@ -9,6 +9,9 @@
 
 pub mod activation;
 pub mod adjust;
+pub mod alerts;
+pub mod approvals;
+pub mod by_hand;
 pub mod calculations;
 pub mod candidate;
 pub mod connectors;
@@ -16,14 +19,17 @@ pub mod context;
 pub mod decide;
 pub mod decoded;
 pub mod effect;
+pub mod enquiries;
 pub mod error;
 pub mod explain;
+pub mod holds;
 pub mod intake;
 pub mod losses;
 pub mod manual_credits;
 pub mod manual_rewards;
 pub mod periods;
 pub mod preview;
+pub mod published;
 pub mod release;
 pub mod replay;
 pub mod resolve;

@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::rewards::{self, changed_reward_plans};
+use crate::rewards;
 
 /// What a person would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,7 +92,7 @@ pub(crate) fn compare_rewards(
     effective: Effective,
     booked: &BookedCredits,
 ) -> Result<ComparedRewards, StoreError> {
-    let mut plans = changed_reward_plans(old, new);
+    let mut plans = rewards::compared_plans(context, (old, new), effective)?;
     plans.extend(booked.keys().cloned());
     let mut compared = ComparedRewards::default();
 

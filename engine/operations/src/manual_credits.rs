@@ -15,7 +15,6 @@ use accredit_domain::decision::{Actor, Decision, DecisionOutcome};
 use accredit_domain::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, TransactionKey,
 };
-use accredit_domain::money;
 use accredit_domain::plan::{Measure, Plan};
 use accredit_domain::transaction::{CreditAct, Decoder, ManualCredit, Record};
 use accredit_ledger::manual_credits::ManualCreditAct;
@@ -25,6 +24,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::by_hand::checked_amount;
 use crate::calculations;
 use crate::context::Context;
 use crate::decide::{add_postings, decide_transactions, write_work};
@@ -284,18 +284,6 @@ fn receiver_of(
             several.join("`, `")
         ))),
     }
-}
-
-/// The amount at the scale of its unit; one with more decimals is refused and not rounded.
-pub(crate) fn checked_amount(amount: Decimal, scale: u8) -> Result<Decimal, OperationError> {
-    let refused = |detail: String| OperationError::invalid("bad_amount", detail);
-    money::within_limit(amount, scale).map_err(|too_large| refused(too_large.to_string()))?;
-    if amount.is_zero() || money::round_to_scale(amount, scale) != amount {
-        return Err(refused(format!(
-            "{amount} must not be zero and may have {scale} decimals: write it as it is paid"
-        )));
-    }
-    Ok(money::at_scale(amount, scale))
 }
 
 /// A key that no deal has.

@@ -17,10 +17,10 @@ use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::by_hand::checked_amount;
 use crate::calculations::{self, CalculationScope, leaf_ids, own_period};
 use crate::context::Context;
 use crate::error::OperationError;
-use crate::manual_credits::checked_amount;
 
 /// What a manual reward is called where it has no name.
 const NAME_DEFAULT: &str = "Manual reward";

@@ -5,11 +5,11 @@
 //!
 //! **Architecture invariant:** a preview writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_workspace::Files;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::rules::{self, RuleDefinition};
 
@@ -34,20 +34,58 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
     diff.unified_diff().header(&from, &to).to_string()
 }
 
-/// What differs between two sets of files: `files` with a text diff each, and `rules`.
-pub fn describe_changes(old: &Files, new: &Files) -> Value {
+/// What differs between two sets of files. Its fields are in the order of the alphabet, as they are
+/// written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DefinitionChanges {
+    /// Every file that differs.
+    pub files: Vec<FileDifference>,
+    /// Every rule that differs.
+    pub rules: Vec<RuleDifference>,
+}
+
+/// A file that differs between two sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileDifference {
+    /// A unified diff of its text.
+    pub diff: String,
+    /// What it belongs to: `cases`, `plans`, `policies`, `organization` or `settings`.
+    pub part: &'static str,
+    /// Its path.
+    pub path: String,
+    /// `added`, `changed` or `removed`.
+    pub what: &'static str,
+}
+
+/// A rule that differs between two sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleDifference {
+    /// The keys of a changed rule that differ; none of one that is added or removed.
+    pub keys: Vec<String>,
+    /// `direct`, `indirect` or `reward`.
+    pub kind: &'static str,
+    /// Id of the plan.
+    pub plan: String,
+    /// The name of the rule.
+    pub rule: String,
+    /// `added`, `changed` or `removed`.
+    pub what: &'static str,
+}
+
+/// What differs between two sets of files, and between the rules in them.
+pub fn describe_changes(old: &Files, new: &Files) -> DefinitionChanges {
     let differences = diff_files(old, new);
     let files = differences.iter().map(|(path, text)| {
         let before = old.get(path).map_or("", AsRef::as_ref);
         let after = text.as_deref().unwrap_or("");
-        json!({
-            "path": path,
-            "part": definition_part(path),
-            "what": change_kind(old.contains_key(path), text.is_some()),
-            "diff": unified_diff(path, before, after),
-        })
+        FileDifference {
+            diff: unified_diff(path, before, after),
+            part: definition_part(path),
+            path: path.clone(),
+            what: change_kind(old.contains_key(path), text.is_some()),
+        }
     });
-    json!({ "files": files.collect::<Vec<_>>(), "rules": rule_changes(old, new) })
+    DefinitionChanges { files: files.collect(), rules: rule_changes(old, new) }
 }
 
 /// What a file belongs to.
@@ -69,7 +107,7 @@ fn change_kind(before: bool, after: bool) -> &'static str {
     }
 }
 
-fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
+fn rule_changes(old: &Files, new: &Files) -> Vec<RuleDifference> {
     let keyed = |files: &Files| -> BTreeMap<(String, String), RuleDefinition> {
         let rules = rules::all_rules(files).into_iter();
         rules.map(|rule| ((rule.plan.clone(), rule.name.clone()), rule)).collect()
@@ -77,7 +115,7 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
 
     let (old, new) = (keyed(old), keyed(new));
     let mut changes = Vec::new();
-    let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     for key in keys {
         let (before, after) = (old.get(key), new.get(key));
         if before == after {
@@ -85,27 +123,28 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
         }
         let Some(rule) = after.or(before) else { continue };
 
-        let fields: Vec<&String> = match (before, after) {
-            (Some(before), Some(after)) => {
-                let keys = before.body.keys().chain(after.body.keys());
-                let keys: std::collections::BTreeSet<_> = keys.collect();
-                keys.into_iter()
-                    .filter(|key| before.body.get(*key) != after.body.get(*key))
-                    .collect()
-            }
+        let keys = match (before, after) {
+            (Some(before), Some(after)) => differing_keys(before, after),
             _ => Vec::new(),
         };
 
-        changes.push(json!({
-            "plan": rule.plan,
-            "rule": rule.name,
-            "kind": rule.kind,
-            "what": change_kind(before.is_some(), after.is_some()),
-            "keys": fields,
-        }));
+        changes.push(RuleDifference {
+            keys,
+            kind: rule.kind,
+            plan: rule.plan.clone(),
+            rule: rule.name.clone(),
+            what: change_kind(before.is_some(), after.is_some()),
+        });
     }
 
     changes
+}
+
+/// The keys whose values differ between two versions of a rule.
+fn differing_keys(before: &RuleDefinition, after: &RuleDefinition) -> Vec<String> {
+    let keys: BTreeSet<&String> = before.body.keys().chain(after.body.keys()).collect();
+    let differing = keys.into_iter().filter(|key| before.body.get(*key) != after.body.get(*key));
+    differing.cloned().collect()
 }
 
 #[cfg(test)]
@@ -124,5 +163,22 @@ mod tests {
         let expected = [("changed", Some("2")), ("gone", None), ("new", Some("1"))];
         let got: Vec<_> = changes.iter().map(|(p, t)| (p.as_str(), t.as_deref())).collect();
         assert_eq!(got, expected);
+    }
+
+    /// Changes were JSON objects put together key by key; as types they are the same bytes.
+    #[test]
+    fn changes_are_written_with_sorted_keys() {
+        let plan = |rate: &str| {
+            let rule = format!("[[direct]]\nname = \"A\"\ntest = \"{rate}\"\n");
+            Files::from([("plans/p.toml".to_owned(), Arc::from(rule))])
+        };
+        let changes = describe_changes(&plan("true"), &plan("false"));
+        let written = serde_json::to_string(&changes).unwrap();
+
+        let diff = serde_json::to_string(&changes.files[0].diff).unwrap();
+        let file = r#""part":"plans","path":"plans/p.toml","what":"changed""#;
+        let rule = r#"{"keys":["test"],"kind":"direct","plan":"p","rule":"A","what":"changed"}"#;
+        let expected = format!(r#"{{"files":[{{"diff":{diff},{file}}}],"rules":[{rule}]}}"#);
+        assert_eq!(written, expected);
     }
 }

@@ -215,8 +215,10 @@ fn build_publication(
     publication.confirmed = confirmed.collect();
 
     for row in calculation.credits.iter().filter(|row| row.is_active()) {
-        // A correction takes back what it replaces: that is no second payment.
-        let Some(payee) = row.payee.clone().filter(|_| row.origin != CreditOrigin::Retro) else {
+        // A correction takes back what it replaces, and so does the reversal of a manual credit: that is
+        // no second payment.
+        let first = row.origin != CreditOrigin::Retro && row.reverses.is_none();
+        let Some(payee) = row.payee.clone().filter(|_| first) else {
             continue;
         };
 

@@ -3,14 +3,11 @@
 //!
 //! Not HTTP. Runs on the worker's thread, so that the status it judges by cannot change meanwhile.
 
-use std::collections::BTreeSet;
-
 use accredit_crediting::posting;
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Approval, HoldAction, ResolutionAction, ResolutionRecord};
-use accredit_ledger::query::CreditQuery;
 
 use crate::context::Context;
 use crate::decide::again::{NewResolution, decide_with, has_rules};
@@ -120,53 +117,6 @@ fn refuse_locked(context: &Context, row: &PostedCredit) -> Result<(), OperationE
         return Err(OperationError::conflict("period_closed", detail));
     }
     Ok(())
-}
-
-/// Releases every held credit that `wanted` selects, in one decision; gives their ids.
-pub fn release_all(
-    context: &Context,
-    query: &CreditQuery,
-    wanted: &dyn Fn(&PostedCredit) -> bool,
-    (who, comment, approved): (&str, Option<&str>, Option<&Approval>),
-) -> Result<Vec<CreditId>, OperationError> {
-    let (mut query, mut held) = (query.clone(), Vec::new());
-    loop {
-        let page = context.ledger.credit_page(&query)?;
-        held.extend(page.rows.into_iter().filter(wanted));
-        query.cursor = page.next;
-        if query.cursor.is_none() {
-            break;
-        }
-    }
-
-    let date = context.business_date();
-    let release = ResolutionAction::Wait(HoldAction::Release);
-    let mut transactions = BTreeSet::new();
-    let mut released = Vec::with_capacity(held.len());
-    for row in &held {
-        refuse_without_rules(context, &row.transaction)?;
-        let resolution = ResolutionRecord {
-            credit: Some(posting::credit_of(row)),
-            comment: comment.map(str::to_owned),
-            approved: approved.map(Approval::in_part),
-            ..ResolutionRecord::new(release, date, who.to_owned())
-        };
-
-        if context.ledger.resolved_before(&resolution)?.is_none() {
-            let transaction = row.transaction.to_string();
-            released.push(NewResolution { transaction, resolution });
-        }
-        transactions.insert(row.transaction.to_string());
-    }
-
-    // The last commit is of the last transaction: it ends the request.
-    if let Some(last) = released.iter_mut().max_by(|a, b| a.transaction.cmp(&b.transaction)) {
-        last.resolution.approved = approved.cloned();
-    }
-
-    let transactions: Vec<String> = transactions.into_iter().collect();
-    decide_with(context, &transactions, &released)?;
-    Ok(held.into_iter().map(|row| row.id).collect())
 }
 
 pub(crate) fn row_of(context: &Context, credit: &str) -> Result<PostedCredit, OperationError> {

@@ -55,6 +55,14 @@ impl FrozenBook {
     pub(crate) fn is_empty(&self) -> bool {
         self.periods.is_empty()
     }
+
+    /// The last period that is frozen.
+    pub(crate) fn last_period(&self, ruleset: &Ruleset) -> Option<Period> {
+        let calendar = &ruleset.settings.calendar;
+        let periods = self.periods.iter();
+        let periods = periods.filter_map(|(rewards, _)| calendar.find(&rewards.period));
+        periods.max_by_key(|period| period.first)
+    }
 }
 
 /// The frozen rewards of `plan`.

@@ -165,8 +165,9 @@ impl<'a> PlanBooks<'a> {
     }
 }
 
-/// Plans that pay, with each of their periods that has decisions, by the plan and the first day of
-/// the period.
+/// Plans that pay, with each of their periods that has decisions or rewards, by the plan and the
+/// first day of the period; none after the last one that has decisions, frozen or manual rows, or
+/// corrections.
 fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeriods, StoreError> {
     let mut found = RewardedPeriods::new();
 
@@ -186,12 +187,18 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
         }
     }
 
-    // A correction of a frozen period may count where the plan has no deal at all.
+    // Draws, quotas and corrections of frozen periods pay where the plan has no deal at all.
     for plan in ruleset.plans.values().filter(|plan| plan.pays()) {
-        let last = found.iter().filter(|((id, _), _)| **id == *plan.id);
-        let last = last.map(|(_, period)| period).max_by_key(|period| period.first).cloned();
         let frozen = reward_books::frozen_book(context, &plan.id)?;
-        let Some(last) = last.filter(|_| !frozen.is_empty()) else { continue };
+        let has_history = reward_books::has_history(context, ruleset, &plan.id, &frozen)?;
+        if !has_history && !reward::pays_without_credits(ruleset, plan) {
+            continue;
+        }
+
+        let known = found.iter().filter(|((id, _), _)| **id == *plan.id);
+        let known = known.map(|(_, period)| period.clone());
+        let last = known.chain(frozen.last_period(ruleset)).max_by_key(|period| period.first);
+        let Some(last) = last else { continue };
 
         let rules = BookRules::in_force(ruleset);
         let book = reward_books::stored_book(context, rules, &plan.id, &last)?;
@@ -213,7 +220,7 @@ pub(crate) fn restated_periods(
 ) -> Result<PeriodsByPlan, StoreError> {
     let mut restated = PeriodsByPlan::new();
 
-    for plan in changed_reward_plans(old, new) {
+    for plan in compared_plans(context, (old, new), effective)? {
         // Plan by plan, so that no more than the credits of one are held at a time.
         let (before, after) = compared_books(context, (old, new), &plan, effective, None)?;
         let periods = before.periods().chain(after.periods());
@@ -250,8 +257,14 @@ pub(crate) fn compared_books(
         stored.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten()).collect();
 
     let frozen = reward_books::frozen_book(context, plan)?;
+    let manual = context.ledger.manual_rewards()?.into_iter().map(|one| one.row);
+    let manual = manual.filter(|row| *row.plan == *plan);
+    let manual = manual.filter_map(|row| new.settings.calendar.find(&row.period));
+    let manual = manual.max_by_key(|period| period.first);
     let book = |rules: BookRules<'_>, credits: &[PostedCredit]| {
         let last = last_period(rules.ruleset, plan, (credits, &leaves));
+        let also = [frozen.last_period(rules.ruleset), manual.clone()];
+        let last = also.into_iter().flatten().chain(last).max_by_key(|period| period.first);
         let Some(through) = last else { return Ok(RewardBook::default()) };
         reward_books::book_of_credits(context, rules, plan, (&frozen, credits), &through)
     };
@@ -333,8 +346,27 @@ pub fn reward_alerts(
     Ok(alerts)
 }
 
+/// Plans of which a period may be worth something else once `new` has taken effect: those whose
+/// rewards it changes, and those that have a frozen period which it is meant for, as an earlier
+/// change may not have been.
+pub(crate) fn compared_plans(
+    context: &Context,
+    (old, new): (&Ruleset, &Ruleset),
+    effective: Effective,
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut plans = changed_reward_plans(old, new);
+    if matches!(effective, Effective::From(_)) {
+        for plan in new.plans.values().filter(|plan| plan.pays()) {
+            if !reward_books::frozen_book(context, &plan.id)?.is_empty() {
+                plans.insert(plan.id.to_string());
+            }
+        }
+    }
+    Ok(plans)
+}
+
 /// Plans whose credits may be worth something else.
-pub(super) fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
+fn changed_reward_plans(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
     let pays =
         |ruleset: &Ruleset, plan: &str| ruleset.plans.get(plan).is_some_and(|plan| plan.pays());
     let (before, after) = (old.reward_hashes(), new.reward_hashes());

@@ -26,6 +26,7 @@ use crate::value::{Outcome, ScriptValue, raise};
 use signature::Signature;
 
 /// A function of the table, with all its forms.
+#[derive(Debug)]
 pub struct ScriptFunction {
     /// Its name, or the sign of an operator.
     pub name: &'static str,

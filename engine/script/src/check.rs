@@ -15,6 +15,7 @@ mod expressions;
 mod fields;
 mod findings;
 mod foreign_syntax;
+mod in_words;
 mod kinds;
 mod lookups;
 mod persons;
@@ -33,7 +34,9 @@ use std::panic::catch_unwind;
 use rhai::{AST, LexError, ParseError, ParseErrorType};
 
 pub use self::compared::{ColumnComparison, near_miss};
+pub use self::in_words::program_in_words;
 use self::walk::ProgramWalk;
+pub(crate) use self::walk::body_statements;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
 use super::{CheckContext, constants, fault, machine};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
@@ -44,6 +47,8 @@ use accredit_domain::policy::{Program, ProgramForm, ReturnType};
 pub struct FieldReads {
     /// Every text and every name behind a dot: each may be a column or a mapped field.
     pub names: BTreeSet<String>,
+    /// Names behind a dot or in brackets of a deal, or of a value that may be one.
+    pub of_deals: BTreeSet<String>,
     /// Whether a column's name is computed: then every column may be read.
     pub any: bool,
     /// Columns that are compared with a text that is written out.

@@ -11,11 +11,12 @@
 //!
 //! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`,
 //!   `machine/adapter/switch`, and `machine/adapter`, which turns its values into ours and back.
-//! - Syntax trees: `check` with its folder, `constants`, `shared`, `coverage`.
+//! - Syntax trees: `check` with its folder, `compile`, `compile/lower`, `constants`, `shared`, `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;
 pub mod check;
+mod compile;
 pub mod constants;
 pub mod coverage;
 mod fault;

@@ -22,6 +22,7 @@ use rust_decimal::Decimal;
 use self::ending::Endings;
 use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
+use super::compile::RunStack;
 use super::coverage::{CoverageRecorder, ProgramCoverage};
 use super::value::ScriptValue;
 use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
@@ -32,6 +33,8 @@ use accredit_domain::transaction::Record;
 pub struct Machine {
     interpreter: Interpreter,
     programs: Vec<(Arc<Program>, CompiledProgram)>,
+    /// The values of compiled runs.
+    stack: RunStack,
     /// Counts what runs, in a traced machine.
     recorder: Option<Arc<CoverageRecorder>>,
     /// Finds where a run ended that faulted without a place, once one has.
@@ -66,7 +69,7 @@ impl Machine {
             (Arc::clone(program), interpreter.compile_program(program))
         };
         let programs = programs.iter().map(compile).collect();
-        Machine { interpreter, programs, recorder: None, endings: None }
+        Machine { interpreter, programs, stack: RunStack::default(), recorder: None, endings: None }
     }
 
     /// Runs program `id`.
@@ -106,7 +109,13 @@ impl Machine {
             CompiledProgram::Native(native) => return answered(native.run(program, arguments)?),
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             CompiledProgram::Tree(tree) => {
-                let values = bind_arguments(program, arguments)?;
+                let values = bind_first(program, arguments, tree.parameters())?;
+                // A traced machine counts what the interpreter does.
+                let code = tree.code().filter(|_| self.recorder.is_none());
+                let value = code.and_then(|code| code.run(&mut self.stack, values.iter().cloned()));
+                if let Some(Ok(answer)) = value.map(answered) {
+                    return Ok(answer);
+                }
                 self.interpreter.run_tree(program, tree, values).and_then(answered)
             }
         };
@@ -190,7 +199,13 @@ impl Machine {
             }
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             CompiledProgram::Tree(tree) if program.form.scope_variables() == kind.parameters() => {
-                self.interpreter.run_tree(program, tree, bind()).and_then(answered)
+                let values = bind();
+                let code = tree.code().filter(|_| self.recorder.is_none());
+                let value = code.and_then(|code| code.run(&mut self.stack, values.iter().cloned()));
+                if let Some(Ok(number)) = value.map(answered) {
+                    return Ok(number);
+                }
+                self.interpreter.run_tree(program, tree, values).and_then(answered)
             }
             _ => return Err(fail(format!("this is not a {} program", kind.as_str()))),
         };
@@ -275,6 +290,19 @@ pub(super) fn compile_fault(program: &Program) -> Option<ScriptFault> {
     }
 }
 
+/// What keeps `program` from being compiled, in words of the author; nothing when it is compiled or
+/// needs no compiler.
+pub fn why_not_compiled(program: &Program) -> Option<String> {
+    let compiled = COMPILING.with_borrow_mut(|interpreter| interpreter.compile_program(program));
+    match compiled {
+        CompiledProgram::Tree(tree) => tree.not_compiled().map(|why| match why.at {
+            Some((line, column)) => format!("{} in line {line}, column {column}", why.what),
+            None => why.what.clone(),
+        }),
+        CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
+    }
+}
+
 fn find_program(
     programs: &[(Arc<Program>, CompiledProgram)],
     id: ProgramId,
@@ -314,7 +342,17 @@ pub(super) fn bind_arguments(
     program: &Program,
     arguments: &ScriptArguments<'_>,
 ) -> Result<Vec<ScriptValue>, ScriptFault> {
-    let values = program.form.scope_variables().iter().map(|name| match *name {
+    bind_first(program, arguments, usize::MAX)
+}
+
+/// The values of the first `count` variables that the program sees: a policy may leave out the last
+/// ones, and `existing` is a copy of all credits of the deal.
+fn bind_first(
+    program: &Program,
+    arguments: &ScriptArguments<'_>,
+    count: usize,
+) -> Result<Vec<ScriptValue>, ScriptFault> {
+    let values = program.form.scope_variables().iter().take(count).map(|name| match *name {
         "tx" => Some(ScriptValue::Transaction(Arc::clone(arguments.tx))),
         "credit" => arguments.credit.map(|credit| ScriptValue::Credit(Arc::clone(credit))),
         "to" => arguments.to.map(|to| ScriptValue::Receiver(Arc::clone(to))),

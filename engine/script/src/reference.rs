@@ -16,6 +16,31 @@ use super::api::{
 };
 use accredit_domain::policy::{PolicyKind, ReturnType};
 
+/// What stands of `switch` in the reference: it is no function, and not quite that of Rhai.
+const SWITCH_PAGE: &str = "
+## Choices
+
+`switch` takes the first arm that fits, and gives its value. Without `_` it gives `()` where no arm fits.
+
+```rhai
+switch tx.product {
+    \"Robots\" | \"Drones\" => 0.1,
+    \"Parts\" if tx.amount > 500 => 0.05,
+    _ => { throw \"no rate\"; }
+}
+```
+
+| label | fits |
+| --- | --- |
+| `\"Robots\"` | the same text; case counts |
+| `1` `-0.5` | the same number: 1, 1.0 and 1.00 |
+| `0..1000` `0..=1000` | numbers from 0 to less than 1000; to 1000 itself. The ends are whole numbers |
+| `true` `false` | the flag |
+| `()` | nothing |
+| `_` | everything, as the last arm |
+
+Labels are written out, and all of the kind of the value. The value is computed once. Dates have no labels.";
+
 /// The reference as Markdown.
 pub fn markdown() -> String {
     let mut text = String::from(
@@ -45,6 +70,7 @@ pub fn markdown() -> String {
          `payee[\"hire_date\"]`, `who(name)[\"level\"]`.",
     );
 
+    write_line(&mut text, SWITCH_PAGE);
     for (topic, functions) in TOPICS {
         let (first, rest) = topic.split_at_checked(1).unwrap_or((topic, ""));
         write_line(&mut text, &format!("\n## {}{rest}\n", first.to_uppercase()));

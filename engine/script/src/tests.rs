@@ -7,6 +7,7 @@
 mod beginners;
 mod callbacks;
 mod checking;
+mod compiled;
 mod constants;
 mod doubts;
 mod extremes;
@@ -46,7 +47,12 @@ fn run(form: ProgramForm, source: &str) -> Result<ScriptAnswer, ScriptFault> {
     let existing = [Arc::clone(&credit), Arc::clone(&credit)];
     let arguments =
         ScriptArguments { credit: Some(&credit), to: Some(&to), existing: &existing, ..seen(&tx) };
-    Machine::new(&programs).run(id, &arguments)
+
+    let answer = Machine::new(&programs).run(id, &arguments);
+    // A machine that counts runs the interpreter alone, which defines the language.
+    let interpreted = Machine::with_coverage(&programs).run(id, &arguments);
+    assert_eq!(shown(answer.clone()), shown(interpreted), "compiled and interpreted: {source}");
+    answer
 }
 
 fn expression(place: ExpressionUse, source: &str) -> Result<ScriptAnswer, ScriptFault> {

@@ -313,12 +313,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
 
     let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let reference = Arc::new(ReferenceData {
-        organization: Arc::new(organization),
-        tables: Arc::new(tables),
-        calendar: settings.calendar.clone(),
-        exchange: exchange_settings(&settings, &rates),
-    });
+    let reference = Arc::new(reference_data(&settings, &rates, organization, tables));
 
     Some(Ruleset {
         hash,
@@ -337,12 +332,24 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     })
 }
 
-/// What scripts exchange amounts with.
-fn exchange_settings(settings: &Settings, rates: &ExchangeRates) -> ExchangeSettings {
-    ExchangeSettings {
+/// What programs read of the rules.
+fn reference_data(
+    settings: &Settings,
+    rates: &ExchangeRates,
+    organization: Organization,
+    tables: Tables,
+) -> ReferenceData {
+    let exchange = ExchangeSettings {
         units: settings.units.clone(),
         rates: rates.clone(),
         home: settings.currency,
+    };
+
+    ReferenceData {
+        organization: Arc::new(organization),
+        tables: Arc::new(tables),
+        calendar: settings.calendar.clone(),
+        exchange,
     }
 }
 

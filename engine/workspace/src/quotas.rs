@@ -5,6 +5,8 @@
 //!
 //! **Architecture invariant:** no two rows mean the same plan, target and period.
 
+mod parts;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
 use accredit_domain::transaction::parse_number;
 use rust_decimal::Decimal;
 
+use self::parts::QuotaRow;
 use super::Files;
 use super::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
 use super::plan::PlanScope;
@@ -38,6 +41,7 @@ pub(super) fn read(
     let needed = ["plan", "target", "period", "amount"];
     let columns = ["plan", "target", "period", "amount", "credit_type"];
     let sheet = DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &needed);
+    let mut rows = Vec::new();
     let mut known: HashSet<(String, String, Option<Arc<str>>, Selector)> = HashSet::new();
 
     for row in sheet.rows() {
@@ -81,11 +85,20 @@ pub(super) fn read(
             continue;
         }
 
-        if let Some(amount) = amount {
-            quotas.add(&plan.text, &period.text, Quota { target, amount, credit_type });
+        let Some(amount) = amount else { continue };
+        if let Some(period) = scope.settings.calendar.find(&period.text) {
+            let (target, credit_type) = (target.clone(), credit_type.clone());
+            let target = (target, row.text("target").to_owned());
+            let place = row.source().place(plan.offset);
+            rows.push(QuotaRow { plan: of.id.clone(), target, period, amount, credit_type, place });
         }
+        quotas.add(&plan.text, &period.text, Quota { target, amount, credit_type });
     }
 
+    // Rows that are left out would look as if they were missing.
+    if scope.whole {
+        parts::check(&rows, plans, scope, report);
+    }
     quotas
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod docs;
 pub(crate) mod eval;
 pub(crate) mod new;
 pub(crate) mod repl;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use accredit_workspace::Files;
 
+use super::tour;
+
 /// One person and the position of the same number.
 #[derive(Debug, Clone)]
 pub(crate) struct DemoPerson {
@@ -108,6 +110,9 @@ impl Company {
             let _ = writeln!(assignments, "{position},{id},,");
         }
 
+        let desk = [&mut participants, &mut positions, &mut assignments];
+        desk.into_iter().zip(tour::PEOPLE).for_each(|(file, rows)| file.push_str(rows));
+
         participants.push_str("P98,Former Seller,former@example.com\n");
 
         let mut relationships = "type,source,target\n".to_owned();
@@ -126,6 +131,9 @@ impl Company {
             ("organization/assignments.csv", &assignments),
             ("organization/relationships.csv", &relationships),
             ("organization/aliases.csv", aliases),
+            ("plans/calibration.toml", tour::DESK_PLAN),
+            ("organization/quotas.csv", tour::QUOTAS),
+            ("tables/setup_fees.csv", tour::SETUP_FEES),
         ];
 
         let files = texts.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text)));
@@ -135,7 +143,7 @@ impl Company {
 
 const ACCREDIT_TOML: &str = r#"# The sample company. Deals arrive through the webhook source `crm`.
 unit_types = ["USD"]
-credit_types = ["booking", "overlay"]
+credit_types = ["booking", "overlay", "service", "setup"]
 reason_codes = ["Advance", "Manual Bonus", "Manual Override", "Split Correction"]
 relationship_types = ["Overlay"]
 
@@ -154,6 +162,10 @@ customer = "customer"
 
 [columns]
 seats = "number"
+
+[tables.setup_fees]
+keys = ["product"]
+values = { fee = "number" }
 
 [queries]
 won = 'tx.stage == "Won"'

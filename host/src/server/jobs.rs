@@ -10,10 +10,9 @@
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Actor, Approval, ResolutionRecord};
+use accredit_domain::decision::{Actor, ResolutionRecord};
 use accredit_ledger::manual_rewards::ManualReward;
 use accredit_ledger::periods::PeriodState;
-use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::TransactionRecord;
 use accredit_ledger::releases::Release;
 use accredit_operations::adjust::{self, AdjustOrder, AdjustmentSubject};
@@ -21,6 +20,7 @@ use accredit_operations::calculations::{self, CalculationScope};
 use accredit_operations::context::Context;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
+use accredit_operations::holds::{self, HoldFilter};
 use accredit_operations::manual_credits::{
     self, ManualCreditOrder, ManualCreditSubject, PostedAct,
 };
@@ -83,15 +83,14 @@ pub(crate) fn add_reward(
     manual_rewards::add_reward(turn.context(), order)
 }
 
-/// Releases every held credit that `wanted` selects, in one decision; gives their ids.
-pub(crate) fn release_all(
+/// Releases every held credit that the filter selects, in one decision; gives their ids.
+pub(crate) fn release_holds(
     turn: &mut dyn WorkerTurn,
-    query: &CreditQuery,
-    wanted: &dyn Fn(&PostedCredit) -> bool,
-    by: (&str, Option<&str>, Option<&Approval>),
+    filter: &HoldFilter,
+    by: &Actor,
 ) -> Result<Vec<CreditId>, OperationError> {
     catch_up(turn)?;
-    resolve::release_all(turn.context(), query, wanted, by)
+    holds::release_holds(turn.context(), filter, by)
 }
 
 /// Publishes a calculation; the release as it is then.

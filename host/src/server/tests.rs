@@ -13,6 +13,7 @@ mod exports;
 mod faults;
 mod foretold;
 mod former;
+mod given;
 mod health;
 mod hooks;
 mod incremental;

@@ -80,6 +80,7 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         rates: Vec::new(),
         calendar: Calendar::Months(1),
         finalized: Vec::new(),
+        closed: Vec::new(),
         us_dates: false,
         simple: true,
         kinds: Vec::new(),

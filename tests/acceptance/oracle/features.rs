@@ -107,6 +107,8 @@ const WANTED: &[(&str, Option<Feature>)] = &[
     ("territory", Some(Feature::Territories)),
     ("week calendar", Some(Feature::Calendars)),
     ("listed periods", Some(Feature::Calendars)),
+    ("a closed period", Some(Feature::Finalized)),
+    ("a void deal", None),
     ("reversed", Some(Feature::Finalized)),
     ("late", Some(Feature::Finalized)),
     ("exchanged", Some(Feature::Currencies)),
@@ -185,6 +187,9 @@ const OF_TABLES: &[&str] = &[
     "an expression of tables or people",
     "tiers from a table",
     "a quota of the plan",
+    "a quota of the plan by days",
+    "a quota of parts",
+    "a quota of parts by days",
     "due: an amount",
     "due: a fault",
 ];
@@ -195,6 +200,8 @@ pub(crate) fn of_world(world: &World) -> Vec<&'static str> {
     all.extend((world.plans.len() > 1).then_some("several plans"));
     let places: BTreeSet<&String> = world.seats.iter().map(|seat| &seat.id).collect();
     all.extend((places.len() == 30).then_some("30 positions"));
+    all.extend((!world.closed.is_empty()).then_some("a closed period"));
+    all.extend(world.transactions.iter().any(|tx| tx.void).then_some("a void deal"));
     match &world.calendar {
         Calendar::Months(_) => (),
         Calendar::Weeks(..) => all.push("week calendar"),

@@ -205,10 +205,13 @@ fn calendar(text: &mut String, world: &World) {
         }
         Calendar::Periods(_) => text.push_str("kind = \"periods\"\n"),
     }
-    let all: Vec<String> =
-        world.finalized.iter().map(|(id, day)| format!("\"{id}\" = {day}")).collect();
-    if !all.is_empty() {
-        writeln!(text, "finalized = {{ {} }}", all.join(", ")).unwrap();
+    for (key, closed) in [("finalized", false), ("closed", true)] {
+        let mut all = world.finalized.clone();
+        all.retain(|(id, _)| world.closed.contains(id) == closed);
+        let all: Vec<String> = all.iter().map(|(id, day)| format!("\"{id}\" = {day}")).collect();
+        if !all.is_empty() {
+            writeln!(text, "{key} = {{ {} }}", all.join(", ")).unwrap();
+        }
     }
 }
 

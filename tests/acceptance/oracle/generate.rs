@@ -54,6 +54,7 @@ pub(crate) fn world(seed: u64) -> World {
         rates: Vec::new(),
         calendar: calendar::calendar(r),
         finalized: Vec::new(),
+        closed: Vec::new(),
         us_dates: r.one_in(3),
         simple,
         edges: company::edges(r, &kinds, &seats),

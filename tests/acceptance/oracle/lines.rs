@@ -56,6 +56,11 @@ impl Keys {
         self.0.get(id).map_or_else(|| format!("nothing called {id}"), |(key, _)| key.clone())
     }
 
+    /// Whether some credit stands that has the key.
+    pub(crate) fn stands(&self, key: &str) -> bool {
+        self.0.values().any(|(known, _)| known == key)
+    }
+
     fn build(&self, credit: &Value) -> String {
         let rolled = match text(credit, "source") {
             "" => String::new(),

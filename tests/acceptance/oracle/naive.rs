@@ -3,7 +3,7 @@
 pub(crate) mod amounts;
 mod claims;
 mod direct;
-mod draws;
+pub(crate) mod draws;
 mod dues;
 mod goldens;
 pub(crate) mod history;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Results;
 use super::lines::{Keys, YEAR, text};
 use super::naive::amounts;
+use super::naive::draws::Balance;
 use super::naive::history::{Line, Year, year};
 use super::naive::periods;
 use super::naive::rewards::Paid;
@@ -54,6 +55,8 @@ pub(crate) const WANTED: &[&str] = &[
     "reward: carried",
     "reward: recovered of a draw",
     "reward: recovered of what was carried",
+    "reward: a balance",
+    "reward: a balance that stays",
     "reward: a vacant manager",
     "reward: a team without anybody",
     "reward: no quota",
@@ -74,9 +77,16 @@ pub(crate) fn difference(
     }
     let results_of = &results.periods[place];
     let naive = year(world, &periods::leaves(&world.calendar), plan, YEAR);
-    let mut left: Vec<String> = naive.lines.iter().map(|row| line(world, row)).collect();
+    let mut left: Vec<String> =
+        naive.lines.iter().map(|row| line(world, row, &results.keys)).collect();
     let rows = results_of.iter().flat_map(|result| result["rewards"].as_array().unwrap());
     let mut right: Vec<String> = rows.map(|row| engine_line(row, &results.keys)).collect();
+    left.extend(naive.balances.iter().map(|row| balance(world, row)));
+    let owed = results_of.iter().flat_map(|result| result["balances"].as_array().unwrap());
+    right.extend(owed.clone().map(engine_balance));
+    if let Some(below) = owed.into_iter().find(|row| text(row, "balance").starts_with('-')) {
+        return Some(format!("plan {}: a balance is below zero: {below:#}", plan.id));
+    }
     left.sort();
     right.sort();
     let (told, said) = (told(&naive), said(&naive, results_of));
@@ -93,7 +103,33 @@ pub(crate) fn difference(
     None
 }
 
-fn line(world: &World, row: &Line) -> String {
+fn balance(world: &World, row: &Balance) -> String {
+    let [name, payee, unit] = &row.account;
+    let scale = world.scale_of(unit) as usize;
+    let (before, after) = (row.before, row.after);
+    format!(
+        "{} {payee} owes of {name}: {before:.scale$} {:+.scale$} {after:.scale$} {unit}",
+        row.period,
+        after - before,
+    )
+}
+
+fn engine_balance(row: &Value) -> String {
+    let of = |key| text(row, key);
+    let sign = if of("change").starts_with('-') { "" } else { "+" };
+    format!(
+        "{} {} owes of {}: {} {sign}{} {} {}",
+        of("period"),
+        of("payee"),
+        of("name"),
+        of("opening"),
+        of("change"),
+        of("balance"),
+        of("unit_type"),
+    )
+}
+
+fn line(world: &World, row: &Line, keys: &Keys) -> String {
     let paid = &row.paid;
     let whose = format!(
         "{} {} of {}: {} team {:?}",
@@ -124,7 +160,11 @@ fn line(world: &World, row: &Line) -> String {
             amounts::round(quota.round_dp(12), scale)
         )
     });
+    // A frozen row may name credits of periods that were open, and that are gone since.
     let mut credits = paid.credits.clone();
+    for key in credits.iter_mut().filter(|key| !keys.stands(key)) {
+        "gone".clone_into(key);
+    }
     credits.sort();
     format!(
         "{whose} {amount} {} {:.*} {} quota {} for {credits:?}",
@@ -152,6 +192,9 @@ fn engine_line(row: &Value, keys: &Keys) -> String {
     }
     let ids = row["credits"].as_array().unwrap().iter();
     let mut credits: Vec<String> = ids.map(|id| keys.get(id.as_str().unwrap())).collect();
+    for key in credits.iter_mut().filter(|key| key.starts_with("nothing called")) {
+        "gone".clone_into(key);
+    }
     credits.sort();
     format!(
         "{whose} {amount} {} {} {} quota {} attained {} for {credits:?}",
@@ -203,19 +246,15 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
             _ => "reward: without a rate",
         });
     }
+    for row in &all.balances {
+        reached.push("reward: a balance");
+        reached.extend((row.before == row.after).then_some("reward: a balance that stays"));
+    }
     for row in &all.lines {
         reached.extend((row.origin == "retro").then_some("reward: a frozen period is corrected"));
         let paid = &row.paid;
         if row.origin == "draw" || row.origin == "carried" {
-            let (mut draws, back) = (plan.draws.iter(), paid.amount.is_sign_negative());
-            let recoverable = draws.any(|draw| draw.recoverable && draw.name == paid.reward);
-            reached.push(match (row.origin, recoverable, back) {
-                ("carried", _, true) => "reward: recovered of what was carried",
-                ("carried", _, false) => "reward: carried",
-                (_, true, true) => "reward: recovered of a draw",
-                (_, true, false) => "reward: a draw",
-                _ => "reward: a guarantee",
-            });
+            reached.push(of_balance(plan, row));
             continue;
         }
         let Some(reward) = plan.rewards.iter().find(|reward| reward.name == paid.reward) else {
@@ -259,6 +298,19 @@ fn of_year(world: &World, place: usize, all: &Year, reached: &mut Vec<&'static s
         ] {
             reached.extend(is_so.then_some(name));
         }
+    }
+}
+
+/// What a row of a draw, or of what is carried, reached.
+fn of_balance(plan: &Plan, row: &Line) -> &'static str {
+    let (mut draws, back) = (plan.draws.iter(), row.paid.amount.is_sign_negative());
+    let recoverable = draws.any(|draw| draw.recoverable && draw.name == row.paid.reward);
+    match (row.origin, recoverable, back) {
+        ("carried", _, true) => "reward: recovered of what was carried",
+        ("carried", _, false) => "reward: carried",
+        (_, true, true) => "reward: recovered of a draw",
+        (_, true, false) => "reward: a draw",
+        _ => "reward: a guarantee",
     }
 }
 

@@ -57,6 +57,7 @@ fn candidates(world: &World) -> Vec<World> {
     }
     drop_each(world.rates.len(), &|w, n| drop(w.rates.remove(n)));
     drop_each(world.finalized.len(), &|w, n| drop(w.finalized.remove(n)));
+    drop_each(world.closed.len(), &|w, n| drop(w.closed.remove(n)));
     if !world.simple {
         drop_each(world.people.len(), &drop_person);
         drop_each(world.sittings.len(), &|w, n| drop(w.sittings.remove(n)));

@@ -362,6 +362,8 @@ pub(crate) struct World {
     pub(crate) rates: Vec<Rate>,
     pub(crate) calendar: Calendar,
     pub(crate) finalized: Vec<(String, Date)>,
+    /// Which of them are not finalized but closed.
+    pub(crate) closed: Vec<String>,
     pub(crate) us_dates: bool,
     /// Titles and managers stand in `participants.csv`; there is no `positions.csv`.
     pub(crate) simple: bool,

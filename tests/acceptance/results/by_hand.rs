@@ -60,6 +60,24 @@ fn sound(server: &Server) {
     assert_eq!(done(&server.get("/v1/audit/verify"))["problems"], json!([]));
 }
 
+/// A manual credit is in the list, its explanation, the statement and the deal's place, but is no deal.
+fn seen_everywhere(server: &Server, plain: &Json) {
+    let manual = server.credits("origin=manual");
+    assert_eq!(manual.len(), 2);
+    let id = plain["credit"]["id"].as_str().unwrap();
+    let why = done(&server.get(&format!("/v1/credits/{id}/explain"))).to_string();
+    for part in ["manual: ", "Split Correction", "The CRM lost a deal."] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    done(&post(server, "/v1/calculations/reps/2026-11/release", &json!({"what": "credits"})));
+    let statement = statements(server, "ann")[0]["credits"].to_string();
+    assert!(statement.contains("\"50.00\"") && statement.contains("\"manual\""), "{statement}");
+    let deals = done(&server.get("/v1/transactions"))["data"].clone();
+    assert_eq!(deals.as_array().unwrap().len(), 1, "{deals}");
+    let place = done(&server.get("/v1/transactions/manual:1"));
+    assert_eq!(place["manual_credit"]["given"]["comment"], "The CRM lost a deal.");
+}
+
 /// A credit that no deal brings could only be given by a false deal, which every report counted.
 #[test]
 fn a_credit_by_hand_is_kept_by_every_run_and_taken_back_once() {
@@ -106,21 +124,7 @@ fn a_credit_by_hand_is_kept_by_every_run_and_taken_back_once() {
     done(&post(&server, "/v1/calculations/reps/2026-11/run", &json!({"mode": "incremental"})));
     sound(&server);
 
-    // Seen in the list, its explanation, the statement and the deal's place, but it is no deal.
-    let manual = server.credits("origin=manual");
-    assert_eq!(manual.len(), 2);
-    let id = plain["credit"]["id"].as_str().unwrap();
-    let why = done(&server.get(&format!("/v1/credits/{id}/explain"))).to_string();
-    for part in ["manual: ", "Split Correction", "The CRM lost a deal."] {
-        assert!(why.contains(part), "{part}: {why}");
-    }
-    done(&post(&server, "/v1/calculations/reps/2026-11/release", &json!({"what": "credits"})));
-    let statement = statements(&server, "ann")[0]["credits"].to_string();
-    assert!(statement.contains("\"50.00\"") && statement.contains("\"manual\""), "{statement}");
-    let deals = done(&server.get("/v1/transactions"))["data"].clone();
-    assert_eq!(deals.as_array().unwrap().len(), 1, "{deals}");
-    let place = done(&server.get("/v1/transactions/manual:1"));
-    assert_eq!(place["manual_credit"]["given"]["comment"], "The CRM lost a deal.");
+    seen_everywhere(&server, &plain);
 
     // Taken back, with what rolled from it; once.
     let id = rolling["credit"]["id"].clone();

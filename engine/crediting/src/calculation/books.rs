@@ -159,7 +159,7 @@ fn replay_finalizations<'a>(
         // Corrections of earlier periods are still posted in this one.
         for plan in ruleset.plans.values().filter(|_| locked_now.finalized.contains(&leaf.id)) {
             let credits = counted.get(&*plan.id).map(Vec::as_slice).unwrap_or_default();
-            let known = (frozen_rewards.as_slice(), &locked);
+            let known = (frozen_rewards.as_slice(), &locked, &locked_now);
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
         }
@@ -187,18 +187,20 @@ fn replay_finalizations<'a>(
 }
 
 /// What is frozen of the rewards of a plan when `leaf` is finalized and is the last one of the plan's
-/// period that was not.
+/// period that was not. `locked` is what was locked until then, and `locked_now` what is at the end.
 fn rewards_to_freeze(
     ruleset: &Ruleset,
     plan: &Plan,
     leaf: &Period,
     credits: &[PostedCredit],
-    (known, locked): (&[FrozenRewards], &LockedPeriods),
+    (known, locked, locked_now): (&[FrozenRewards], &LockedPeriods, &LockedPeriods),
 ) -> Option<FrozenRewards> {
     let calendar = &ruleset.settings.calendar;
     let period = calendar.period_on(leaf.first, plan.period)?;
     let others = calendar.leaf_periods(&period).into_iter().filter(|other| other.id != leaf.id);
-    if !plan.pays() || !others.map(|other| other.id).all(|id| locked.contains(&id)) {
+    // What is only closed may be reopened: with it, the plan's period is not final.
+    let is_final = |id: &str| locked.contains(id) && locked_now.finalized.contains(id);
+    if !plan.pays() || !others.map(|other| other.id).all(|id| is_final(&id)) {
         return None;
     }
 

@@ -46,7 +46,8 @@ pub(super) fn decide_manual_credit(
     let Some(credit) = transaction.manual_credit() else { return decided };
     let is_own = credit.plan == *plan.id;
     let takes = plan.source_plans().iter().any(|source| credit.plan == ***source);
-    if !is_own && !(credit.rolls_up && takes) {
+    let concerned = is_own || (credit.rolls_up && takes);
+    if !concerned {
         return decided;
     }
 

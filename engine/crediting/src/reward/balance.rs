@@ -72,7 +72,9 @@ impl Balances {
         (plan, period): (&str, &str),
     ) -> Vec<PayeeBalance> {
         let moved = self.0.iter().filter_map(|(key, balance)| {
-            let opening = before.of(key);
+            let mut opening = before.of(key);
+            // What was never owed has the decimals of its unit as well.
+            opening.rescale(balance.scale());
             let change = balance.saturating_sub(opening);
             let is_settled = balance.is_zero() && change.is_zero();
             (!is_settled).then(|| PayeeBalance {
@@ -92,7 +94,8 @@ impl Balances {
 
 /// The rows that carry what would be below zero to later periods, or recover it from this one.
 ///
-/// `rows` are all others that count for the period.
+/// `rows` are all others that count for the period. Who gave back more than is owed by now, because a
+/// period before a frozen one changed, has it returned, with or without other rows.
 pub(super) fn carried_rows(
     scope: &PlanPeriod<'_>,
     rows: &[EarnedReward],
@@ -104,13 +107,18 @@ pub(super) fn carried_rows(
         *total = total.saturating_add(row.amount);
     }
 
+    let overpaid =
+        owed.0.iter().filter(|(key, owed)| key.name == *CARRIED && **owed < Decimal::ZERO);
+    for (key, _) in overpaid {
+        totals.entry((key.payee.clone(), key.unit.clone())).or_default();
+    }
+
     let mut carried = Vec::new();
     for ((payee, unit), total) in totals {
         let owed = owed.of(&BalanceKey::new(CARRIED, &payee, &unit));
-        let amount = match total.is_sign_negative() {
-            true => -total,
-            false => -total.min(owed),
-        };
+        // What is owed afterwards is what the period leaves of it, and never below zero.
+        let left = owed.saturating_sub(total).max(Decimal::ZERO);
+        let amount = left.saturating_sub(owed);
         if amount.is_zero() {
             continue;
         }

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::balance::{self, Balances};
-use super::correction;
+use super::correction::{self, FailedClaim};
 use super::draw::{self, EarnedByPayee};
 use super::history::{EarnedBy, EarnedHistory};
 use super::periods::{earliest_open, planned_periods};
@@ -206,8 +206,8 @@ struct BookRun {
 struct CleanPeriod {
     rows: Vec<EarnedReward>,
     alerts: Vec<Note>,
-    /// Names of rewards that could not be computed for some payee.
-    failed: BTreeSet<String>,
+    /// Claims that could not be computed.
+    failed: BTreeSet<FailedClaim>,
 }
 
 impl BookRun {
@@ -252,8 +252,7 @@ impl BookRun {
         let paid: Vec<&EarnedReward> =
             rows.iter().filter(|row| correction::is_earned(row)).chain(elsewhere).collect();
 
-        let failed = |name: &str| clean.failed.contains(name);
-        let due = correction::corrections(id, &clean.rows, &paid, &failed);
+        let due = correction::corrections(id, &clean.rows, &paid, &clean.failed);
 
         let mut alerts: Vec<Note> = Vec::new();
         if !due.is_empty() {
@@ -314,6 +313,7 @@ impl BookRun {
         let balances = self.balances.rows_since(&before, ids);
         let mut alerts = clean.alerts;
         alerts.extend(balances.iter().filter_map(|balance| open_balance_alert(scope, balance)));
+        alerts.extend(balances.iter().filter_map(|balance| broken_balance_alert(scope, balance)));
 
         self.add_period(scope.period, false, PlanRewards { rows, balances, alerts });
     }
@@ -347,14 +347,15 @@ impl BookRun {
             let claims = claim::collect_claims(&context, machine.as_deref_mut(), &mut clean.alerts);
             let payments = claims.iter().map(|claim| {
                 let standing = standing_of(claim, &claims);
-                pay::pay_claim(&context, claim, standing, machine.as_deref_mut())
+                let by = claim.account(&context);
+                (by, pay::pay_claim(&context, claim, standing, machine.as_deref_mut()))
             });
-            let payments: Vec<pay::ClaimPayment> = payments.collect();
+            let payments: Vec<(EarnedBy, pay::ClaimPayment)> = payments.collect();
 
-            for mut payment in payments {
+            for (by, mut payment) in payments {
                 payment.record_in(&mut self.history, &reward.name, scope.period.first);
                 if payment.failed {
-                    clean.failed.insert(reward.name.to_string());
+                    clean.failed.insert(FailedClaim::new(&reward.name, &by));
                 }
                 clean.rows.extend(payment.rows);
                 clean.alerts.extend(payment.alerts);
@@ -397,17 +398,16 @@ impl BookRun {
             };
 
             let seen: (&EarnedByPayee<'_>, &Balances) = (&earned, &self.clean_balances);
-            let alerts_before = clean.alerts.len();
-            let rows =
-                draw::draw_rows(scope, draw, seen, machine.as_deref_mut(), &mut clean.alerts);
-            if clean.alerts.len() > alerts_before {
-                clean.failed.insert(draw.name.to_string());
+            let drawn = draw::pay_draw(scope, draw, seen, machine.as_deref_mut());
+            for (by, alert) in drawn.failed {
+                clean.failed.insert(FailedClaim::new(&draw.name, &by));
+                clean.alerts.push(alert);
             }
 
-            for row in &rows {
+            for row in &drawn.rows {
                 self.clean_balances.add_row(scope.plan, row);
             }
-            clean.rows.extend(rows);
+            clean.rows.extend(drawn.rows);
         }
     }
 
@@ -420,18 +420,13 @@ impl BookRun {
         frozen: &[EarnedReward],
     ) {
         let calculated = frozen.iter().filter(|row| row.origin == RewardOrigin::Calculated);
-        for row in calculated.filter(|row| clean.failed.contains(&*row.reward)) {
-            let id = row.team.as_deref().unwrap_or(&row.payee);
-            let by = EarnedBy {
-                is_team: row.team.is_some(),
-                id: Arc::from(id),
-                unit: Arc::from(&*row.credited_unit_type),
-            };
+        for row in calculated.filter(|row| clean.failed.contains(&FailedClaim::of_row(row))) {
             let known = clean.rows.iter().any(|now| {
                 now.reward == row.reward && now.payee == row.payee && now.team == row.team
             });
             if !known {
                 let name = Arc::from(&*row.reward);
+                let by = EarnedBy::of_row(row);
                 self.history.add_claim(by, &name, scope.period.first, row.amount);
             }
         }
@@ -489,4 +484,15 @@ fn open_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Not
 
     let message = format!("`{}` has left and owes {} {}", owed.payee, owed.balance, owed.unit_type);
     Some(scope.reward_alert(&owed.name, NoteCode::OpenBalance, &message))
+}
+
+/// INVARIANT (balances): nobody owes less than nothing at the end of an open period.
+fn broken_balance_alert(scope: &PlanPeriod<'_>, owed: &PayeeBalance) -> Option<Note> {
+    if owed.balance >= Decimal::ZERO {
+        return None;
+    }
+
+    let PayeeBalance { payee, balance, unit_type, .. } = owed;
+    let message = format!("law broken (balances): `{payee}` owes {balance} {unit_type}");
+    Some(scope.reward_alert(&owed.name, NoteCode::PolicyError, &message))
 }

@@ -113,6 +113,9 @@ fn claims_of_credits(
 ) -> BTreeMap<(Claimant, Unit), Claim> {
     let settings = &context.ruleset().settings;
     let mut found: BTreeMap<(Claimant, Unit), Claim> = BTreeMap::new();
+    // What a person gave, and what rolled from it, is no deal.
+    let given = context.credits_to_date().filter(|credit| credit.is_by_hand());
+    let given: BTreeSet<&TransactionKey> = given.map(|credit| &credit.transaction).collect();
 
     for credit in context.credits_to_date() {
         let unit = settings.units.find(&credit.unit_type);
@@ -140,7 +143,9 @@ fn claims_of_credits(
         *sum = sum.saturating_add(amount);
         if counts {
             claim.credits.push(credit.id);
-            claim.deals.insert(credit.transaction.clone());
+            if !given.contains(&credit.transaction) {
+                claim.deals.insert(credit.transaction.clone());
+            }
             claim.credited = claim.credited.and_then(|sum| sum.checked_add(amount));
             claim.seats.extend(seat.map(|seat| (seat, date)));
             add_member_parts(context, claim, amount, date);

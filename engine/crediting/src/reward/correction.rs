@@ -6,10 +6,11 @@
 //! **Architecture invariant:** paid and corrected, a frozen period comes to what a clean run of it
 //! pays, reward by reward and payee by payee.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::history::EarnedBy;
 use super::pay::reward_id;
 use accredit_domain::decision::{EarnedReward, RewardOrigin};
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, RewardId, TeamKey};
@@ -28,13 +29,41 @@ pub(super) fn is_earned(row: &EarnedReward) -> bool {
     matches!(row.origin, RewardOrigin::Calculated | RewardOrigin::Draw)
 }
 
+/// A claim that could not be computed: its reward or draw, the person or team, and the unit of the
+/// credits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FailedClaim {
+    reward: String,
+    is_team: bool,
+    id: String,
+    unit: String,
+}
+
+impl FailedClaim {
+    /// That of a person or a team, whichever `by` is.
+    pub(super) fn new(reward: &str, by: &EarnedBy) -> FailedClaim {
+        FailedClaim {
+            reward: reward.to_owned(),
+            is_team: by.is_team,
+            id: by.id.to_string(),
+            unit: by.unit.to_string(),
+        }
+    }
+
+    /// The claim that a row is of.
+    pub(super) fn of_row(row: &EarnedReward) -> FailedClaim {
+        FailedClaim::new(&row.reward, &EarnedBy::of_row(row))
+    }
+}
+
 /// What must be added to the rows that were `paid` for `period`, corrections of it included, so that
-/// they come to `clean`. Rewards called `failed` could not be computed and are left as they are.
+/// they come to `clean`. What was paid on `failed` claims stays; other payees are corrected all the
+/// same.
 pub(super) fn corrections(
     period: &PeriodKey,
     clean: &[EarnedReward],
     paid: &[&EarnedReward],
-    failed: &dyn Fn(&str) -> bool,
+    failed: &BTreeSet<FailedClaim>,
 ) -> Vec<EarnedReward> {
     let mut due: BTreeMap<CorrectionKey, (Decimal, EarnedReward)> = BTreeMap::new();
 
@@ -56,8 +85,9 @@ pub(super) fn corrections(
         *known = row.clone();
     }
 
-    let differing =
-        due.into_values().filter(|(amount, row)| !amount.is_zero() && !failed(&row.reward));
+    let differing = due
+        .into_values()
+        .filter(|(amount, row)| !amount.is_zero() && !failed.contains(&FailedClaim::of_row(row)));
     let rows = differing.map(|(amount, row)| EarnedReward {
         amount,
         origin: RewardOrigin::Retro,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::balance::{BalanceKey, Balances};
+use super::history::EarnedBy;
 use super::pay::{person_view, reward_id, run_for_payee};
 use super::scope::PlanPeriod;
 use super::targets::TargetDays;
@@ -26,20 +27,25 @@ use accredit_script::Machine;
 /// What a payee earned by the covered rewards in a unit: by the payee's id and the unit's name.
 pub(super) type EarnedByPayee<'a> = dyn Fn(&str, &str) -> Decimal + 'a;
 
-/// The rows of a draw in a period, of everybody who has it. `earned` says what the covered rewards
-/// of a payee came to in a unit, and `owed` what was owed when the period began.
-///
-/// Alerts are added for payees whose draw cannot be computed.
-pub(super) fn draw_rows(
+/// What a draw comes to in a period.
+#[derive(Default)]
+pub(super) struct DrawPayments {
+    pub(super) rows: Vec<EarnedReward>,
+    /// Payees whose draw cannot be computed, with the alerts that say why.
+    pub(super) failed: Vec<(EarnedBy, Note)>,
+}
+
+/// What a draw pays everybody who has it. `earned` says what the covered rewards of a payee came to
+/// in a unit, and `owed` what was owed when the period began.
+pub(super) fn pay_draw(
     scope: &PlanPeriod<'_>,
     draw: &Draw,
     (earned, owed): (&EarnedByPayee<'_>, &Balances),
     mut machine: Option<&mut Machine>,
-    alerts: &mut Vec<Note>,
-) -> Vec<EarnedReward> {
-    let mut rows = Vec::new();
+) -> DrawPayments {
+    let mut payments = DrawPayments::default();
     if !draw.validity.contains(scope.last) {
-        return rows;
+        return payments;
     }
 
     let organization = &scope.ruleset.organization;
@@ -60,7 +66,9 @@ pub(super) fn draw_rows(
         let terms = match terms {
             Ok(terms) => terms,
             Err(alert) => {
-                alerts.push(alert);
+                let unit = Arc::from(scope.ruleset.settings.units.name(unit));
+                let by = EarnedBy { is_team: false, id: Arc::clone(&payee.id), unit };
+                payments.failed.push((by, alert));
                 continue;
             }
         };
@@ -69,11 +77,11 @@ pub(super) fn draw_rows(
         let key = BalanceKey::new(&draw.name, &payee.id, unit_name);
         let paid = paid_by_draw(draw, &terms, earned(&payee.id, unit_name), owed.of(&key));
         if !paid.is_zero() {
-            rows.push(draw_row(scope, draw, person, (paid, unit)));
+            payments.rows.push(draw_row(scope, draw, person, (paid, unit)));
         }
     }
 
-    rows
+    payments
 }
 
 /// A draw in the currency of a payee.

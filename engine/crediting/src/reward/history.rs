@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use accredit_domain::calendar::Period;
+use accredit_domain::decision::EarnedReward;
 use accredit_domain::money::add_to_total;
 
 /// The claimant of an amount: a person or a team by its id, and the unit of the credits.
@@ -23,6 +24,17 @@ pub(super) struct EarnedBy {
     pub(super) id: Arc<str>,
     /// Name of the unit.
     pub(super) unit: Arc<str>,
+}
+
+impl EarnedBy {
+    /// The claimant of a row.
+    pub(super) fn of_row(row: &EarnedReward) -> EarnedBy {
+        EarnedBy {
+            is_team: row.team.is_some(),
+            id: Arc::from(row.team.as_deref().unwrap_or(&row.payee)),
+            unit: Arc::from(&*row.credited_unit_type),
+        }
+    }
 }
 
 /// A reward and a claimant.

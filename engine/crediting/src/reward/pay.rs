@@ -213,6 +213,10 @@ fn claim_worth(
             &format!("`{id}` has no quota, and the tiers are shares of it"),
         ),
         Unpayable::TooLarge => too_large(),
+        Unpayable::PartsDiffer => context.reward_alert(
+            NoteCode::PolicyError,
+            &format!("law broken (sum of tier parts): for `{id}`; nothing is paid"),
+        ),
     };
 
     let worth = match &context.reward.worth {

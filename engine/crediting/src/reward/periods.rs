@@ -89,7 +89,7 @@ fn first_day(
 }
 
 /// Whether people may have rows of a period in which nobody was credited.
-fn pays_without_credits(rules: &Ruleset, plan: &Plan) -> bool {
+pub fn pays_without_credits(rules: &Ruleset, plan: &Plan) -> bool {
     let for_everyone = plan.rewards.iter().any(|reward| reward.everyone);
     for_everyone || plan.quota.is_some() || rules.quotas.has_quota(&plan.id)
 }

@@ -102,6 +102,8 @@ codes! {
     CR094 "rows of a table that are equally specific";
     CR095 "label of a switch that no value has";
     CR096 "label of a switch that is never reached";
+    CR097 "quota that differs from the sum of its parts";
+    CR098 "part of a span without a quota";
 }
 
 impl fmt::Display for Code {

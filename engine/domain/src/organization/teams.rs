@@ -119,6 +119,11 @@ impl Teams {
         rows.flat_map(|(team, members)| members.iter().map(|member| (*team, member.participant)))
     }
 
+    /// The members of a team on any day, in the order of the file.
+    pub fn members_of(&self, team: TeamId) -> impl Iterator<Item = &Member> {
+        self.members.get(&team).into_iter().flatten()
+    }
+
     /// Lets a former id mean a team that was renamed.
     pub fn add_former_id(&mut self, former: &str, team: TeamId) {
         self.ids.add_former_id(former, team);

@@ -116,6 +116,11 @@ impl Territories {
         self.rows.push(row);
     }
 
+    /// The columns of deals that territories look at.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| &*column.name)
+    }
+
     /// Whether no team has a territory.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

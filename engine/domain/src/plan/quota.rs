@@ -47,6 +47,16 @@ impl Quotas {
         of_plan.map(|(_, period)| period.as_str())
     }
 
+    /// The rows of `plan`, each with the id of its period, by period and else as in the file.
+    pub fn rows_of<'a>(&'a self, plan: &'a str) -> Vec<(&'a str, &'a Quota)> {
+        let of_plan = self.rows.iter().filter(|((known, _), _)| **known == *plan);
+        let mut rows: Vec<(&str, &Quota)> = of_plan
+            .flat_map(|((_, period), rows)| rows.iter().map(move |row| (period.as_str(), row)))
+            .collect();
+        rows.sort_by_key(|(period, _)| *period);
+        rows
+    }
+
     /// Whether `plan` has any quota.
     pub fn has_quota(&self, plan: &str) -> bool {
         self.rows.keys().any(|(known, _)| **known == *plan)

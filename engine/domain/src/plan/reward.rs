@@ -155,6 +155,8 @@ pub enum Unpayable {
     NoQuota,
     /// A number does not fit a decimal.
     TooLarge,
+    /// The parts in the tiers do not add up to the total: an error of this program.
+    PartsDiffer,
 }
 
 impl Tiers {
@@ -164,6 +166,7 @@ impl Tiers {
     /// [`Unpayable`] when it cannot be said.
     pub fn payout_for(&self, total: Decimal, quota: Option<Decimal>) -> Result<Decimal, Unpayable> {
         let (mut paid, mut below, mut reached) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+        let mut parts = Decimal::ZERO;
         // Negative totals are paid back at the rates at which they were earned.
         let wanted = total.abs();
 
@@ -171,6 +174,7 @@ impl Tiers {
             let limit = tier.limit_amount(quota)?;
             let until = limit.map_or(wanted, |limit| wanted.min(limit));
             let part = until.checked_sub(below).ok_or(Unpayable::TooLarge)?;
+            parts = parts.checked_add(part).ok_or(Unpayable::TooLarge)?;
             let worth = part.checked_mul(tier.rate).ok_or(Unpayable::TooLarge)?;
             paid = paid.checked_add(worth).ok_or(Unpayable::TooLarge)?;
             (below, reached) = (until, tier.rate);
@@ -178,6 +182,12 @@ impl Tiers {
             if below == wanted {
                 break;
             }
+        }
+
+        // INVARIANT (sum of tier parts): nothing is paid twice and nothing is left out.
+        let last = self.tiers.last().map(|tier| tier.limit_amount(quota)).transpose()?.flatten();
+        if parts != last.map_or(wanted, |last| wanted.min(last)) {
+            return Err(Unpayable::PartsDiffer);
         }
 
         if self.retroactive {

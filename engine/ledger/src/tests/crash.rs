@@ -12,9 +12,10 @@ use redb::StorageBackend;
 use super::{credit, delivery, work};
 use crate::alerts::RaisedAlert;
 use crate::definitions::Activation;
+use crate::manual_credits::ManualCreditAct;
 use crate::manual_rewards::ManualReward;
 use crate::periods::{FINALIZED, PeriodState};
-use crate::record::CommitBatch;
+use crate::record::{CommitBatch, TransactionRecord};
 use crate::releases::{Publication, Release, ReleaseAct, Statement};
 use crate::voids::DealVoiding;
 use crate::{Ledger, LedgerResult};
@@ -172,8 +173,31 @@ const DAY: &[Step] = &[
             DealVoiding { transaction: "T4".to_owned(), version: 2, ..DealVoiding::default() };
         ledger.commit_batch(&CommitBatch { voided: Some(act), ..work("T4", 10, Vec::new()) })
     },
+    |ledger| {
+        let act = given_credit();
+        let id = act.credit.key.to_string();
+        let record = act.credit.to_record().unwrap();
+        let records = vec![TransactionRecord::first_version(id, record, 0)];
+        let manual_credit = Some(act);
+        ledger.commit_batch(&CommitBatch { records, manual_credit, ..CommitBatch::default() })
+    },
     |ledger| ledger.set_meta("secret", b"abc"),
 ];
+
+fn given_credit() -> ManualCreditAct {
+    let act = serde_json::json!({
+        "number": 1, "entry": format!("crd_{}", "0".repeat(32)), "requested_period": "2026-03",
+        "reverses": null, "request_key": "first", "at_ms": 1, "approved": null,
+        "credit": {
+            "key": "manual:1", "plan": "p", "incentive_date": "2026-03-31", "position": "P1",
+            "payee": "anna", "credit_type": "credit", "unit_type": "EUR", "amount": "5.00",
+            "rolls_up": false, "reversed": null, "given": {
+                "date": "2026-03-02", "who": "admin", "reason_code": "error", "comment": null,
+            },
+        },
+    });
+    serde_json::from_value(act).unwrap()
+}
 
 fn bonus() -> ManualReward {
     let row = serde_json::json!({

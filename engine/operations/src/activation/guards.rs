@@ -83,6 +83,9 @@ pub(super) fn enforce_limits(
 fn keeps_rules(context: &Context, current: &Ruleset, new: &Ruleset) -> Result<(), OperationError> {
     for plan in current.plans.keys() {
         let kept = results_by_rule(new, plan);
+        if !new.plans.contains_key(plan) {
+            without_manual_credits(context, plan)?;
+        }
         for (rule, results) in results_by_rule(current, plan) {
             let Some(known) = kept.get(rule) else {
                 without_credits(context, plan, rule, None)?;
@@ -95,6 +98,18 @@ fn keeps_rules(context: &Context, current: &Ruleset, new: &Ruleset) -> Result<()
     }
 
     Ok(())
+}
+
+/// Refuses to remove a plan in which people gave credits.
+fn without_manual_credits(context: &Context, plan: &str) -> Result<(), OperationError> {
+    // No rule made them.
+    if !context.ledger.has_credits(plan, "", None)? {
+        return Ok(());
+    }
+    let detail = format!(
+        "plan `{plan}` has manual credits: end-date it with `to` instead of removing or renaming it"
+    );
+    Err(OperationError::conflict("has_credits", detail))
 }
 
 fn without_credits(

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_workspace::Ruleset;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::ChangeRequest;
 use crate::context::Context;
 use crate::error::OperationError;
-use crate::losses;
+use crate::losses::{self, RewardLoss};
 
 /// Names that a message lists.
 const LISTED_MAX: usize = 5;
@@ -28,6 +27,15 @@ pub struct RemovedEntity {
     id: String,
     /// How many credits it has.
     credits: u64,
+}
+
+/// What a change means for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeopleReport {
+    /// Who would be removed and has credits.
+    pub gone: Vec<RemovedEntity>,
+    /// Who would be paid less of rewards.
+    pub losing: Vec<RewardLoss>,
 }
 
 /// What one ruleset has and another one has not, by id.
@@ -134,10 +142,10 @@ pub fn people_report(
     context: &Context,
     old: &Ruleset,
     new: &Ruleset,
-) -> Result<Value, OperationError> {
+) -> Result<PeopleReport, OperationError> {
     let gone = removed_with_credits(context, old, new)?;
     let losing = losses::reward_losses(context, old, new)?;
-    Ok(json!({ "gone": gone, "losing": losing }))
+    Ok(PeopleReport { gone, losing })
 }
 
 /// Refuses to remove people, positions, teams or memberships that money depends on.

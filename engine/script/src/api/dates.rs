@@ -116,6 +116,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
 
 const HOURS_A_DAY: i64 = 24;
 
+/// Years before it were written with two digits.
+const FIRST_YEAR: i64 = 100;
+
 /// How many days `to` is after `from`.
 pub(super) fn days_between(from: Date, to: Date) -> i64 {
     to.duration_since(from).as_hours() / HOURS_A_DAY
@@ -160,6 +163,10 @@ fn parse_date(text: &str) -> Outcome {
 }
 
 fn date_from_parts(year: i64, month: i64, day: i64) -> Outcome {
+    if year < FIRST_YEAR {
+        return raise(format!("the year {year} has no four digits: write it like 2022"));
+    }
+
     let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
     let date = match parts {
         (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
@@ -172,11 +179,10 @@ fn date_from_parts(year: i64, month: i64, day: i64) -> Outcome {
 }
 
 fn add_length(date: Date, count: &ScriptValue, length: fn(i32) -> HoldLength) -> Outcome<Date> {
-    let whole = count.as_whole_number().and_then(|count| i32::try_from(count).ok());
-    let Some(whole) = whole else {
+    let Some(whole) = count.as_whole_number() else {
         return raise(format!("expected a whole number, not {}", count.show_in_message()));
     };
-    match length(whole).date_after(date) {
+    match i32::try_from(whole).ok().and_then(|whole| length(whole).date_after(date)) {
         Some(date) => Ok(date),
         None => raise("the date is out of range"),
     }

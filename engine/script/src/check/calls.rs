@@ -18,6 +18,7 @@ use crate::kind::ValueKind;
 use crate::machine::adapter::function_name;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::{Code, did_you_mean};
+use accredit_domain::policy::ProgramForm;
 
 impl ProgramWalk<'_> {
     /// A call `name(…)`, or an operator.
@@ -26,11 +27,8 @@ impl ProgramWalk<'_> {
         let joins = usize::from(name == "+");
         self.joined += joins;
         // Parts of a text that is put together say nothing alone: weights are judged in the whole.
-        let kinds: Vec<ValueKind> = call
-            .args
-            .iter()
-            .map(|given| self.visit_argument(name, given, call.args.first()))
-            .collect();
+        let kinds: Vec<ValueKind> =
+            call.args.iter().map(|given| self.visit_argument(name, given, &call.args)).collect();
         self.joined -= joins;
 
         match (name, call.args.as_slice(), kinds.as_slice()) {
@@ -70,6 +68,9 @@ impl ProgramWalk<'_> {
             }
             _ if call.is_operator_call() => ValueKind::Any,
             _ => {
+                if let ("push", [array, ..]) = (name, call.args.as_slice()) {
+                    self.check_constant_changed(array);
+                }
                 if let ("share", [who, ..]) = (name, call.args.as_slice()) {
                     self.check_recipient_text(who);
                 }
@@ -87,13 +88,13 @@ impl ProgramWalk<'_> {
         }
     }
 
-    /// An argument of `name(first, …)`.
-    fn visit_argument(&mut self, name: &str, given: &Expr, first: Option<&Expr>) -> ValueKind {
+    /// An argument of `name(…)`, which is called with `all`.
+    fn visit_argument(&mut self, name: &str, given: &Expr, all: &[Expr]) -> ValueKind {
         let Some(function) = callback_name(given) else { return self.visit_expression(given) };
 
-        let is_existing = first.is_some_and(|first| self.is_credits(first));
+        let is_existing = all.first().is_some_and(|first| self.is_credits(first));
         let items = if is_existing { ValueKind::Credits } else { ValueKind::Any };
-        self.visit_callback(name, given, &function, items)
+        self.visit_callback((name, all.len()), given, &function, items)
     }
 
     fn is_credits(&self, expr: &Expr) -> bool {
@@ -102,17 +103,20 @@ impl ProgramWalk<'_> {
         named.is_some_and(|variable| variable.kind == ValueKind::Credits)
     }
 
-    /// A function that is written as an argument of `name`, for items of `items`.
+    /// A function that is written as one of `count` arguments of `name`, for items of `items`.
     fn visit_callback(
         &mut self,
-        name: &str,
+        (name, count): (&str, usize),
         given: &Expr,
         function: &str,
         items: ValueKind,
     ) -> ValueKind {
-        let is_own = !self.own_arities(name).is_empty();
-        if is_own || !CALLBACK_FUNCTIONS.contains(&name) {
+        if !CALLBACK_FUNCTIONS.contains(&name) {
             return self.visit_expression(given);
+        }
+        if self.own_arities(name).contains(&count) {
+            self.refuse_own_callback(name, given.start_position());
+            return ValueKind::Any;
         }
 
         if !self.own_arities(function).contains(&1) {
@@ -130,6 +134,21 @@ impl ProgramWalk<'_> {
         ValueKind::Function
     }
 
+    /// A function given to a function of the script, which is called in place of the language's: in
+    /// an intake policy `rows.map(…)` is the entry point.
+    fn refuse_own_callback(&mut self, name: &str, at: Position) {
+        let is_entry = match self.program.form {
+            ProgramForm::Policy(kind) => kind.entry_point() == name,
+            ProgramForm::Expression(_) => false,
+        };
+        let message = format!("`{name}` is a function of this policy here, and takes no function");
+        let help = match is_entry {
+            true => format!("write `{name}(items, |item| …)`, with the items in the brackets"),
+            false => "give the policy's function another name".to_owned(),
+        };
+        self.report_with_help(Code::CR004, at, message, Some(help));
+    }
+
     /// A method `base.name(…)`.
     pub(super) fn visit_method(
         &mut self,
@@ -144,7 +163,9 @@ impl ProgramWalk<'_> {
             let name = call.name.as_str();
             for given in call.args.iter() {
                 let kind = match callback_name(given) {
-                    Some(function) => self.visit_callback(name, given, &function, base),
+                    Some(function) => {
+                        self.visit_callback((name, call.args.len()), given, &function, base)
+                    }
                     None => self.visit_expression(given),
                 };
                 kinds.push(kind);
@@ -155,6 +176,7 @@ impl ProgramWalk<'_> {
             (base, call.name.as_str(), call.args.as_slice())
         {
             self.reads.names.insert(name.to_string());
+            self.reads.of_deals.insert(name.to_string());
             self.check_asked_field(name, *at);
             kinds.push(ValueKind::Text);
         }

@@ -117,16 +117,27 @@ impl ProgramWalk<'_> {
         let (root, links) = fault::chain_links(expr);
 
         let mut kind = self.visit_expression(root);
+        if links
+            .iter()
+            .any(|link| matches!(link.expr, Expr::MethodCall(call, _) if call.name == "push"))
+        {
+            self.check_constant_changed(root);
+        }
+
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
                 (Expr::Property(name, at), false, _) => {
                     self.reads.names.insert(name.2.to_string());
+                    if matches!(kind, ValueKind::Transaction | ValueKind::Any) {
+                        self.reads.of_deals.insert(name.2.to_string());
+                    }
                     self.visit_property(kind, &name.2, *at)
                 }
 
                 (Expr::MethodCall(call, at), false, _) => self.visit_method(kind, call, *at),
                 (Expr::StringConstant(name, at), true, ValueKind::Transaction) => {
                     self.reads.names.insert(name.to_string());
+                    self.reads.of_deals.insert(name.to_string());
                     self.visit_column(name, *at)
                 }
                 (Expr::StringConstant(name, at), true, ValueKind::Totals | ValueKind::Earned) => {
@@ -145,7 +156,11 @@ impl ProgramWalk<'_> {
                     self.visit_expression(index);
                     ValueKind::Credit
                 }
-                (index, ..) => {
+                (index, _, base) => {
+                    // In a function of the script a deal may stand behind any parameter.
+                    if let (Expr::StringConstant(name, _), ValueKind::Any) = (index, base) {
+                        self.reads.of_deals.insert(name.to_string());
+                    }
                     // A column whose name is computed may be any: every column counts as read.
                     let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
                     self.reads.any |= !plain;

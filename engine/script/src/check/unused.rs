@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use rhai::{Expr, Position, Stmt};
 
 use super::walk::ProgramWalk;
+use crate::api;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::policy::ProgramForm;
 
@@ -54,6 +55,15 @@ impl ProgramWalk<'_> {
             let called = self.used.functions.contains(name) || name == kind.entry_point();
             let at = self.function_name_position(&function);
             let meant = name.starts_with('_') || name.starts_with("anon$") || self.is_shared(at);
+            let arity = function.params.len();
+            let of_language = api::find_function(name);
+            if of_language.is_some_and(|known| known.arities.contains(&arity)) && !meant {
+                let message =
+                    format!("`{name}` is a function of the language, and this one takes its place");
+                let help = "give it another name".to_owned();
+                self.report_warning(Code::CR026, at, message, Some(help));
+            }
+
             if !called && !meant {
                 let message = format!("nothing calls `{name}`");
                 self.report_warning(Code::CR017, at, message, Some(help.to_owned()));

@@ -308,6 +308,7 @@ impl<'a> ProgramWalk<'a> {
                     let message = format!("`{name}` cannot be changed");
                     self.report_error(Code::CR008, expression_start(target), message);
                 }
+                self.check_constant_changed(root);
             }
             return;
         };
@@ -327,6 +328,17 @@ impl<'a> ProgramWalk<'a> {
                 self.report_with_help(Code::CR016, target.start_position(), message, Some(help));
             }
             Some(_) => _ = self.visit_expression(target),
+        }
+    }
+
+    /// A change of what a name stands for: a constant keeps its value, and the change would be lost.
+    pub(super) fn check_constant_changed(&mut self, root: &Expr) {
+        let Some(name) = name_of(root) else { return };
+        let known = self.scope.iter().rev().find(|variable| variable.name == name);
+        if known.is_some_and(|variable| variable.constant) {
+            let message = format!("`{name}` is constant and cannot be changed");
+            let help = format!("change a copy: `let copy = {name};`");
+            self.report_with_help(Code::CR016, root.start_position(), message, Some(help));
         }
     }
 
@@ -379,7 +391,7 @@ fn name_of(expr: &Expr) -> Option<&str> {
 }
 
 /// The statements of a function's body; Rhai shows them only by walking.
-fn body_statements(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
+pub(crate) fn body_statements(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
     // The filtering clone of Rhai 1.27 does not filter.
     let mut alone = ast.clone_functions_only();
     alone.retain_functions(|_, _, name, count| {

@@ -12,6 +12,7 @@ use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
 use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
+use crate::compile::{self, CompiledCode, NotCompiled};
 use crate::coverage::CoverageRecorder;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
 use crate::value::ScriptValue;
@@ -25,9 +26,9 @@ pub(super) struct Interpreter {
     scope: Scope<'static>,
 }
 
-/// A program in the form that runs fastest; a compiler would add one more.
+/// A program in the form that runs fastest.
 pub(super) enum CompiledProgram {
-    /// A program that is walked as a tree.
+    /// A program that is compiled or, where that is not possible, walked as a tree.
     Tree(Box<SyntaxTree>),
     /// One of the few texts that need no tree.
     Native(NativeExpression),
@@ -42,11 +43,28 @@ pub(super) struct SyntaxTree {
     constants: Option<Arc<Constants>>,
     /// How many values the entry point of a policy takes: the last ones may be left out.
     parameters: usize,
+    /// The same program compiled, or why it is not.
+    code: Result<CompiledCode, NotCompiled>,
 }
 
 impl SyntaxTree {
     pub(super) fn ast(&self) -> &AST {
         &self.ast
+    }
+
+    /// The program compiled.
+    pub(super) fn code(&self) -> Option<&CompiledCode> {
+        self.code.as_ref().ok()
+    }
+
+    /// Why the program is not compiled, if it is not.
+    pub(super) fn not_compiled(&self) -> Option<&NotCompiled> {
+        self.code.as_ref().err()
+    }
+
+    /// How many values the program takes.
+    pub(super) fn parameters(&self) -> usize {
+        self.parameters
     }
 }
 
@@ -116,7 +134,8 @@ impl Interpreter {
         };
 
         let parameters = entry_parameters(program, &ast);
-        Ok(SyntaxTree { ast, constants, parameters })
+        let code = compile::compile(program.form, &ast, constants.as_deref(), parameters);
+        Ok(SyntaxTree { ast, constants, parameters, code })
     }
 
     /// Evaluates the top level of a policy once.

@@ -189,6 +189,20 @@ fn constants_stay_and_what_nothing_uses_is_named() {
                 "const RATE = 1;\nfn value(tx, to) { RATE = 2; 1 }",
                 &["CR016 2:20 `RATE` is constant and cannot be changed"],
             ),
+            // What was appended to a constant array was lost without a word.
+            (
+                "const A = [1];\nfn value(tx, to) { A.push(2); sum(A) }",
+                &["CR016 2:20 `A` is constant and cannot be changed"],
+            ),
+            (
+                "const A = [1];\nfn value(tx, to) { push(A, 2); sum(A) }",
+                &["CR016 2:25 `A` is constant and cannot be changed"],
+            ),
+            (
+                "const A = #{ x: 1 };\nfn value(tx, to) { A.x = 2; A.x }",
+                &["CR016 2:20 `A` is constant and cannot be changed"],
+            ),
+            ("const A = [1];\nfn value(tx, to) { let a = A; a.push(2); sum(a) }", &[]),
             (
                 "fn value(tx, to) { rate = 2; rate }",
                 &["CR007 1:20 unknown variable `rate`; write `let rate = …` the first time"],

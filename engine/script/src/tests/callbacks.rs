@@ -2,8 +2,8 @@
 //! return, and what they cost.
 
 use super::{known, policy, program, shown};
-use crate::check;
-use accredit_domain::policy::{PolicyKind, ProgramForm};
+use crate::{Machine, check};
+use accredit_domain::policy::{PolicyKind, ProgramForm, Programs};
 
 fn outcome(body: &str) -> String {
     shown(policy(PolicyKind::Value, &format!("fn value(tx, to) {{ {body} }}")))
@@ -96,6 +96,23 @@ fn operations_and_levels_count_in_functions_of_items() {
 fn functions_of_items_are_checked() {
     let cases = [
         ("sum(filter([1], |x| x > 0))", ""),
+        ("[1].map(|x| [2].map(|y| x + y)); 1", "CR007 1:44 unknown variable `x`"),
+        ("sum_by([1], |x| tx.amount)", "CR007 1:36 unknown variable `tx`"),
+        ("let a = [1]; sum_by(a, |x| a.len())", "CR007 1:47 unknown variable `a`"),
+        ("sum_by([1], |tx| tx)", ""),
+        (
+            "[1].map(|x| { break; }); 1",
+            "CR001 1:34 break statement should only be used \
+         inside a loop",
+        ),
+        ("let m = map; 1", "CR007 1:28 unknown variable `map`"),
+        ("[1].map(); 1", "CR004 1:24 `map` does not take 1 argument"),
+        ("map([1], |x| x, 3); 1", "CR004 1:20 `map` does not take 3 arguments"),
+        (
+            "let f = |x| x; [1].map(f); 1",
+            "CR008 1:28 policies may not use `|`; CR004 1:39 \
+         `map` cannot be used with array, something",
+        ),
         ("sum_by([1], |x| y)", "CR007 1:36 unknown variable `y`"),
         ("sum_by([1], |x| x.foo(1))", "CR003 1:38 unknown function `foo`"),
         ("sum_by([1], |x, y| x)", "CR004 1:32 the function of `sum_by` must take 1 argument"),
@@ -118,4 +135,50 @@ fn functions_of_items_are_checked() {
             .collect();
         assert_eq!(found.join("; "), expected, "{body}");
     }
+}
+
+/// An intake policy could not use `map`, since its own function has that name: the message spoke of a
+/// `|` that is not allowed.
+#[test]
+fn an_intake_policy_maps_the_items_of_its_payload() {
+    let outcome = |body: &str| {
+        let source = format!("fn map(payload) {{ {body} }}");
+        let program = program(ProgramForm::Policy(PolicyKind::Intake), &source);
+        let found = check(&program, &known());
+        let found: Vec<String> = found
+            .iter()
+            .map(|finding| format!("{} {}", finding.message, finding.help.as_deref().unwrap_or("")))
+            .collect();
+        let mut programs = Programs::default();
+        let id = programs.add(program);
+        let payload = serde_json::json!({ "items": [{ "id": "a" }, { "id": "b" }] });
+        let rows = Machine::new(&programs).run_intake(id, &payload);
+        (found.join("; "), rows.map_or(0, |rows| rows.len()))
+    };
+
+    let plain = outcome("map(payload.items, |item| #{ id: item.id })");
+    assert_eq!(plain, (String::new(), 2));
+    assert_eq!(outcome("payload.items.filter(|item| item.id == \"b\")"), (String::new(), 1));
+
+    // Behind a dot it would be the entry point itself.
+    let (found, rows) = outcome("payload.items.map(|item| #{ id: item.id })");
+    assert_eq!(rows, 0);
+    let told = "`map` is a function of this policy here, and takes no function \
+                write `map(items, |item| …)`, with the items in the brackets";
+    assert_eq!(found, told);
+}
+
+/// A function called `round` or `filter` took the place of the language's, and nobody was told.
+#[test]
+fn a_function_in_the_place_of_one_of_the_language_is_warned_of() {
+    let found = |functions: &str| {
+        let source = format!("fn value(tx, to) {{ 1 }}\n{functions}");
+        let found = check(&program(ProgramForm::Policy(PolicyKind::Value), &source), &known());
+        let found = found.iter().filter(|finding| finding.code.as_str() != "CR017");
+        let found = found.map(|finding| format!("{} {}", finding.code, finding.place.line));
+        found.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(found("fn round(x) { 7 }"), "CR026 2");
+    assert_eq!(found("fn filter(items, test) { [] }"), "CR026 2");
+    assert_eq!(found("fn round(x, y, z) { 7 }\nfn rounded(x) { 7 }\nfn _max(x, y) { x }"), "");
 }

@@ -54,6 +54,16 @@ fn numbers_are_exact() {
             ("#{a: 4}[\"a\"]", "4"),
             ("#{a: 4}.b", "the map has no key `b`; ask has(\"b\") first @1:9"),
             ("[1][5]", "there is no item 5 in an array of 1 @1:5"),
+            ("add_days(tx.date, 99999999).day", "the date is out of range @1:1"),
+            ("add_days(tx.date, 9223372036854775807).day", "the date is out of range @1:1"),
+            ("add_months(tx.date, -9999999999).day", "the date is out of range @1:1"),
+            ("(tx.date - 99999999).day", "the date is out of range @1:10"),
+            ("add_days(date(9999, 12, 31), 1).day", "the date is out of range @1:1"),
+            ("date(99999, 1, 1).day", "there is no day 1 of month 1 in 99999 @1:1"),
+            // A year of two digits was one of antiquity, and every deal was later.
+            ("date(22, 1, 31).year", "the year 22 has no four digits: write it like 2022 @1:1"),
+            ("date(-1, 1, 31).year", "the year -1 has no four digits: write it like 2022 @1:1"),
+            ("date(2022, 13, 1).day", "there is no day 1 of month 13 in 2022 @1:1"),
             ("date(\"2022-02-30\")", "`2022-02-30` is not a date; write it like 2022-01-31 @1:1"),
         ],
     );

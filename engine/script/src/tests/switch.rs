@@ -2,7 +2,7 @@
 //! the chain of `if` that it stands for.
 
 use super::*;
-use crate::check;
+use crate::{check, constants, trace};
 use accredit_domain::diagnostic::Diagnostic;
 
 /// The outcome of each body of a value policy.
@@ -429,4 +429,51 @@ fn a_switch_is_the_chain_of_if_that_it_stands_for() {
         let switched = outcome(&format!("switch VALUE {{ {arms} }}"));
         assert_eq!(switched, outcome(&chain), "{round}: switch {value} {{ {arms} }}");
     }
+}
+
+/// The arms of a policy on lines 3 to 5, of which the deal takes the second.
+const ARMS: &str = "fn value(tx, to) {\n  switch tx[\"deal_stage\"] {\n    \"Lost\" => 1,\n    \
+                    \"Won\" => tx.amount * 2,\n    _ => { 0 }\n  }\n}";
+
+#[test]
+fn coverage_counts_every_arm_as_a_branch() {
+    let (tx, to) = (transaction(), receiver());
+    let arguments = ScriptArguments { to: Some(&to), ..seen(&tx) };
+    let mut programs = Programs::default();
+    let id = programs.add(program(ProgramForm::Policy(PolicyKind::Value), ARMS));
+    let mut machine = Machine::with_coverage(&programs);
+    assert_eq!(shown(machine.run(id, &arguments)), "2469.0");
+
+    let counted = machine.collect_coverage();
+    let taken: Vec<(u32, [u64; 2])> =
+        counted[0].branches.iter().map(|(place, branch)| (place.0, branch.taken)).collect();
+    assert_eq!(taken, [(3, [0, 1]), (4, [1, 0]), (5, [0, 1])]);
+}
+
+#[test]
+fn an_explanation_shows_the_value_and_the_arm_that_was_taken() {
+    let (tx, to) = (transaction(), receiver());
+    let arguments = ScriptArguments { to: Some(&to), ..seen(&tx) };
+    let program = program(ProgramForm::Policy(PolicyKind::Value), ARMS);
+    let steps = trace::trace_steps(&program, &arguments).unwrap();
+    let steps: Vec<(u32, Option<&str>)> =
+        steps.iter().map(|step| (step.line, step.value.as_deref())).collect();
+    assert_eq!(steps, [(2, Some("\"Won\"")), (4, Some("2469.0"))]);
+    assert_eq!(trace::trace_answer(&program, &arguments).line, Some(4));
+}
+
+/// Shared functions and constants that a plan sets decide in a `switch` as elsewhere.
+#[test]
+fn a_switch_sees_constants_and_stands_in_functions() {
+    let source = "const LIMIT = 5;\nfn tier(n) {\n\
+                  switch n { 1 if LIMIT > 4 => \"A\", 1 => \"B\", _ => \"C\" } }\n\
+                  fn value(tx, to) { switch tier(1.0) { \"A\" => 10, \"B\" => 20, _ => 30 } }";
+    assert_eq!(shown(policy(PolicyKind::Value, source)), "10");
+    let policy = program(ProgramForm::Policy(PolicyKind::Value), source);
+    let constants = constants::parse_constants(&policy, "4").unwrap();
+    let mut programs = Programs::default();
+    let id = programs.add(Program { constants, ..policy });
+    let (tx, to) = (transaction(), receiver());
+    let arguments = ScriptArguments { to: Some(&to), ..seen(&tx) };
+    assert_eq!(shown(Machine::new(&programs).run(id, &arguments)), "20");
 }

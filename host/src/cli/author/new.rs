@@ -1,8 +1,9 @@
-//! `accredit new`: a customer's directory to begin with, small or from a template, or one more policy
-//! with its cases.
+//! `accredit new`: a customer's directory to begin with, small or from a template, or one more plan
+//! or policy with its cases.
 //!
 //! Not an upgrade of something that is there: no file is ever overwritten.
 
+mod plan;
 mod policy;
 mod template;
 
@@ -16,7 +17,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 
-/// Creates a customer's directory, or a policy in one.
+/// Creates a customer's directory, or a plan or policy in one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct NewArguments {
@@ -32,6 +33,8 @@ pub(crate) struct NewArguments {
 
 #[derive(Debug, Subcommand)]
 enum NewCommand {
+    /// Create a plan with a credit rule, a manager rule and a commission, and a case file beside it.
+    Plan(plan::NewPlanArguments),
     /// Create a policy of a kind, with a case file beside it.
     Policy(policy::NewPolicyArguments),
 }
@@ -61,6 +64,7 @@ const SCHEMAS: [(&str, &str); 2] =
 /// Runs the verb: exit 1 when something is there already.
 pub(crate) fn run(arguments: &NewArguments) -> u8 {
     match (&arguments.what, &arguments.dir) {
+        (Some(NewCommand::Plan(options)), _) => plan::run(options),
         (Some(NewCommand::Policy(options)), _) => policy::run(options),
 
         (None, Some(dir)) => {

@@ -4,6 +4,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use accredit_domain::credit::fields::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::PostedCredit;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -64,6 +66,22 @@ pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {
         let _ = io::stdout().lock().write_all(&bytes);
     }
 }
+
+/// Prints the header of credits as CSV.
+pub(crate) fn print_credits_header() {
+    // A closed pipe is the reader's decision, not a fault of ours.
+    let _ = tabular::csv_header(&CREDIT_COLUMNS).map(|head| io::stdout().lock().write_all(&head));
+}
+
+/// Prints credits as CSV without a header, row by row.
+pub(crate) fn print_credits_csv(credits: &[PostedCredit]) {
+    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
+    let _ = tabular::write_credits(&mut out, credits);
+    let _ = out.flush();
+}
+
+/// Bytes that are collected before they are written.
+const PRINT_BUFFER_BYTES: usize = 1 << 16;
 
 /// Prints `rows` (objects) with `columns` as a table.
 pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {

@@ -15,7 +15,7 @@ use accredit_domain::decision::Decision;
 use accredit_domain::limits::Limits;
 use accredit_ledger::definitions::content_hash;
 use accredit_operations::candidate;
-use accredit_operations::preview;
+use accredit_operations::preview::{self, DefinitionChanges};
 use accredit_operations::replay;
 use accredit_workspace::{Files, Ruleset};
 use clap::Args;
@@ -208,7 +208,7 @@ struct DirectoryPreviewView {
     /// The hash of the ruleset of the directory.
     ruleset: String,
     /// `files` with a text diff each, and `rules`.
-    changes: Json,
+    changes: DefinitionChanges,
     /// What the transactions would be credited.
     impact: ImpactReport,
     /// The limit that is exceeded, in words; null where none is.

@@ -13,8 +13,8 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::ShownList;
-use crate::cli::print::output::{DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
+use self::show::{NotedCalculations, ShownList};
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
 use crate::directory;
 
@@ -131,58 +131,99 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
 
     let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
 
-    let Ok(calculations) = calculations_within(arguments, &books, (ruleset, &period)) else {
+    let Ok(parts) = calculated_parts(arguments, (ruleset, &period)) else {
         return EXIT_USAGE;
     };
+
+    let note = recomputed_note(ruleset, arguments.input.as_of);
+    if show::is_credits_csv(arguments.format, &arguments.show) {
+        print_credits(&books, &parts, note.as_deref());
+        return EXIT_OK;
+    }
+
+    let calculations: Vec<Calculation> =
+        parts.iter().map(|(plan, period)| books.calculation_of(plan, period)).collect();
 
     // A plan in its own period is one object, and everything else is a list.
     let own = calculations.first().is_some_and(|first| first.period == period.id);
     let alone = arguments.input.plan.is_some() && own;
-    show::print_calculations((arguments.format, &arguments.show), &calculations, alone);
-
-    for calculation in &calculations {
-        let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
-        let rewards = match calculation.rewards.len() {
-            0 => String::new(),
-            rewards => format!(", {rewards} rewards"),
-        };
-
-        eprintln!(
-            "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
-            calculation.plan,
-            calculation.period,
-            calculation.transactions,
-            calculation.parked.len(),
-        );
-    }
+    let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
+    show::print_calculations(arguments.format, &arguments.show, shown);
+    calculations.iter().for_each(print_summary);
 
     EXIT_OK
 }
 
-/// The calculations that are asked for: of each plan, one for each of its own periods in `period`.
-/// A plan that is calculated by longer periods is left out with a word, and refused where no other
-/// plan is left.
-fn calculations_within(
+/// What must be said where periods are closed or finalized: a directory does not know what was paid.
+fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
+    let locked = ruleset.settings.calendar.locked_before(as_of);
+
+    let lists = [("finalized", &locked.finalized), ("closed", &locked.closed)];
+    let lists = lists.into_iter().filter(|(_, periods)| !periods.is_empty());
+    let listed: Vec<String> = lists
+        .map(|(word, periods)| {
+            let periods: Vec<&str> = periods.iter().map(String::as_str).collect();
+            format!("{word}: {}", periods.join(", "))
+        })
+        .collect();
+
+    let listed = Some(listed.join("; ")).filter(|listed| !listed.is_empty());
+    listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
+}
+
+/// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
+fn print_credits(books: &books::Books<'_>, parts: &[(&str, Period)], note: Option<&str>) {
+    output::print_credits_header();
+    for (plan, period) in parts {
+        let calculation = books.calculation_of(plan, period);
+        output::print_credits_csv(&calculation.credits);
+        print_summary(&calculation);
+    }
+    if let Some(note) = note {
+        eprintln!("note: {note}");
+    }
+}
+
+/// One line about a calculation, for people.
+fn print_summary(calculation: &Calculation) {
+    let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
+    let rewards = match calculation.rewards.len() {
+        0 => String::new(),
+        rewards => format!(", {rewards} rewards"),
+    };
+
+    eprintln!(
+        "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
+        calculation.plan,
+        calculation.period,
+        calculation.transactions,
+        calculation.parked.len(),
+    );
+}
+
+/// What is calculated: each plan that is asked for, in each of its own periods in `period`. A plan
+/// that is calculated by longer periods is left out with a word, and refused where no other plan is
+/// left.
+fn calculated_parts<'a>(
     arguments: &CalculateArguments,
-    books: &books::Books<'_>,
-    (ruleset, period): (&Ruleset, &Period),
-) -> Result<Vec<Calculation>, OtherPeriod> {
+    (ruleset, period): (&'a Ruleset, &Period),
+) -> Result<Vec<(&'a str, Period)>, OtherPeriod> {
     let wanted = arguments.input.plan.as_deref();
-    let mut calculations = Vec::new();
+    let mut parts = Vec::new();
     let mut left_out = Vec::new();
 
     for plan in ruleset.plans.keys().filter(|plan| wanted.is_none_or(|wanted| wanted == &***plan)) {
-        let found = books.calculations_within(plan, period);
-        if found.is_empty() {
+        let own = calculation::own_periods(ruleset, plan, period);
+        if own.is_empty() {
             left_out.push(calculation::explain_other_period(ruleset, plan, period));
         }
-        calculations.extend(found);
+        parts.extend(own.into_iter().map(|own| (&**plan, own)));
     }
 
-    let refused = calculations.is_empty() && !left_out.is_empty();
+    let refused = parts.is_empty() && !left_out.is_empty();
     for reason in left_out {
         let grade = if refused { "error" } else { "note" };
         eprintln!("{grade}: other_period: {reason}");
     }
-    if refused { Err(OtherPeriod) } else { Ok(calculations) }
+    if refused { Err(OtherPeriod) } else { Ok(parts) }
 }

@@ -19,6 +19,7 @@ use crate::cli::remote::client::Client;
 use crate::cli::run::serve;
 use crate::demo::company::{Company, SOURCE, YEAR};
 use crate::demo::deals::make_deals;
+use crate::demo::tour::{self, TourServer};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::secrets;
@@ -92,6 +93,9 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     let elapsed = started.elapsed();
     let counts = status.get("counts").cloned().unwrap_or_default();
 
+    let secret = server.first_secret(SOURCE).ok_or("the source has no secret")?;
+    let tour = tour::walk_through(&DemoServer { client: &client, secret: secret.expose_secret() })?;
+
     if arguments.format == DataFormat::Json {
         let mut summary = serde_json::Map::new();
         for key in [
@@ -109,9 +113,11 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
         }
 
         summary.insert("elapsed_ms".to_owned(), json!(elapsed.as_millis()));
+        summary.insert("tour".to_owned(), json!(tour));
         output::print_json(&summary);
     } else {
         print_payees(arguments, &company, &client)?;
+        print_tour(&tour);
         print_summary(&server.url, token.expose_secret(), &counts, elapsed);
     }
 
@@ -184,6 +190,35 @@ fn send_deals(
     }
 
     Ok(())
+}
+
+/// The server as the tour asks it.
+struct DemoServer<'a> {
+    client: &'a Client,
+    secret: &'a str,
+}
+
+impl TourServer for DemoServer<'_> {
+    fn read(&self, path: &str) -> Result<Json, String> {
+        self.client.get(path)
+    }
+
+    fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
+        self.client.post(path, body)
+    }
+
+    fn deliver(&self, id: &str, deal: &Json) -> Result<(), String> {
+        self.client.send_delivery(SOURCE, id, self.secret, &deal.to_string())?;
+        await_crediting(self.client).map(|_| ())
+    }
+}
+
+/// The tour: a blank line before each heading, the rest indented.
+fn print_tour(lines: &[String]) {
+    for line in lines {
+        let heading = line.ends_with(':') || line.ends_with('?');
+        output::print_line(&if heading { format!("\n{line}") } else { format!("  {line}") });
+    }
 }
 
 fn await_crediting(client: &Client) -> Result<Json, String> {

@@ -5,18 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_crediting::impact::ImpactReport;
 use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
-use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
-use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
-use accredit_operations::candidate;
-use accredit_operations::effect;
-use accredit_operations::preview;
-use accredit_operations::replay::{self, ReplayImpact};
+use accredit_operations::activation::sent;
+use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
 use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::extract::{Extension, Path, State};
@@ -128,33 +123,6 @@ impl ChangeBody {
     }
 }
 
-/// What a change would change.
-#[derive(Debug, Serialize)]
-struct PreviewView {
-    /// The hash of the ruleset in force.
-    base: String,
-    /// Whether the server still decides, so that amounts will differ.
-    unfinished: bool,
-    /// The hash of the ruleset that the change makes.
-    ruleset: String,
-    /// What the change means for credits that exist: `now`, `recredit` or `from:2026-01-31`.
-    effective: Effective,
-    /// How many cases ran, all of which passed.
-    cases: usize,
-    /// `files` with a text diff each, and `rules`.
-    changes: Value,
-    /// What the recorded transactions would be credited.
-    impact: ImpactReport,
-    /// What an activation would change in the books at once.
-    booked: ImpactReport,
-    /// `gone`: who would be removed with credits; `losing`: who would be paid less.
-    people: Value,
-    /// The money that the change would move.
-    money: MoneyEffect,
-    /// The limit that is exceeded, in words; null where none is.
-    stop_loss: Option<String>,
-}
-
 /// What a change would change, in files, rules and money; nothing is written.
 pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
@@ -167,37 +135,20 @@ pub(crate) async fn preview_change(
 
     let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
-        if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
-            let detail = format!("`{}` is now in force", current.hash);
-            return Err(Problem::conflict("base_moved", detail));
-        }
+        let terms = ChangeTerms {
+            effective: conditions::parse_effective(sent.effective.as_deref())?,
+            limits: checked_limits(sent.max_total, sent.max_payee)?,
+            ..ChangeTerms::default()
+        };
+        let change = ChangeRequest {
+            files: sent.changed_files(&current.files),
+            terms,
+            base: sent.base,
+            ..ChangeRequest::default()
+        };
 
-        let effective = conditions::parse_effective(sent.effective.as_deref())?;
-        let changes = sent.changed_files(&current.files);
-        let files = candidate::with_changes(&current.files, &changes);
-        let checked = candidate::build_candidate(&service.context, &files, changes.keys())?;
-
-        let ReplayImpact { impact, booked } =
-            replay::change_impact(&service.context, &current, &checked.ruleset, effective)?;
-        let moved = effect::money_change(&service.context, &current, &checked.ruleset, effective)?;
-        let limits = checked_limits(sent.max_total, sent.max_payee)?;
-
-        let unfinished = service.context.ledger.pending_recredit()?.is_some()
-            || service.context.ledger.pending_count(1)? > 0;
-
-        FinalAnswer::ok_view(&PreviewView {
-            base: current.hash.to_string(),
-            unfinished,
-            ruleset: checked.ruleset.hash.to_string(),
-            effective,
-            cases: checked.cases,
-            changes: preview::describe_changes(&current.files, &files),
-            impact: impact.to_report(),
-            booked: booked.to_report(),
-            people: people::people_report(&service.context, &current, &checked.ruleset)?,
-            money: moved.money_effect(),
-            stop_loss: moved.exceeded_limit(&limits),
-        })
+        let preview = sent::preview_change(&service.context, &current, &change)?;
+        FinalAnswer::ok_view(&preview)
     });
 
     shown.await
@@ -225,25 +176,8 @@ pub(crate) async fn make_change(
 
     let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
-        let mut change = sent.change_request(&current.files, &caller)?;
-        if sent.draft {
-            let kept = proposals::keep_draft(&service.context, &change)?;
-            let kept = ActivationOutcome::Waiting(Box::new(kept));
-            return conditions::outcome_answer(&kept, None);
-        }
-
-        // Without files, but with an effective choice, credits are decided again by what is in force.
-        let asks_nothing = change.files.is_empty() && change.terms.effective == Effective::Now;
-        if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
-            let detail =
-                "these files are already in force; set `effective` to decide credits again";
-            return Err(Problem::conflict("nothing_changes", detail));
-        }
-
-        // `whole` was read against this ruleset and no other.
-        change.base.get_or_insert_with(|| current.hash.to_string());
-
-        let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
+        let change = sent.change_request(&current.files, &caller)?;
+        let done = sent::make_change(&service.context, &current, change, sent.draft)?;
         conditions::outcome_answer(&done, None)
     });
 
@@ -438,43 +372,15 @@ pub(crate) async fn roll_back(
     let SentAct { body: back, bytes } = sent;
     let asked = task_request("rollback", &caller, &headers, &bytes);
     let done = service.answer_as_task(asked, move |service| {
-        let current = service.context.ruleset.load_full();
-
-        let to = match &back.to {
-            Some(to) => to.clone(),
-            None => {
-                let activations = service.context.ledger.list_activations()?;
-                let mut others = activations.into_iter().rev().map(|one| one.ruleset);
-                let other = others.find(|ruleset| **ruleset != *current.hash);
-                other
-                    .ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier version"))?
-            }
-        };
-
-        let files = service.context.ledger.files_of(&to)?;
-        let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
-
         let terms = ChangeTerms {
-            why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
+            why: back.comment,
             effective: conditions::parse_effective(back.effective.as_deref())?,
-            rollback: true,
             limits: checked_limits(back.max_total, back.max_payee)?,
             force: conditions::parse_reason(back.force.as_deref())?,
             ..conditions::terms_by_caller(&caller)
         };
 
-        let change = ChangeRequest {
-            files: preview::diff_files(&current.files, &files),
-            terms,
-            base: Some(current.hash.to_string()),
-            ..ChangeRequest::default()
-        };
-
-        if change.files.is_empty() {
-            return Err(Problem::conflict("nothing_changes", "this version is already in force"));
-        }
-
-        let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
+        let done = sent::roll_back(&service.context, back.to, terms)?;
         conditions::outcome_answer(&done, None)
     });
 

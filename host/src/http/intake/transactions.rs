@@ -9,6 +9,7 @@ use accredit_crediting::stage::adjust;
 use accredit_domain::decision::Decision;
 use accredit_domain::transaction::{Decoder, ManualCredit, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::explain;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;

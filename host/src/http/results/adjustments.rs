@@ -1,16 +1,14 @@
 //! Manual adjustments of transactions and of credits: made and listed.
 //!
-//! Not what they do (the engine) and not the keeping (the ledger). Source: DOMAIN 2.12.
+//! Not what they do and what is refused (`operations::adjust`). Source: DOMAIN 2.12.
 
 use std::sync::Arc;
 
-use accredit_crediting::posting;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approval, ResolutionAction, ResolutionRecord};
+use accredit_domain::decision::{Approval, ResolutionAction};
 use accredit_domain::keys::{DefinedName, PlanKey, TransactionKey};
-use accredit_domain::money;
-use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::calculations;
+use accredit_operations::adjust::{self, AdjustOrder, AdjustmentStatus, AdjustmentSubject};
+use accredit_operations::approvals::ApprovalAct;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -20,7 +18,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
@@ -69,21 +67,9 @@ async fn submit_adjustment(
         Problem::bad_request(detail)
     })?;
 
-    let (action, amount) = parse_adjustment(&said)?;
-    let codes = &service.context.ruleset.load().settings.reason_codes;
-
-    // A reset says nothing new, so that it alone needs no reason code.
-    match &said.reason_code {
-        Some(code) if !codes.iter().any(|known| **known == **code) => {
-            let detail = format!("`{code}` is not one of the workspace's reason codes");
-            return Err(Problem::unprocessable("unknown_reason_code", detail));
-        }
-        None if action != ResolutionAction::Reset => {
-            let detail = "an adjustment needs one of the workspace's reason codes";
-            return Err(Problem::unprocessable("reason_code_needed", detail));
-        }
-        _ => (),
-    }
+    let asked = (said.action.as_str(), said.amount.as_deref());
+    let code = said.reason_code.as_deref();
+    let (action, amount) = adjust::read_adjustment(&service.context, asked, code)?;
 
     let (reason_code, comment) = (said.reason_code, said.comment);
     let act = ApprovalAct::Adjust { subject, action, amount, reason_code, comment };
@@ -124,6 +110,26 @@ pub(crate) struct AdjustmentView {
     applied: bool,
 }
 
+impl AdjustmentView {
+    fn new(status: AdjustmentStatus) -> AdjustmentView {
+        let AdjustmentStatus { adjustment: one, counts, applied } = status;
+        AdjustmentView {
+            credit: one.credit.map(|credit| credit.to_string()).unwrap_or_default(),
+            action: one.action,
+            date: one.date,
+            who: one.who,
+            comment: one.comment,
+            transaction: one.transaction,
+            plan: one.plan,
+            amount: one.amount,
+            reason_code: one.reason_code,
+            approved: one.approved,
+            counts,
+            applied,
+        }
+    }
+}
+
 /// An adjustment that was made, with its credit.
 #[derive(Debug, Serialize)]
 pub(crate) struct MadeAdjustmentView {
@@ -147,68 +153,8 @@ pub(crate) fn perform_adjustment(
         AdjustmentSubject::Transaction(_) => Ok(None),
     };
     let credit = credit?;
-    Ok(MadeAdjustmentView { adjustment: view_adjustment(service, kept, true)?, credit })
-}
-
-/// The action and its amount.
-fn parse_adjustment(
-    said: &AdjustmentRequest,
-) -> Result<(ResolutionAction, Option<Decimal>), Problem> {
-    let action = ResolutionAction::parse(&said.action).filter(|action| action.is_adjustment());
-    let action = action.ok_or_else(|| {
-        let detail =
-            format!("`{}` is not one of `adjust_to`, `adjust_by` and `reset`", said.action);
-        Problem::unprocessable("unknown_action", detail)
-    })?;
-
-    let amount = said.amount.as_deref().map(|text| {
-        Decimal::from_str_exact(text.trim()).map_err(|_| {
-            let detail = format!("`{text}` is not a decimal such as `92.50`");
-            Problem::unprocessable("bad_amount", detail)
-        })
-    });
-    let amount = amount.transpose()?;
-
-    if let Some(amount) = amount.filter(|amount| amount.abs() > money::AMOUNT_MAX) {
-        let most = money::AMOUNT_MAX;
-        let detail = format!("{}", money::TooLarge { amount, most });
-        return Err(Problem::unprocessable("bad_amount", detail));
-    }
-
-    // A reset takes back what was adjusted, so an amount would mean nothing.
-    match (action, amount) {
-        (ResolutionAction::Reset, _) => Ok((action, None)),
-        (_, Some(amount)) => Ok((action, Some(amount))),
-        (_, None) => {
-            let detail = format!("`{action}` needs an `amount`");
-            Err(Problem::unprocessable("bad_amount", detail))
-        }
-    }
-}
-
-/// The view of an adjustment; `is_last` says that no later one is of the same target.
-fn view_adjustment(
-    service: &Service,
-    one: ResolutionRecord,
-    is_last: bool,
-) -> Result<AdjustmentView, Problem> {
-    let counts = is_last && one.action != ResolutionAction::Reset;
-    let (applied, _) = calculations::adjustment_applies(&service.context, &one)?;
-
-    Ok(AdjustmentView {
-        credit: one.credit.map(|credit| credit.to_string()).unwrap_or_default(),
-        action: one.action,
-        date: one.date,
-        who: one.who,
-        comment: one.comment,
-        transaction: one.transaction,
-        plan: one.plan,
-        amount: one.amount,
-        reason_code: one.reason_code,
-        approved: one.approved,
-        counts,
-        applied: counts && applied,
-    })
+    let status = adjust::adjustment_status(&service.context, kept, true)?;
+    Ok(MadeAdjustmentView { adjustment: AdjustmentView::new(status), credit })
 }
 
 /// The adjustments of a transaction and of its credits, oldest first: whether each counts (it is
@@ -217,12 +163,9 @@ pub(crate) async fn list_transaction_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
 ) -> ViewResult<ListView<AdjustmentView>> {
-    let listed = service.run_blocking(move |service| {
-        let stored = service.context.ledger.find_transaction(&id)?;
-        stored.ok_or_else(|| Problem::not_found("transaction"))?;
-        list_adjustments(service, &id, |_| true)
-    });
-    Ok(ViewJson(ListView::whole(listed.await?)))
+    let listed = service
+        .run_blocking(move |service| Ok(adjust::transaction_adjustments(&service.context, &id)?));
+    Ok(ViewJson(view_list(listed.await?)))
 }
 
 /// The adjustments of a credit, oldest first.
@@ -230,27 +173,11 @@ pub(crate) async fn list_credit_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
 ) -> ViewResult<ListView<AdjustmentView>> {
-    let listed = service.run_blocking(move |service| {
-        let row = service.context.ledger.find_credit(&id)?;
-        let row = row.ok_or_else(|| Problem::not_found("credit"))?;
-        let credit = Some(posting::credit_of(&row));
-        list_adjustments(service, &row.transaction, |one| one.credit == credit)
-    });
-    Ok(ViewJson(ListView::whole(listed.await?)))
+    let listed =
+        service.run_blocking(move |service| Ok(adjust::credit_adjustments(&service.context, &id)?));
+    Ok(ViewJson(view_list(listed.await?)))
 }
 
-fn list_adjustments(
-    service: &Service,
-    transaction: &str,
-    wanted: impl Fn(&ResolutionRecord) -> bool,
-) -> Result<Vec<AdjustmentView>, Problem> {
-    let all = service.context.ledger.transaction_resolutions(transaction);
-    let mut all = all?;
-    all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
-    let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {
-        let later = all.get(index + 1..).unwrap_or_default();
-        let is_last = !later.iter().any(|later| later.same_target(one));
-        view_adjustment(service, one.clone(), is_last)
-    });
-    shown.collect()
+fn view_list(found: Vec<AdjustmentStatus>) -> ListView<AdjustmentView> {
+    ListView::whole(found.into_iter().map(AdjustmentView::new).collect())
 }

@@ -1,17 +1,14 @@
 //! Alerts: what decisions, rewards, releases, adjustments and enquiries raise, in pages.
 //!
-//! Not the log (`notes`). Source: DOMAIN 2.16.
+//! Not the log (`notes`) and not which alerts are open (`operations::alerts`). Source: DOMAIN 2.16.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use accredit_domain::keys::PeriodKey;
 use accredit_ledger::alerts::RaisedAlert;
-use accredit_ledger::enquiries::{ENQUIRY_IN_PROGRESS, ENQUIRY_OPEN, Enquiry};
+use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::inbox::DeadLetter;
 use accredit_ledger::notes::NoteRow;
-use accredit_operations::calculations;
-use accredit_operations::rewards;
+use accredit_operations::alerts::{self, ENQUIRY_CODE, NoteFilter, OpenAlert};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Serialize;
@@ -73,27 +70,13 @@ pub(crate) struct EnquiryAlertView {
     message: String,
 }
 
-impl AlertView {
-    /// The code, and the natural key of the transaction that it is about.
-    fn code_and_transaction(&self) -> (&str, Option<&str>) {
-        match self {
-            AlertView::Note(row) => {
-                let transaction = Some(row.note.transaction.as_str()).filter(|key| !key.is_empty());
-                (row.note.code.as_str(), transaction)
-            }
-            AlertView::Raised(alert) => (&alert.code, alert.transaction.as_deref()),
-            AlertView::DeadLetter(alert) => (alert.code, alert.transaction.as_deref()),
-            AlertView::Enquiry(alert) => (alert.code, alert.transaction.as_deref()),
+impl From<OpenAlert> for AlertView {
+    fn from(alert: OpenAlert) -> AlertView {
+        match alert {
+            OpenAlert::Note(row) => AlertView::Note(Box::new(row)),
+            OpenAlert::Raised(alert) => AlertView::Raised(Box::new(alert)),
+            OpenAlert::Enquiry(enquiry) => AlertView::Enquiry(enquiry_alert(enquiry)),
         }
-    }
-
-    /// Whether it has the code and the transaction that are asked for.
-    fn is_wanted(&self, wanted: &NoteListParams) -> bool {
-        let (code, transaction) = self.code_and_transaction();
-        let same = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        same(&wanted.code, Some(code)) && same(&wanted.transaction, transaction)
     }
 }
 
@@ -114,16 +97,21 @@ pub(crate) async fn list_alerts(
 
     let alerts = service.run_blocking(move |service| {
         if let Some(after) = dead {
-            let (data, next_cursor) = dead_letter_alerts(service, &wanted, after)?;
+            let filter = notes::note_filter(service, &wanted)?;
+            let (data, next_cursor) = dead_letter_alerts(service, &filter, wanted.limit, after)?;
             return Ok(ListView { data, next_cursor });
         }
 
         let page = notes::note_page(service, &wanted, true)?;
-        let mut alerts = note_alerts(page.rows);
+        let rows = page.rows.into_iter();
+        let mut alerts: Vec<AlertView> = rows.map(|row| AlertView::Note(Box::new(row))).collect();
         let mut next = page.next;
+
         if next.is_none() {
-            alerts.extend(after_decisions(service, &wanted)?);
-            let (letters, further) = dead_letter_alerts(service, &wanted, 0)?;
+            let filter = notes::note_filter(service, &wanted)?;
+            let others = alerts::other_alerts(&service.context, &filter)?;
+            alerts.extend(others.into_iter().map(AlertView::from));
+            let (letters, further) = dead_letter_alerts(service, &filter, wanted.limit, 0)?;
             alerts.extend(letters);
             next = further;
         }
@@ -133,40 +121,27 @@ pub(crate) async fn list_alerts(
     alerts.await.map(ViewJson)
 }
 
-fn note_alerts(rows: Vec<NoteRow>) -> Vec<AlertView> {
-    rows.into_iter().map(|row| AlertView::Note(Box::new(row))).collect()
-}
-
-/// The alerts that follow those of decisions.
-fn after_decisions(service: &Service, wanted: &NoteListParams) -> Result<Vec<AlertView>, Problem> {
-    let leaves = wanted.period.as_deref().map(|id| {
-        let calendar = &service.context.ruleset.load().settings.calendar;
-        credits::leaf_ids(calendar, id).map(|leaves| leaves.into_iter().map(String::from).collect())
-    });
-    let mut others = other_alerts(service, wanted, leaves.transpose()?.as_ref())?;
-    others.retain(|alert| alert.is_wanted(wanted));
-    Ok(others)
-}
-
 /// A page of alerts of dead letters behind a place in the inbox, and the cursor of the next one.
 fn dead_letter_alerts(
     service: &Service,
-    wanted: &NoteListParams,
+    filter: &NoteFilter,
+    limit: Option<usize>,
     after: u64,
 ) -> Result<(Vec<AlertView>, Option<String>), Problem> {
-    if wanted.plan.is_some() || wanted.period.is_some() {
+    if filter.plan.is_some() || filter.period.is_some() {
         return Ok((Vec::new(), None));
     }
 
-    let limit = credits::page_limit(wanted.limit)?;
+    let limit = credits::page_limit(limit)?;
     let found = service.context.ledger.dead_letters(after, limit.saturating_add(1));
     let mut found = found?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| format!("{DEAD_PREFIX}{}", last.sequence));
 
-    let alerts = found.into_iter().map(|letter| AlertView::DeadLetter(dead_letter_alert(letter)));
-    Ok((alerts.filter(|alert| alert.is_wanted(wanted)).collect(), next))
+    let alerts = found.into_iter().map(dead_letter_alert);
+    let alerts = alerts.filter(|alert| filter.selects(alert.code, None));
+    Ok((alerts.map(AlertView::DeadLetter).collect(), next))
 }
 
 fn dead_letter_alert(letter: DeadLetter) -> DeadLetterAlertView {
@@ -187,50 +162,9 @@ fn dead_letter_alert(letter: DeadLetter) -> DeadLetterAlertView {
 fn enquiry_alert(enquiry: Enquiry) -> EnquiryAlertView {
     EnquiryAlertView {
         stage: "release",
-        code: "enquiry",
+        code: ENQUIRY_CODE,
         message: format!("`{}` asks ({}): {}", enquiry.payee, enquiry.kind, enquiry.text),
         transaction: enquiry.transaction,
         payee: enquiry.payee,
     }
-}
-
-/// Whether an enquiry in this state waits for a person.
-fn is_waiting(state: &str) -> bool {
-    state == ENQUIRY_OPEN || state == ENQUIRY_IN_PROGRESS
-}
-
-/// Those that no decision of a deal raised: of rewards and of what people did.
-fn other_alerts(
-    service: &Service,
-    wanted: &NoteListParams,
-    leaves: Option<&BTreeSet<String>>,
-) -> Result<Vec<AlertView>, Problem> {
-    let lost = calculations::lost_adjustments(&service.context, wanted.plan.as_deref(), leaves)?;
-    let rewards = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves)?;
-
-    let mut alerts = note_alerts(rewards);
-    let period = wanted.period.as_deref().map(PeriodKey::from);
-    let lost = lost.into_iter().map(|note| NoteRow { note, period: period.clone() });
-    alerts.extend(note_alerts(lost.collect()));
-
-    let raised = service.context.ledger.raised_alerts()?.into_iter().filter(|alert| {
-        let plan = alert.plan.as_deref().unwrap_or_default();
-        let period = alert.period.as_deref().unwrap_or_default();
-        let fits = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-        let within = leaves.is_some_and(|leaves| leaves.contains(period));
-        fits(&wanted.plan, plan) && (fits(&wanted.period, period) || within)
-    });
-
-    alerts.extend(raised.map(|alert| AlertView::Raised(Box::new(alert))));
-
-    // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
-    if wanted.plan.is_none() && wanted.period.is_none() {
-        let enquiries = service.context.ledger.list_enquiries()?.into_iter();
-        let waiting = enquiries.filter(|enquiry| is_waiting(&enquiry.state));
-        alerts.extend(waiting.map(|enquiry| AlertView::Enquiry(enquiry_alert(enquiry))));
-    }
-
-    Ok(alerts)
 }

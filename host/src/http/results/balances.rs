@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use accredit_domain::decision::{BALANCE_COLUMNS, PayeeBalance};
-use accredit_domain::keys::PeriodKey;
 use accredit_operations::rewards::balances_from;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -13,18 +12,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::http::problem::Problem;
-use crate::http::results::credits;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
-use crate::http::results::rewards::{RewardListParams, read_cursor, write_cursor};
+use crate::http::results::rewards::{PayQuery, RewardListParams, page_start, row_page};
 use crate::server::state::Service;
 
-/// The query of the list of balances.
-struct BalanceQuery {
-    plan: Option<String>,
-    /// Ids of leaf periods: calculations that lie within them.
-    leaves: Option<Vec<PeriodKey>>,
-    payee: Option<String>,
-}
+/// The list of balances.
+struct BalancePages(PayQuery);
 
 /// A page of balances, by plan and period: opening, change and balance, in the payee's currency.
 ///
@@ -34,29 +27,19 @@ pub(crate) async fn list_balances(
     headers: HeaderMap,
     wanted: Result<Query<RewardListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(wanted) = wanted.map_err(|_| {
-        Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
-    })?;
-
-    let leaves = credits::leaf_periods(&service, wanted.period.as_deref())?;
-    let query = BalanceQuery { plan: wanted.plan, leaves, payee: wanted.payee };
-    exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), query).await
+    let (query, page) = PayQuery::from_params(&service, wanted)?;
+    exports::answer_list(service, &headers, page, BalancePages(query)).await
 }
 
-impl PagedList for BalanceQuery {
+impl PagedList for BalancePages {
     fn column_names(&self) -> &'static [&'static str] {
         &BALANCE_COLUMNS
     }
 
     fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
-        let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
-        let scope = (self.plan.as_deref(), self.leaves.as_deref());
-        let fits = |row: &PayeeBalance| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
-        let (rows, next) = balances_from(&service.context, scope, &start, part.limit, fits)?;
-
-        let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        let next = next.as_ref().map(write_cursor).transpose();
-        let failed = |error| Problem::internal(&error);
-        Ok((rows.map_err(failed)?, next.map_err(failed)?))
+        let BalancePages(query) = self;
+        let fits = |row: &PayeeBalance| query.selects(&row.payee);
+        let start = page_start(part)?;
+        row_page(balances_from(&service.context, query.scope(), &start, part.limit, fits)?)
     }
 }

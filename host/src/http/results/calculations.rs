@@ -10,6 +10,7 @@ use accredit_crediting::calculation::Calculation;
 use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::calculations::{self, own_period, sum_counts};
 use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
 use accredit_operations::runs;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;

@@ -10,6 +10,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::HoldAction;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::explain;
 use accredit_seams::store::StoreError;
 use axum::extract::rejection::QueryRejection;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::secrets::Caller;

@@ -1,12 +1,11 @@
 //! Enquiries of payees: listed, assigned, discussed, answered and closed.
 //!
-//! Not the asking (`payees`). Source: DOMAIN 2.16.
+//! Not the asking (`payees`) and not what is refused (`operations::enquiries`). Source: DOMAIN 2.16.
 
 use std::sync::Arc;
 
-use accredit_ledger::enquiries::{
-    ENQUIRY_CLOSED, Enquiry, EnquiryAnswer, EnquiryMessage, EnquiryStep, MESSAGES_MAX,
-};
+use accredit_ledger::enquiries::{Enquiry, EnquiryAnswer, EnquiryMessage, EnquiryStep};
+use accredit_operations::enquiries::{self, EnquiryFilter};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -93,18 +92,12 @@ pub(crate) async fn list_enquiries(
 ) -> ViewResult<ListView<EnquiryView>> {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
+    let EnquiryListParams { state, payee, assignee } = wanted;
+    let filter = EnquiryFilter { state, payee, assignee };
 
     let listed = service.run_blocking(move |service| {
-        let all = service.context.ledger.list_enquiries()?;
-        let fits = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-
-        let fitting = all
-            .into_iter()
-            .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee))
-            .filter(|one| fits(&wanted.assignee, one.assignee.as_deref().unwrap_or_default()));
-        Ok(fitting.map(EnquiryView::new).collect())
+        let found = enquiries::list_enquiries(&service.context, &filter)?;
+        Ok(found.into_iter().map(EnquiryView::new).collect())
     });
 
     Ok(ViewJson(ListView::whole(listed.await?)))
@@ -128,24 +121,9 @@ pub(crate) async fn answer_enquiry(
     let said: AnswerRequest = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `state` and `text`"))?;
 
-    if !matches!(said.state.as_str(), "resolved" | "rejected") {
-        let detail = format!("`{}` is neither `resolved` nor `rejected`", said.state);
-        return Err(Problem::unprocessable("unknown_state", detail));
-    }
-
     let answered = service.run_blocking(move |service| {
-        let (who, at_ms) = (caller.name, service.clock.now_ms());
-        let given = EnquiryAnswer { who, at_ms, text: said.text };
-        let answered = service.context.ledger.answer_enquiry(id, &said.state, given.clone());
-        let answered = answered?;
-        let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
-
-        // Answering twice alike is no conflict: the client may not have seen the first reply.
-        let first = answered.answer.as_ref().map(|answer| answer.text.as_str());
-        if answered.state != said.state || first != Some(given.text.as_str()) {
-            let detail = format!("it was {} before", answered.state);
-            return Err(Problem::conflict("already_answered", detail));
-        }
+        let given = (caller.name, said.text);
+        let answered = enquiries::answer_enquiry(&service.context, id, &said.state, given)?;
         Ok(EnquiryView::new(answered))
     });
 
@@ -197,7 +175,7 @@ struct MessageRequest {
 fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
     let MessageRequest { text } = serde_json::from_slice(body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `text`"))?;
-    Ok(EnquiryStep::Say { text: payees::sound_text(&text)?, by_payee })
+    Ok(EnquiryStep::Say { text, by_payee })
 }
 
 /// Adds a message to an enquiry, from the staff.
@@ -237,26 +215,8 @@ async fn take_step(
     caller: Caller,
 ) -> ViewResult<EnquiryView> {
     let stepped = service.run_blocking(move |service| {
-        let before = service.context.ledger.find_enquiry(id)?;
-        let closed = before.as_ref().is_some_and(|one| one.state == ENQUIRY_CLOSED);
-        let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
-        let (closes, says) = (step == EnquiryStep::Close, matches!(step, EnquiryStep::Say { .. }));
-
-        let by = (caller.name.as_str(), service.clock.now_ms());
-        let found = service.context.ledger.step_enquiry(id, payee.as_deref(), step, by)?;
-        let found = found.ok_or_else(|| Problem::not_found("enquiry"))?;
-
-        if closed && !closes {
-            let detail = format!("enquiry {id} is closed");
-            return Err(Problem::conflict("enquiry_closed", detail));
-        }
-
-        if full && says {
-            let detail =
-                format!("it has {MESSAGES_MAX} messages (MESSAGES_MAX); open a new enquiry");
-            return Err(Problem::conflict("enquiry_closed", detail));
-        }
-
+        let (context, payee) = (&service.context, payee.as_deref());
+        let found = enquiries::take_step(context, id, payee, step, &caller.name)?;
         Ok(EnquiryView::new(found))
     });
 

@@ -53,6 +53,9 @@ pub(crate) struct PageRequest<'a> {
 /// Rows, and where the next ones begin.
 pub(crate) type RowPage = (Vec<Value>, Option<String>);
 
+/// The limit and the cursor with which a page is asked for.
+pub(crate) type PageParams = (Option<usize>, Option<String>);
+
 /// A list that is read page by page.
 pub(crate) trait PagedList: Send + Sync + 'static {
     /// The columns of a row, in order.
@@ -128,7 +131,7 @@ fn parse_weight(weight: &str) -> u32 {
 pub(crate) async fn answer_list(
     service: Arc<Service>,
     headers: &HeaderMap,
-    (limit, cursor): (Option<usize>, Option<String>),
+    (limit, cursor): PageParams,
     pages: impl PagedList,
 ) -> Result<Response, Problem> {
     let format = ExportFormat::accepted_format(headers);

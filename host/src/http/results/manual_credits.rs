@@ -8,19 +8,19 @@ use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Approval;
 use accredit_domain::keys::{DefinedName, PeriodKey, TransactionKey};
+use accredit_operations::approvals::ApprovalAct;
+use accredit_operations::by_hand;
 use accredit_operations::manual_credits::{ManualCreditSubject, NewCredit, PostedAct};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
-use crate::http::results::manual_rewards::needed_reason_code;
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -57,7 +57,7 @@ pub(crate) async fn add_credit(
     sent: SentAct<ManualCreditRequest>,
 ) -> Result<Response, Problem> {
     let said = sent.body;
-    let reason_code = needed_reason_code(&service, said.reason_code.clone())?;
+    let reason_code = by_hand::needed_reason_code(&service.context, said.reason_code.clone())?;
     let comment = said.comment.clone();
     let subject = subject_of(said)?;
 
@@ -94,11 +94,7 @@ fn subject_of(said: ManualCreditRequest) -> Result<ManualCreditSubject, Problem>
         let missing = || Problem::bad_request(format!("a manual credit needs `{name}`"));
         filled(part).ok_or_else(missing)
     };
-    let amount = needed(said.amount, "amount")?;
-    let amount = Decimal::from_str_exact(amount.trim()).map_err(|_| {
-        let detail = format!("`{amount}` is not a decimal such as `92.50`");
-        Problem::unprocessable("bad_amount", detail)
-    })?;
+    let amount = by_hand::read_decimal(&needed(said.amount, "amount")?)?;
     Ok(ManualCreditSubject::New(NewCredit {
         payee: filled(said.payee),
         position: filled(said.position),

@@ -7,18 +7,19 @@ use std::sync::Arc;
 use accredit_domain::decision::{Approval, EarnedReward};
 use accredit_domain::keys::{DefinedName, PeriodKey, RewardId};
 use accredit_ledger::manual_rewards::ManualReward;
+use accredit_operations::approvals::ApprovalAct;
+use accredit_operations::by_hand;
 use accredit_operations::manual_rewards::{ManualRewardSubject, NewReward};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -52,7 +53,7 @@ pub(crate) async fn add_reward(
     sent: SentAct<ManualRewardRequest>,
 ) -> Result<Response, Problem> {
     let said = sent.body;
-    let reason_code = needed_reason_code(&service, said.reason_code.clone())?;
+    let reason_code = by_hand::needed_reason_code(&service.context, said.reason_code.clone())?;
     let comment = said.comment.clone();
     let subject = subject_of(said)?;
 
@@ -60,24 +61,6 @@ pub(crate) async fn add_reward(
     let request_key = key.map(str::to_owned);
     let act = ApprovalAct::AddReward { subject, reason_code, comment, request_key };
     approvals::decide_act(&service, act, caller).await
-}
-
-/// One of the workspace's reason codes, which an act by hand needs.
-pub(crate) fn needed_reason_code(
-    service: &Service,
-    code: Option<String>,
-) -> Result<String, Problem> {
-    let code = code.ok_or_else(|| {
-        let detail = "an act by hand needs one of the workspace's reason codes";
-        Problem::unprocessable("reason_code_needed", detail)
-    })?;
-
-    let codes = &service.context.ruleset.load().settings.reason_codes;
-    if !codes.iter().any(|known| **known == *code) {
-        let detail = format!("`{code}` is not one of the workspace's reason codes");
-        return Err(Problem::unprocessable("unknown_reason_code", detail));
-    }
-    Ok(code)
 }
 
 /// What a request is about.
@@ -97,11 +80,7 @@ fn subject_of(said: ManualRewardRequest) -> Result<ManualRewardSubject, Problem>
         let missing = || Problem::bad_request(format!("a manual reward needs `{name}`"));
         part.filter(|text| !text.trim().is_empty()).ok_or_else(missing)
     };
-    let amount = needed(said.amount, "amount")?;
-    let amount = Decimal::from_str_exact(amount.trim()).map_err(|_| {
-        let detail = format!("`{amount}` is not a decimal such as `92.50`");
-        Problem::unprocessable("bad_amount", detail)
-    })?;
+    let amount = by_hand::read_decimal(&needed(said.amount, "amount")?)?;
     Ok(ManualRewardSubject::New(NewReward {
         payee: needed(said.payee, "payee")?,
         plan: needed(said.plan, "plan")?,

@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
-use accredit_operations::rewards;
-use accredit_seams::store::StoreError;
+use accredit_operations::alerts::{self, NoteFilter};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
@@ -54,7 +53,8 @@ pub(crate) async fn show_log(
 
         // Alerts of rewards are computed, not stored, so they follow the last page.
         if page.next.is_none() {
-            page.rows.extend(reward_notes(service, &wanted)?);
+            let filter = note_filter(service, &wanted)?;
+            page.rows.extend(alerts::reward_notes(&service.context, &filter)?);
         }
         Ok(page)
     });
@@ -63,22 +63,21 @@ pub(crate) async fn show_log(
     Ok(ViewJson(ListView { data: page.rows, next_cursor: page.next }))
 }
 
-/// The warnings of rewards that cannot be computed: they are of no transaction, and follow the
-/// last page.
-fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRow>, Problem> {
-    let calendar = service.context.ruleset.load().settings.calendar.clone();
-    let leaves = wanted.period.as_deref().map(|id| credits::leaf_ids(&calendar, id)).transpose()?;
-    let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
-    let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
-    let mut found = found?;
-    found.retain(|row| {
-        let fits = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-        fits(&wanted.code, row.note.code.as_str())
-            && fits(&wanted.transaction, &row.note.transaction)
-    });
-    Ok(found)
+/// What alerts and warnings are narrowed to.
+///
+/// # Errors
+/// When the calendar has no such period.
+pub(crate) fn note_filter(
+    service: &Service,
+    wanted: &NoteListParams,
+) -> Result<NoteFilter, Problem> {
+    let leaves = credits::leaf_periods(service, wanted.period.as_deref())?;
+    Ok(NoteFilter {
+        plan: wanted.plan.clone(),
+        period: wanted.period.clone().zip(leaves),
+        code: wanted.code.clone(),
+        transaction: wanted.transaction.clone(),
+    })
 }
 
 /// A page of notes; of alerts alone, or of the log.
@@ -92,24 +91,15 @@ pub(crate) fn note_page(
 ) -> Result<NotePage, Problem> {
     let limit = credits::page_limit(wanted.limit)?;
 
-    let ruleset = service.context.ruleset.load();
-    let calendar = &ruleset.settings.calendar;
-    let periods = wanted.period.as_deref().map(|id| credits::leaf_ids(calendar, id));
-
     let query = NoteQuery {
         alerts,
         plan: wanted.plan.clone(),
-        periods: periods.transpose()?,
+        periods: credits::leaf_periods(service, wanted.period.as_deref())?,
         code: wanted.code.clone(),
         transaction: wanted.transaction.clone(),
         limit,
         cursor: wanted.cursor.clone(),
     };
 
-    service.context.ledger.note_page(&query).map_err(|error| match error {
-        StoreError::Cursor(_) => {
-            Problem::bad_request("`cursor` is not a cursor from an earlier page")
-        }
-        error => Problem::internal(&error),
-    })
+    service.context.ledger.note_page(&query).map_err(|error| credits::unread_page(&error))
 }

@@ -1,30 +1,25 @@
 //! What a payee sees: published statements, why and why not, and their enquiries.
 //!
-//! Not the publishing (the worker). Source: DOMAIN 2.14, 2.16, 2.18, INV-V1.
+//! Not the publishing (the worker) and not what a payee may see (`operations::published`): here it is
+//! written for them. Source: DOMAIN 2.14, 2.16, 2.18, INV-V1.
 //!
-//! **Architecture invariant:** everything is read by the payee's own key; a payee who is not known is
-//! answered like one of whom nothing is published, and a credit of another person like none.
+//! **Architecture invariant:** of a credit only the fields that payees see are written.
 
 use std::sync::Arc;
 
-use accredit_crediting::explain::{PayeeFinding, WhyNot};
-use accredit_crediting::stage::maximum;
+use accredit_crediting::explain::PayeeFinding;
 use accredit_domain::credit::fields::CREDIT_FIELDS;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
-use accredit_domain::money;
-use accredit_domain::note::Note;
-use accredit_domain::transaction::parse_number;
-use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::{ReleaseStatus, Statement};
-use accredit_operations::explain;
+use accredit_operations::enquiries::{self, EnquiryFilter, EnquiryOrder};
+use accredit_operations::published::{self, PublicPlanWhyNot};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,9 +29,6 @@ use crate::http::results::enquiries::EnquiryView;
 use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-
-/// Characters of an enquiry.
-const TEXT_MAX: usize = 4000;
 
 /// The query of the list of statements.
 #[derive(Debug, Default, Deserialize)]
@@ -53,36 +45,11 @@ pub(crate) async fn list_statements(
 ) -> ViewResult<ListView<StatementView>> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
     let shown = service.run_blocking(move |service| {
-        let found = published_statements(service, &payee, wanted.period.as_deref())?;
+        let period = wanted.period.as_deref();
+        let found = published::published_statements(&service.context, &payee, period)?;
         found.into_iter().map(|one| view_statement(service, &payee, one)).collect()
     });
     Ok(ViewJson(ListView::whole(shown.await?)))
-}
-
-/// The published results of a payee, including those under former ids.
-fn published_statements(
-    service: &Service,
-    payee: &str,
-    period: Option<&str>,
-) -> Result<Vec<Statement>, Problem> {
-    let mut found = Vec::new();
-    for id in payee_ids(service, payee) {
-        let own = service.context.ledger.payee_statements(&id, period);
-        found.extend(own?);
-    }
-    Ok(found)
-}
-
-/// The ids of a payee: the one that is asked for, and those that it was renamed from.
-fn payee_ids(service: &Service, payee: &str) -> Vec<String> {
-    let ruleset = service.context.ruleset.load();
-    let organization = &ruleset.organization;
-    let known = organization.find_participant(payee);
-    // Only the id of now shows what was published under the former ones.
-    let known = known.filter(|known| *organization.participant_id(*known) == *payee);
-    let former = known.into_iter().flat_map(|known| organization.former_ids(known));
-    let others = former.filter(|id| *id != payee).map(str::to_owned);
-    std::iter::once(payee.to_owned()).chain(others).collect()
 }
 
 /// What a payee sees of a plan in a period.
@@ -124,15 +91,7 @@ fn view_statement(
     payee: &str,
     one: Statement,
 ) -> Result<StatementView, Problem> {
-    let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
-    for row in one.credits.iter().filter(|row| row.is_active()) {
-        let key = (row.credit_type.as_str(), row.unit_type.as_str());
-        match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
-            Some((.., sum)) => money::add_to_total(sum, row.amount),
-            None => totals.push((key.0, key.1, row.amount)),
-        }
-    }
-
+    let totals = published::statement_totals(&one);
     let totals = totals.into_iter().map(|(kind, unit, sum)| StatementTotalView {
         credit_type: kind.to_owned(),
         unit_type: unit.to_owned(),
@@ -140,7 +99,8 @@ fn view_statement(
     });
 
     let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
-        rows.iter().map(|row| credit_json(payee, row, before_maximum(service, row)?)).collect()
+        let before = |row| published::before_maximum(&service.context, row);
+        rows.iter().map(|row| credit_json(payee, row, before(row)?)).collect()
     };
 
     Ok(StatementView {
@@ -154,19 +114,6 @@ fn view_statement(
         released: one.released,
         rewards: one.rewards,
     })
-}
-
-/// What a published credit would be without the maximum that cut it; none where nothing did, or
-/// where the credit was decided otherwise since.
-fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String>, Problem> {
-    let stored = service.context.ledger.find_transaction(&row.transaction);
-    let stored = stored?;
-    let decisions = stored.iter().flat_map(|stored| &stored.decisions);
-    let mut decided = decisions.filter(|decision| {
-        let same = |now: &PostedCredit| now.id == row.id && now.amount == row.amount;
-        decision.plan == row.plan && decision.credits.iter().any(same)
-    });
-    Ok(decided.find_map(|decision| maximum::before_maximum(&decision.log, row)))
 }
 
 /// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
@@ -227,6 +174,15 @@ struct PlanWhyNotView {
     credits: Vec<Value>,
 }
 
+impl PlanWhyNotView {
+    fn new(payee: &str, why: PublicPlanWhyNot) -> Result<PlanWhyNotView, Problem> {
+        let credits = why.credits.iter().map(|(row, cut)| credit_json(payee, row, cut.clone()));
+        let credits = credits.collect::<Result<Vec<Value>, Problem>>()?;
+        let credited = !credits.is_empty();
+        Ok(PlanWhyNotView { plan: why.plan, credited, findings: why.findings, credits })
+    }
+}
+
 /// Why a payee got nothing of a transaction, plan by plan; where they got something that is
 /// published, what.
 pub(crate) async fn show_why_not(
@@ -237,73 +193,13 @@ pub(crate) async fn show_why_not(
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
 
     let told = service.run_blocking(move |service| {
-        let (published, ids) =
-            (published_statements(service, &payee, None)?, payee_ids(service, &payee));
-        let stored = service.context.ledger.find_transaction(&asked.transaction)?;
-
-        let mut plans = Vec::new();
-        // An unknown deal has no decisions, and no plans are listed for it.
-        for decision in stored.iter().flat_map(|stored| &stored.decisions) {
-            let Some(stored) = &stored else { continue };
-            if let Some(why) =
-                explain::explain_for_payee(&service.context, stored, decision, &payee)?
-            {
-                let log = &decision.log;
-                let mine = decision.credits.iter().any(|row| {
-                    row.payee.as_ref().is_some_and(|payee| ids.iter().any(|id| payee == id))
-                        && (row.is_active() || row.is_held())
-                });
-                plans.push(public_why_not(&payee, why, (mine, log), &published)?);
-            }
-        }
-
-        let known = stored.is_some();
-        Ok(WhyNotView { transaction: asked.transaction, known, plans })
+        let why = published::why_not(&service.context, &payee, &asked.transaction)?;
+        let plans = why.plans.into_iter().map(|plan| PlanWhyNotView::new(&payee, plan));
+        let plans = plans.collect::<Result<Vec<PlanWhyNotView>, Problem>>()?;
+        Ok(WhyNotView { transaction: asked.transaction, known: why.known, plans })
     });
 
     told.await.map(ViewJson)
-}
-
-/// What a payee may read: of their own credits, those that are published.
-fn public_why_not(
-    payee: &str,
-    why: WhyNot,
-    (decided, log): (bool, &[Note]),
-    published: &[Statement],
-) -> Result<PlanWhyNotView, Problem> {
-    let statements = published.iter().filter(|one| one.plan == why.plan);
-    let credits = statements.flat_map(|one| &one.credits);
-
-    let credits = credits
-        .filter(|row| row.transaction == why.transaction)
-        .map(|row| {
-            let unchanged =
-                why.credits.iter().any(|now| now.id == row.id && now.amount == row.amount);
-            let before = unchanged.then(|| maximum::before_maximum(log, row)).flatten();
-            credit_json(payee, row, before)
-        })
-        .collect::<Result<Vec<Value>, Problem>>()?;
-
-    // What was decided since the release is not for the payee: not even why.
-    let unchanged = why.credits.iter().all(|now| {
-        let same = |row: &PostedCredit| row.id == now.id && row.amount == now.amount;
-        published.iter().any(|one| one.credits.iter().any(same))
-    });
-
-    let cut = |finding: &PayeeFinding| unchanged && finding.code == "over_maximum";
-
-    let findings = match (credits.is_empty(), decided) {
-        (false, _) => why.findings.into_iter().filter(cut).collect(),
-        (true, false) => why.findings,
-        (true, true) => vec![PayeeFinding {
-            stage: "release".to_owned(),
-            code: "not_released".to_owned(),
-            message: "the calculation that it belongs to is not released".to_owned(),
-            ..PayeeFinding::default()
-        }],
-    };
-
-    Ok(PlanWhyNotView { plan: why.plan, credited: !credits.is_empty(), findings, credits })
 }
 
 /// The enquiries of a payee, oldest first.
@@ -312,24 +208,11 @@ pub(crate) async fn list_payee_enquiries(
     Path(payee): Path<String>,
 ) -> ViewResult<ListView<EnquiryView>> {
     let own = service.run_blocking(move |service| {
-        let all = service.context.ledger.list_enquiries()?;
-        let own = all.into_iter().filter(|one| one.payee == payee);
-        Ok(own.map(EnquiryView::new).collect())
+        let filter = EnquiryFilter { payee: Some(payee), ..EnquiryFilter::default() };
+        let own = enquiries::list_enquiries(&service.context, &filter)?;
+        Ok(own.into_iter().map(EnquiryView::new).collect())
     });
     Ok(ViewJson(ListView::whole(own.await?)))
-}
-
-/// A text of an enquiry without blanks around it.
-///
-/// # Errors
-/// When it is empty or too long.
-pub(crate) fn sound_text(text: &str) -> Result<String, Problem> {
-    let length = text.trim().chars().count();
-    if !(1..=TEXT_MAX).contains(&length) {
-        let detail = format!("`text` must have 1 to {TEXT_MAX} characters");
-        return Err(Problem::unprocessable("bad_text", detail));
-    }
-    Ok(text.trim().to_owned())
 }
 
 /// What an enquiry may say.
@@ -356,48 +239,17 @@ pub(crate) async fn open_enquiry(
         Problem::bad_request(detail)
     })?;
 
-    if !matches!(said.kind.as_str(), "missing" | "incorrect") {
-        let detail = format!("`{}` is neither `missing` nor `incorrect`", said.kind);
-        return Err(Problem::unprocessable("unknown_kind", detail));
-    }
-
-    let text = sound_text(&said.text)?;
-    if said.expected.as_deref().is_some_and(|amount| parse_number(amount).is_none()) {
-        return Err(Problem::unprocessable("bad_amount", "`expected` is not an amount"));
-    }
+    let order = EnquiryOrder {
+        payee,
+        kind: said.kind,
+        transaction: said.transaction,
+        credit: said.credit,
+        expected: said.expected,
+        text: said.text,
+    };
 
     let kept = service.run_blocking(move |service| {
-        let (mut transaction, mut actual) = (said.transaction, None);
-
-        // A payee may only ask about what a statement shows.
-        if let Some(id) = &said.credit {
-            let published = published_statements(service, &payee, None)?;
-            let mut rows =
-                published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
-            let row = rows
-                .find(|row| row.id.to_string() == *id)
-                .ok_or_else(|| Problem::not_found("credit"))?;
-            if transaction.as_ref().is_some_and(|known| *known != row.transaction) {
-                let detail = "the credit is of another transaction";
-                return Err(Problem::unprocessable("other_transaction", detail));
-            }
-            transaction = Some(row.transaction.to_string());
-            actual = Some(row.amount.to_string());
-        }
-
-        let enquiry = Enquiry {
-            payee,
-            kind: said.kind,
-            transaction,
-            credit: said.credit,
-            actual,
-            expected: said.expected,
-            text,
-            at_ms: service.clock.now_ms(),
-            ..Enquiry::default()
-        };
-
-        let kept = service.context.ledger.store_enquiry(enquiry, &caller.name)?;
+        let kept = enquiries::open_enquiry(&service.context, order, &caller.name)?;
         Ok(EnquiryView::new(kept))
     });
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, PeriodPhase as Standing};
 use accredit_ledger::periods::PeriodState;
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::periods::{PeriodAct, PeriodOrder};
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -167,7 +168,7 @@ async fn request_act(
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(headers));
     let asked = TaskRequest { what: "period", who, body: &same, wait };
 
-    let act = approvals::ApprovalAct::Period { id, to: act, force, reason };
+    let act = ApprovalAct::Period { id, to: act, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
 

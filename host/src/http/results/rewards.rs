@@ -13,31 +13,61 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
+use crate::http::results::exports::{self, PageParams, PageRequest, PagedList, RowPage};
+use crate::http::views::view_json;
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RewardListParams {
-    pub(super) plan: Option<String>,
-    pub(super) period: Option<String>,
-    pub(super) payee: Option<String>,
-    pub(super) limit: Option<usize>,
-    pub(super) cursor: Option<String>,
+    plan: Option<String>,
+    period: Option<String>,
+    payee: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
 }
 
-/// The query of the list of rewards.
-struct RewardQuery {
+/// The query of a list of what is paid or owed.
+pub(super) struct PayQuery {
     plan: Option<String>,
     /// Ids of leaf periods: calculations that lie within them.
     leaves: Option<Vec<PeriodKey>>,
     payee: Option<String>,
 }
+
+impl PayQuery {
+    /// The query, with the limit and the cursor of the page.
+    pub(super) fn from_params(
+        service: &Service,
+        wanted: Result<Query<RewardListParams>, QueryRejection>,
+    ) -> Result<(PayQuery, PageParams), Problem> {
+        let Query(wanted) = wanted.map_err(|_| {
+            Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
+        })?;
+
+        let leaves = credits::leaf_periods(service, wanted.period.as_deref())?;
+        let query = PayQuery { plan: wanted.plan, leaves, payee: wanted.payee };
+        Ok((query, (wanted.limit, wanted.cursor)))
+    }
+
+    /// The plan and the leaf periods.
+    pub(super) fn scope(&self) -> (Option<&str>, Option<&[PeriodKey]>) {
+        (self.plan.as_deref(), self.leaves.as_deref())
+    }
+
+    /// Whether a row of this payee is asked for.
+    pub(super) fn selects(&self, payee: &str) -> bool {
+        self.payee.as_deref().is_none_or(|wanted| wanted == payee)
+    }
+}
+
+/// The list of rewards.
+struct RewardPages(PayQuery);
 
 /// A page of rewards, by plan, period and then as a calculation has them.
 ///
@@ -47,45 +77,38 @@ pub(crate) async fn list_rewards(
     headers: HeaderMap,
     wanted: Result<Query<RewardListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(wanted) = wanted.map_err(|_| {
-        Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
-    })?;
-
-    let leaves = credits::leaf_periods(&service, wanted.period.as_deref())?;
-    let query = RewardQuery { plan: wanted.plan, leaves, payee: wanted.payee };
-    exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), query).await
+    let (query, page) = PayQuery::from_params(&service, wanted)?;
+    exports::answer_list(service, &headers, page, RewardPages(query)).await
 }
 
-impl PagedList for RewardQuery {
+impl PagedList for RewardPages {
     fn column_names(&self) -> &'static [&'static str] {
         &REWARD_COLUMNS
     }
 
     fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
-        let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
-        let fits = |row: &EarnedReward| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
-        let found = rewards::rewards_from(
-            &service.context,
-            (self.plan.as_deref(), self.leaves.as_deref()),
-            &start,
-            part.limit,
-            fits,
-        );
-        let (rows, next) = found?;
-
-        let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        let next = next.as_ref().map(write_cursor).transpose();
-        let failed = |error| Problem::internal(&error);
-        Ok((rows.map_err(failed)?, next.map_err(failed)?))
+        let RewardPages(query) = self;
+        let fits = |row: &EarnedReward| query.selects(&row.payee);
+        let start = page_start(part)?;
+        row_page(rewards::rewards_from(&service.context, query.scope(), &start, part.limit, fits)?)
     }
 }
 
-pub(super) fn write_cursor(place: &RewardPlace) -> serde_json::Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
-}
+/// The place at which a page begins.
+pub(super) fn page_start(part: &PageRequest<'_>) -> Result<RewardPlace, Problem> {
+    let Some(cursor) = part.cursor else { return Ok(RewardPlace::default()) };
 
-pub(super) fn read_cursor(cursor: &str) -> Result<RewardPlace, Problem> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok();
     let place = text.and_then(|text| serde_json::from_slice(&text).ok());
     place.ok_or_else(|| Problem::bad_request("`cursor` is not a cursor from an earlier page"))
+}
+
+/// Rows as they are written, and the cursor of the next page.
+pub(super) fn row_page<Row: Serialize>(
+    (rows, next): (Vec<Row>, Option<RewardPlace>),
+) -> Result<RowPage, Problem> {
+    let rows = rows.iter().map(view_json).collect::<Result<_, _>>()?;
+    let next = next.map(|place| serde_json::to_vec(&place)).transpose();
+    let next = next.map_err(|error| Problem::internal(&error))?;
+    Ok((rows, next.map(|place| URL_SAFE_NO_PAD.encode(place))))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use accredit_domain::limits::MoneyLine;
 use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
+use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::runs::{self, RunOrder};
 use axum::Extension;
 use axum::body::Bytes;
@@ -19,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::{Problem, run_location};
-use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;

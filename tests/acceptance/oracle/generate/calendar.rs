@@ -71,7 +71,7 @@ pub(super) fn period(r: &mut Random, calendar: &Calendar) -> String {
 
 /// Some early periods are finalized, on a day after they ended.
 pub(super) fn finalized(r: &mut Random, world: &mut World) {
-    if !on(Feature::Finalized) || !r.one_in(5) {
+    if !on(Feature::Finalized) || !r.one_in(4) {
         return;
     }
     let all = periods::leaves(&world.calendar);
@@ -93,6 +93,9 @@ pub(super) fn finalized(r: &mut Random, world: &mut World) {
         let mut end = last;
         for _ in 0..*r.pick(&[0, 1, 20, 70]) {
             end = end.tomorrow().unwrap();
+        }
+        if r.one_in(3) {
+            world.closed.push(id.clone());
         }
         world.finalized.push((id.clone(), end));
     }

@@ -20,6 +20,9 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
         return;
     }
     world.period = Some(calendar::period(r, &world.calendar));
+    if r.one_in(3) {
+        busy(r, world);
+    }
     if world.units.len() > 1 {
         for person in &mut world.people {
             let unit = r.word(&["EUR", "EUR", "JPY", "USD", "PTS"]).to_owned();
@@ -49,6 +52,32 @@ pub(super) fn rewards(r: &mut Random, world: &mut World) {
             quotas(r, world, n);
         }
     }
+}
+
+/// More deals of one owner or of several over the year, returns among them, and where periods are
+/// finalized some that change afterwards.
+fn busy(r: &mut Random, world: &mut World) {
+    let days = ["2022-01-12", "2022-02-28", "2022-03-31", "2022-06-30", "2022-10-01"];
+    let late = world.transactions.iter().any(|tx| tx.received.is_some());
+    let owner = r.pick(&world.seats).id.clone();
+    for (n, date) in days.iter().enumerate().take(2 + r.below(4)) {
+        let mut tx = super::transaction(r, world, 20 + n);
+        let first: &[&str] = if r.one_in(2) { &["-250"] } else { &["500", "-100"] };
+        let all = if n == 0 { first } else { &["500", "-100", "1000", "120"] };
+        tx.amount = r.word(all).to_owned();
+        tx.date = (*date).to_owned();
+        let other = r.pick(&world.seats).id.clone();
+        tx.owners = [if r.one_in(3) { other } else { owner.clone() }, String::new()];
+        tx.stage = "Won".to_owned();
+        tx.received = late.then(|| day("2022-01-15").max(day(date)));
+        world.transactions.push(tx.clone());
+        if late && r.one_in(2) {
+            tx.amount = r.word(&["-250", "500", "300", "0"]).to_owned();
+            tx.received = Some(day("2022-12-20"));
+            world.transactions.push(tx);
+        }
+    }
+    world.transactions.sort_by_key(|tx| tx.received);
 }
 
 fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -> Reward {
@@ -81,7 +110,11 @@ fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -
 
 /// Draws, and amounts below zero that are carried.
 fn draws(r: &mut Random, world: &mut World, n: usize) {
-    world.plans[n].carry = r.one_in(4);
+    // Rows without credits, for everybody or with a quota of the plan, have no first period that the
+    // documents name: what they owe has no beginning.
+    let plan = &world.plans[n];
+    let endless = plan.quota.is_some() || plan.rewards.iter().any(|reward| reward.everyone);
+    world.plans[n].carry = !endless && r.one_in(3);
     if !r.one_in(3) {
         return;
     }

@@ -11,25 +11,10 @@ use crate::oracle::scripts::Expr;
 use crate::oracle::tables::{Attribute, Due, Key, Table, TableRow};
 use crate::oracle::world::{Span, Test, Value, World, day};
 
-/// Cells of keys: stages, titles, kinds, grades, levels and numbers of units, however they are written.
-const KEYS: [&str; 17] = [
-    "Won",
-    "WON",
-    " won ",
-    "Lost",
-    "Rep",
-    "rep",
-    "Manager",
-    "Senior Rep",
-    "direct",
-    "indirect",
-    "booking",
-    "gold",
-    "Silver",
-    "1",
-    "2",
-    "1.5",
-    "P0",
+/// Cells of first and second keys: stages, titles, kinds, grades, levels and numbers of units.
+const KEYS: [[&str; 10]; 2] = [
+    ["Won", "WON", " won ", "Won", "Won", "Lost", "Rep", "gold", "1.5", "2"],
+    ["Rep", "rep", "Manager", "direct", "indirect", "booking", "gold", "Silver", "1", "2.5"],
 ];
 
 const TWO: [&str; 2] = ["one", "two"];
@@ -78,12 +63,12 @@ fn table(r: &mut Random, world: &World, shape: &Shape) -> Table {
     let count = shape.keys.len();
     let mut rows: Vec<TableRow> = Vec::new();
     for _ in 0..2 + r.below(7) {
-        let key = |r: &mut Random| match r.below(3) {
+        let key = |r: &mut Random, n: usize| match r.below(3) {
             0 => r.word(&["*", "", " * "]).to_owned(),
-            _ => cell(r, world),
+            _ => cell(r, world, n),
         };
         let row = TableRow {
-            keys: (0..count).map(|_| key(r)).collect(),
+            keys: (0..count).map(|n| key(r, n)).collect(),
             bound: match shape.range.is_some() && r.one_in(2) {
                 true => r.word(&["0", "1", "100", "-50", "100.01"]).to_owned(),
                 false => String::new(),
@@ -117,11 +102,11 @@ fn table(r: &mut Random, world: &World, shape: &Shape) -> Table {
     Table { name, keys, range, values, rows }
 }
 
-fn cell(r: &mut Random, world: &World) -> String {
+fn cell(r: &mut Random, world: &World, n: usize) -> String {
     match r.below(8) {
-        0 => r.pick(&world.people).id.clone(),
-        1 => r.pick(&world.seats).title.clone(),
-        _ => r.word(&KEYS).to_owned(),
+        0 if n == 0 => r.pick(&world.people).id.clone(),
+        0 | 1 => r.pick(&world.seats).title.clone(),
+        _ => r.word(&KEYS[n]).to_owned(),
     }
 }
 
@@ -304,24 +289,26 @@ fn of_receiver(r: &mut Random, world: &World, sees: Sees, name: &'static str) ->
 }
 
 /// A key of a look-up.
-fn key(r: &mut Random, world: &World, sees: Sees) -> Expr {
+fn key(r: &mut Random, world: &World, (sees, n): (Sees, usize)) -> Expr {
     match r.below(9) {
-        0..3 => Expr::Column("stage"),
+        _ if n == 0 && r.one_in(2) => Expr::Column("stage"),
+        0 => Expr::Column("stage"),
+        1 | 2 if sees != Sees::Nothing => Expr::Field("to", "title"),
         3 => Expr::Column("units"),
         4 if sees != Sees::Nothing => Expr::Field("to", "title"),
         5 if sees == Sees::Both => Expr::Field("credit", r.word_of(&["kind", "credit_type"])),
         6 => of_receiver(r, world, sees, "level"),
         7 => of_receiver(r, world, sees, "grade"),
         8 => Expr::Column("desk"),
-        _ => Expr::Text(cell(r, world)),
+        _ => Expr::Text(cell(r, world, n)),
     }
 }
 
 fn call(r: &mut Random, world: &World, function: &'static str, name: &str, sees: Sees) -> Expr {
     let table = world.tables.iter().find(|table| table.name == name).unwrap();
     let mut arguments = vec![text(name)];
-    for _ in &table.keys {
-        arguments.push(key(r, world, sees));
+    for n in 0..table.keys.len() {
+        arguments.push(key(r, world, (sees, n)));
     }
     if table.range.is_some() {
         let amount = Expr::Field("tx", "amount");
@@ -377,7 +364,7 @@ pub(super) fn test(r: &mut Random, world: &World, sees: Sees) -> Expr {
         }
         _ => {
             let field = r.word_of(&["title", "position", "payee"]);
-            let value = cell(r, world);
+            let value = cell(r, world, 1);
             op("==", Expr::Maybe(Box::new(who(r)), field), Expr::Text(value))
         }
     }

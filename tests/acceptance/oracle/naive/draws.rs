@@ -12,8 +12,25 @@ use crate::oracle::rewards::Draw;
 use crate::oracle::world::{Plan, Tx, World};
 
 /// What is owed, by name, payee and unit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Owed(Vec<([String; 3], Decimal)>);
+
+/// What somebody owed before a period and owes after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Balance {
+    pub(crate) period: String,
+    /// Name, payee and unit.
+    pub(crate) account: [String; 3],
+    pub(crate) before: Decimal,
+    pub(crate) after: Decimal,
+}
+
+/// What a period shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shown {
+    pub(super) lines: Vec<Line>,
+    pub(super) balances: Vec<Balance>,
+}
 
 fn account(name: &str, payee: &str, unit: &str) -> [String; 3] {
     [name.to_owned(), payee.to_owned(), unit.to_owned()]
@@ -24,6 +41,22 @@ impl Owed {
         let key = account(name, payee, unit);
         let found = self.0.iter().find(|(known, _)| *known == key);
         found.map_or(Decimal::ZERO, |(_, sum)| *sum)
+    }
+
+    /// Those of whom something changed, or who still owe.
+    fn since(&self, before: &Owed, period: &str) -> Vec<Balance> {
+        let all = self.0.iter().map(|(account, after)| {
+            let [name, payee, unit] = account;
+            let (period, account) = (period.to_owned(), account.clone());
+            Balance { period, before: before.of(name, payee, unit), after: *after, account }
+        });
+        all.filter(|row| !row.after.is_zero() || row.before != row.after).collect()
+    }
+
+    /// Who gave back more than they owed.
+    fn overpaid(&self, name: &str) -> Vec<(String, String)> {
+        let all = self.0.iter().filter(|([known, ..], sum)| known == name && *sum < Decimal::ZERO);
+        all.map(|([_, payee, unit], _)| (payee.clone(), unit.clone())).collect()
     }
 
     fn add(&mut self, plan: &Plan, line: &Line) {
@@ -55,18 +88,45 @@ fn bare(reward: &str, (payee, unit): (&str, &str), amount: Decimal) -> Paid {
     }
 }
 
+/// What is carried on, or recovered, where these rows count. Who gave back too much has it
+/// returned, though nothing else is paid to them.
+fn carry<'a>(rows: impl Iterator<Item = &'a Paid>, owed: &Owed) -> Vec<Paid> {
+    let mut totals = sums(rows);
+    for account in owed.overpaid("carried") {
+        if totals.iter().all(|(known, _)| *known != account) {
+            totals.push((account, Decimal::ZERO));
+        }
+    }
+    let mut all = Vec::new();
+    for ((payee, unit), total) in totals {
+        let before = owed.of("carried", &payee, &unit);
+        let returned = (Decimal::ZERO - before).max(Decimal::ZERO);
+        let total = total + returned;
+        let amount = match total < Decimal::ZERO {
+            true => returned - total,
+            false => returned - total.min(before.max(Decimal::ZERO)),
+        };
+        if !amount.is_zero() {
+            all.push(bare("carried", (&payee, &unit), amount));
+        }
+    }
+    all
+}
+
 /// What every period shows: frozen rows as they are, else its own, draws, corrections, and what is
 /// carried. What people must know of draws is added to what is known of the periods.
 pub(super) fn settle(
     (world, leaves, plan): (&World, &[Leaf], &Plan),
     owns: &[Own],
     known: &mut [Payments],
-    frozen: &[(usize, Vec<Line>)],
-) -> Vec<Vec<Line>> {
+    (frozen, locked): (&[(usize, Vec<Line>)], &[String]),
+) -> Vec<Shown> {
     let is_frozen = |place: usize| frozen.iter().find(|(known, _)| *known == place);
+    // What is closed takes no corrections either, though what it pays may still change.
+    let takes = |n: usize| is_frozen(n).is_none() && is_open(leaves, &owns[n], locked);
     // By what is known now, and by the rows that count.
     let (mut clean, mut owed) = (Owed::default(), Owed::default());
-    let mut all: Vec<Vec<Line>> = Vec::new();
+    let mut all: Vec<Shown> = Vec::new();
     for (place, own) in owns.iter().enumerate() {
         let line =
             |paid: Paid, origin| Line { period: own.id.clone(), paid, origin, corrects: None };
@@ -76,7 +136,7 @@ pub(super) fn settle(
             shown = lines.clone();
         } else {
             for of in (0..place).filter(|of| is_frozen(*of).is_some()) {
-                if (of..owns.len()).find(|later| is_frozen(*later).is_none()) == Some(place) {
+                if (of..owns.len()).find(|later| takes(*later)) == Some(place) {
                     for paid in correction(&owns[of], &known[of], frozen) {
                         let corrects = Some(owns[of].id.clone());
                         posted.push(Line { corrects, ..line(paid, "retro") });
@@ -88,36 +148,10 @@ pub(super) fn settle(
             shown.iter().filter(|l| l.origin == "carried").cloned().collect();
         if is_frozen(place).is_none() && plan.carry {
             let rows = known[place].paid.iter().chain(posted.iter().map(|line| &line.paid));
-            for ((payee, unit), total) in sums(rows) {
-                let amount = match total < Decimal::ZERO {
-                    true => Decimal::ZERO - total,
-                    false => Decimal::ZERO - total.min(owed.of("carried", &payee, &unit)),
-                };
-                if !amount.is_zero() {
-                    carried.push(line(bare("carried", (&payee, &unit), amount), "carried"));
-                }
-            }
+            carried.extend(carry(rows, &owed).into_iter().map(|paid| line(paid, "carried")));
         }
-        let mut drawn: Vec<Line> = Vec::new();
-        let has = |draw: &&Draw| draw.from <= own.last && draw.to.is_none_or(|to| own.last <= to);
-        for draw in plan.draws.iter().filter(has) {
-            for payee in people((world, leaves, plan), draw, own) {
-                let whose = (payee.id.as_str(), payee.unit.as_str());
-                let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
-                    Ok(terms) => terms,
-                    Err(code) => {
-                        known[place].alerts.push((code, draw.name.clone()));
-                        continue;
-                    }
-                };
-                let earned = covered(draw, whose, &known[place].paid, &carried);
-                let owed = clean.of(&draw.name, whose.0, whose.1);
-                let amount = due(draw, earned, owed, (amount.unwrap(), most));
-                if !amount.is_zero() {
-                    drawn.push(line(bare(&draw.name, whose, amount), "draw"));
-                }
-            }
-        }
+        let drawn = drawn((world, leaves, plan), own, &mut known[place], &carried, &clean);
+        let drawn: Vec<Line> = drawn.into_iter().map(|paid| line(paid, "draw")).collect();
         drawn.iter().for_each(|line| clean.add(plan, line));
         if is_frozen(place).is_none() {
             shown.extend(known[place].paid.iter().map(|paid| line(paid.clone(), "calculated")));
@@ -126,8 +160,47 @@ pub(super) fn settle(
             shown.extend(carried);
         }
         known[place].paid.extend(drawn.into_iter().map(|line| line.paid));
+        let before = owed.clone();
         shown.iter().for_each(|line| owed.add(plan, line));
-        all.push(shown);
+        all.push(Shown { lines: shown, balances: owed.since(&before, &own.id) });
+    }
+    all
+}
+
+/// Whether some part of a period is neither closed nor finalized.
+fn is_open(leaves: &[Leaf], own: &Own, locked: &[String]) -> bool {
+    leaves.iter().any(|leaf| own.has(leaf) && !locked.contains(&leaf.id))
+}
+
+/// What the draws of a period pay, by what they are owed.
+fn drawn(
+    (world, leaves, plan): (&World, &[Leaf], &Plan),
+    own: &Own,
+    known: &mut Payments,
+    carried: &[Line],
+    owed: &Owed,
+) -> Vec<Paid> {
+    let mut all: Vec<Paid> = Vec::new();
+    let has = |draw: &&Draw| draw.from <= own.last && draw.to.is_none_or(|to| own.last <= to);
+    for draw in plan.draws.iter().filter(has) {
+        for payee in people((world, leaves, plan), draw, own) {
+            let whose = (payee.id.as_str(), payee.unit.as_str());
+            let [amount, most] = match terms((world, leaves, plan), draw, &payee, own) {
+                Ok(terms) => terms,
+                Err(code) => {
+                    let claim = [&draw.name, &payee.id, &payee.unit];
+                    known.failed.push(claim.map(ToString::to_string));
+                    known.alerts.push((code, draw.name.clone()));
+                    continue;
+                }
+            };
+            let earned = covered(draw, whose, &known.paid, carried);
+            let owed = owed.of(&draw.name, whose.0, whose.1);
+            let amount = due(draw, earned, owed, (amount.unwrap(), most));
+            if !amount.is_zero() {
+                all.push(bare(&draw.name, whose, amount));
+            }
+        }
     }
     all
 }

@@ -87,6 +87,7 @@ fn world(people: &[(&str, &str)]) -> World {
         rates: Vec::new(),
         calendar: Calendar::Months(1),
         finalized: Vec::new(),
+        closed: Vec::new(),
         us_dates: false,
         simple: true,
         kinds: Vec::new(),

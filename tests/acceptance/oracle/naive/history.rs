@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use super::draws::Balance;
 use super::past::Past;
 use super::periods::{self, Leaf, Own};
 use super::rewards::{Paid, Payments, payments};
@@ -24,6 +25,7 @@ pub(crate) struct Line {
 #[derive(Debug, Default)]
 pub(crate) struct Year {
     pub(crate) lines: Vec<Line>,
+    pub(crate) balances: Vec<Balance>,
     pub(crate) alerts: Vec<(&'static str, String)>,
     /// Ids of the frozen periods.
     pub(crate) frozen: Vec<String>,
@@ -54,12 +56,15 @@ fn clean(world: &World, leaves: &[Leaf], plan: &Plan, owns: &[Own]) -> Vec<Payme
 pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Year {
     let owns = periods::owns(leaves, plan.by);
     let mut frozen: Vec<(usize, Vec<Line>)> = Vec::new();
-    let mut closed: Vec<String> = Vec::new();
+    let mut owed: Vec<Balance> = Vec::new();
+    let mut locked: Vec<String> = Vec::new();
+    let is_final = posting::finalized(world, leaves);
     for (day, leaf) in posting::closings(world, leaves) {
-        closed.push(leaf);
-        let over = |own: &Own| {
-            leaves.iter().filter(|leaf| own.has(leaf)).all(|leaf| closed.contains(&leaf.id))
-        };
+        let before = locked.clone();
+        locked.push(leaf);
+        // What is only closed may be opened again, so what it pays is not frozen.
+        let done = |leaf: &Leaf| locked.contains(&leaf.id) && is_final.contains(&leaf.id);
+        let over = |own: &Own| leaves.iter().filter(|leaf| own.has(leaf)).all(done);
         let ended = owns.iter().enumerate().filter(|(_, own)| over(own)).map(|(place, _)| place);
         let new = ended.into_iter().find(|place| frozen.iter().all(|(known, _)| known != place));
         if let Some(place) = new {
@@ -68,23 +73,28 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
                 false => World { as_of: Some(day), ..world.clone() },
             };
             let mut known = clean(&then, leaves, plan, &owns);
-            let shown = draws::settle((&then, leaves, plan), &owns, &mut known, &frozen);
-            frozen.push((place, shown[place].clone()));
+            let shown = draws::settle((&then, leaves, plan), &owns, &mut known, (&frozen, &before));
+            frozen.push((place, shown[place].lines.clone()));
+            owed.extend(shown[place].balances.iter().cloned());
         }
     }
     let now = if plan.posted { world.clone() } else { posting::today(world) };
     let mut known = clean(&now, leaves, plan, &owns);
-    let shown = draws::settle((&now, leaves, plan), &owns, &mut known, &frozen);
+    let shown = draws::settle((&now, leaves, plan), &owns, &mut known, (&frozen, &locked));
     let alerts: Vec<_> = known.iter().map(|known| known.alerts.clone()).collect();
     let mut all = Year::default();
     for place in (0..owns.len()).filter(|place| owns[*place].year == year) {
         match frozen.iter().find(|(known, _)| *known == place) {
             Some((_, lines)) => {
                 all.lines.extend(lines.iter().cloned());
+                // What was owed when it was frozen is shown for ever as well.
+                let own = owed.iter().filter(|row| row.period == owns[place].id);
+                all.balances.extend(own.cloned());
                 all.frozen.push(owns[place].id.clone());
             }
             None => {
-                all.lines.extend(shown[place].iter().cloned());
+                all.balances.extend(shown[place].balances.iter().cloned());
+                all.lines.extend(shown[place].lines.iter().cloned());
                 all.alerts.extend(alerts[place].iter().cloned());
             }
         }
@@ -112,13 +122,10 @@ pub(super) fn correction(own: &Own, known: &Payments, frozen: &[(usize, Vec<Line
             }
         }
     }
-    // What cannot be computed stays as it was paid. A manager's seat that is vacant for one credit
-    // takes nothing from what other managers have.
+    // What cannot be computed of a person or a team stays as it was paid to them.
     let failed = |paid: &Paid| {
-        let harmless =
-            |code: &str| code == "no_exchange_rate" || (code == "vacant" && paid.team.is_none());
-        let mut alerts = known.alerts.iter();
-        alerts.any(|(code, reward)| *reward == paid.reward && !harmless(code))
+        let whose = paid.team.as_ref().unwrap_or(&paid.payee);
+        known.failed.contains(&[&paid.reward, whose, &paid.credited_unit].map(Clone::clone))
     };
     all.retain(|paid| !paid.amount.is_zero() && !failed(paid));
     all

@@ -35,6 +35,12 @@ pub(super) fn closings(world: &World, leaves: &[Leaf]) -> Vec<(Date, String)> {
     all
 }
 
+/// The leaves that are finalized and not only closed.
+pub(super) fn finalized(world: &World, leaves: &[Leaf]) -> Vec<String> {
+    let all = world.finalized.iter().filter(|(id, _)| !world.closed.contains(id));
+    all.flat_map(|(id, _)| periods::meant(leaves, id)).map(|leaf| leaf.id.clone()).collect()
+}
+
 /// Every credit of the plan in the periods where it counts.
 pub(crate) fn entries(world: &World, leaves: &[Leaf], plan: &Plan) -> Vec<Entry> {
     let mut standing: Vec<Entry> = Vec::new();

@@ -44,6 +44,9 @@ fn of_rows_or_plan(
     let last = periods::meant(case.leaves, period).last().unwrap().last.min(desk.own.last);
     let payee = worth::payee(desk, claim);
     reach("a quota of the plan");
+    if case.plan.prorate && !claim.claimant.team {
+        reach("a quota of the plan by days");
+    }
     let found = dues::due(case.world, due, &payee, (period, last)).ok_or("policy_error")?;
     // An amount that is not above zero is no quota.
     Ok(Some(found)
@@ -55,9 +58,13 @@ fn of_rows_or_plan(
 fn of_period_or_parts(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal> {
     of_period(desk, claim, period).or_else(|| {
         let parts = periods::parts(desk.case.leaves, period);
+        let prorate = desk.case.plan.prorate && !claim.claimant.team;
         let sums: Vec<Decimal> =
             parts.iter().filter_map(|part| of_period_or_parts(desk, claim, part)).collect();
-        (!sums.is_empty()).then(|| sums.iter().sum())
+        (!sums.is_empty()).then(|| {
+            reach(if prorate { "a quota of parts by days" } else { "a quota of parts" });
+            sums.iter().sum()
+        })
     })
 }
 

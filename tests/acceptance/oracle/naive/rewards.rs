@@ -30,6 +30,17 @@ pub(crate) struct Paid {
 pub(crate) struct Payments {
     pub(crate) paid: Vec<Paid>,
     pub(crate) alerts: Vec<(&'static str, String)>,
+    /// What could not be computed: the reward, the id of the person or team, the unit of the credits.
+    pub(crate) failed: Vec<[String; 3]>,
+}
+
+impl Payments {
+    /// A claim that could not be computed.
+    fn fail(&mut self, reward: &str, claim: &Claim<'_>, code: &'static str) {
+        let claimant = claim.claimant.id.clone();
+        self.failed.push([reward.to_owned(), claimant, claim.unit.to_owned()]);
+        self.alerts.push((code, reward.to_owned()));
+    }
 }
 
 /// Whose attainment it is.
@@ -126,17 +137,22 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     teams::members(case, team).into_iter().filter(|member| there(&member.person)).collect()
 }
 
+/// The quota, what the claim is worth, and at most.
+type Found = (Option<Decimal>, (Decimal, Option<Decimal>));
+
+fn with_quota(desk: Desk<'_>, claim: &Claim<'_>) -> Result<Found, &'static str> {
+    let quota = quotas::quota(desk, claim)?;
+    Ok((quota, worth::worth(desk, claim, quota)?))
+}
+
 fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
     let name = &desk.reward.name;
-    let found =
-        quotas::quota(desk, claim).and_then(|quota| Ok((quota, worth::worth(desk, claim, quota)?)));
-    let (quota, (worth, most)) = match found {
+    let (quota, (worth, most)) = match with_quota(desk, claim) {
         Ok(found) => found,
-        Err(code) => return all.alerts.push((code, name.clone())),
+        Err(code) => return all.fail(name, claim, code),
     };
-    let scale = desk.case.world.scale_of(claim.unit);
     let before = (desk.span().1, desk.own.first);
-    let earned = amounts::round_below(worth, most, scale);
+    let earned = amounts::round_below(worth, most, desk.case.world.scale_of(claim.unit));
     let due = earned - desk.past.sum(claim, before, Some(name));
     let mut pay = |payee: String, amount: Decimal, most: Option<Decimal>| {
         // The maximum is exchanged as the amount is.
@@ -190,7 +206,7 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments, past: &mut Past) {
             }
             all.alerts.extend(lost.then(|| ("unmatched", name.clone())));
         }
-        Err(code) => all.alerts.push((code, name.clone())),
+        Err(code) => all.fail(name, claim, code),
     }
 }
 

@@ -251,14 +251,10 @@ fn expr(scene: &Scene<'_>, names: &Names, of: &Expr) -> Answer {
             let Found::Map(fields) = expr(scene, names, of)? else { return Err(ERROR) };
             tables::attribute(scene.world, &whose(&fields), name, day(scene)?)
         }
-        Expr::Dot(of, field) => match expr(scene, names, of)? {
-            Found::Map(fields) => fields.into_iter().find(|(known, _)| known == field).unwrap().1,
-            _ => return Err(ERROR),
-        },
+        Expr::Dot(of, field) => return field_of(expr(scene, names, of)?, field),
         Expr::Maybe(of, field) => match expr(scene, names, of)? {
-            Found::Map(fields) => fields.into_iter().find(|(known, _)| known == field).unwrap().1,
             Found::Nothing => Found::Nothing,
-            _ => return Err(ERROR),
+            found => return field_of(found, field),
         },
         Expr::Op("??", left, right) => match expr(scene, names, left)? {
             Found::Nothing => return expr(scene, names, right),
@@ -295,6 +291,13 @@ fn expr(scene: &Scene<'_>, names: &Names, of: &Expr) -> Answer {
             Found::Map(all)
         }
     })
+}
+
+fn field_of(found: Found, field: &str) -> Answer {
+    match found {
+        Found::Map(all) => Ok(all.into_iter().find(|(known, _)| *known == field).unwrap().1),
+        _ => Err(ERROR),
+    }
 }
 
 /// The day on which tables, attributes and people are read.

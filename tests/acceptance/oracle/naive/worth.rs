@@ -140,6 +140,14 @@ fn formula_of(
             deals.dedup();
             Decimal::from(deals.len()) * factor
         }
+        other => return of_tables(desk, claim, other),
+    })
+}
+
+/// The value of a formula of tables, attributes and people; none where it fails.
+fn of_tables(desk: Desk<'_>, claim: &Claim<'_>, formula: Formula) -> Option<Decimal> {
+    let credited = claim.credited;
+    Some(match formula {
         Formula::Row(key) => credited * bonus(desk, claim, ("lookup", key))??,
         Formula::Found(key, other) => {
             credited * bonus(desk, claim, ("find", key))?.unwrap_or(other)
@@ -162,6 +170,7 @@ fn formula_of(
                 _ => credited,
             }
         }
+        other => unreachable!("{other:?}"),
     })
 }
 

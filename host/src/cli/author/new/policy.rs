@@ -3,7 +3,7 @@
 //!
 //! Not a wizard: the text is a beginning to be changed. Called by `new`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::money;
@@ -33,6 +33,9 @@ pub(crate) struct NewPolicyArguments {
 /// A day on which nothing of the customer's own is going on.
 const EXAMPLE_DAY: Date = date(1999, 1, 15);
 
+/// The plan in the case file of a policy.
+const EXAMPLE_PLAN: &str = "example";
+
 /// Runs the verb.
 pub(super) fn run(options: &NewPolicyArguments) -> u8 {
     let Some(kind) = PolicyKind::parse(&options.kind) else {
@@ -41,22 +44,9 @@ pub(super) fn run(options: &NewPolicyArguments) -> u8 {
         return EXIT_NOTHING;
     };
 
-    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    if options.name.is_empty() || !options.name.chars().all(letters) {
-        eprintln!("error: a name may only have letters, digits, `-` and `_`");
-        return EXIT_FAILED;
-    }
-
-    let scene = match ScriptFixture::read_directory(&options.dir, None) {
-        Ok(scene) => scene,
-        Err(code) => return code,
-    };
-    let world = match SampleNames::from_ruleset(&scene.ruleset) {
+    let world = match SampleNames::read_directory(&options.dir, &options.name) {
         Ok(world) => world,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return EXIT_FAILED;
-        }
+        Err(code) => return code,
     };
 
     let stem = format!("policies/{}/{}", kind.as_str(), options.name);
@@ -88,25 +78,45 @@ fn policy_template(kind: PolicyKind) -> Option<&'static str> {
 }
 
 /// Names of the customer's own, for cases.
-struct SampleNames {
+pub(super) struct SampleNames {
     /// Columns and cells of a row, but for the amount.
     cells: Vec<(String, String)>,
     amount: String,
     /// The position that is credited.
-    position: String,
+    pub(super) position: String,
+    /// Its title; may be blank.
+    pub(super) title: String,
     /// Who holds it.
-    payee: String,
-    /// The leaf period of the day.
-    period: String,
+    pub(super) payee: String,
+    /// The leaf period of the day; blank where the calendar does not reach that far back.
+    pub(super) period: String,
     /// Those above it.
-    managers: Vec<String>,
-    credit_type: Option<String>,
+    pub(super) managers: Vec<String>,
+    /// The first credit type, where there are several.
+    pub(super) credit_type: Option<String>,
     scale: u8,
     /// `accredit.toml` as far as rows need it.
     settings: String,
 }
 
 impl SampleNames {
+    /// Those of the directory in which a file called `name` is to be made; the exit code where it
+    /// cannot be.
+    pub(super) fn read_directory(dir: &Path, name: &str) -> Result<SampleNames, u8> {
+        let is_letter =
+            |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if name.is_empty() || !name.chars().all(is_letter) {
+            eprintln!("error: a name may only have letters, digits, `-` and `_`");
+            return Err(EXIT_FAILED);
+        }
+
+        let scene = ScriptFixture::read_directory(dir, None)?;
+        SampleNames::from_ruleset(&scene.ruleset).map_err(|message| {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        })
+    }
+
     fn from_ruleset(ruleset: &Ruleset) -> Result<SampleNames, String> {
         let settings = &ruleset.settings;
         let fields = &settings.fields;
@@ -142,6 +152,7 @@ impl SampleNames {
             best.ok_or("no position is held: add an assignment first")?;
         let above = organization.ancestors_of(position, EXAMPLE_DAY).into_iter();
         let above: Vec<_> = above.map(|(position, _)| position).collect();
+        let title = organization.version_on(position, EXAMPLE_DAY);
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
 
         let settings_text = format!(
@@ -162,6 +173,7 @@ impl SampleNames {
             cells,
             amount,
             position: known.id.to_string(),
+            title: title.map(|known| known.title.to_string()).unwrap_or_default(),
             payee: organization.participant_id(holder).to_string(),
             period: period.map(|period| period.id).unwrap_or_default(),
             managers: above.iter().map(|id| organization.position_id(*id).to_string()).collect(),
@@ -238,22 +250,22 @@ impl SampleNames {
         let full = |part: &str| self.with_currency(part);
         match kind {
             PolicyKind::Filter => {
-                self.push_case(&mut text, "A deal above 100 is let in", "100.01");
+                self.push_example(&mut text, "A deal above 100 is let in", "100.01");
                 self.push_credits(&mut text, &[(&self.position, &full("100.01"), "active")]);
-                self.push_case(&mut text, "A deal of 100 is not", "100");
+                self.push_example(&mut text, "A deal of 100 is not", "100");
                 text.push_str("\n| transaction | outcome |\n| --- | --- |\n");
                 text.push_str(&format!("| {} | filtered |\n", self.natural_key()));
             }
 
             PolicyKind::Hold => {
-                self.push_case(&mut text, "A deal of 10,000 counts at once", "10000");
+                self.push_example(&mut text, "A deal of 10,000 counts at once", "10000");
                 self.push_credits(&mut text, &[(&self.position, &full("10000"), "active")]);
-                self.push_case(&mut text, "A larger deal is held", "10000.01");
+                self.push_example(&mut text, "A larger deal is held", "10000.01");
                 self.push_credits(&mut text, &[(&self.position, &full("10000.01"), "held")]);
             }
 
             PolicyKind::Duplication => {
-                self.push_case(&mut text, "Of two equal direct credits the first counts", "100");
+                self.push_example(&mut text, "Of two equal direct credits the first counts", "100");
                 let (first, second) = (full("100"), full("100"));
                 let rows =
                     [(&self.position, &first, "active"), (&self.position, &second, "suppressed")];
@@ -261,7 +273,7 @@ impl SampleNames {
             }
 
             PolicyKind::Rollup => {
-                self.push_case(&mut text, "Everybody above has half", "100");
+                self.push_example(&mut text, "Everybody above has half", "100");
                 let (own, half) = (full("100"), full("50"));
                 let mut rows = vec![(self.position.as_str(), own.as_str(), "active")];
                 let above = self.managers.iter();
@@ -270,12 +282,12 @@ impl SampleNames {
             }
 
             PolicyKind::Value => {
-                self.push_case(&mut text, "Half of the deal counts", "100");
+                self.push_example(&mut text, "Half of the deal counts", "100");
                 self.push_credits(&mut text, &[(&self.position, &full("50"), "active")]);
             }
 
             PolicyKind::Reward => {
-                self.push_case(&mut text, "A tenth of what was credited", "100");
+                self.push_example(&mut text, "A tenth of what was credited", "100");
                 text.push_str("\n| reward | payee | credited | amount |\n");
                 text.push_str("| --- | --- | --- | --- |\n");
                 let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
@@ -283,7 +295,7 @@ impl SampleNames {
             }
 
             PolicyKind::Quota => {
-                self.push_case(&mut text, "A thousand are expected of everybody", "100");
+                self.push_example(&mut text, "A thousand are expected of everybody", "100");
                 text.push_str("\n| reward | payee | credited | quota | amount |\n");
                 text.push_str("| --- | --- | --- | --- | --- |\n");
                 let (payee, credited, quota) = (&self.payee, full("100"), full("1000"));
@@ -292,7 +304,7 @@ impl SampleNames {
             }
 
             PolicyKind::Crediting => {
-                self.push_case(&mut text, "The owner has the deal", "100");
+                self.push_example(&mut text, "The owner has the deal", "100");
                 self.push_credits(&mut text, &[(&self.position, &full("100"), "active")]);
             }
 
@@ -347,7 +359,13 @@ impl SampleNames {
         plan
     }
 
-    fn push_case(&self, text: &mut String, heading: &str, amount: &str) {
+    /// Adds a case of the plan of a policy's cases.
+    fn push_example(&self, text: &mut String, heading: &str, amount: &str) {
+        self.push_case(text, EXAMPLE_PLAN, heading, amount);
+    }
+
+    /// Adds a case of the plan with one deal of the amount; its table is to follow.
+    pub(super) fn push_case(&self, text: &mut String, plan: &str, heading: &str, amount: &str) {
         let row = || self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
         let row: Vec<(&str, &str)> = row().chain([(self.amount.as_str(), amount)]).collect();
 
@@ -365,14 +383,15 @@ impl SampleNames {
             period => format!("period: {period}\n"),
         };
         let block = format!(
-            "\n## {heading}\n\nplan: example\n{period}\n\
+            "\n## {heading}\n\nplan: {plan}\n{period}\n\
              ```csv transactions\n{header}{cells}```\n"
         );
 
         text.push_str(&block);
     }
 
-    fn push_credits(&self, text: &mut String, rows: &[(&str, &str, &str)]) {
+    /// Adds a table of credits: position, amount, status.
+    pub(super) fn push_credits(&self, text: &mut String, rows: &[(&str, &str, &str)]) {
         text.push_str(
             "\n| transaction | position | amount | status |\n| --- | --- | --- | --- |\n",
         );
@@ -390,7 +409,8 @@ impl SampleNames {
         parts.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join("/")
     }
 
-    fn with_currency(&self, amount: &str) -> String {
+    /// An amount with all its decimals.
+    pub(super) fn with_currency(&self, amount: &str) -> String {
         let amount: Decimal = amount.parse().unwrap_or_default();
         money::format_amount(money::round_to_scale(amount, self.scale), self.scale)
     }

@@ -152,31 +152,72 @@ pub(crate) fn check_format(format: DataFormat, show: &[ShownList]) -> Result<(),
     Ok(())
 }
 
-/// Prints calculations; one `alone` is an object in JSON, several are an array.
-pub(crate) fn print_calculations(
-    (format, show): (DataFormat, &[ShownList]),
-    calculations: &[Calculation],
-    alone: bool,
-) {
-    match (format, calculations) {
-        (DataFormat::Json, [one]) if alone && show.is_empty() => output::print_json(one),
-        (DataFormat::Json, all) if show.is_empty() => output::print_json(&all),
+/// Whether nothing is asked for but credits as CSV, which are printed as they come.
+pub(crate) fn is_credits_csv(format: DataFormat, show: &[ShownList]) -> bool {
+    format == DataFormat::Csv && matches!(show, [] | [ShownList::Credits])
+}
 
-        (DataFormat::Json, _) => {
-            let all = calculations.iter().map(|calculation| selected_lists(calculation, show));
-            let all: Vec<Json> = all.collect();
-            match all.as_slice() {
-                [calculation] if alone => output::print_json(calculation),
-                all => output::print_json(&all),
+/// What is printed: calculations, and what must be said about them.
+pub(crate) struct NotedCalculations<'a> {
+    /// The calculations that were asked for.
+    pub(crate) calculations: &'a [Calculation],
+    /// One sentence about all of them.
+    pub(crate) note: Option<&'a str>,
+    /// Whether the one calculation is an object in JSON; several are an array.
+    pub(crate) alone: bool,
+}
+
+/// A calculation as an object of JSON, with its note as the last key.
+#[derive(Serialize)]
+struct NotedCalculation<'a> {
+    #[serde(flatten)]
+    calculation: &'a Calculation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+/// Prints calculations: the note is a key of every object in JSON, a line below tables, and on
+/// standard error beside CSV, which has no room for it.
+pub(crate) fn print_calculations(
+    format: DataFormat,
+    show: &[ShownList],
+    shown: NotedCalculations<'_>,
+) {
+    let (calculations, note) = (shown.calculations, shown.note);
+    match format {
+        DataFormat::Json => {
+            let noted =
+                calculations.iter().map(|calculation| NotedCalculation { calculation, note });
+            if show.is_empty() {
+                print_objects(&noted.collect::<Vec<_>>(), shown.alone);
+            } else {
+                let selected = noted.map(|noted| selected_lists(&noted, show));
+                print_objects(&selected.collect::<Vec<_>>(), shown.alone);
             }
         }
 
-        (DataFormat::Csv, _) => {
+        DataFormat::Csv => {
             let one = show.first().copied().unwrap_or(ShownList::Credits);
             output::print_csv(one.all_columns(), &one.rows(calculations));
+            if let Some(note) = note {
+                eprintln!("note: {note}");
+            }
         }
 
-        (DataFormat::Table, _) => print_tables(show, calculations),
+        DataFormat::Table => {
+            print_tables(show, calculations);
+            if let Some(note) = note {
+                output::print_line(note);
+            }
+        }
+    }
+}
+
+/// One object `alone`, or an array of them.
+fn print_objects<T: Serialize>(objects: &[T], alone: bool) {
+    match objects {
+        [object] if alone => output::print_json(object),
+        objects => output::print_json(&objects),
     }
 }
 
@@ -206,7 +247,7 @@ fn print_tables(show: &[ShownList], calculations: &[Calculation]) {
 }
 
 /// The object, with no other lists than those asked for.
-fn selected_lists(calculation: &Calculation, show: &[ShownList]) -> Json {
+fn selected_lists(calculation: &NotedCalculation<'_>, show: &[ShownList]) -> Json {
     const LISTS: [&str; 6] = ["credits", "uncredited", "parked", "alerts", "log", "rewards"];
     let mut all = serde_json::to_value(calculation).unwrap_or_default();
     if let Some(object) = all.as_object_mut() {

@@ -1,0 +1,292 @@
+//! Compiled programs answer as the interpreter does: texts that try each part of the language, and
+//! generated ones.
+//!
+//! Every text that the other tests run is run both ways too. Called by nobody.
+//!
+//! **Architecture invariant:** what is compared is the answer, or the fault with its place.
+
+use super::*;
+use crate::machine::why_not_compiled;
+
+/// Each part of the language that is compiled, in a few lines.
+const COMPILED: &[&str] = &[
+    "fn credit(tx) { tx.default_credit }",
+    "fn credit(tx) { let x = 1; let x = x + 1; `${x}` }",
+    "fn credit(tx) { let x = 1; { let x = 5; } `${x}` }",
+    "fn credit(tx) { let x = 1; { x = 5; let y = x; } `${x}` }",
+    "const A = 2; const B = A * 3; fn credit(tx) { `${A}:${B}` }",
+    "const A = 2; fn credit(tx) { let A = 7; `${A}` }",
+    "fn credit(tx) { if tx.amount > 1000 { \"big\" } else if tx.amount > 10 { \"mid\" } else { \
+     \"\" } }",
+    "fn credit(tx) { if tx.amount > 1000 { return \"big\"; } \"small\" }",
+    "fn credit(tx) { if tx.amount < 10 { \"big\" } }",
+    "fn credit(tx) { let x = if tx.amount > 10 { 1 } else { 2 }; `${x}` }",
+    "fn credit(tx) { let x = { let y = 2; y * 3 }; `${x}` }",
+    "fn credit(tx) { let x = { 5; }; if x == () { \"nothing\" } else { `${x}` } }",
+    "fn credit(tx) { 5; }",
+    "fn credit(tx) { let x = 5; }",
+    "fn credit(tx) { }",
+    "fn credit(tx) { let s = 0; for i in 0..5 { s += i; } `${s}` }",
+    "fn credit(tx) { let s = 0; for i in 0..=5 { if i == 2 { continue; } if i == 4 { break; } \
+     s += i; } `${s}` }",
+    "fn credit(tx) { let s = \"\"; for (x, n) in [\"a\", \"b\"] { s += `${n}${x}`; } s }",
+    "fn credit(tx) { let n = 0; while n < 7 { n += 2; } `${n}` }",
+    "fn credit(tx) { let n = 0; loop { n += 1; if n > 3 { break; } } `${n}` }",
+    "fn credit(tx) { let a = [1, 2]; a.push(3); push(a, 4); `${a.len()} ${sum(a)} ${a[0]} \
+     ${a[3]}` }",
+    "fn credit(tx) { let a = [1, 2]; let b = a; b.push(3); `${a.len()} ${b.len()}` }",
+    "fn grow(a) { a.push(9); a.len() } fn credit(tx) { let a = [1]; let n = grow(a); `${n} \
+     ${a.len()}` }",
+    "fn credit(tx) { let m = #{ a: 1, \"b c\": 2 }; `${m.a} ${m[\"b c\"]} ${m.has(\"x\")} \
+     ${m.keys().len()}` }",
+    "fn credit(tx) { let k = \"a\"; let m = #{ a: 1 }; `${m[k]}` }",
+    "fn twice(x) { x * 2 } fn credit(tx) { `${twice(twice(2))}` }",
+    "fn down(n) { if n <= 0 { return 0; } 1 + down(n - 1) } fn credit(tx) { `${down(10)}` }",
+    "fn credit(tx) { let a = [3, 1, 2]; `${sum_by(a, |x| x * 2)} ${any(a, |x| x > 2)} ${all(a, \
+     |x| x > 2)}` }",
+    "fn credit(tx) { let a = sort_by([3, 1, 2], |x| x); `${a[0]}${a[1]}${a[2]}` }",
+    "fn credit(tx) { let a = [3, 1, 2].filter(|x| x > 1).map(|x| x + 1); `${a.len()} \
+     ${sum(a)}` }",
+    "fn credit(tx) { if \"a\" in [\"a\", \"b\"] && !(1 in [2]) { \"in\" } else { \"out\" } }",
+    "fn credit(tx) { if tx[\"deal_stage\"] == \"Won\" || tx.nothing { \"won\" } else { \"\" } }",
+    "fn credit(tx) { `${tx.date.year} ${tx.date + 30} ${tx[\"Rep #1\"].to_upper()}` }",
+    "fn credit(tx) { [share(\"Ann\", 0.5), share(\"Bob\", 0.5)] }",
+    "fn credit(tx) { let w = [0.6, 0.4]; [share(\"Ann\", w[0]), share(\"Bob\", w[1])] }",
+    "fn credit(tx) { `${-tx.amount} ${10 % 3} ${1 / 3} ${7 / 2} ${2 * 0.5}` }",
+    "fn credit(tx) { let x = 5; x -= 2; x *= 4; x /= 3; x %= 3; `${x}` }",
+    "fn credit(tx) { let x = \"a\"; x += 1; x += true; x }",
+    "fn credit(tx) { 'c' + \"d\" }",
+];
+
+/// What goes wrong goes wrong in the interpreter, with its words and places.
+const FAULTS: &[&str] = &[
+    "fn credit(tx) {\n    tx.amount + \"a\" > 1\n}",
+    "fn credit(tx) {\n    let a = [1];\n    `${a[1]}`\n}",
+    "fn credit(tx) {\n    let a = [1, 2];\n    `${a[-1]}`\n}",
+    "fn credit(tx) {\n    let m = #{ a: 1 };\n    `${m.b}`\n}",
+    "fn credit(tx) {\n    throw \"no rep\";\n}",
+    "fn credit(tx) {\n    if tx.amount { \"x\" } else { \"y\" }\n}",
+    "fn credit(tx) {\n    tx[\"Units\"] > 1\n}",
+    "fn credit(tx) {\n    tx[\"discount\"] > 1\n}",
+    "fn credit(tx) {\n    let n = 0;\n    loop { n += 1; }\n}",
+    "fn f(n) { f(n + 1) }\nfn credit(tx) {\n    f(0)\n}",
+    "fn credit(tx) {\n    let s = \"x\";\n    for i in 0..20 { s += s; }\n    s\n}",
+    "fn credit(tx) {\n    let a = [];\n    for i in 0..1001 { a.push(i); }\n    \"\"\n}",
+    "fn credit(tx) {\n    let a = [];\n    for i in 0..900 { a.push(i); }\n    `${a.len()}`\n}",
+    "fn credit(tx) {\n    let s = 0;\n    for i in 0..9000 { s += i; }\n    `${s}`\n}",
+    "fn credit(tx) {\n    1 / 0\n}",
+    "fn credit(tx) {\n    for x in 5 { }\n    \"\"\n}",
+    "fn credit(tx) {\n    filter([1], |x| 5)\n}",
+    "fn credit(tx) {\n    1 == \"1\"\n}",
+    "fn credit(tx) {\n    5\n}",
+];
+
+#[test]
+fn each_part_of_the_language_is_compiled_and_answers_alike() {
+    for source in COMPILED {
+        let form = ProgramForm::Policy(PolicyKind::Crediting);
+        assert_eq!(why_not_compiled(&program(form, source)), None, "{source}");
+        // The comparison is in `policy`.
+        let _answer = policy(PolicyKind::Crediting, source);
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_said_by_the_interpreter() {
+    for source in FAULTS {
+        let _answer = policy(PolicyKind::Crediting, source);
+    }
+}
+
+#[test]
+fn what_only_the_interpreter_knows_is_named() {
+    let cases = [
+        ("fn credit(tx) { let a = [1]; a[0] = 2; \"\" }", "an assignment to an item or a key"),
+        ("fn f() { this } fn credit(tx) { tx.f() }", "a function of the script behind a dot"),
+        (
+            "fn credit(tx) { do { } while false; \"\" }",
+            "a statement that only the interpreter knows",
+        ),
+    ];
+    for (source, what) in cases {
+        let form = ProgramForm::Policy(PolicyKind::Crediting);
+        let told = why_not_compiled(&program(form, source)).unwrap_or_default();
+        assert!(told.contains(what), "{source}: {told:?}");
+        let _answer = policy(PolicyKind::Crediting, source);
+    }
+}
+
+/// Writes random programs: every text is one that the parser takes, and most of them run.
+struct Writer {
+    state: u64,
+    depth: u32,
+}
+
+impl Writer {
+    fn below(&mut self, end: u64) -> u64 {
+        self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.state >> 33) % end
+    }
+
+    fn one_of(&mut self, texts: &[&str]) -> String {
+        let place = usize::try_from(self.below(texts.len() as u64)).unwrap();
+        texts[place].to_owned()
+    }
+
+    /// An expression of a kind: `n` number, `t` text, `b` true or false, `a` array of numbers.
+    fn expression(&mut self, kind: char) -> String {
+        if self.depth == 0 {
+            return self.leaf(kind);
+        }
+        self.depth -= 1;
+        let text = self.branch(kind);
+        self.depth += 1;
+        text
+    }
+
+    fn leaf(&mut self, kind: char) -> String {
+        match kind {
+            'n' => self.one_of(&[
+                "1",
+                "0",
+                "2.50",
+                "x",
+                "y",
+                "tx.amount",
+                "credit.amount",
+                "LIMIT",
+                "-3",
+            ]),
+            't' => self.one_of(&[
+                "\"a\"",
+                "\"\"",
+                "s",
+                "tx[\"Rep \
+            #1\"]",
+                "tx.customer",
+                "`${x}`",
+            ]),
+            'b' => self.one_of(&["true", "false", "tx[\"renewal\"]", "x > y", "s == \"a\""]),
+            _ => self.one_of(&["[1, 2, 3]", "[]", "a", "[x, y]"]),
+        }
+    }
+
+    fn branch(&mut self, kind: char) -> String {
+        let roll = self.below(12);
+        match (kind, roll) {
+            ('n', 0..=3) => {
+                let sign = self.one_of(&["+", "-", "*", "/", "%"]);
+                format!("({} {sign} {})", self.expression('n'), self.expression('n'))
+            }
+            ('n', 4) => format!("min({}, {})", self.expression('n'), self.expression('n')),
+            ('n', 5) => format!("{}.len()", self.expression('a')),
+            ('n', 6) => format!("sum({})", self.expression('a')),
+            ('n', 7) => format!("sum_by({}, |x| x * 2 + LIMIT)", self.expression('a')),
+            ('n', 8) => format!("helper({}, {})", self.expression('n'), self.expression('b')),
+            ('n', 9) => format!("{}[{}]", self.expression('a'), self.below(3)),
+            ('n', 10) => format!("len({})", self.expression('t')),
+            ('t', 0..=2) => format!("({} + {})", self.expression('t'), self.expression('n')),
+            ('t', 3) => format!("`<${{{}}}|${{{}}}>`", self.expression('n'), self.expression('t')),
+            ('t', 4) => format!("{}.to_upper()", self.expression('t')),
+            ('t', 5) => format!("to_text({})", self.expression('n')),
+            ('b', 0..=2) => {
+                let sign = self.one_of(&["==", "!=", "<", "<=", ">", ">="]);
+                format!("({} {sign} {})", self.expression('n'), self.expression('n'))
+            }
+            ('b', 3) => format!("({} && {})", self.expression('b'), self.expression('b')),
+            ('b', 4) => format!("({} || {})", self.expression('b'), self.expression('b')),
+            ('b', 5) => format!("!{}", self.expression('b')),
+            ('b', 6) => format!("({} in {})", self.expression('n'), self.expression('a')),
+            ('b', 7) => format!("any({}, |x| x > LIMIT)", self.expression('a')),
+            ('b', 8) => format!("{}.starts_with({})", self.expression('t'), self.expression('t')),
+            ('a', 0..=2) => format!("[{}, {}]", self.expression('n'), self.expression('n')),
+            ('a', 3) => format!("({} + {})", self.expression('a'), self.expression('n')),
+            ('a', 4) => format!("filter({}, |x| x > 1)", self.expression('a')),
+            ('a', 5) => format!("map({}, |x| x - LIMIT)", self.expression('a')),
+            ('a', 6) => format!("sort_by({}, |x| -x)", self.expression('a')),
+            (kind, 11) => {
+                let condition = self.expression('b');
+                format!(
+                    "if {condition} {{ {} }} else {{ {} }}",
+                    self.expression(kind),
+                    self.expression(kind)
+                )
+            }
+            (kind, _) => self.leaf(kind),
+        }
+    }
+
+    fn statement(&mut self) -> String {
+        let (kind, name) = match self.below(4) {
+            0 => ('n', "x"),
+            1 => ('n', "y"),
+            2 => ('t', "s"),
+            _ => ('a', "a"),
+        };
+        match self.below(9) {
+            0..=1 => format!("let {name} = {};", self.expression(kind)),
+            2 => format!("{name} = {};", self.expression(kind)),
+            3 => format!("x {}= {};", self.one_of(&["+", "-", "*"]), self.expression('n')),
+            4 => format!("a.push({});", self.expression('n')),
+            5 => format!("if {} {{ {} }}", self.expression('b'), self.statement()),
+            6 => format!("for i in 0..{} {{ {} x += i; }}", self.below(4), self.statement()),
+            7 => format!(
+                "for v in {} {{ {} if v > 2 {{ break; }} }}",
+                self.expression('a'),
+                self.statement()
+            ),
+            _ => format!("if {} {{ return {}; }}", self.expression('b'), self.expression('t')),
+        }
+    }
+
+    fn program(&mut self) -> String {
+        let mut text = "const LIMIT = 1.5;\n\
+            fn helper(n, flag) { if flag { return n * 2; } n + LIMIT }\n\
+            fn hold(tx, credit) {\n\
+            let x = 1; let y = 2.25; let s = \"s\"; let a = [1];\n"
+            .to_owned();
+        for _ in 0..self.below(6) {
+            text.push_str(&self.statement());
+            text.push('\n');
+        }
+        // Thrown, so that every value is seen.
+        text.push_str("throw `${x} ${y} ${s} ${a.len()} ${sum(a)} ${");
+        text.push_str(&self.expression('t'));
+        text.push_str("}`;\n}\n");
+        text
+    }
+
+    /// The same with an answer of a text, which a run returns.
+    fn answering(&mut self) -> String {
+        let thrown = self.program().replace("fn hold(tx, credit)", "fn shown(tx, credit)");
+        let returned = thrown.replace("throw `", "return `");
+        format!(
+            "{returned}fn duplicate(tx, credit, existing) {{ shown(tx, credit).len() % 2 == 0 \
+             }}\n"
+        )
+    }
+}
+
+/// How many programs are generated, without `ACCREDIT_PROGRAMS`.
+const PROGRAMS: u64 = 1_500;
+
+#[test]
+fn generated_programs_answer_alike() {
+    let count = std::env::var("ACCREDIT_PROGRAMS").ok().and_then(|count| count.parse().ok());
+    let (mut answered, mut compiled, count) = (0, 0, count.unwrap_or(PROGRAMS));
+
+    for seed in 0..count {
+        let mut writer = Writer { state: seed, depth: 3 };
+        let crediting = writer.program().replace("fn hold(tx, credit)", "fn credit(tx)");
+        let crediting = crediting.replace("credit.amount", "7").replace("throw `", "return `");
+        let form = ProgramForm::Policy(PolicyKind::Crediting);
+        compiled += u64::from(why_not_compiled(&program(form, &crediting)).is_none());
+        answered += u64::from(policy(PolicyKind::Crediting, &crediting).is_ok());
+
+        let _answer = policy(PolicyKind::Duplication, &writer.answering());
+    }
+
+    // A generator whose programs fault, or are not compiled, would compare nothing.
+    assert!(answered * 3 > count, "{answered} of {count} programs answer");
+    assert!(compiled * 10 > count * 9, "{compiled} of {count} programs are compiled");
+}
