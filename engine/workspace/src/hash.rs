@@ -116,7 +116,7 @@ pub(super) fn plan_hashes(files: &Files, programs: &Programs) -> BTreeMap<String
 }
 
 /// A hash for each plan, over everything that can change its rewards: settings, organisation,
-/// quotas, exchange rates, its own file without the rules, and policies for rewards.
+/// quotas, exchange rates, its own file without the rules, and policies for rewards and quotas.
 ///
 /// It errs to one side, as [`plan_hashes`] does.
 pub(super) fn reward_hashes(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
@@ -136,7 +136,9 @@ pub(super) fn reward_hashes(files: &Files, programs: &Programs) -> BTreeMap<Stri
         for (path, text) in files {
             let policy = policy_path(path);
             let shared = is_definition(path) && policy.is_none() && plan_id(path).is_none();
-            if shared || policy.is_some_and(|(kind, _)| kind == "reward" || kind == SHARED) {
+            // A quota is a number that rewards are worked out with.
+            let pays = |kind: &str| ["reward", "quota", SHARED].contains(&kind);
+            if shared || policy.is_some_and(|(kind, _)| pays(kind)) {
                 add(path);
                 add(&text.replace("\r\n", "\n"));
             }

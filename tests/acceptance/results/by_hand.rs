@@ -60,6 +60,13 @@ fn sound(server: &Server) {
     assert_eq!(done(&server.get("/v1/audit/verify"))["problems"], json!([]));
 }
 
+/// What the trail has of manual credits, the last act first.
+fn acts(server: &Server) -> Vec<String> {
+    let trail = done(&server.get("/v1/audit"))["data"].clone();
+    let acts = trail.as_array().unwrap().iter().map(|row| row["what"].as_str().unwrap());
+    acts.filter(|what| what.starts_with("credit_")).map(str::to_owned).collect()
+}
+
 /// A manual credit is in the list, its explanation, the statement and the deal's place, but is no deal.
 fn seen_everywhere(server: &Server, plain: &Json) {
     let manual = server.credits("origin=manual");
@@ -151,10 +158,7 @@ fn a_credit_by_hand_is_kept_by_every_run_and_taken_back_once() {
     let server = office.open("2026-12-01");
     assert_eq!(lines(&server).len(), 7);
     assert_eq!(done(&server.get("/v1/credits/manual"))["data"].as_array().unwrap().len(), 3);
-    let trail = done(&server.get("/v1/audit"))["data"].clone();
-    let acts = trail.as_array().unwrap().iter().map(|row| row["what"].as_str().unwrap());
-    let acts: Vec<&str> = acts.filter(|what| what.starts_with("credit_")).collect();
-    assert_eq!(acts, ["credit_reversed", "credit_added", "credit_added"]);
+    assert_eq!(acts(&server), ["credit_reversed", "credit_added", "credit_added"]);
 }
 
 /// A credit for a period that takes nothing more counts in the earliest open one; its reward is that

@@ -33,6 +33,7 @@ value = 'payee["level"] * 100'
 
 [[draw]]
 name = "Draw"
+from = 2026-03-01
 targets = ["title:Rep"]
 amount = "300"
 recoverable = true
@@ -226,4 +227,30 @@ fn balances_and_quotas_are_seen_before_they_change() {
     let preview = done(&post(&server, "/v1/preview", &body));
     assert_eq!(preview["money"], money);
     assert!(shown["money"].is_null() || shown["money"] == money, "{shown}");
+}
+
+#[test]
+fn a_quota_policy_is_seen_in_money_too() {
+    let expected = |quota: u32| format!("fn quota(payee, period) {{\n    {quota}\n}}\n");
+    let office = Office::with(|workspace| {
+        let rewards = "\n[[reward]]\nname = \"Attainment\"\ntargets = [\"title:Rep\"]\n\
+                       tiers = [{ up_to = \"100%\", rate = \"1%\" }, { rate = \"2%\" }]\n";
+        let with_quota = "split = \"equal\"\nquota = \"policy:expected\"";
+        let plan = plan(rewards).replace("split = \"equal\"", with_quota);
+        company::put(workspace, "plans/reps.toml", &plan);
+        company::put(workspace, "policies/quota/expected.rhai", &expected(2000));
+    });
+    let server = office.open("2026-03-20");
+    deal(&server, "m1", "D1", "2026-03-10", "1000");
+
+    let change = json!({"files": {"policies/quota/expected.rhai": expected(500)}});
+    let money = done(&post(&server, "/v1/preview", &change))["money"].clone();
+    assert_eq!(reward_lines(&money), ["ann Attainment 10.00 -> 15.00"], "{money}");
+
+    // January and February have rows of an attainment of 0, of which the quota is content as well.
+    done(&post(&server, "/v1/changes", &change));
+    let recorded = done(&server.get("/v1/activations"));
+    let last =
+        recorded["data"].as_array().unwrap().iter().max_by_key(|one| one["sequence"].as_u64());
+    assert_eq!(last.unwrap()["restated"], json!({"reps": ["2026-01", "2026-02", "2026-03"]}));
 }
