@@ -102,19 +102,11 @@ fn paid(server: &Server) -> Vec<String> {
 /// One kind of change: the file, its text, and the rewards that differ.
 type Kind<'a> = (&'a str, &'a str, String, &'a [&'a str]);
 
-#[test]
-fn each_kind_of_change_is_seen_in_money_and_booked_as_it_was_seen() {
-    let office = office();
-    let server = office.open("2026-03-20");
-    deal(&server, "m1", "D1", "2026-03-10", "1000");
-    // A tenth of 1,000; 1 % below the quota of 2,000; the table; the level; 200 to reach the draw.
-    let first =
-        ["Commission 100.00", "Attainment 10.00", "Base 50.00", "Level 100.00", "Draw 200.00"];
-    assert_eq!(paid(&server), first);
-
+/// Each kind of change, one after the other.
+fn kinds() -> [Kind<'static>; 6] {
     let raised = REWARDS.replace("10%", "50%");
     let drawn = raised.replace("amount = \"300\"", "amount = \"600\"");
-    let kinds: [Kind<'_>; 6] = [
+    [
         // 50 % of 1,000 is above the draw of 300, so that no draw is left.
         (
             "rate",
@@ -156,9 +148,20 @@ fn each_kind_of_change_is_seen_in_money_and_booked_as_it_was_seen() {
                 "ann Level 300.00 -> 150.00",
             ],
         ),
-    ];
+    ]
+}
 
-    for (kind, path, text, expected) in kinds {
+#[test]
+fn each_kind_of_change_is_seen_in_money_and_booked_as_it_was_seen() {
+    let office = office();
+    let server = office.open("2026-03-20");
+    deal(&server, "m1", "D1", "2026-03-10", "1000");
+    // A tenth of 1,000; 1 % below the quota of 2,000; the table; the level; 200 to reach the draw.
+    let first =
+        ["Commission 100.00", "Attainment 10.00", "Base 50.00", "Level 100.00", "Draw 200.00"];
+    assert_eq!(paid(&server), first);
+
+    for (kind, path, text, expected) in kinds() {
         let mut change = json!({"files": {path: text}});
         let seen = done(&post(&server, "/v1/preview", &change))["money"].clone();
         assert_eq!(reward_lines(&seen), expected, "{kind}: {seen}");
