@@ -11,16 +11,18 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use accredit_crediting::impact;
 use accredit_domain::decision::Decision;
+use accredit_domain::limits::MoneyEffect;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
+use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::TransactionRecord;
 use accredit_workspace::Ruleset;
 use serde_json::json;
 
-use crate::candidate;
 use crate::context::{Context, RunningShadow, ShadowSums};
 use crate::error::OperationError;
 use crate::replay::{self, RedecideItem};
+use crate::{candidate, effect};
 
 const KEY: &str = "shadow";
 
@@ -37,6 +39,20 @@ pub fn running_change(context: &Context) -> Option<u64> {
 pub fn shadow_sums(context: &Context) -> Option<(ShadowSums, Arc<str>)> {
     let shadow = lock_shadow(context);
     shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
+}
+
+/// What the rules of the shadow would move: credits of the recorded deals of open periods, and with
+/// them rewards, balances and quotas. It is worked out when it is asked for, as a preview is.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn shadow_money(context: &Context) -> Result<Option<MoneyEffect>, OperationError> {
+    let running = lock_shadow(context).as_ref().map(|shadow| Arc::clone(&shadow.ruleset));
+    let Some(ruleset) = running else { return Ok(None) };
+
+    let current = context.ruleset.load_full();
+    let moved = effect::money_change(context, &current, &ruleset, Effective::Recredit)?;
+    Ok(Some(moved.money_effect()))
 }
 
 fn ruleset_for(context: &Context, kept: &Proposal) -> Result<Arc<Ruleset>, OperationError> {

@@ -257,3 +257,27 @@ fn a_quota_policy_is_seen_in_money_too() {
         recorded["data"].as_array().unwrap().iter().max_by_key(|one| one["sequence"].as_u64());
     assert_eq!(last.unwrap()["restated"], json!({"reps": ["2026-01", "2026-02", "2026-03"]}));
 }
+
+#[test]
+fn a_shadow_shows_what_its_rules_would_pay() {
+    let office = office();
+    let server = office.open("2026-03-20");
+    deal(&server, "m1", "D1", "2026-03-10", "1000");
+
+    let body = json!({"files": {"plans/reps.toml": plan(&REWARDS.replace("10%", "20%"))}});
+    let started = done(&post(&server, "/v1/shadow", &body));
+    assert!(started.get("money").is_none(), "{started}");
+
+    // 20 % of 1,000 is 200, so that the draw of 300 adds 100 and no longer 200, which is owed.
+    let money = done(&server.get("/v1/shadow?money=true"))["money"].clone();
+    assert_eq!(
+        reward_lines(&money),
+        ["ann Commission 100.00 -> 200.00", "ann Draw 200.00 -> 100.00"]
+    );
+    let owed = &money["balance_lines"][0];
+    assert_eq!((&owed["before"], &owed["after"]), (&json!("200.00"), &json!("100.00")), "{owed}");
+
+    // It runs beside the rules in force, which pay as before.
+    assert_eq!(paid(&server)[0], "Commission 100.00");
+    assert_eq!(server.get("/v1/shadow?monye=true").status, 400);
+}

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use accredit_crediting::impact::ImpactReport;
+use accredit_domain::limits::MoneyEffect;
 use accredit_operations::activation::proposals;
 use accredit_operations::context::ShadowSums;
 use accredit_operations::shadow;
 use axum::body::Bytes;
-use axum::extract::{Extension, State};
-use serde::Serialize;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http::act_body::SentAct;
@@ -34,6 +36,19 @@ pub(crate) struct ShadowView {
     uncertain: u64,
     /// Transactions that could not be shown to it.
     missed: u64,
+    /// What its rules would move in open periods: credits, rewards, balances and quotas. Only where
+    /// it is asked for with `money=true`, since every recorded deal is decided for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<MoneyEffect>,
+}
+
+/// The query of the shadow.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShadowParams {
+    /// Whether the money is worked out.
+    #[serde(default)]
+    money: bool,
 }
 
 impl ShadowView {
@@ -45,15 +60,30 @@ impl ShadowView {
             impact: sums.impact.to_report(),
             uncertain: sums.uncertain,
             missed: sums.missed,
+            money: None,
         }
     }
 }
 
 /// The results of the shadow so far.
-pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> ViewResult<ShadowView> {
-    let sums = shadow::shadow_sums(&service.context);
-    let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
-    Ok(ViewJson(ShadowView::new(&sums, Some(ruleset.to_string()))))
+pub(crate) async fn show_shadow(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<ShadowParams>, QueryRejection>,
+) -> ViewResult<ShadowView> {
+    let Query(wanted) =
+        wanted.map_err(|_| Problem::bad_request("expected `money=true` or no parameter"))?;
+
+    let shown = service.run_blocking(move |service| {
+        let sums = shadow::shadow_sums(&service.context);
+        let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
+        let mut view = ShadowView::new(&sums, Some(ruleset.to_string()));
+        if wanted.money {
+            view.money = shadow::shadow_money(&service.context)?;
+        }
+        Ok(view)
+    });
+
+    shown.await.map(ViewJson)
 }
 
 /// Starts one: `{"change": ID}` of a kept change, or files as for a change, which is kept.
