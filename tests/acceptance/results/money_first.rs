@@ -112,7 +112,7 @@ fn kinds() -> [Kind<'static>; 6] {
             "rate",
             "plans/reps.toml",
             plan(&raised),
-            &["ann Commission 100.00 -> 500.00", "ann Draw 200.00 -> 0"],
+            &["ann Commission 100.00 -> 500.00", "ann Draw 200.00 -> 0.00"],
         ),
         // 1,000 is twice a quota of 500: 5.00 for the first half and 10.00 for the second.
         (
@@ -134,7 +134,7 @@ fn kinds() -> [Kind<'static>; 6] {
             &["ann Level 100.00 -> 300.00"],
         ),
         // A draw of 600 adds the 100 that 500 lacks.
-        ("draw", "plans/reps.toml", plan(&drawn), &["ann Draw 0 -> 100.00"]),
+        ("draw", "plans/reps.toml", plan(&drawn), &["ann Draw 0.00 -> 100.00"]),
         // Everything that is exchanged into euros is worth half of it; a draw is added in euros.
         (
             "exchange rate",
@@ -185,7 +185,7 @@ fn each_kind_of_change_is_seen_in_money_and_booked_as_it_was_seen() {
             let reward = reward.split(' ').nth(1).unwrap();
             let booked = paid(&server);
             let is_booked = match after {
-                "0" => booked.iter().all(|row| !row.starts_with(reward)),
+                "0.00" => booked.iter().all(|row| !row.starts_with(reward)),
                 after => booked.contains(&format!("{reward} {after}")),
             };
             assert!(is_booked, "{kind}: {line} in {booked:?}");

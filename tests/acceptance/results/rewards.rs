@@ -228,7 +228,7 @@ fn balances_are_listed_by_period() {
         .collect();
     // 100 earned of 300: 200 are owed. 350 earned in February: 50 of it are recovered.
     let expected = [
-        json!(["2026-01", "0", "200.00", "200.00"]),
+        json!(["2026-01", "0.00", "200.00", "200.00"]),
         json!(["2026-02", "200.00", "-50.00", "150.00"]),
     ];
     assert_eq!(rows, expected, "{listed}");

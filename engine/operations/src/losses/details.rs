@@ -31,7 +31,7 @@ pub(super) fn add_differences(
     });
     for ((plan, key), (before, after)) in rows {
         let (payee, period, reward, origin, corrects, unit_type) = key;
-        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let (before, after) = with_zero(before, after);
         let difference = after.saturating_sub(before);
         if !difference.is_zero() {
             let line = RewardLine {
@@ -81,6 +81,13 @@ fn paired(
     pairs
 }
 
+/// Both amounts; one that is not there is zero, with the decimals of the other.
+fn with_zero(before: Option<Decimal>, after: Option<Decimal>) -> (Decimal, Decimal) {
+    let scale = before.or(after).map_or(0, |known| known.scale());
+    let zero = Decimal::new(0, scale);
+    (before.unwrap_or(zero), after.unwrap_or(zero))
+}
+
 fn row_key(new: &Ruleset, row: &EarnedReward) -> RowKey {
     (
         present_id(new, &row.payee),
@@ -103,17 +110,18 @@ fn add_balances(
         (owed.plan.to_string(), payee, owed.name.to_string(), owed.unit_type.to_string())
     };
 
-    let mut pairs: BTreeMap<_, (Decimal, Decimal)> = BTreeMap::new();
+    let mut pairs: BTreeMap<_, BeforeAndAfter> = BTreeMap::new();
     for (book, is_after) in [(before, false), (after, true)] {
         let last = book.periods().last();
         for owed in last.into_iter().flat_map(|known| &known.rewards.balances) {
             let pair = pairs.entry(key(owed)).or_default();
             let side = if is_after { &mut pair.1 } else { &mut pair.0 };
-            *side = side.saturating_add(owed.balance);
+            *side = Some(side.unwrap_or_default().saturating_add(owed.balance));
         }
     }
 
     for ((plan, payee, name, unit_type), (before, after)) in pairs {
+        let (before, after) = with_zero(before, after);
         let difference = after.saturating_sub(before);
         if !difference.is_zero() {
             let line = BalanceLine { payee, plan, name, unit_type, before, after, difference };
