@@ -217,6 +217,9 @@ pub struct Calculation {
     pub log: Vec<Note>,
     pub rewards: Vec<EarnedReward>,
     pub balances: Vec<PayeeBalance>,
+    /// Rewards of other periods that correct this one, which was paid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<EarnedReward>,
 }
 
 /// The periods that `plan` is calculated by and that make up `asked`: itself, or its parts, one
@@ -288,6 +291,7 @@ pub fn calculation_of(
         log: Vec::new(),
         rewards: Vec::new(),
         balances: Vec::new(),
+        corrections: Vec::new(),
     };
 
     decisions.into_iter().for_each(|decision| calculation.add_decision(decision));

@@ -51,6 +51,11 @@ pub(crate) struct FrozenBook {
 }
 
 impl FrozenBook {
+    /// The frozen rewards, in order of their periods.
+    pub(crate) fn rewards(&self) -> impl Iterator<Item = &FrozenRewards> {
+        self.periods.iter().map(|(rewards, _)| rewards)
+    }
+
     /// Whether no period is frozen.
     pub(crate) fn is_empty(&self) -> bool {
         self.periods.is_empty()

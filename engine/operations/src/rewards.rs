@@ -107,8 +107,11 @@ pub fn read_calculation(
     wanted: &CalculationScope,
 ) -> Result<Calculation, StoreError> {
     let mut calculation = calculations::read_credited_calculation(context, wanted)?;
-    let rewards = rewards_in(context, &wanted.ruleset, &wanted.plan, &wanted.period)?;
-    calculation.set_rewards(rewards);
+    let book = book_through(context, &wanted.ruleset, &wanted.plan, &wanted.period)?;
+    calculation.set_rewards(book.rewards_within(&wanted.period));
+
+    let frozen = reward_books::frozen_book(context, &wanted.plan)?;
+    calculation.corrections = book.corrections_of(&wanted.period.id, frozen.rewards());
     Ok(calculation)
 }
 
@@ -119,14 +122,23 @@ pub fn rewards_in(
     plan: &str,
     period: &Period,
 ) -> Result<PlanRewards, StoreError> {
+    Ok(book_through(context, ruleset, plan, period)?.rewards_within(period))
+}
+
+/// The book of a plan up to the last of its own periods that begin in `period`.
+fn book_through(
+    context: &Context,
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+) -> Result<RewardBook, StoreError> {
     let known = ruleset.plans.get(plan);
     let through = known.and_then(|plan| reward::last_period_in(ruleset, plan, period));
     // A plan that is gone keeps what it paid.
     let through = through.unwrap_or_else(|| period.clone());
 
     let rules = BookRules::in_force(ruleset);
-    let book = reward_books::stored_book(context, rules, plan, &through)?;
-    Ok(book.rewards_within(period))
+    reward_books::stored_book(context, rules, plan, &through)
 }
 
 /// The books of plans, each computed once where its periods depend on each other.

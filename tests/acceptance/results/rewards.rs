@@ -169,6 +169,14 @@ fn a_late_deal_is_paid_at_the_tier_of_its_own_period() {
     let corrected = [["100.00", "retro", "2026-01"].map(str::to_owned)];
     assert_eq!(rows_of_ann(&server, "2026-01"), paid);
     assert_eq!(rows_of_ann(&server, "2026-02"), corrected);
+    // The month that was paid stays, and says where it is corrected.
+    let january = done(&server.get("/v1/calculations/reps/2026-01"));
+    let elsewhere = january["corrections"].as_array().unwrap().iter();
+    let elsewhere: Vec<Json> = elsewhere
+        .filter(|row| row["payee"] == "ann")
+        .map(|row| json!([row["period"], row["amount"], row["corrects"]]))
+        .collect();
+    assert_eq!(elsewhere, [json!(["2026-02", "100.00", "2026-01"])]);
     let told = alerts(&server, "code=confirmed_differs");
     let message = told[0]["message"].as_str().unwrap();
     assert!(message.contains("100.00") && message.contains("200.00"), "{message}");

@@ -253,17 +253,24 @@ impl Books<'_> {
             let order = |row: &PostedCredit| (row.incentive_date, row.transaction.clone());
             calculation.credits.sort_by_cached_key(order);
         }
-        calculation.set_rewards(self.rewards_of(plan, period));
+        if let Some(book) = self.reward_book(plan, period) {
+            calculation.set_rewards(book.rewards_within(period));
+            let mine = self.frozen_rewards.iter().filter(|frozen| *frozen.plan == *plan);
+            calculation.corrections = book.corrections_of(&period.id, mine);
+        }
         calculation
     }
 
     /// What `plan` pays in `period`, in each of its own periods that begin there.
     pub fn rewards_of(&self, plan: &str, period: &Period) -> PlanRewards {
-        let Some(plan) = self.ruleset.plans.get(plan) else { return PlanRewards::default() };
-        let through = reward::last_period_in(self.ruleset, plan, period);
-        let Some(through) = through.filter(|_| plan.pays()) else {
-            return PlanRewards::default();
-        };
+        let book = self.reward_book(plan, period);
+        book.map(|book| book.rewards_within(period)).unwrap_or_default()
+    }
+
+    /// The book of a plan up to `period`; none where it pays nothing.
+    fn reward_book(&self, plan: &str, period: &Period) -> Option<RewardBook> {
+        let plan = self.ruleset.plans.get(plan).filter(|plan| plan.pays())?;
+        let through = reward::last_period_in(self.ruleset, plan, period)?;
 
         let remembers = self.posted.is_some() || reward::needs_history(self.ruleset, plan);
         let within = Some(period).filter(|_| !remembers);
@@ -276,7 +283,7 @@ impl Books<'_> {
             .collect();
 
         let frozen = (self.frozen_rewards.as_slice(), &self.locked);
-        plan_book(self.ruleset, plan, frozen, &credits, &through).rewards_within(period)
+        Some(plan_book(self.ruleset, plan, frozen, &credits, &through))
     }
 
     /// The calculations of `plan` in the parts of `asked` that the plan is calculated by; none when

@@ -98,10 +98,17 @@ impl RewardBook {
         all
     }
 
-    /// The rows elsewhere that correct the period called `id`.
-    pub fn corrections_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a EarnedReward> {
-        let rows = self.periods.values().flat_map(|known| &known.rewards.rows);
-        rows.filter(move |row| row.corrects.as_deref() == Some(id))
+    /// The rows elsewhere that correct the period called `id`: in other `frozen` periods, and in the
+    /// open ones of this book.
+    pub fn corrections_of<'a>(
+        &'a self,
+        id: &'a str,
+        frozen: impl IntoIterator<Item = &'a FrozenRewards>,
+    ) -> Vec<EarnedReward> {
+        let paid = frozen.into_iter().flat_map(|other| &other.rows);
+        let open = self.periods.values().filter(|known| !known.frozen);
+        let rows = paid.chain(open.flat_map(|known| &known.rewards.rows));
+        rows.filter(|row| row.corrects.as_deref() == Some(id)).cloned().collect()
     }
 }
 

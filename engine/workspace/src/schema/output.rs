@@ -49,10 +49,14 @@ pub(super) fn calculation_schema() -> Json {
         "balances": { "type": "array", "items": balance_schema() },
     });
 
-    match properties {
-        Json::Object(properties) => object_schema(properties),
-        _ => Json::Null,
+    let Json::Object(properties) = properties else { return Json::Null };
+    let mut schema = object_schema(properties);
+    // Only of periods that were paid and are corrected elsewhere.
+    if let Some(Json::Object(properties)) = schema.get_mut("properties") {
+        let rewards = json!({ "type": "array", "items": reward_schema() });
+        properties.insert("corrections".to_owned(), rewards);
     }
+    schema
 }
 
 /// The JSON Schema of a reward.
