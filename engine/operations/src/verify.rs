@@ -5,6 +5,8 @@
 //!
 //! **Architecture invariant:** verifying writes nothing.
 
+mod paid;
+
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
 
+use self::paid::PaidRewards;
 use crate::explain;
 
 /// A filter on decisions by plan and period.
@@ -47,6 +50,8 @@ pub struct Deviation {
 pub struct Verification {
     /// Decisions that were made again.
     pub decisions: u64,
+    /// Rewards of periods that were paid, held against their credits and their tiers.
+    pub rewards: u64,
     /// Those that do not come out alike, up to a limit.
     pub differences: Vec<Deviation>,
     /// All that do not.
@@ -78,6 +83,8 @@ pub fn verify_decisions(
     };
 
     verifying.verified.damage = ledger.find_damage()?;
+    let wanted_rewards = (wanted.plan.as_deref(), wanted.period.as_deref());
+    let mut paid = PaidRewards::read(ledger, wanted_rewards)?;
     let (mut from, mut page) = (0, Vec::new());
 
     loop {
@@ -93,11 +100,14 @@ pub fn verify_decisions(
         }
 
         if page.len() >= PAGE {
+            paid.note_credits(&page, &verifying.locked);
             verifying.verify_page(&std::mem::take(&mut page))?;
         }
     }
 
+    paid.note_credits(&page, &verifying.locked);
     verifying.verify_page(&page)?;
+    verifying.verify_rewards(&paid)?;
     Ok(verifying.verified)
 }
 
@@ -187,6 +197,23 @@ impl Verifier<'_> {
             }
         }
 
+        Ok(())
+    }
+
+    /// Verifies what was frozen of rewards.
+    fn verify_rewards(&mut self, paid: &PaidRewards) -> Result<(), StoreError> {
+        let (count, wrong) = paid.find_wrong(|hash| self.cached_ruleset(hash))?;
+        self.verified.rewards = count;
+
+        for one in wrong {
+            self.verified.differing += 1;
+            if self.verified.differences.len() < LISTED_MAX {
+                let paid::WrongReward { plan, ruleset, message } = one;
+                // A reward is about no single deal.
+                let transaction = String::new();
+                self.verified.differences.push(Deviation { transaction, plan, ruleset, message });
+            }
+        }
         Ok(())
     }
 

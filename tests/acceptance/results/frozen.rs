@@ -65,6 +65,14 @@ fn a_confirmed_period_is_shown_as_it_was_paid_on_every_route() {
     server = office.open("2026-11-30");
     assert_eq!(october(&server), paid, "after a restart");
 
+    // Rewards that were paid follow from the credits that were frozen with them.
+    let verified = done(&server.get("/v1/verify"));
+    assert_eq!(
+        (&verified["differing"], &verified["rewards"]),
+        (&json!(0), &json!(3)),
+        "{verified}"
+    );
+
     // 300 and 700 are worth 100.00: November takes 100.00 back, and says of what.
     let november = done(&server.get("/v1/calculations/reps/2026-11"))["rewards"].clone();
     let november = november.as_array().unwrap();

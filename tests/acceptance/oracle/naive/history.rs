@@ -68,10 +68,7 @@ pub(crate) fn year(world: &World, leaves: &[Leaf], plan: &Plan, year: &str) -> Y
         let ended = owns.iter().enumerate().filter(|(_, own)| over(own)).map(|(place, _)| place);
         let new = ended.into_iter().find(|place| frozen.iter().all(|(known, _)| known != place));
         if let Some(place) = new {
-            let then = match plan.posted {
-                true => world.clone(),
-                false => World { as_of: Some(day), ..world.clone() },
-            };
+            let then = World { as_of: Some(day), ..world.clone() };
             let mut known = clean(&then, leaves, plan, &owns);
             let shown = draws::settle((&then, leaves, plan), &owns, &mut known, (&frozen, &before));
             frozen.push((place, shown[place].lines.clone()));
