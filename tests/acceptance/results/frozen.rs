@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Office, deal, done, post};
 use crate::company;
-use crate::server::Server;
+use crate::server::{Server, run};
 
 /// The plan with tiers of 10 % to 1,000, then of `rate`.
 fn plan(rate: &str) -> String {
@@ -61,7 +61,17 @@ fn a_confirmed_period_is_shown_as_it_was_paid_on_every_route() {
         assert_eq!(october(&server), paid, "{what}");
     }
 
+    // The command line shows the file as the server does, and writes nothing to it.
     server.kill();
+    let data = office.dir.path().join("office.redb");
+    let data = data.to_str().unwrap();
+    let verb = ["calculate", "--data", data, "--plan", "reps", "--period", "2026-10"];
+    let (code, out, talk) = run(&verb);
+    assert_eq!(code, 0, "{talk}");
+    let shown: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["rewards"], paid[0], "of the data file");
+    assert_eq!(shown["corrections"].as_array().unwrap().len(), 3, "{shown}");
+
     server = office.open("2026-11-30");
     assert_eq!(october(&server), paid, "after a restart");
 

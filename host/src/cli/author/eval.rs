@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 use crate::cli::author::scene::{FixtureRequest, ScriptFixture};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
-use crate::cli::results::calculate::InputArguments;
+use crate::cli::results::calculate::{InputArguments, InputOptions};
 
 /// Runs one policy on one transaction; a reward policy on the totals and the quota of a payee.
 #[derive(Debug, Args)]
@@ -113,12 +113,12 @@ pub(crate) fn run(arguments: &EvalArguments) -> u8 {
 }
 
 fn of_reward(arguments: &EvalArguments) -> u8 {
-    let input = InputArguments {
-        dir: arguments.dir.clone(),
+    let options = InputOptions {
         plan: arguments.plan.clone(),
         as_of: None,
         transactions: arguments.transactions.clone(),
     };
+    let input = InputArguments { dir: arguments.dir.clone(), options };
 
     let loaded = match input.load_directory() {
         Ok(loaded) => loaded,

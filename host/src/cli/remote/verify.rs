@@ -65,7 +65,7 @@ pub(crate) fn run(options: &VerifyArguments) -> u8 {
 /// file, also in libraries, becomes an error message.
 pub(crate) fn with_data_file<T>(
     path: &Path,
-    look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
+    look: impl FnOnce(Ledger) -> Result<T, StoreError>,
 ) -> Result<T, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
@@ -76,8 +76,7 @@ pub(crate) fn with_data_file<T>(
     std::panic::set_hook(Box::new(|_| ()));
 
     let looked = catch_unwind(AssertUnwindSafe(|| {
-        let ledger = Ledger::open(plugins::open_store_read_only(path)?)?;
-        look(&ledger)
+        look(Ledger::open(plugins::open_store_read_only(path)?)?)
     }));
 
     // The hook of a program that continues, such as a test.
@@ -89,7 +88,7 @@ pub(crate) fn with_data_file<T>(
 
 fn on_file(path: &Path, options: &VerifyArguments) -> Result<Json, String> {
     let wanted = VerifyParams { plan: options.plan.clone(), period: options.period.clone() };
-    with_data_file(path, |ledger| verify_decisions(ledger, &wanted))
+    with_data_file(path, |ledger| verify_decisions(&ledger, &wanted))
         .map(|verified| output::view_json(&verified))
 }
 

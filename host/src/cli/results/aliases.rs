@@ -8,7 +8,7 @@ use accredit_domain::organization::aliases::ALIAS_COLUMNS;
 use serde_json::Value as Json;
 
 use crate::cli::print::output::{self, DataFormat, EXIT_NOTHING, EXIT_OK};
-use crate::cli::results::calculate::InputArguments;
+use crate::cli::results::calculate::{InputArguments, InputOptions};
 
 /// Lists aliases.
 #[derive(Debug, clap::Args)]
@@ -28,8 +28,7 @@ pub(crate) struct AliasesArguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &AliasesArguments) -> u8 {
-    let input =
-        InputArguments { dir: arguments.dir.clone(), plan: None, as_of: None, transactions: None };
+    let input = InputArguments { dir: arguments.dir.clone(), options: InputOptions::default() };
     let loaded = match input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,

@@ -2,6 +2,7 @@
 //! what became of the rest.
 
 mod show;
+mod stored;
 
 use std::path::PathBuf;
 use std::thread;
@@ -18,11 +19,18 @@ use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXI
 use crate::cli::print::report;
 use crate::directory;
 
-/// The input options of `calculate` and `explain`.
+/// A customer's directory with the options of what is read of it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InputArguments {
     /// A customer's directory.
     pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: InputOptions,
+}
+
+/// What is read and calculated of a directory.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct InputOptions {
     /// Calculate only this plan, named by the stem of its file.
     #[arg(long)]
     pub(crate) plan: Option<String>,
@@ -37,8 +45,16 @@ pub(crate) struct InputArguments {
 /// Calculates the credits of a directory's transactions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CalculateArguments {
+    /// A customer's directory.
+    #[arg(required_unless_present = "data")]
+    dir: Option<PathBuf>,
+    /// A data file that no server has open, instead of a directory: what its calculations are, with
+    /// the rewards of periods that were paid as they were paid. Needs --plan.
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    #[arg(conflicts_with_all = ["dir", "as_of", "transactions"])]
+    data: Option<PathBuf>,
     #[command(flatten)]
-    input: InputArguments,
+    input: InputOptions,
     /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; of one that is longer
     /// than a plan's own, every part of it is calculated.
     #[arg(long)]
@@ -70,7 +86,7 @@ impl InputArguments {
     /// Reads the directory; prints what is wrong and gives the exit code otherwise.
     pub(crate) fn load_directory(&self) -> Result<LoadedDirectory, u8> {
         let own = self.dir.join("transactions");
-        let path = self.transactions.clone().or_else(|| own.is_dir().then_some(own));
+        let path = self.options.transactions.clone().or_else(|| own.is_dir().then_some(own));
 
         let read = || {
             let files = directory::read_definitions(&self.dir)?;
@@ -94,7 +110,7 @@ impl InputArguments {
             return Err(EXIT_FAILED);
         };
 
-        if let Some(plan) = &self.plan
+        if let Some(plan) = &self.options.plan
             && !ruleset.plans.contains_key(plan.as_str())
         {
             eprintln!("error: there is no plan `{plan}` in {}", self.dir.display());
@@ -112,7 +128,13 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
         return EXIT_USAGE;
     }
 
-    let loaded = match arguments.input.load_directory() {
+    let dir = match (&arguments.data, &arguments.dir) {
+        (Some(file), _) => return stored::run(file, arguments),
+        (None, dir) => dir.clone().unwrap_or_default(),
+    };
+
+    let input = InputArguments { dir, options: arguments.input.clone() };
+    let loaded = match input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };

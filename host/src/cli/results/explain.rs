@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> u8 {
         }
     });
 
-    let as_of = arguments.input.as_of;
+    let as_of = arguments.input.options.as_of;
     let transactions = calculation::latest_versions(ruleset, &records, as_of);
     let Some(transaction) = transactions.first() else {
         eprintln!("error: there is no transaction or credit `{}`", id);
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> u8 {
 
     let plans = ruleset.plans.values();
     let mut wanted =
-        plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+        plans.filter(|plan| arguments.input.options.plan.as_deref().is_none_or(|p| p == &*plan.id));
 
     if let Some(payee) = &arguments.payee {
         let why = wanted.by_ref().map(|plan| {

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::remote::address::ServerAccess;
-use crate::cli::results::calculate::InputArguments;
+use crate::cli::results::calculate::{InputArguments, InputOptions};
 
 /// Simulates the rest of a period.
 #[derive(Debug, Args)]
@@ -89,12 +89,12 @@ fn on_directory(
     dir: PathBuf,
     as_of: Date,
 ) -> Result<Simulation, u8> {
-    let input = InputArguments {
-        dir,
+    let options = InputOptions {
         plan: Some(arguments.plan.clone()),
         as_of: Some(as_of),
         transactions: arguments.transactions.clone(),
     };
+    let input = InputArguments { dir, options };
 
     let loaded = input.load_directory()?;
     let Some(period) = loaded.ruleset.settings.calendar.find(&arguments.period) else {

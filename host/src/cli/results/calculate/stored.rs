@@ -1,0 +1,110 @@
+//! The calculations of a data file that no server has open, as its server would show them.
+//!
+//! Not calculating: what was decided is read, and rewards of periods that were paid are those that
+//! were paid. Called by `calculate --data`. Source: REWARDS section 1.
+//!
+//! **Architecture invariant:** nothing is written to the file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accredit_crediting::calculation::Calculation;
+use accredit_domain::decision::Decision;
+use accredit_ledger::Ledger;
+use accredit_operations::context::{Context, Surroundings};
+use accredit_operations::error::OperationError;
+use accredit_operations::{calculations, rewards};
+use accredit_seams::connector::Connector;
+use accredit_seams::store::StoreError;
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+
+use super::show::{self, NotedCalculations};
+use super::{CalculateArguments, print_summary};
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::verify::with_data_file;
+use crate::server::clock::{self, HostClock};
+
+/// Prints the calculations of the file.
+pub(super) fn run(file: &Path, arguments: &CalculateArguments) -> u8 {
+    let plan = arguments.input.plan.as_deref().unwrap_or_default();
+    let read =
+        with_data_file(file, |ledger| Ok(read_calculations(ledger, plan, &arguments.period)));
+
+    let calculations = match read.and_then(|read| read) {
+        Ok(calculations) => calculations,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_FAILED;
+        }
+    };
+
+    if show::is_credits_csv(arguments.format, &arguments.show) {
+        output::print_credits_header();
+        for calculation in &calculations {
+            output::print_credits_csv(&calculation.credits);
+        }
+    } else {
+        let alone = calculations.first().is_some_and(|one| one.period == arguments.period);
+        let shown = NotedCalculations { calculations: &calculations, note: None, alone };
+        show::print_calculations(arguments.format, &arguments.show, shown);
+    }
+
+    calculations.iter().for_each(print_summary);
+    EXIT_OK
+}
+
+fn read_calculations(ledger: Ledger, plan: &str, period: &str) -> Result<Vec<Calculation>, String> {
+    let files = ledger.active_files().map_err(|error| error.to_string())?;
+    let ruleset = files.and_then(|files| Ruleset::read(&files, &Default::default()).0);
+    let ruleset = ruleset.ok_or("the file has no rules that this version can read")?;
+
+    let context = Context::new(ledger, Arc::new(ruleset), Box::new(FileSurroundings));
+    let context = context.map_err(|error| error.to_string())?;
+    let scopes = calculations::calculation_scopes(&context, plan, period);
+    let scopes = scopes.map_err(|error| error.to_string())?;
+
+    let read = scopes.iter().map(|scope| rewards::read_calculation(&context, scope));
+    let read: Result<Vec<Calculation>, StoreError> = read.collect();
+    read.map_err(|error| error.to_string())
+}
+
+/// What surrounds a file that is only read: the clock of this machine, and nothing that acts.
+struct FileSurroundings;
+
+impl Surroundings for FileSurroundings {
+    fn now_ms(&self) -> i64 {
+        HostClock { business_date: None }.now_ms()
+    }
+
+    fn business_date(&self, zone: &str) -> Date {
+        HostClock { business_date: None }.business_date(zone)
+    }
+
+    fn connector(&self, _: &str) -> Option<&'static dyn Connector> {
+        None
+    }
+
+    fn connectors(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn secrets_of<'a>(
+        &'a self,
+        _: &Ledger,
+        _: &Ruleset,
+    ) -> Result<Box<dyn FnOnce() + 'a>, OperationError> {
+        Ok(Box::new(|| ()))
+    }
+
+    fn note_activation(&self) {}
+
+    fn elapsed(&self) -> Duration {
+        clock::elapsed()
+    }
+
+    fn note_commit(&self, _: &[(String, Vec<Decision>)], _: Duration) {}
+
+    fn note_refusal(&self) {}
+}
