@@ -83,6 +83,11 @@ fn a_confirmed_period_is_shown_as_it_was_paid_on_every_route() {
         "{verified}"
     );
 
+    for (period, rewards) in [("2026-Q4", 3), ("2026-Q3", 0)] {
+        let verified = done(&server.get(&format!("/v1/verify?period={period}")));
+        assert_eq!(verified["rewards"], rewards, "{period}");
+    }
+
     // 300 and 700 are worth 100.00: November takes 100.00 back, and says of what.
     let november = done(&server.get("/v1/calculations/reps/2026-11"))["rewards"].clone();
     let november = november.as_array().unwrap();

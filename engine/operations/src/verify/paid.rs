@@ -27,6 +27,8 @@ type FrozenAmount = (Decimal, Arc<str>);
 /// The frozen rewards of a ledger, and the credits that they name.
 pub(super) struct PaidRewards {
     frozen: Vec<FrozenRewards>,
+    /// The period that was asked for: of a longer one, all that lie in it.
+    period: Option<String>,
     /// Of the credits that a row names, those that are found in a finalized period.
     amounts: HashMap<CreditId, Option<FrozenAmount>>,
 }
@@ -55,11 +57,9 @@ impl PaidRewards {
                 found => frozen.extend(found?),
             }
         }
-        frozen.retain(|one| period.is_none_or(|period| *one.period == *period));
-
         let rows = frozen.iter().flat_map(|one| &one.rows);
         let amounts = rows.flat_map(|row| row.credits.iter().map(|id| (*id, None))).collect();
-        Ok(PaidRewards { frozen, amounts })
+        Ok(PaidRewards { frozen, period: period.map(str::to_owned), amounts })
     }
 
     /// Remembers the credits of some transactions that are named by a reward.
@@ -84,6 +84,9 @@ impl PaidRewards {
 
         for frozen in &self.frozen {
             let ruleset = rules(&frozen.ruleset)?;
+            if !self.is_selected(frozen, ruleset.as_deref()) {
+                continue;
+            }
             let calculated =
                 frozen.rows.iter().filter(|row| row.origin == RewardOrigin::Calculated);
             for row in calculated {
@@ -98,6 +101,19 @@ impl PaidRewards {
         }
 
         Ok((count, wrong))
+    }
+
+    fn is_selected(&self, frozen: &FrozenRewards, ruleset: Option<&Ruleset>) -> bool {
+        let Some(wanted) = self.period.as_deref() else { return true };
+        if *frozen.period == *wanted {
+            return true;
+        }
+        let calendar = ruleset.map(|ruleset| &ruleset.settings.calendar);
+        let inside = calendar.and_then(|calendar| {
+            let own = calendar.find(&frozen.period)?;
+            Some(calendar.find(wanted)?.contains(own.first))
+        });
+        inside == Some(true)
     }
 
     /// The sum of the credits of a row; none where one of them is not in a finalized period.

@@ -310,6 +310,22 @@ pub(crate) fn print_preview(shown: &Json, format: DataFormat) {
 
             let columns = ["payee", "plan", "period", "before", "after", "unit_type"];
             part("Would be paid less", &columns, &rows("/people/losing"));
+            const REWARD: [&str; 9] = [
+                "payee",
+                "plan",
+                "period",
+                "reward",
+                "origin",
+                "before",
+                "after",
+                "difference",
+                "unit_type",
+            ];
+            part("Rewards", &REWARD, &rows("/money/reward_lines"));
+            let columns = ["payee", "plan", "name", "before", "after", "difference", "unit_type"];
+            part("Balances", &columns, &rows("/money/balance_lines"));
+            let columns = ["payee", "plan", "period", "reward", "before", "after"];
+            part("Quotas", &columns, &rows("/money/quota_lines"));
             part("By payee", &MONEY, &rows("/impact/by_payee"));
             part("By manager", &MONEY, &rows("/impact/by_manager"));
             part("By plan", &MONEY, &rows("/impact/by_plan"));

@@ -52,7 +52,7 @@ pub(crate) fn run(options: &VerifyArguments) -> u8 {
     output::print_json(&verified);
 
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
-    eprintln!("{decisions} decisions, {differing} differ");
+    eprintln!("{decisions} decisions and {} rewards, {differing} differ", count("rewards"));
 
     if damage > 0 {
         eprintln!("the data file is damaged: {damage} stored rows were changed");

@@ -191,3 +191,30 @@ fn a_run_that_moves_credits_waits_for_another_person() {
     assert_eq!(host.credits("D-1")[0]["amount"], "200.00");
     assert_eq!(host.get("/v1/verify")["differing"], 0);
 }
+
+/// A change of what credits are worth: the second person sees what it pays, and the limit of the first
+/// one still holds when deals have arrived meanwhile.
+#[test]
+fn a_change_that_waits_shows_what_it_pays_and_keeps_its_limit() {
+    let host = with_four_eyes();
+    let sellers = host.api("GET", "/v1/definitions/plans/sellers.toml", &[], "").text;
+    let reward = "\n[[reward]]\nname = \"Extra\"\ntiers = [{ rate = \"50%\" }]\n";
+    let text = format!("{sellers}{reward}");
+    let change = json!({ "files": { "plans/sellers.toml": text }, "max_total": "150" });
+
+    let waiting = ask(&host, "max", "POST", "/v1/changes", &change).json();
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
+    let shown = host.get(&format!("/v1/changes/{}", waiting["change"]));
+    assert_eq!(shown["money"], waiting["money"]);
+    let lines = shown["money"]["reward_lines"].as_array().unwrap();
+    let ann = lines.iter().find(|line| line["payee"] == "ann" && line["reward"] == "Extra");
+    let ann = ann.unwrap_or_else(|| panic!("{shown}"));
+    // Half of the 100 that Ann is credited with; her other deal is held.
+    assert_eq!((&ann["before"], &ann["after"]), (&json!("0.00"), &json!("50.00")), "{shown}");
+
+    host.deliver("msg_3", &deal("D-3", "1000", ""));
+    host.drained();
+    let approve = format!("/v1/changes/{}/approve", waiting["change"]);
+    let refused = ask(&host, "ida", "POST", &approve, &json!({})).problem(409, "stop_loss");
+    assert!(refused["detail"].as_str().unwrap().contains("rewards"), "{refused}");
+}
