@@ -139,6 +139,8 @@ struct FunctionLowering<'p, 'a> {
     /// Slots that exist at a time at most.
     slots: usize,
     weight: u32,
+    /// In how many lists of arguments the lowering is.
+    arguments: u32,
 }
 
 struct ScopeName {
@@ -148,7 +150,7 @@ struct ScopeName {
 
 impl<'p, 'a> FunctionLowering<'p, 'a> {
     fn new(program: &'p mut ProgramLowering<'a>) -> Self {
-        FunctionLowering { program, scope: Vec::new(), slots: 0, weight: 0 }
+        FunctionLowering { program, scope: Vec::new(), slots: 0, weight: 0, arguments: 0 }
     }
 
     fn declare(&mut self, name: &str, constant: bool) {
@@ -260,6 +262,7 @@ impl<'p, 'a> FunctionLowering<'p, 'a> {
     fn lower_assignment(&mut self, assignment: &(rhai::OpAssignment, rhai::BinaryExpr)) -> Lowered {
         let (operation, sides) = assignment;
         let at = operation.position();
+        self.refuse_among_arguments(at)?;
         let Expr::Variable(name, ..) = &sides.lhs else {
             return refuse("an assignment to an item or a key", at);
         };
@@ -315,7 +318,19 @@ impl<'p, 'a> FunctionLowering<'p, 'a> {
     }
 
     fn lower_each<'e>(&mut self, items: impl Iterator<Item = &'e Expr>) -> Lowered<Box<[Node]>> {
-        items.map(|item| self.lower(item)).collect()
+        self.arguments += 1;
+        let lowered = items.map(|item| self.lower(item)).collect();
+        self.arguments -= 1;
+        lowered
+    }
+
+    /// The interpreter reads a variable that is the first argument after the other arguments, so a
+    /// change among them would be seen there and not here.
+    fn refuse_among_arguments(&self, at: Position) -> Lowered<()> {
+        if self.arguments > 0 {
+            return refuse("a change of a variable inside an argument", at);
+        }
+        Ok(())
     }
 
     fn lower_call(&mut self, call: &FnCallExpr, at: Position) -> Lowered {
@@ -360,6 +375,7 @@ impl<'p, 'a> FunctionLowering<'p, 'a> {
     }
 
     fn lower_push(&mut self, array: &str, item: &Expr, at: Position) -> Lowered {
+        self.refuse_among_arguments(at)?;
         let Some((slot, true)) = self.find_slot(array) else {
             return refuse("`push` of what is constant", at);
         };
@@ -398,7 +414,12 @@ impl<'p, 'a> FunctionLowering<'p, 'a> {
                 Expr::StringConstant(name, _) if link.indexed => {
                     Node::Column(Box::new(value), Arc::from(name.as_str()))
                 }
-                index if link.indexed => Node::Item(Box::new([value, self.lower(index)?])),
+                index if link.indexed => {
+                    let index = self.lower_each(std::iter::once(index))?;
+                    let [index] =
+                        *<Box<[Node; 1]>>::try_from(index).map_err(|_| unknown("[]", link.sign))?;
+                    Node::Item(Box::new([value, index]))
+                }
                 other => return refuse("this after a dot", other.position()),
             };
         }
@@ -422,9 +443,7 @@ impl<'p, 'a> FunctionLowering<'p, 'a> {
             return refuse("so many arguments", at);
         }
         let mut arguments = vec![value];
-        for argument in &call.args {
-            arguments.push(self.lower(argument)?);
-        }
+        arguments.extend(self.lower_each(call.args.iter())?);
         table_call(name, arguments.into_boxed_slice(), at)
     }
 }

@@ -102,6 +102,14 @@ fn what_goes_wrong_is_said_by_the_interpreter() {
 fn what_only_the_interpreter_knows_is_named() {
     let cases = [
         ("fn credit(tx) { let a = [1]; a[0] = 2; \"\" }", "an assignment to an item or a key"),
+        (
+            "fn credit(tx) { let x = 1; `${max(x, { x = 5; 2 })}` }",
+            "a change of a variable inside an argument",
+        ),
+        (
+            "fn credit(tx) { let a = [1]; `${a.contains({ a.push(7); 7 })}` }",
+            "a change of a variable inside an argument",
+        ),
         ("fn f() { this } fn credit(tx) { tx.f() }", "a function of the script behind a dot"),
         (
             "fn credit(tx) { do { } while false; \"\" }",
