@@ -305,21 +305,15 @@ fn day(scene: &Scene<'_>) -> Answer<Date> {
     settings::date(scene.tx).map_err(|_| ERROR)
 }
 
-/// Whose attributes a credit, a receiver or a person has.
+/// Whose attributes a credit, a receiver or a person has: of a team only where the team is credited,
+/// since a person may be in several.
 fn whose(fields: &[(&'static str, Found)]) -> Whose {
-    let texts = |name: &str| match fields.iter().find(|(known, _)| *known == name) {
-        Some((_, Found::Text(text))) => vec![text.clone()],
-        Some((_, Found::Array(all))) => {
-            let text = |found: &Found| match found {
-                Found::Text(text) => Some(text.clone()),
-                _ => None,
-            };
-            all.iter().filter_map(text).collect()
-        }
-        _ => Vec::new(),
+    let text = |name: &str| match fields.iter().find(|(known, _)| *known == name) {
+        Some((_, Found::Text(text))) => Some(text.clone()),
+        _ => None,
     };
-    let teams = [texts("team"), texts("teams")].concat();
-    Whose { person: texts("payee").pop(), position: texts("position").pop(), teams }
+    let teams = text("team").into_iter().collect();
+    Whose { person: text("payee"), position: text("position"), teams }
 }
 
 /// A column, or a field by the name that the settings give it.
