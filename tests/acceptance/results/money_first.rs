@@ -6,7 +6,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{JSON, Office, deal, done, post, refused};
+use super::{Office, deal, done, post, refused};
 use crate::company;
 use crate::server::Server;
 
