@@ -187,7 +187,7 @@ fn every_template_is_a_customer_that_works() {
 
         numbers_of_the_plan_are_in_cases(&acme, name);
 
-        // Whoever begins with a template begins with open periods; its cases name the finalized ones.
+        // A customer that begins with a template has open periods; its cases name the finalized ones.
         let settings = read(&acme.join("accredit.toml"));
         let open: Vec<&str> =
             settings.lines().filter(|line| !line.starts_with("finalized")).collect();

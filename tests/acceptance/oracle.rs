@@ -10,7 +10,7 @@
 //! - Draws without a first day, and `carry_negative` with rows for everybody or with a quota of the
 //!   plan: the documents do not say since when such rows are paid, and so not what is owed.
 //! - Alerts of frozen periods, which are not worked out again, and the alert about those who have left
-//!   with a balance: the documents do not say on which day somebody has left.
+//!   with a balance: the documents do not say on which day a payee has left.
 //! - Which credit a duplicate repeats, after a finalization: it may stand in no period.
 //! - Which of several faults parks a deal: the documents do not order them, and one that fits is
 //!   enough.

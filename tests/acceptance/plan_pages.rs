@@ -187,7 +187,7 @@ fn the_example_is_the_calculation() {
     check_example(&root().join("scripts/templates/saas"), "ae", "2026-02");
 }
 
-/// A directory without deals takes its example from a case; without one the page says so.
+/// A directory without deals takes its example from a case; without a case the page has none.
 #[test]
 fn without_deals_the_example_is_one_of_a_case() {
     let dir = tempfile::tempdir().unwrap();

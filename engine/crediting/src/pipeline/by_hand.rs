@@ -1,4 +1,4 @@
-//! A credit that a person gave without a deal: one direct credit, rolled up if it says so, and the
+//! A credit that a person gave without a deal: one direct credit, rolled up on request, and the
 //! entries that take it back.
 //!
 //! No filter, rule, maximum, hold or duplication asks about it: a person decided. What rolls from it

@@ -158,7 +158,7 @@ fn lookup_phrase(table: &str, keys: &[Expr]) -> Option<String> {
     })
 }
 
-/// A function that asks something about a value: of its first argument, or of what stands before
+/// A function that asks something about a value: of its first argument, or of the value before
 /// the dot.
 fn test_phrase(call: &FnCallExpr, before: Option<&str>, negated: bool) -> Option<String> {
     let not = if negated { " not" } else { "" };

@@ -244,7 +244,7 @@ impl<'a> SpanLook<'a> {
         has(credit_type.as_ref()) || has(None) || (credit_type.is_none() && of_any_type())
     }
 
-    /// Whether a quota is expected: the reward is in force, and there is somebody who has it.
+    /// Whether a quota is expected: the reward is in force, and someone is entitled to it.
     fn is_expected(&self, reward: &Reward, period: &Period) -> bool {
         let Some(last) = days_after(period.end, -1) else { return false };
         let in_force = [&self.plan.validity, &reward.validity]

@@ -254,7 +254,7 @@ fn a_part_of_a_span_without_a_row_is_warned_of() {
     check(&quarter, &rows_of("bob", &last), none);
     check(&quarter, &rows_of("S2", &last), none);
 
-    // Somebody who holds a position that the plan does not measure has no quota either.
+    // The holder of a position that the plan does not measure has no quota either.
     let of_title = format!("targets = [\"title:Rep\"]\n{quarter}");
     check(&of_title, &rows_of("cara", &[mar]), none);
     check(&of_title, &rows_of("S3", &[mar]), none);

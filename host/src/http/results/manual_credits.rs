@@ -56,10 +56,10 @@ pub(crate) async fn add_credit(
     headers: HeaderMap,
     sent: SentAct<ManualCreditRequest>,
 ) -> Result<Response, Problem> {
-    let said = sent.body;
-    let reason_code = by_hand::needed_reason_code(&service.context, said.reason_code.clone())?;
-    let comment = said.comment.clone();
-    let subject = subject_of(said)?;
+    let request = sent.body;
+    let reason_code = by_hand::needed_reason_code(&service.context, request.reason_code.clone())?;
+    let comment = request.comment.clone();
+    let subject = subject_of(request)?;
 
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let request_key = key.map(str::to_owned);
@@ -68,19 +68,19 @@ pub(crate) async fn add_credit(
 }
 
 /// What a request is about.
-fn subject_of(said: ManualCreditRequest) -> Result<ManualCreditSubject, Problem> {
-    if let Some(reversed) = said.reverses {
+fn subject_of(request: ManualCreditRequest) -> Result<ManualCreditSubject, Problem> {
+    if let Some(reversed) = request.reverses {
         let others = [
-            &said.payee,
-            &said.position,
-            &said.plan,
-            &said.period,
-            &said.credit_type,
-            &said.amount,
-            &said.unit_type,
+            &request.payee,
+            &request.position,
+            &request.plan,
+            &request.period,
+            &request.credit_type,
+            &request.amount,
+            &request.unit_type,
         ];
         let other = others.iter().any(|part| part.is_some());
-        if other || said.incentive_date.is_some() || said.rolls_up.is_some() {
+        if other || request.incentive_date.is_some() || request.rolls_up.is_some() {
             return Err(Problem::bad_request(
                 "a reversal takes everything from the credit that it names: send `reverses`, \
                  `reason_code` and `comment` alone",
@@ -94,17 +94,17 @@ fn subject_of(said: ManualCreditRequest) -> Result<ManualCreditSubject, Problem>
         let missing = || Problem::bad_request(format!("a manual credit needs `{name}`"));
         filled(part).ok_or_else(missing)
     };
-    let amount = by_hand::read_decimal(&needed(said.amount, "amount")?)?;
+    let amount = by_hand::read_decimal(&needed(request.amount, "amount")?)?;
     Ok(ManualCreditSubject::New(NewCredit {
-        payee: filled(said.payee),
-        position: filled(said.position),
-        plan: needed(said.plan, "plan")?,
-        period: filled(said.period),
-        incentive_date: said.incentive_date,
-        credit_type: filled(said.credit_type),
+        payee: filled(request.payee),
+        position: filled(request.position),
+        plan: needed(request.plan, "plan")?,
+        period: filled(request.period),
+        incentive_date: request.incentive_date,
+        credit_type: filled(request.credit_type),
         amount,
-        unit_type: said.unit_type,
-        rolls_up: said.rolls_up.unwrap_or_default(),
+        unit_type: request.unit_type,
+        rolls_up: request.rolls_up.unwrap_or_default(),
     }))
 }
 
@@ -138,17 +138,17 @@ impl ManualCreditView {
     /// The view of an act.
     pub(crate) fn new(posted: PostedAct) -> ManualCreditView {
         let PostedAct { act, credit } = posted;
-        let said = act.act().clone();
+        let given = act.act().clone();
         ManualCreditView {
             credit,
             transaction: act.credit.key,
             requested_period: act.requested_period,
             rolls_up: act.credit.rolls_up,
-            reason_code: said.reason_code,
-            comment: said.comment,
+            reason_code: given.reason_code,
+            comment: given.comment,
             reverses: act.reverses,
-            date: said.date,
-            who: said.who,
+            date: given.date,
+            who: given.who,
             approved: act.approved,
         }
     }

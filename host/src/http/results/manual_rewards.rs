@@ -52,10 +52,10 @@ pub(crate) async fn add_reward(
     headers: HeaderMap,
     sent: SentAct<ManualRewardRequest>,
 ) -> Result<Response, Problem> {
-    let said = sent.body;
-    let reason_code = by_hand::needed_reason_code(&service.context, said.reason_code.clone())?;
-    let comment = said.comment.clone();
-    let subject = subject_of(said)?;
+    let request = sent.body;
+    let reason_code = by_hand::needed_reason_code(&service.context, request.reason_code.clone())?;
+    let comment = request.comment.clone();
+    let subject = subject_of(request)?;
 
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let request_key = key.map(str::to_owned);
@@ -64,9 +64,10 @@ pub(crate) async fn add_reward(
 }
 
 /// What a request is about.
-fn subject_of(said: ManualRewardRequest) -> Result<ManualRewardSubject, Problem> {
-    if let Some(reversed) = said.reverses {
-        let others = [&said.payee, &said.plan, &said.period, &said.amount, &said.unit_type];
+fn subject_of(request: ManualRewardRequest) -> Result<ManualRewardSubject, Problem> {
+    if let Some(reversed) = request.reverses {
+        let others =
+            [&request.payee, &request.plan, &request.period, &request.amount, &request.unit_type];
         if others.iter().any(|part| part.is_some()) {
             return Err(Problem::bad_request(
                 "a reversal takes everything from the reward that it names: send `reverses`, \
@@ -80,14 +81,14 @@ fn subject_of(said: ManualRewardRequest) -> Result<ManualRewardSubject, Problem>
         let missing = || Problem::bad_request(format!("a manual reward needs `{name}`"));
         part.filter(|text| !text.trim().is_empty()).ok_or_else(missing)
     };
-    let amount = by_hand::read_decimal(&needed(said.amount, "amount")?)?;
+    let amount = by_hand::read_decimal(&needed(request.amount, "amount")?)?;
     Ok(ManualRewardSubject::New(NewReward {
-        payee: needed(said.payee, "payee")?,
-        plan: needed(said.plan, "plan")?,
-        period: needed(said.period, "period")?,
+        payee: needed(request.payee, "payee")?,
+        plan: needed(request.plan, "plan")?,
+        period: needed(request.period, "period")?,
         amount,
-        unit_type: said.unit_type,
-        name: said.name.filter(|name| !name.trim().is_empty()),
+        unit_type: request.unit_type,
+        name: request.name.filter(|name| !name.trim().is_empty()),
     }))
 }
 

@@ -15,7 +15,7 @@ use crate::oracle::world::{Plan, Tx, World};
 #[derive(Clone, Default)]
 struct Owed(Vec<([String; 3], Decimal)>);
 
-/// What somebody owed before a period and owes after it.
+/// What a payee owed before a period and owes after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Balance {
     pub(crate) period: String,

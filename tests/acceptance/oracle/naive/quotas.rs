@@ -78,7 +78,7 @@ fn of_period(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal>
     Some(by_days(desk, claim, period, row))
 }
 
-/// Of days as a target only, where the plan says so.
+/// Of days as a target only, where the plan prorates them.
 fn by_days(desk: Desk<'_>, claim: &Claim<'_>, period: &str, row: Decimal) -> Decimal {
     if !desk.case.plan.prorate || claim.claimant.team {
         return row;
