@@ -115,11 +115,10 @@ fn fill_digits<'a>(places: impl Iterator<Item = &'a mut u8>, number: u64) -> usi
 /// Appends a text as a cell of CSV: no spreadsheet runs it, and quotes are around it where it needs
 /// them.
 pub(super) fn push_csv_text(out: &mut Vec<u8>, text: &str) {
-    let is_plain = |byte: u8| !matches!(byte, b'"' | b',' | b'\n' | b'\r');
+    let is_special = |byte: u8| matches!(byte, b'"' | b',' | b'\n' | b'\r');
 
     let guard = if is_formula(text) { "'" } else { "" };
-    // Every byte is looked at, which is faster than to stop at the first.
-    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    if !text.bytes().any(is_special) {
         out.extend_from_slice(guard.as_bytes());
         out.extend_from_slice(text.as_bytes());
         return;
@@ -138,15 +137,15 @@ pub(super) fn push_csv_text(out: &mut Vec<u8>, text: &str) {
 
 /// Whether a spreadsheet would run a text. A number is none.
 pub(super) fn is_formula(text: &str) -> bool {
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    risky && text.parse::<Decimal>().is_err()
+    let risky = |first: &u8| matches!(first, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r');
+    text.as_bytes().first().is_some_and(risky) && text.parse::<Decimal>().is_err()
 }
 
 /// Appends a text as a string of JSON.
 pub(super) fn push_json_text(out: &mut Vec<u8>, text: &str) {
-    let is_plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\');
+    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
 
-    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    if !text.bytes().any(is_special) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');

@@ -8,63 +8,45 @@
 use std::ops::Range;
 use std::ptr;
 
-use accredit_domain::credit::fields::{CREDIT_FIELDS, CreditCell};
+use accredit_domain::credit::fields::{CREDIT_FIELDS, CreditCell, CreditField};
 use accredit_domain::credit::posted::PostedCredit;
 
 use super::cells;
 
-/// Bytes of a row of credits, about.
+/// Bytes of a row of credits as CSV, about; JSON repeats the names of the fields.
 const ROW_BYTES: usize = 384;
 
 /// Credits as rows of CSV, every column, without a header. No cell is a formula.
 pub(crate) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(credits.len().saturating_mul(ROW_BYTES));
-    let mut columns = CREDIT_FIELDS.map(|field| (field, LastText::default()));
+    let columns = CREDIT_FIELDS.map(|field| Column::new(field, Vec::new(), b","));
+    let out = Vec::with_capacity(credits.len().saturating_mul(ROW_BYTES));
 
-    for credit in credits {
-        for (field, last) in &mut columns {
-            match (field.cell)(credit) {
-                CreditCell::Text(text) => last.push(&mut out, text, cells::push_csv_text),
-                cell => push_plain(&mut out, cell),
-            }
-            out.push(b',');
-        }
-
-        out.pop();
-        out.push(b'\n');
-    }
-    out
+    push_rows(out, credits, ended_by(columns, b"\n"), |out, cell| match cell {
+        CreditCell::Text(text) => cells::push_csv_text(out, text),
+        cell => push_plain(out, cell),
+    })
 }
 
 /// Credits as JSON, an object a line: the same objects as in a calculation.
 pub(crate) fn json_credits(credits: &[PostedCredit]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(credits.len().saturating_mul(2 * ROW_BYTES));
-    let mut columns = CREDIT_FIELDS.map(|field| {
-        let key = format!("\"{}\":", field.name).into_bytes();
-        (field, key, LastText::default())
+    let mut brace = "{";
+    let columns = CREDIT_FIELDS.map(|field| {
+        let key = format!("{brace}\"{}\":", field.name);
+        brace = "";
+        Column::new(field, key.into_bytes(), b",")
     });
+    let out = Vec::with_capacity(credits.len().saturating_mul(2 * ROW_BYTES));
 
-    for credit in credits {
-        out.push(b'{');
-        for (field, key, last) in &mut columns {
-            out.extend_from_slice(key);
-            match (field.cell)(credit) {
-                CreditCell::Empty => out.extend_from_slice(b"null"),
-                CreditCell::Text(text) => last.push(&mut out, text, cells::push_json_text),
-                count @ CreditCell::Count(_) => push_plain(&mut out, count),
-                cell => {
-                    out.push(b'"');
-                    push_plain(&mut out, cell);
-                    out.push(b'"');
-                }
-            }
-            out.push(b',');
+    push_rows(out, credits, ended_by(columns, b"}\n"), |out, cell| match cell {
+        CreditCell::Empty => out.extend_from_slice(b"null"),
+        CreditCell::Text(text) => cells::push_json_text(out, text),
+        CreditCell::Count(count) => cells::push_count(out, count),
+        cell => {
+            out.push(b'"');
+            push_plain(out, cell);
+            out.push(b'"');
         }
-
-        out.pop();
-        out.extend_from_slice(b"}\n");
-    }
-    out
+    })
 }
 
 /// Appends what is written alike in every format: it needs no quotes and is no formula.
@@ -79,27 +61,79 @@ fn push_plain(out: &mut Vec<u8>, cell: CreditCell<'_>) {
     }
 }
 
-/// The text that a column had last, and where it was written: most columns repeat theirs from row to
-/// row, and what was written once need not be looked at again.
-#[derive(Debug, Default)]
-struct LastText<'a> {
-    text: &'a str,
+/// A column while rows are written: what it held in the last row, and where that was written.
+struct Column<'a> {
+    field: CreditField,
+    before: Vec<u8>,
+    after: &'static [u8],
+    last: Option<CreditCell<'a>>,
     place: Range<usize>,
 }
 
-impl<'a> LastText<'a> {
-    fn push(&mut self, out: &mut Vec<u8>, text: &'a str, push: fn(&mut Vec<u8>, &str)) {
-        // The same bytes in memory are the same text. Both live as long as the block, so no other
-        // text came to their place.
-        if ptr::eq(self.text, text) && !self.place.is_empty() {
-            out.extend_from_within(self.place.clone());
-            return;
-        }
-
-        let from = out.len();
-        push(out, text);
-        *self = LastText { text, place: from..out.len() };
+impl<'a> Column<'a> {
+    fn new(field: CreditField, before: Vec<u8>, after: &'static [u8]) -> Column<'a> {
+        Column { field, before, after, last: None, place: 0..0 }
     }
+
+    /// Whether it holds in this row what it held in the last one. The same bytes in memory are the
+    /// same text: both texts live as long as the block, so none took the other's place.
+    fn repeats(&self, cell: CreditCell<'_>) -> bool {
+        match (self.last, cell) {
+            (Some(CreditCell::Text(last)), CreditCell::Text(text)) => ptr::eq(last, text),
+            (Some(last), cell) => last == cell,
+            (None, _) => false,
+        }
+    }
+}
+
+/// The columns, the last of which ends the row.
+fn ended_by<'a, const N: usize>(
+    mut columns: [Column<'a>; N],
+    end: &'static [u8],
+) -> [Column<'a>; N] {
+    if let Some(last) = columns.last_mut() {
+        last.after = end;
+    }
+    columns
+}
+
+/// Appends a row a credit. Most columns repeat what they held in the row before, and neighbours among
+/// them are copied from there at once.
+fn push_rows<'a, const N: usize>(
+    mut out: Vec<u8>,
+    credits: &'a [PostedCredit],
+    mut columns: [Column<'a>; N],
+    push_cell: impl Fn(&mut Vec<u8>, CreditCell<'a>),
+) -> Vec<u8> {
+    for credit in credits {
+        // The part of the row before that is the same in this one and is not copied yet.
+        let mut same = 0..0;
+
+        for column in &mut columns {
+            let cell = (column.field.cell)(credit);
+            if column.repeats(cell) {
+                if same.is_empty() {
+                    same.start = column.place.start;
+                }
+                same.end = column.place.end;
+
+                let start = out.len() + (column.place.start - same.start);
+                column.place = start..start + column.place.len();
+                continue;
+            }
+
+            out.extend_from_within(same);
+            same = 0..0;
+
+            let start = out.len();
+            out.extend_from_slice(&column.before);
+            push_cell(&mut out, cell);
+            out.extend_from_slice(column.after);
+            (column.last, column.place) = (Some(cell), start..out.len());
+        }
+        out.extend_from_within(same);
+    }
+    out
 }
 
 #[cfg(test)]
