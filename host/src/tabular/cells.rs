@@ -58,7 +58,10 @@ fn two_digits(number: u8) -> [u8; 2] {
 
 /// Appends a whole number.
 pub(super) fn push_count(out: &mut Vec<u8>, count: u32) {
-    push_decimal(out, Decimal::from(count));
+    match u8::try_from(count) {
+        Ok(digit) if digit < 10 => out.push(b'0' + digit),
+        _ => push_decimal(out, Decimal::from(count)),
+    }
 }
 
 /// Appends a decimal with every digit that it has.
@@ -117,15 +120,19 @@ fn fill_digits<'a>(places: impl Iterator<Item = &'a mut u8>, number: u64) -> usi
 pub(super) fn push_csv_text(out: &mut Vec<u8>, text: &str) {
     let is_special = |byte: u8| matches!(byte, b'"' | b',' | b'\n' | b'\r');
 
-    let guard = if is_formula(text) { "'" } else { "" };
-    if !text.bytes().any(is_special) {
-        out.extend_from_slice(guard.as_bytes());
+    let guarded = is_formula(text);
+    let quoted = text.bytes().any(is_special);
+    if quoted {
+        out.push(b'"');
+    }
+    if guarded {
+        out.push(b'\'');
+    }
+    if !quoted {
         out.extend_from_slice(text.as_bytes());
         return;
     }
 
-    out.push(b'"');
-    out.extend_from_slice(guard.as_bytes());
     for (index, part) in text.split('"').enumerate() {
         if index > 0 {
             out.extend_from_slice(b"\"\"");
