@@ -8,14 +8,13 @@
 //! **Architecture invariant:** transactions = credited + uncredited + parked.
 
 pub mod books;
+pub mod stream;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -34,9 +33,6 @@ use accredit_workspace::Ruleset;
 
 /// Transactions that a worker takes at a time.
 const BLOCK_TRANSACTIONS: usize = 64;
-
-/// Stack of a worker: the deepest legal script needs a part of it.
-const WORKER_STACK_BYTES: usize = 16 << 20;
 
 /// The latest version of every transaction, in order of first appearance: rows that arrived after
 /// `as_of` are not seen, the same content twice is one transaction. Rows without a natural key are
@@ -168,37 +164,18 @@ fn decide_blocks(
     decide: &OneDecision<'_>,
 ) -> Vec<DecidedDeal> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
+    let mut all: Vec<DecidedDeal> = Vec::with_capacity(transactions.len());
 
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<DecidedDeal>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
-    let work = |machine: &mut Machine| {
-        let mut mine = Vec::new();
-        while let Some((index, block)) = {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            blocks.get(index).map(|block| (index, *block))
-        } {
-            let places = (index * BLOCK_TRANSACTIONS..).zip(block);
-            let decided = places.map(|(place, tx)| decide(place, tx, machine));
-            mine.push((index, decided.collect::<Vec<_>>()));
-        }
-
-        if let Ok(mut done) = done.lock() {
-            done.extend(mine);
-        }
+    let work = |block: usize, machine: &mut Machine| -> Vec<DecidedDeal> {
+        let deals = blocks.get(block).copied().unwrap_or_default();
+        let places = (block * BLOCK_TRANSACTIONS..).zip(deals);
+        places.map(|(place, deal)| decide(place, deal, machine)).collect()
     };
-    thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, blocks.len().max(1)) {
-            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-            // A worker that cannot be started is a worker less: the others take its blocks.
-            if builder.spawn_scoped(scope, || ruleset.with_machine(work)).is_err() {
-                ruleset.with_machine(work);
-            }
-        }
+    workers::work_in_order(ruleset, (blocks.len(), threads), &work, &mut |decided| {
+        all.extend(decided);
     });
 
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().flat_map(|(_, block)| block).collect()
+    all
 }
 
 /// The result of one plan in one period (FORMAT section 6).

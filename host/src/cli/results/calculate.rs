@@ -4,13 +4,15 @@
 mod show;
 mod stored;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::thread;
 
+use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
 use accredit_crediting::calculation::{self, Calculation, books};
 use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_domain::keys::PeriodKey;
+use accredit_domain::keys::{PeriodKey, PlanKey};
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
@@ -19,6 +21,7 @@ use self::show::{NotedCalculations, ShownList};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
 use crate::directory;
+use crate::tabular::credits::csv_credits;
 
 /// A customer's directory with the options of what is read of it.
 #[derive(Debug, clap::Args)]
@@ -152,14 +155,21 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
         threads => threads,
     };
 
-    let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
-
     let Ok(parts) = calculated_parts(arguments, (ruleset, &period)) else {
         return EXIT_USAGE;
     };
 
-    let note = recomputed_note(ruleset, arguments.input.as_of);
-    if show::is_credits_csv(arguments.format, &arguments.show) {
+    // Without a locked period a credit is final when it is decided, and need not be kept.
+    let as_of = arguments.input.as_of;
+    let only_credits = show::is_credits_csv(arguments.format, &arguments.show);
+    if only_credits && ruleset.settings.calendar.locks_before(as_of).is_empty() {
+        stream_credits(loaded, &parts, as_of, threads);
+        return EXIT_OK;
+    }
+
+    let books = books::build_books(ruleset, &loaded.records, as_of, threads);
+    let note = recomputed_note(ruleset, as_of);
+    if only_credits {
         print_credits(&books, &parts, note.as_deref());
         return EXIT_OK;
     }
@@ -194,8 +204,40 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
     listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
 }
 
+/// Prints the credits as CSV while they are decided.
+fn stream_credits(
+    loaded: LoadedDirectory,
+    parts: &[(PlanKey, Period)],
+    as_of: Option<Date>,
+    threads: usize,
+) {
+    let LoadedDirectory { ruleset, records } = loaded;
+    let deals = calculation::latest_versions(&ruleset, &records, as_of);
+    drop(records);
+
+    let inputs = books::calculation_inputs(&ruleset, as_of);
+    let stream = CreditStream::new(&ruleset, deals, inputs);
+
+    output::print_credits_header();
+    let mut out = io::stdout().lock();
+    for plan_parts in parts.chunk_by(|a, b| a.0 == b.0) {
+        let Some(plan) = plan_parts.first().and_then(|(id, _)| ruleset.plans.get(id)) else {
+            continue;
+        };
+        let periods: Vec<Period> = plan_parts.iter().map(|(_, period)| *period).collect();
+
+        let counts = stream.write_credits((plan, &periods), threads, &csv_credits, &mut |bytes| {
+            // A closed pipe is the reader's decision, not a fault of ours.
+            let _ = out.write_all(&bytes);
+        });
+        for (period, counts) in periods.iter().zip(counts) {
+            print_counts((&plan.id, &period.id), counts, 0);
+        }
+    }
+}
+
 /// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
-fn print_credits(books: &books::Books<'_>, parts: &[(&str, Period)], note: Option<&str>) {
+fn print_credits(books: &books::Books<'_>, parts: &[(PlanKey, Period)], note: Option<&str>) {
     output::print_credits_header();
     for (plan, period) in parts {
         let calculation = books.calculation_of(plan, period);
@@ -209,28 +251,34 @@ fn print_credits(books: &books::Books<'_>, parts: &[(&str, Period)], note: Optio
 
 /// One line about a calculation, for people.
 fn print_summary(calculation: &Calculation) {
-    let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
-    let rewards = match calculation.rewards.len() {
+    let counts = CalculationCounts {
+        transactions: calculation.transactions,
+        credits: calculation.credits.len(),
+        uncredited: calculation.uncredited.len(),
+        parked: calculation.parked.len(),
+    };
+    print_counts((&calculation.plan, &calculation.period), counts, calculation.rewards.len());
+}
+
+fn print_counts((plan, period): (&str, &str), counts: CalculationCounts, rewards: usize) {
+    let CalculationCounts { transactions, credits, uncredited, parked } = counts;
+    let rewards = match rewards {
         0 => String::new(),
         rewards => format!(", {rewards} rewards"),
     };
-
     eprintln!(
-        "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
-        calculation.plan,
-        calculation.period,
-        calculation.transactions,
-        calculation.parked.len(),
+        "{plan} {period}: {transactions} transactions, {credits} credits, {uncredited} uncredited, \
+         {parked} parked{rewards}"
     );
 }
 
 /// What is calculated: each plan that is asked for, in each of its own periods in `period`. A plan
 /// that is calculated by longer periods is left out with a word, and refused where no other plan is
 /// left.
-fn calculated_parts<'a>(
+fn calculated_parts(
     arguments: &CalculateArguments,
-    (ruleset, period): (&'a Ruleset, &Period),
-) -> Result<Vec<(&'a str, Period)>, OtherPeriod> {
+    (ruleset, period): (&Ruleset, &Period),
+) -> Result<Vec<(PlanKey, Period)>, OtherPeriod> {
     let wanted = arguments.input.plan.as_deref();
     let mut parts = Vec::new();
     let mut left_out = Vec::new();
@@ -240,7 +288,7 @@ fn calculated_parts<'a>(
         if own.is_empty() {
             left_out.push(calculation::explain_other_period(ruleset, plan, period));
         }
-        parts.extend(own.into_iter().map(|own| (&**plan, own)));
+        parts.extend(own.into_iter().map(|own| (*plan, own)));
     }
 
     let refused = parts.is_empty() && !left_out.is_empty();

@@ -1,0 +1,146 @@
+//! The credits of a plan in a span of periods, block by block: what is credited is given away as soon as
+//! it is decided, so that memory holds the deals and a few blocks.
+//!
+//! Not rewards, and not periods that are closed or finalized, which need every credit at once (`books`).
+//! Called by the command line. Source: FORMAT section 6.
+//!
+//! **Architecture invariant:** the blocks put behind one another are the credits of the calculations of
+//! the plan's periods, one calculation after the other.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::workers;
+use crate::pipeline::{self, ExplainLevel};
+use crate::stage::DecisionInputs;
+use accredit_domain::calendar::Period;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::plan::Plan;
+use accredit_domain::transaction::Transaction;
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
+
+/// Deals that a worker takes at a time.
+const BLOCK_DEALS: usize = 128;
+
+/// How many deals and credits a calculation has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CalculationCounts {
+    /// Deals that the plan let in.
+    pub transactions: usize,
+    /// Credits of all statuses.
+    pub credits: usize,
+    /// Deals without a credit.
+    pub uncredited: usize,
+    /// Deals that could not be decided.
+    pub parked: usize,
+}
+
+/// Deals in the order of calculations, ready to be decided plan by plan.
+#[derive(Debug)]
+pub struct CreditStream<'a> {
+    ruleset: &'a Ruleset,
+    inputs: DecisionInputs,
+    /// By incentive date, then natural key.
+    deals: Vec<(Option<Date>, Arc<Transaction>)>,
+}
+
+/// What a block of deals comes to: what was written of its credits, and the counts of each period.
+struct DecidedBlock<T> {
+    written: T,
+    counts: Vec<CalculationCounts>,
+}
+
+impl<'a> CreditStream<'a> {
+    /// The newest versions of deals, in any order.
+    pub fn new(
+        ruleset: &'a Ruleset,
+        deals: Vec<Arc<Transaction>>,
+        inputs: DecisionInputs,
+    ) -> CreditStream<'a> {
+        let dated = deals.into_iter().map(|deal| (deal.incentive_date().ok(), deal));
+        let mut deals: Vec<(Option<Date>, Arc<Transaction>)> = dated.collect();
+        deals.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
+        CreditStream { ruleset, inputs, deals }
+    }
+
+    /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
+    /// in one of `periods` into what `take` is given, block after block; `periods` follow each other.
+    /// Gives the counts of each period.
+    pub fn write_credits<T: Send>(
+        &self,
+        (plan, periods): (&Plan, &[Period]),
+        threads: usize,
+        write: &(dyn Fn(&[PostedCredit]) -> T + Sync),
+        take: &mut dyn FnMut(T),
+    ) -> Vec<CalculationCounts> {
+        let blocks: Vec<&[(Option<Date>, Arc<Transaction>)]> =
+            self.deals.chunks(BLOCK_DEALS).collect();
+        let mut counts = vec![CalculationCounts::default(); periods.len()];
+
+        let work = |block: usize, machine: &mut Machine| {
+            let deals = blocks.get(block).copied().unwrap_or_default();
+            self.decide_block((plan, periods), deals, machine, write)
+        };
+        workers::work_in_order(self.ruleset, (blocks.len(), threads), &work, &mut |block| {
+            for (sum, counted) in counts.iter_mut().zip(block.counts) {
+                sum.add_counts(counted);
+            }
+            take(block.written);
+        });
+
+        counts
+    }
+
+    fn decide_block<T>(
+        &self,
+        (plan, periods): (&Plan, &[Period]),
+        deals: &[(Option<Date>, Arc<Transaction>)],
+        machine: &mut Machine,
+        write: &(dyn Fn(&[PostedCredit]) -> T + Sync),
+    ) -> DecidedBlock<T> {
+        let mut counts = vec![CalculationCounts::default(); periods.len()];
+        let mut credits: Vec<PostedCredit> = Vec::new();
+
+        for (date, deal) in deals {
+            // What lies in no period that is asked for is not decided at all.
+            let inside = |date: Date| periods.iter().position(|period| period.contains(date));
+            let period = date.and_then(inside);
+            if date.is_some() && period.is_none() {
+                continue;
+            }
+
+            let (ruleset, inputs) = (self.ruleset, &self.inputs);
+            let no = ExplainLevel::No;
+            let decided = pipeline::decide_plan(ruleset, plan, deal, inputs, machine, no);
+            let decision = decided.into_decision();
+
+            match period.and_then(|period| counts.get_mut(period)) {
+                Some(count) => count.add_decision(&decision),
+                // A deal without a date belongs to every calculation until it is corrected.
+                None => counts.iter_mut().for_each(|count| count.add_decision(&decision)),
+            }
+            credits.extend(decision.credits);
+        }
+
+        DecidedBlock { written: write(&credits), counts }
+    }
+}
+
+impl CalculationCounts {
+    fn add_decision(&mut self, decision: &Decision) {
+        self.transactions += usize::from(decision.outcome != DecisionOutcome::Filtered);
+        self.uncredited += usize::from(decision.outcome == DecisionOutcome::Uncredited);
+        self.parked += usize::from(decision.outcome == DecisionOutcome::Parked);
+        self.credits += decision.credits.len();
+    }
+
+    fn add_counts(&mut self, other: CalculationCounts) {
+        self.transactions += other.transactions;
+        self.credits += other.credits;
+        self.uncredited += other.uncredited;
+        self.parked += other.parked;
+    }
+}
