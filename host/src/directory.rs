@@ -3,6 +3,7 @@
 //! The engine reads no disk; this module does, for the command line and for `serve --workspace`.
 //! Not understanding what is in the files. Source: FORMAT section 1.
 
+pub(crate) mod deals;
 pub(crate) mod watch;
 
 mod encoding;
@@ -255,9 +256,17 @@ impl DirectoryRows {
 /// The rows of `path`, a file or a directory of files, which lie as `layout` says.
 pub(crate) fn read_rows(path: &Path, layout: &FileLayout) -> Result<DirectoryRows, DirectoryError> {
     let mut rows = DirectoryRows::default();
+    for (file, name) in row_files(path)? {
+        file_rows(&file, name, layout, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+/// The files of rows at `path`, a file or a directory of files, in natural order of their names, each
+/// with the name that people know it by.
+fn row_files(path: &Path) -> Result<Vec<(PathBuf, String)>, DirectoryError> {
     if !path.is_dir() {
-        file_rows(path, path.display().to_string(), layout, &mut rows)?;
-        return Ok(rows);
+        return Ok(vec![(path.to_owned(), path.display().to_string())]);
     }
 
     // The folder of a customer's directory may link to its other folders.
@@ -266,12 +275,11 @@ pub(crate) fn read_rows(path: &Path, layout: &FileLayout) -> Result<DirectoryRow
     files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
     files.sort_by_cached_key(|file| natural::sort_key(file));
 
-    for file in files {
+    let named = files.into_iter().map(|file| {
         let name = name_in(path, &file)?;
-        file_rows(&file, name, layout, &mut rows)?;
-    }
-
-    Ok(rows)
+        Ok((file, name))
+    });
+    named.collect()
 }
 
 fn file_rows(

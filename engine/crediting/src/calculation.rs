@@ -47,16 +47,20 @@ pub fn latest_versions(
 
     for record in records {
         let transaction = decoder.decode(record);
-        let late = match (as_of, transaction.field_value(Field::Received)) {
-            (Some(as_of), Some(Value::Date(received))) => received > as_of,
-            _ => false,
-        };
-        if !late {
+        if !is_received_after(as_of, &transaction) {
             latest.add(transaction);
         }
     }
 
     latest.end()
+}
+
+/// Whether a row arrived after the business date; without one none did.
+pub fn is_received_after(as_of: Option<Date>, transaction: &Transaction) -> bool {
+    match (as_of, transaction.field_value(Field::Received)) {
+        (Some(as_of), Some(Value::Date(received))) => received > as_of,
+        _ => false,
+    }
 }
 
 /// The version that counts of each deal, while rows come one after the other.

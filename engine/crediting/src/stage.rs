@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::credit::{Credit, CreditId, TRANSACTION_PREFIX_BYTES};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, PeriodKey, PositionKey, RecipientKey};
@@ -105,6 +105,8 @@ pub struct DealCase<'a> {
     pub plan: &'a Plan,
     /// The decoded row of the deal, with manual amounts.
     pub tx: Arc<Transaction>,
+    /// What the ids of all of its credits begin with.
+    pub id_prefix: [u8; TRANSACTION_PREFIX_BYTES],
     /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.
@@ -322,6 +324,28 @@ impl DealCase<'_> {
     pub fn earlier_credits(&self) -> impl Iterator<Item = &Arc<Credit>> {
         let all = self.inherited.iter().copied().chain(&self.credits);
         all.filter(|credit| credit.counts_as_existing())
+    }
+
+    /// Runs a program that sees every credit so far that counts.
+    ///
+    /// # Errors
+    /// The script's fault.
+    pub fn run_with_existing(
+        &mut self,
+        program: ProgramId,
+        seen: ScriptContext<'_>,
+    ) -> Result<ScriptAnswer, ScriptFault> {
+        let all_count = self.credits.iter().all(|credit| credit.counts_as_existing());
+        if !self.inherited.is_empty() || !all_count {
+            let existing = self.existing_credits();
+            return self.run_program(program, ScriptContext { existing: &existing, ..seen });
+        }
+
+        // Lent to the program, which saves a copy of the list for each receiver.
+        let credits = std::mem::take(&mut self.credits);
+        let answer = self.run_program(program, ScriptContext { existing: &credits, ..seen });
+        self.credits = credits;
+        answer
     }
 
     /// Every credit so far that counts, for scripts.

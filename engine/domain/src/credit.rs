@@ -26,10 +26,12 @@ pub struct CreditId(pub [u8; 16]);
 
 impl fmt::Display for CreditId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("crd_")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.pad(std::str::from_utf8(&self.to_text()).unwrap_or_default())
     }
 }
+
+/// Bytes of an id as text.
+pub const CREDIT_ID_BYTES: usize = 36;
 
 impl CreditId {
     /// The id written as `crd_…`.
@@ -45,19 +47,46 @@ impl CreditId {
         Some(CreditId(bytes))
     }
 
+    /// As text, in ASCII.
+    pub fn to_text(&self) -> [u8; CREDIT_ID_BYTES] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
+
+        let mut text = [0; CREDIT_ID_BYTES];
+        let (head, digits) = text.split_at_mut(4);
+        head.copy_from_slice(b"crd_");
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        text
+    }
+
     /// Six bytes of a hash of the natural key, then ten of a hash of everything: a credit leads to
     /// its transaction without an index row a credit.
     pub fn from_parts(transaction: &str, parts: &[&str], ordinal: u32) -> CreditId {
-        let mut hasher = blake3::Hasher::new();
+        CreditId::with_prefix(transaction_prefix(transaction), transaction, parts, ordinal)
+    }
+
+    /// The same where the prefix of the transaction is known.
+    pub fn with_prefix(
+        prefix: [u8; TRANSACTION_PREFIX_BYTES],
+        transaction: &str,
+        parts: &[&str],
+        ordinal: u32,
+    ) -> CreditId {
+        // Hashed in one piece: a hash of many short pieces takes several times as long.
+        let mut named: Vec<u8> = Vec::with_capacity(HASHED_BYTES);
         for part in std::iter::once(&transaction).chain(parts) {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
+            named.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            named.extend_from_slice(part.as_bytes());
         }
-        hasher.update(&ordinal.to_le_bytes());
+        named.extend_from_slice(&ordinal.to_le_bytes());
+
         let mut id = [0; 16];
         let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
-        head.copy_from_slice(&transaction_prefix(transaction));
-        hasher.finalize_xof().fill(tail);
+        head.copy_from_slice(&prefix);
+        let hash = blake3::hash(&named);
+        tail.copy_from_slice(hash.as_bytes().split_at(tail.len()).0);
         CreditId(id)
     }
 
@@ -69,13 +98,17 @@ impl CreditId {
     }
 }
 
+/// Bytes that the hashed names of most credits take.
+const HASHED_BYTES: usize = 256;
+
 /// Bytes of a credit's id that depend on the transaction alone.
 pub const TRANSACTION_PREFIX_BYTES: usize = 6;
 
 /// What the ids of all credits of the transaction with this natural key begin with.
 pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
     let mut prefix = [0; TRANSACTION_PREFIX_BYTES];
-    blake3::Hasher::new().update(transaction.as_bytes()).finalize_xof().fill(&mut prefix);
+    let hash = blake3::hash(transaction.as_bytes());
+    prefix.copy_from_slice(hash.as_bytes().split_at(TRANSACTION_PREFIX_BYTES).0);
     prefix
 }
 

@@ -146,8 +146,10 @@ pub struct Organization {
     positions: Vec<Position>,
     participant_ids: IdIndex<ParticipantId>,
     position_ids: IdIndex<PositionId>,
-    holders: HashMap<PositionId, Vec<PositionAssignment>>,
-    held: HashMap<ParticipantId, Vec<PositionAssignment>>,
+    /// The assignments to each position, by its index.
+    holders: Vec<Vec<PositionAssignment>>,
+    /// The same by participant.
+    held: Vec<Vec<PositionAssignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
     aliases: NameIndex<Entity>,
     currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
@@ -239,8 +241,13 @@ impl Organization {
         validity: Validity,
     ) {
         let assignment = PositionAssignment { validity, participant, position };
-        self.holders.entry(position).or_default().push(assignment);
-        self.held.entry(participant).or_default().push(assignment);
+        for (table, index) in [(&mut self.holders, position.0), (&mut self.held, participant.0)] {
+            let index = index as usize;
+            if table.len() <= index {
+                table.resize(index + 1, Vec::new());
+            }
+            table.iter_mut().skip(index).take(1).for_each(|known| known.push(assignment));
+        }
     }
 
     /// Adds an edge along which credit flows.
@@ -287,7 +294,7 @@ impl Organization {
 
     /// All assignments, on any day: a pair for each assignment.
     pub fn all_assignments(&self) -> impl Iterator<Item = (PositionId, ParticipantId)> {
-        self.holders.values().flatten().map(|held| (held.position, held.participant))
+        self.holders.iter().flatten().map(|held| (held.position, held.participant))
     }
 
     /// The id of a position; blank for one of another organisation.
@@ -327,15 +334,23 @@ impl Organization {
 
     /// Who holds a position on `date`; none when it is vacant.
     pub fn holder_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
-        let assignments = self.holders.get(&position)?;
-        let held = assignments.iter().find(|held| held.validity.contains(date))?;
+        let mut assignments = self.holders_of(position).iter();
+        let held = assignments.find(|held| held.validity.contains(date))?;
         self.exists_on(held.participant, date).then_some(held.participant)
+    }
+
+    fn holders_of(&self, position: PositionId) -> &[PositionAssignment] {
+        self.holders.get(position.0 as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn held_by(&self, participant: ParticipantId) -> &[PositionAssignment] {
+        self.held.get(participant.0 as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// All holders of a position on any day, each once, in the order of the file.
     pub fn all_holders(&self, position: PositionId) -> Vec<ParticipantId> {
         let mut found: Vec<ParticipantId> = Vec::new();
-        for held in self.holders.get(&position).into_iter().flatten() {
+        for held in self.holders_of(position) {
             if !found.contains(&held.participant) {
                 found.push(held.participant);
             }
@@ -348,20 +363,20 @@ impl Organization {
         &self,
         position: PositionId,
     ) -> impl Iterator<Item = (ParticipantId, Validity)> {
-        let held = self.holders.get(&position).into_iter().flatten();
+        let held = self.holders_of(position).iter();
         held.map(|held| (held.participant, held.validity))
     }
 
     /// Whether any position is ever held.
     pub fn is_staffed(&self) -> bool {
-        self.holders.values().any(|assignments| !assignments.is_empty())
+        self.holders.iter().any(|assignments| !assignments.is_empty())
     }
 
     /// The days of `period` on which the holder or the version of a position may be another than
     /// the day before, in order; the first day of the period is always one.
     pub fn change_days(&self, position: PositionId, period: &Period) -> BTreeSet<Date> {
         let versions = self.position(position).into_iter().flat_map(|known| &known.versions);
-        let holders = self.holders.get(&position).into_iter().flatten();
+        let holders = self.holders_of(position).iter();
         let people = holders.clone().filter_map(|held| {
             self.participants.get(held.participant.0 as usize).map(|known| &known.validity)
         });
@@ -391,24 +406,23 @@ impl Organization {
     pub fn double_assignments(&self) -> Vec<(PositionId, ParticipantId, ParticipantId)> {
         let mut found = Vec::new();
 
-        for (position, assignments) in &self.holders {
+        for assignments in &self.holders {
             for (index, a) in assignments.iter().enumerate() {
                 for b in assignments.iter().skip(index + 1) {
                     if a.validity.overlaps(&b.validity) {
-                        found.push((*position, a.participant, b.participant));
+                        found.push((a.position, a.participant, b.participant));
                     }
                 }
             }
         }
 
-        // The map has no order, and reports must be the same every time.
         found.sort();
         found
     }
 
     /// The positions a participant holds on `date`.
     pub fn positions_held_by(&self, participant: ParticipantId, date: Date) -> Vec<PositionId> {
-        let assignments = self.held.get(&participant).into_iter().flatten();
+        let assignments = self.held_by(participant).iter();
         let held = assignments.filter(|held| held.validity.contains(date));
         let mut positions: Vec<PositionId> = held.map(|held| held.position).collect();
         positions.retain(|position| self.version_on(*position, date).is_some());

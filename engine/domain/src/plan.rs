@@ -158,8 +158,14 @@ pub fn selects_recipient(
         }
         (Selector::Title(wanted), Recipient::Position(position)) => organization
             .version_on(position, date)
-            .is_some_and(|version| fold_name(&version.title) == *wanted),
+            .is_some_and(|version| is_folded_as(&version.title, wanted)),
     })
+}
+
+/// Whether `name` folds to `wanted`, which is folded.
+fn is_folded_as(name: &str, wanted: &str) -> bool {
+    // Folding makes letters small, so that names which differ in nothing else need not be folded.
+    name.eq_ignore_ascii_case(wanted) || fold_name(name) == wanted
 }
 
 /// What direct and indirect rules share.

@@ -32,7 +32,7 @@ pub use self::by_hand::{CreditAct, MANUAL_RESULT, ManualCredit, REVERSAL_RESULT}
 pub use self::cell::{decode_cell, trim_cell};
 pub use self::clock::SourceClock;
 use self::dates::{DateFormats, WorkspaceZone};
-pub use self::decoder::Decoder;
+pub use self::decoder::{Decoder, RowDecoder};
 pub use self::identity::{ID_FORMS, IdForm};
 use self::numbers::NumberStyle;
 pub use self::numbers::parse_number;

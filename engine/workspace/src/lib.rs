@@ -40,7 +40,7 @@ mod unrecognized_files;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use self::policies::Policies;
 use self::report::Findings;
@@ -147,15 +147,32 @@ pub struct WebhookSource {
 /// The credit type of a workspace that declares none.
 const CREDIT_TYPE_DEFAULT: &str = "credit";
 
+/// The names of the relationships that every workspace has.
+struct BuiltInNames {
+    reporting: DefinedName,
+    related_person: DefinedName,
+    related_position: DefinedName,
+    team: DefinedName,
+    parent_team: DefinedName,
+}
+
+static BUILT_IN: LazyLock<BuiltInNames> = LazyLock::new(|| BuiltInNames {
+    reporting: "Reporting".into(),
+    related_person: "Related Order (Person)".into(),
+    related_position: "Related Order (Position)".into(),
+    team: "Team".into(),
+    parent_team: "Parent Team".into(),
+});
+
 impl Settings {
     /// The name of a relationship, as rules write it.
     pub fn relationship_name(&self, relationship: Relationship) -> DefinedName {
         match relationship {
-            Relationship::Reporting => DefinedName::from("Reporting"),
-            Relationship::RelatedPerson => DefinedName::from("Related Order (Person)"),
-            Relationship::RelatedPosition => DefinedName::from("Related Order (Position)"),
-            Relationship::Team => DefinedName::from("Team"),
-            Relationship::ParentTeam => DefinedName::from("Parent Team"),
+            Relationship::Reporting => BUILT_IN.reporting,
+            Relationship::RelatedPerson => BUILT_IN.related_person,
+            Relationship::RelatedPosition => BUILT_IN.related_position,
+            Relationship::Team => BUILT_IN.team,
+            Relationship::ParentTeam => BUILT_IN.parent_team,
             Relationship::Named(id) => {
                 let name = self.relationship_types.get(usize::from(id.0));
                 name.copied().unwrap_or_default()

@@ -10,6 +10,7 @@ use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
 };
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::transaction_prefix;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::ProgramId;
@@ -74,6 +75,7 @@ pub(super) fn admit_transaction<'a>(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
+        id_prefix: transaction_prefix(&transaction.id),
         date,
         period: period.id,
         currency,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
+use accredit_domain::credit::transaction_prefix;
 use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::hold::Hold;
@@ -65,6 +66,7 @@ pub(super) fn decide_manual_credit(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
+        id_prefix: transaction_prefix(&transaction.id),
         date,
         period,
         currency: None,

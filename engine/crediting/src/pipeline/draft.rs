@@ -34,7 +34,8 @@ pub(super) fn blank_credit(
     let via = rolled.map(|(_, to)| organization.recipient_id(to.via));
     let source = rolled.map(|(root, _)| root.entry.id);
 
-    let written_source = source.map(|source| source.to_string());
+    let written_source = source.map(|source| source.to_text());
+    let written_source = written_source.as_ref().map(|text| std::str::from_utf8(text));
     let parts = [
         &*case.plan.id,
         &rule,
@@ -42,11 +43,11 @@ pub(super) fn blank_credit(
         &who,
         relationship.as_deref().unwrap_or(""),
         via.as_deref().unwrap_or(""),
-        written_source.as_deref().unwrap_or(""),
+        written_source.and_then(Result::ok).unwrap_or(""),
     ];
 
     // The id says who got it and how, so the same credit has the same id at every decision.
-    let id = CreditId::from_parts(case.transaction_id(), &parts, 0);
+    let id = CreditId::with_prefix(case.id_prefix, case.transaction_id(), &parts, 0);
 
     let position = recipient.position();
     let payee = position.and_then(|position| organization.holder_on(position, case.date));

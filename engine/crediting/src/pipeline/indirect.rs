@@ -31,7 +31,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result
         let mut any = false;
 
         let rules = plan.indirect.iter().filter(|rule| {
-            rule.relationship == candidate.relationship && rule.sources.contains(&*root.entry.plan)
+            rule.relationship == candidate.relationship && rule.sources.contains(&root.entry.plan)
         });
         for rule in rules {
             case.rule = Some(rule.rule.name);
@@ -57,7 +57,7 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
     }
     let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
 
-    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&*root.entry.plan)) {
+    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.entry.plan)) {
         let name = &rule.rule.name;
         case.rule = Some(*name);
 
@@ -164,10 +164,8 @@ fn finish_indirect(
     let (mut wish, mut wished_maximum) = (None, None);
 
     if let Some(program) = result.value {
-        let existing = case.existing_credits();
-        let seen = ScriptContext { existing: &existing, ..seen };
         match case
-            .run_program(program, seen)
+            .run_with_existing(program, seen)
             .map_err(|fault| ParkReason::from_fault(NoteStage::Rollup, fault))?
         {
             ScriptAnswer::Number(amount) => credit.entry.amount = amount,

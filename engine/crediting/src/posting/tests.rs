@@ -457,7 +457,9 @@ proptest! {
 
             let Some((month, act)) = month else { continue };
             let leaf = format!("2022-{month:02}");
-            match (act, books.locked.finalized.contains(leaf.as_str()), books.locked.closed.contains(leaf.as_str())) {
+            let is_final = books.locked.finalized.contains(leaf.as_str());
+            let is_closed = books.locked.closed.contains(leaf.as_str());
+            match (act, is_final, is_closed) {
                 (_, true, _) | (Act::Close, _, true) | (Act::Reopen, _, false) => continue,
                 (Act::Close, ..) => books.close(&leaf, &current),
                 (Act::Finalize, ..) => books.finalize(&leaf, &current),

@@ -178,7 +178,7 @@ impl Organization {
             Entity::Participant(participant) => {
                 let known = self.participants.get(participant.0 as usize);
                 starts.extend(known.iter().flat_map(|known| &known.validity));
-                for held in self.held.get(&participant).into_iter().flatten() {
+                for held in self.held_by(participant) {
                     starts.push(held.validity);
                     let position = self.positions.get(held.position.0 as usize);
                     let versions = position.iter().flat_map(|position| &position.versions);

@@ -22,8 +22,14 @@ use super::{Entity, Organization, ParticipantId, PositionId};
 pub fn fold_name(name: &str) -> String {
     let name = address_of(name.trim()).unwrap_or(name);
     if name.is_ascii() {
-        let words = name.split_ascii_whitespace().map(str::to_ascii_lowercase);
-        return words.collect::<Vec<String>>().join(" ");
+        let mut folded = String::with_capacity(name.len());
+        for word in name.split_ascii_whitespace() {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            folded.extend(word.chars().map(|sign| sign.to_ascii_lowercase()));
+        }
+        return folded;
     }
     let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
     let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");

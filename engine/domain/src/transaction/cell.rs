@@ -33,10 +33,19 @@ pub fn decode_cell(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
             }
             _ => return bad(&flag.to_string()),
         },
-        Cell::Text(text) => (text.as_str(), false),
-        Cell::Number(text) => (text.as_str(), true),
+        Cell::Text(text) => return decode_text(text, kind, fields),
+        Cell::Number(digits) => (digits.as_str(), true),
     };
+    decode_written((text, is_digits), kind, fields)
+}
 
+/// One cell of text by the type of its column.
+pub(super) fn decode_text(text: &str, kind: &ColumnType, fields: &Fields) -> Value {
+    decode_written((text, false), kind, fields)
+}
+
+/// A cell as written, and whether it is the digits of a JSON number.
+fn decode_written((text, is_digits): (&str, bool), kind: &ColumnType, fields: &Fields) -> Value {
     let bare = trim_cell(text);
     if fields.is_blank(bare) && *kind != ColumnType::ExactText {
         return blank_value(kind);
@@ -54,7 +63,7 @@ pub fn decode_cell(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
         ColumnType::Bool => parse_flag(bare).map(Value::Bool),
     };
 
-    read.unwrap_or_else(|| bad(text))
+    read.unwrap_or_else(|| Value::Bad(Arc::from(text)))
 }
 
 /// A cell with nothing in it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::identity::natural_key;
 use super::{Cell, ColumnType, Field, Fields, Layout, Record, SourceClock, Transaction, Value};
-use super::{decode_cell, trim_cell};
+use super::{cell, decode_cell, trim_cell};
 
 /// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
 #[derive(Debug)]
@@ -42,6 +42,14 @@ impl Decoder {
         Transaction { id, layout, values, clock, preadjusted: None, remarks, manual_credit }
     }
 
+    /// Decodes rows of text that have these columns.
+    pub fn row_decoder(&self, columns: &[String]) -> RowDecoder {
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let kinds = names.iter().map(|name| self.fields.column_type(trim_cell(name)).clone());
+        let kinds = kinds.collect();
+        RowDecoder { layout: Arc::new(Layout::new(names, &self.fields)), kinds }
+    }
+
     /// The natural key of one record alone, as [`Decoder::decode`] finds it.
     pub fn natural_key(&mut self, record: &Record) -> String {
         let cells = record.delivered_cells();
@@ -58,11 +66,7 @@ impl Decoder {
                 _ => "",
             }
         });
-
-        let parts: Vec<&str> = parts.collect();
-        // A key of which a part is missing would be the key of other rows as well.
-        let blank = parts.iter().any(|part| self.fields.is_blank(part));
-        if blank { String::new() } else { natural_key(&parts, self.fields.id_form) }
+        key_of_parts(&parts.collect::<Vec<_>>(), &self.fields)
     }
 
     fn decode_value(&self, column: &str, cell: &Cell) -> Value {
@@ -80,19 +84,12 @@ impl Decoder {
             return Ok(SourceClock::Blank);
         };
 
-        let formats = match self.fields.column_type(trim_cell(column)) {
-            ColumnType::Date(formats) => Some(formats),
-            _ => self.fields.clock.as_ref(),
-        };
-
+        let kind = self.fields.column_type(trim_cell(column));
         match cell {
             Cell::Null => Ok(SourceClock::Blank),
             Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
             Cell::Nested(text) => Err(Arc::from(text.as_str())),
-            Cell::Text(text) | Cell::Number(text) => {
-                let bare = if self.fields.is_blank(trim_cell(text)) { "" } else { trim_cell(text) };
-                SourceClock::parse(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
-            }
+            Cell::Text(text) | Cell::Number(text) => clock_of_text(text, kind, &self.fields),
         }
     }
 
@@ -117,5 +114,60 @@ impl Decoder {
         }
 
         layout
+    }
+}
+
+/// The natural key of its parts; blank where one of them is.
+fn key_of_parts(parts: &[&str], fields: &Fields) -> String {
+    // A key of which a part is missing would be the key of other rows as well.
+    let blank = parts.iter().any(|part| fields.is_blank(part));
+    if blank { String::new() } else { natural_key(parts, fields.id_form) }
+}
+
+/// What the source's clock shows in a cell of a column of this type.
+fn clock_of_text(text: &str, kind: &ColumnType, fields: &Fields) -> Result<SourceClock, Arc<str>> {
+    let formats = match kind {
+        ColumnType::Date(formats) => Some(formats),
+        _ => fields.clock.as_ref(),
+    };
+    let bare = if fields.is_blank(trim_cell(text)) { "" } else { trim_cell(text) };
+    SourceClock::parse(bare, formats).ok_or_else(|| Arc::from(text))
+}
+
+/// Decodes rows of text that have the same columns, from their cells alone.
+#[derive(Debug, Clone)]
+pub struct RowDecoder {
+    layout: Arc<Layout>,
+    kinds: Vec<ColumnType>,
+}
+
+impl RowDecoder {
+    /// Decodes a row, its cells in the order of the columns: the same as [`Decoder::decode`] of a record
+    /// of these cells as text.
+    pub fn decode(&self, cells: &[&str]) -> Transaction {
+        let layout = &self.layout;
+        let fields = &layout.fields;
+        let typed = cells.iter().zip(&self.kinds);
+        let values = typed.map(|(cell, kind)| cell::decode_text(cell, kind, fields)).collect();
+
+        let at = |slot: &Option<usize>| slot.and_then(|slot| cells.get(slot)).copied();
+        let parts = layout.id.iter().map(|slot| trim_cell(at(slot).unwrap_or_default()));
+        let id = Arc::from(key_of_parts(&parts.collect::<Vec<_>>(), fields));
+
+        let slot = layout.mapped.get(&Field::Updated).copied();
+        let clock = match (at(&slot), slot.and_then(|slot| self.kinds.get(slot))) {
+            (Some(cell), Some(kind)) => clock_of_text(cell, kind, fields),
+            _ => Ok(SourceClock::Blank),
+        };
+
+        Transaction {
+            id,
+            layout: Arc::clone(layout),
+            values,
+            clock,
+            preadjusted: None,
+            remarks: Box::default(),
+            manual_credit: None,
+        }
     }
 }

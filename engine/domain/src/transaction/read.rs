@@ -4,9 +4,11 @@
 
 mod csv;
 mod json;
+mod lines;
 mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
+pub use self::lines::PlainLines;
 pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;
 use super::remark::column_name;

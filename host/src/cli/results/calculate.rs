@@ -4,8 +4,9 @@
 mod show;
 mod stored;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
@@ -14,13 +15,15 @@ use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::keys::{PeriodKey, PlanKey};
 use accredit_domain::transaction::Record;
+use accredit_domain::transaction::read::FileLayout;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use self::show::{NotedCalculations, ShownList};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
-use crate::directory;
+use crate::directory::deals::DealFiles;
+use crate::directory::{self, DirectoryError};
 use crate::tabular::credits::csv_credits;
 
 /// A customer's directory with the options of what is read of it.
@@ -75,9 +78,6 @@ pub(crate) struct CalculateArguments {
     threads: usize,
 }
 
-/// Every plan that is asked for is calculated by longer periods; the reasons are printed.
-struct OtherPeriod;
-
 /// A directory, read and understood, with its transactions.
 pub(crate) struct LoadedDirectory {
     /// What decides.
@@ -89,23 +89,31 @@ pub(crate) struct LoadedDirectory {
 impl InputArguments {
     /// Reads the directory; prints what is wrong and gives the exit code otherwise.
     pub(crate) fn load_directory(&self) -> Result<LoadedDirectory, u8> {
+        let (ruleset, rows) = self.load_rows(directory::read_rows, |rows| &rows.columns)?;
+        Ok(LoadedDirectory { ruleset, records: rows.records })
+    }
+
+    /// The same with rows as `read` has them, with the columns that they name.
+    fn load_rows<R: Default>(
+        &self,
+        read: impl FnOnce(&Path, &FileLayout) -> Result<R, DirectoryError>,
+        columns: impl FnOnce(&R) -> &BTreeSet<String>,
+    ) -> Result<(Ruleset, R), u8> {
         let own = self.dir.join("transactions");
         let path = self.options.transactions.clone().or_else(|| own.is_dir().then_some(own));
 
         let read = || {
             let files = directory::read_definitions(&self.dir)?;
             let layout = accredit_workspace::transaction_layout(&files);
-            let rows =
-                path.as_deref().map(|path| directory::read_rows(path, &layout)).transpose()?;
-            let rows = rows.unwrap_or_default();
-            Ok::<_, directory::DirectoryError>((files, rows))
+            let rows = path.as_deref().map(|path| read(path, &layout)).transpose()?;
+            Ok::<_, DirectoryError>((files, rows.unwrap_or_default()))
         };
 
         let (files, rows) = read().map_err(|error| {
             eprintln!("error: {error}");
             EXIT_FAILED
         })?;
-        let (ruleset, diagnostics) = Ruleset::read(&files, &rows.columns);
+        let (ruleset, diagnostics) = Ruleset::read(&files, columns(&rows));
 
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> =
@@ -121,7 +129,7 @@ impl InputArguments {
             return Err(EXIT_NOTHING);
         }
 
-        Ok(LoadedDirectory { ruleset, records: rows.records })
+        Ok((ruleset, rows))
     }
 }
 
@@ -138,53 +146,80 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     };
 
     let input = InputArguments { dir, options: arguments.input.clone() };
-    let loaded = match input.load_directory() {
-        Ok(loaded) => loaded,
-        Err(code) => return code,
-    };
-    let ruleset = &loaded.ruleset;
-
-    let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
-        let period = &arguments.period;
-        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
-        return EXIT_NOTHING;
-    };
-
-    let threads = match arguments.threads {
-        0 => thread::available_parallelism().map_or(1, Into::into),
-        threads => threads,
-    };
-
-    let Ok(parts) = calculated_parts(arguments, (ruleset, &period)) else {
-        return EXIT_USAGE;
-    };
-
-    // Without a locked period a credit is final when it is decided, and need not be kept.
-    let as_of = arguments.input.as_of;
     let only_credits = show::is_credits_csv(arguments.format, &arguments.show);
-    if only_credits && ruleset.settings.calendar.locks_before(as_of).is_empty() {
-        stream_credits(loaded, &parts, as_of, threads);
-        return EXIT_OK;
+    let done = if only_credits {
+        stream_credits(&input, arguments)
+    } else {
+        print_results(&input, arguments)
+    };
+    done.unwrap_or_else(|code| code)
+}
+
+/// Writes the credits as CSV while they are decided. Where a period is locked, every credit is needed
+/// before the first is final.
+fn stream_credits(input: &InputArguments, arguments: &CalculateArguments) -> Result<u8, u8> {
+    let (ruleset, files) = input.load_rows(DealFiles::open, |files| &files.columns)?;
+    let as_of = arguments.input.as_of;
+    if !ruleset.settings.calendar.locks_before(as_of).is_empty() {
+        drop(files);
+        return print_results(input, arguments);
     }
 
-    let books = books::build_books(ruleset, &loaded.records, as_of, threads);
+    let parts = calculated_parts(arguments, &ruleset)?;
+    let threads = worker_threads(arguments);
+    let deals = files.latest_deals(&ruleset, as_of, threads);
+    let stream = CreditStream::new(&ruleset, deals, books::calculation_inputs(&ruleset, as_of));
+
+    output::print_credits_header();
+    let mut out = io::stdout().lock();
+    for of_plan in parts.chunk_by(|a, b| a.0 == b.0) {
+        let plan = of_plan.first().and_then(|(id, _)| ruleset.plans.get(id));
+        let Some(plan) = plan else { continue };
+        let periods: Vec<Period> = of_plan.iter().map(|(_, period)| *period).collect();
+
+        let counts = stream.write_credits((plan, &periods), threads, &csv_credits, &mut |bytes| {
+            // A closed pipe is the reader's decision, not a fault of ours.
+            let _ = out.write_all(&bytes);
+        });
+        for (period, counts) in periods.iter().zip(counts) {
+            print_counts((&plan.id, &period.id), counts, 0);
+        }
+    }
+    Ok(EXIT_OK)
+}
+
+fn worker_threads(arguments: &CalculateArguments) -> usize {
+    match arguments.threads {
+        0 => thread::available_parallelism().map_or(1, Into::into),
+        threads => threads,
+    }
+}
+
+/// Prints the calculations, whole.
+fn print_results(input: &InputArguments, arguments: &CalculateArguments) -> Result<u8, u8> {
+    let loaded = input.load_directory()?;
+    let ruleset = &loaded.ruleset;
+    let parts = calculated_parts(arguments, ruleset)?;
+
+    let as_of = arguments.input.as_of;
+    let books = books::build_books(ruleset, &loaded.records, as_of, worker_threads(arguments));
     let note = recomputed_note(ruleset, as_of);
-    if only_credits {
+    if show::is_credits_csv(arguments.format, &arguments.show) {
         print_credits(&books, &parts, note.as_deref());
-        return EXIT_OK;
+        return Ok(EXIT_OK);
     }
 
     let calculations: Vec<Calculation> =
         parts.iter().map(|(plan, period)| books.calculation_of(plan, period)).collect();
 
     // A plan in its own period is one object, and everything else is a list.
-    let own = calculations.first().is_some_and(|first| first.period == period.id);
+    let own = calculations.first().is_some_and(|first| first.period == arguments.period);
     let alone = arguments.input.plan.is_some() && own;
     let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
     show::print_calculations(arguments.format, &arguments.show, shown);
     calculations.iter().for_each(print_summary);
 
-    EXIT_OK
+    Ok(EXIT_OK)
 }
 
 /// What must be said where periods are closed or finalized: a directory does not know what was paid.
@@ -202,38 +237,6 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
 
     let listed = Some(listed.join("; ")).filter(|listed| !listed.is_empty());
     listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
-}
-
-/// Prints the credits as CSV while they are decided.
-fn stream_credits(
-    loaded: LoadedDirectory,
-    parts: &[(PlanKey, Period)],
-    as_of: Option<Date>,
-    threads: usize,
-) {
-    let LoadedDirectory { ruleset, records } = loaded;
-    let deals = calculation::latest_versions(&ruleset, &records, as_of);
-    drop(records);
-
-    let inputs = books::calculation_inputs(&ruleset, as_of);
-    let stream = CreditStream::new(&ruleset, deals, inputs);
-
-    output::print_credits_header();
-    let mut out = io::stdout().lock();
-    for plan_parts in parts.chunk_by(|a, b| a.0 == b.0) {
-        let Some(plan) = plan_parts.first().and_then(|(id, _)| ruleset.plans.get(id)) else {
-            continue;
-        };
-        let periods: Vec<Period> = plan_parts.iter().map(|(_, period)| *period).collect();
-
-        let counts = stream.write_credits((plan, &periods), threads, &csv_credits, &mut |bytes| {
-            // A closed pipe is the reader's decision, not a fault of ours.
-            let _ = out.write_all(&bytes);
-        });
-        for (period, counts) in periods.iter().zip(counts) {
-            print_counts((&plan.id, &period.id), counts, 0);
-        }
-    }
 }
 
 /// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
@@ -277,16 +280,22 @@ fn print_counts((plan, period): (&str, &str), counts: CalculationCounts, rewards
 /// left.
 fn calculated_parts(
     arguments: &CalculateArguments,
-    (ruleset, period): (&Ruleset, &Period),
-) -> Result<Vec<(PlanKey, Period)>, OtherPeriod> {
+    ruleset: &Ruleset,
+) -> Result<Vec<(PlanKey, Period)>, u8> {
+    let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
+        let period = &arguments.period;
+        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
+        return Err(EXIT_NOTHING);
+    };
+
     let wanted = arguments.input.plan.as_deref();
     let mut parts = Vec::new();
     let mut left_out = Vec::new();
 
     for plan in ruleset.plans.keys().filter(|plan| wanted.is_none_or(|wanted| wanted == &***plan)) {
-        let own = calculation::own_periods(ruleset, plan, period);
+        let own = calculation::own_periods(ruleset, plan, &period);
         if own.is_empty() {
-            left_out.push(calculation::explain_other_period(ruleset, plan, period));
+            left_out.push(calculation::explain_other_period(ruleset, plan, &period));
         }
         parts.extend(own.into_iter().map(|own| (*plan, own)));
     }
@@ -296,5 +305,5 @@ fn calculated_parts(
         let grade = if refused { "error" } else { "note" };
         eprintln!("{grade}: other_period: {reason}");
     }
-    if refused { Err(OtherPeriod) } else { Ok(parts) }
+    if refused { Err(EXIT_USAGE) } else { Ok(parts) }
 }

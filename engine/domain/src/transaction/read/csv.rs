@@ -97,7 +97,7 @@ fn strip_text_guard(text: String) -> String {
 }
 
 /// The text without its first lines.
-fn skip_lines(text: &str, lines: usize) -> &str {
+pub(super) fn skip_lines(text: &str, lines: usize) -> &str {
     let mut rest = text;
     for _ in 0..lines {
         rest = rest.split_once('\n').map_or("", |(_, below)| below);
