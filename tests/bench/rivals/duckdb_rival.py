@@ -1,4 +1,5 @@
-"""DuckDB: `decide DIR` answers the benchmark line by line, `write DIR FILE THREADS` writes the rows as CSV."""
+"""DuckDB: `decide DIR` answers the benchmark line by line, `write DIR FILE THREADS` writes the rows as CSV, and
+`store DIR FILE THREADS` keeps deals and credits in a file of its own."""
 
 import os
 import sys
@@ -105,8 +106,18 @@ def write(folder, out, threads):
     connection.execute(f"COPY ({query}) TO '{out}' (FORMAT csv, HEADER true)")
 
 
+def store(folder, file, threads):
+    connection = duckdb.connect(file, config={"threads": int(threads)})
+    connection.execute(DEALS.format(kind="TABLE", folder=folder))
+    connection.execute(REACH.format(folder=folder))
+    connection.execute("CREATE TABLE credits AS " + DECIDE.format(columns=NARROW))
+    connection.execute("CHECKPOINT")
+
+
 if sys.argv[1] == "decide":
     serve(Rival(sys.argv[2]))
+elif sys.argv[1] == "store":
+    store(*sys.argv[2:])
 else:
     write(*sys.argv[2:])
 # What was allocated need not be freed one by one.

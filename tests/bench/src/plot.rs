@@ -64,6 +64,7 @@ fn draw_ratio(svg: &mut String, y: f64, finding: &Finding, place: &dyn Fn(f64) -
     let colour = if finding.value <= 1.0 { "#2a7f62" } else { "#b5651d" };
     let (middle, text_y) = (y + 8.0, y + 12.0);
     let label = format!("{} / {}", finding.what, finding.rival);
+    let label = label.replace('&', "&amp;").replace('<', "&lt;");
     let _ = writeln!(
         svg,
         "<text x=\"{:.0}\" y=\"{text_y:.0}\" text-anchor=\"end\" font-size=\"11\">{label}</text>\

@@ -117,6 +117,7 @@ const SETTINGS: &[&str] = &[
     "work_mem=256MB",
     "autovacuum=off",
     "statement_timeout=600s",
+    "client_min_messages=warning",
     "min_parallel_table_scan_size=0",
     "parallel_setup_cost=0",
     "parallel_tuple_cost=0",
