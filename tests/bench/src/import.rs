@@ -3,16 +3,15 @@
 //! The rival is DuckDB, which stores the same deals and credits in a file of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Outcome;
 use crate::proof::{Proof, position_lines, prove_csv};
 use crate::report::{Figure, Finding, thousands};
 use crate::rounds::{Side, Times, alternate, time};
 use crate::settings::Settings;
-use crate::worker::Worker;
 
 const ROUNDS: usize = 5;
 
@@ -44,6 +43,9 @@ impl Server {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let url = loop {
             let line = lines.next().expect("the server ended").unwrap();
+            if line.starts_with("error") {
+                println!("{line}");
+            }
             if let Some((_, url)) = line.split_once("listening on ") {
                 break url.trim().to_owned();
             }
@@ -103,25 +105,30 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     };
     let folder = settings.company(settings.deals);
     let bodies = read_bodies(&folder);
-    let mut native = Worker::of_this_program("native", &folder);
-    let _ = native.decide(1);
-    let proof = native.prove();
-    drop(native);
-
-    let data = settings.folder.path().join("import.redb");
+    let proof = expected_proof(settings, binary, &folder);
+    let place = settings.folder.path().join("import");
+    let data = place.join("accredit.redb");
     let import = || {
-        let _ = std::fs::remove_file(&data);
+        // What a server keeps beside its data file goes as well.
+        let _ = std::fs::remove_dir_all(&place);
+        std::fs::create_dir(&place).unwrap();
         let server = Server::start(binary, &folder, &data);
         let took = time(|| server.import(&bodies, proof.rows()));
         server.stop();
         took
     };
     let _ = import();
-    prove_file(settings, (binary, &folder, &data), &proof);
+    let stored = stored_proof(settings, binary, (&folder, &data));
+    assert_eq!(stored, proof, "the server has other credits than `calculate`");
     let bytes = std::fs::metadata(&data).unwrap().len();
 
     let file = settings.folder.path().join("import.duckdb");
     let store = || time(|| store_with_duckdb(python, &folder, &file));
+    let _ = store();
+    let stored = duckdb_proof(python, &file);
+    assert_eq!(stored, proof, "DuckDB has other credits than `calculate`");
+    println!("import: both sides have the same {} credits", proof.rows());
+
     let sides: &mut [Side<'_>] = &mut [Box::new(import), Box::new(store)];
     let times = alternate(ROUNDS, sides);
     report(outcome, (&times, bytes), (settings.deals, proof.rows()));
@@ -141,22 +148,45 @@ fn read_bodies(folder: &Path) -> Vec<String> {
     bodies
 }
 
-/// Proves that the data file has the credits of the other sides.
-fn prove_file(settings: &Settings, (binary, folder, data): (&Path, &Path, &Path), proof: &Proof) {
-    let out: PathBuf = settings.folder.path().join("stored.csv");
+/// The proof of the credits as of today: a server releases holds that have ended.
+fn expected_proof(settings: &Settings, binary: &Path, folder: &Path) -> Proof {
     let mut command = Command::new(binary);
-    command.arg("calculate").arg("--data").arg(data).args(["--plan", "reps", "--period", "2026"]);
-    command.args(["--format", "csv"]).stdout(std::fs::File::create(&out).unwrap());
-    assert!(command.stderr(Stdio::null()).status().unwrap().success());
-    let stored = prove_csv(&out, &position_lines(folder));
-    assert_eq!(stored, *proof, "the server has other credits than native Rust");
-    println!("import: the server has the same {} credits", proof.rows());
+    command.arg("calculate").arg(folder).args(["--as-of", &today()]);
+    calculated_proof(settings, folder, &mut command)
+}
+
+/// The proof of what the data file has.
+fn stored_proof(settings: &Settings, binary: &Path, (folder, data): (&Path, &Path)) -> Proof {
+    let mut command = Command::new(binary);
+    command.arg("calculate").arg("--data").arg(data);
+    calculated_proof(settings, folder, &mut command)
+}
+
+fn calculated_proof(settings: &Settings, folder: &Path, command: &mut Command) -> Proof {
+    let out = settings.folder.path().join("calculated.csv");
+    command.args(["--plan", "reps", "--period", "2026", "--format", "csv"]);
+    command.stdout(std::fs::File::create(&out).unwrap()).stderr(Stdio::null());
+    assert!(command.status().unwrap().success(), "`calculate` failed");
+    prove_csv(&out, &position_lines(folder))
+}
+
+/// The business date of the company, whose zone is UTC.
+fn today() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let days = i64::try_from(since.as_secs() / 86_400).unwrap();
+    jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days)).to_string()
+}
+
+fn duckdb_proof(python: &Path, file: &Path) -> Proof {
+    let mut command = crate::whole::python_command(python, "duckdb_rival.py", "prove");
+    let output = command.arg(file).stderr(Stdio::inherit()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
 fn store_with_duckdb(python: &Path, folder: &Path, file: &Path) {
     let _ = std::fs::remove_file(file);
     let mut command = crate::whole::python_command(python, "duckdb_rival.py", "store");
-    command.args([folder, file]).arg("2");
+    command.args([folder, file]).args(["2", &today()]);
     assert!(command.stdin(Stdio::null()).status().unwrap().success(), "DuckDB failed");
 }
 
