@@ -119,12 +119,11 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
         all.find(|(it, _)| it.key == key && it.threads == threads).map(|(_, times)| times).unwrap()
     };
     let size = thousands(deals);
-    let milliseconds = |times: &Times| times.median() * 1000.0;
 
     for (contender, rival) in contenders.iter().zip(times).skip(2) {
         let Contender { key, name, threads, .. } = contender;
         let ours = named("accredit", *threads);
-        let detail = format!("{:.1} ms to {:.1} ms", milliseconds(ours), milliseconds(rival));
+        let detail = ours.medians_text(rival);
         let what = format!("decision alone, {size} deals, {}", threads_text(*threads));
         let key = format!("decision/{key}/{threads}");
         outcome.findings.push(Finding::of_ratio(&key, &what, name, ours.ratio_to(rival), detail));
@@ -139,7 +138,7 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
         figure: Figure::Speedup,
         value: median,
         spread: Some((low, high)),
-        detail: format!("{:.1} ms to {:.1} ms", milliseconds(two), milliseconds(one)),
+        detail: two.medians_text(one),
     });
 }
 

@@ -193,7 +193,7 @@ fn store_with_duckdb(python: &Path, folder: &Path, file: &Path) {
 fn report(outcome: &mut Outcome, (times, bytes): (&[Times], u64), (deals, credits): (usize, u64)) {
     let (ours, rival) = (&times[0], &times[1]);
     let what = format!("{} deals imported until their credits are durable", thousands(deals));
-    let detail = format!("{:.2} s to {:.2} s", ours.median(), rival.median());
+    let detail = ours.medians_text(rival);
     let ratio = ours.ratio_to(rival);
     outcome.findings.push(Finding::of_ratio("import/duckdb", &what, "DuckDB", ratio, detail));
 

@@ -89,7 +89,7 @@ impl Cluster {
     pub fn worker(&self, folder: &Path) -> Worker {
         let mut command = self.psql();
         command.current_dir(folder);
-        let mut worker = Worker::start("PostgreSQL", &mut command, wording);
+        let mut worker = Worker::start("PostgreSQL", &mut command, wording).as_client();
         worker.send(LOAD);
         worker.send("SELECT 'ready';");
         worker.wait_ready();

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::proof::{position_lines, prove_csv};
 use crate::report::{Figure, Finding, thousands};
-use crate::rounds::{Ratio, Side, Times, alternate};
-use crate::settings::{Settings, peak_memory};
+use crate::rounds::{Ratio, Side, Spent, Times, alternate, time_with_cpu};
+use crate::settings::{Settings, cpu_of_ended, peak_memory};
 
 const ROUNDS: usize = 5;
 
@@ -113,15 +113,13 @@ fn polars(python: &Path) -> Program {
     Program { key: "polars", name: "polars", command: Box::new(command) }
 }
 
-/// Runs a program once; the time from its start to its end.
-fn run(program: &Program, folder: &Path, out: &Path) -> Duration {
+/// Runs a program once; what it took from its start to its end.
+fn run(program: &Program, folder: &Path, out: &Path) -> Spent {
     let mut command = (program.command)(folder, out);
     command.stdin(Stdio::null()).stderr(Stdio::null());
-    let start = Instant::now();
-    let status = command.status().unwrap();
-    let time = start.elapsed();
-    assert!(status.success(), "{} failed", program.name);
-    time
+    time_with_cpu(cpu_of_ended, || {
+        assert!(command.status().unwrap().success(), "{} failed", program.name);
+    })
 }
 
 /// Runs a program once; the most memory that it had, in bytes.
@@ -167,7 +165,7 @@ fn report(
     let what = format!("CSV in, CSV out, {size} deals, 2 threads");
     let ours = &times[0];
     for (program, rival) in programs.iter().zip(times).skip(2) {
-        let detail = format!("{:.2} s to {:.2} s", ours.median(), rival.median());
+        let detail = ours.medians_text(rival);
         let key = format!("whole/{}", program.key);
         let ratio = ours.ratio_to(rival);
         outcome.findings.push(Finding::of_ratio(&key, &what, program.name, ratio, detail));
@@ -181,7 +179,7 @@ fn report(
         figure: Figure::Speedup,
         value: median,
         spread: Some((low, high)),
-        detail: format!("{:.2} s to {:.2} s", ours.median(), times[1].median()),
+        detail: ours.medians_text(&times[1]),
     });
 
     let a_deal = |bytes: u64| bytes as f64 / deals as f64;
@@ -209,6 +207,6 @@ fn report_growth(outcome: &mut Outcome, all: &Times, tenth: &Times, deals: usize
         figure: Figure::Growth,
         value: median / 10.0,
         spread: Some((low / 10.0, high / 10.0)),
-        detail: format!("{:.2} s to {:.2} s", all.median(), tenth.median()),
+        detail: all.medians_text(tenth),
     });
 }
