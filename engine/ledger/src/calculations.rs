@@ -158,7 +158,7 @@ impl CalculationSummary {
 pub(super) fn count_restatements(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
-    periods: &BTreeMap<String, BTreeSet<String>>,
+    periods: &BTreeMap<String, BTreeSet<PeriodKey>>,
 ) -> LedgerResult<()> {
     for (plan, periods) in periods {
         for period in periods {
@@ -211,7 +211,7 @@ impl Ledger {
     /// When the data cannot be read, or what `look` found.
     pub fn visit_transactions(
         &self,
-        leaves: Option<&BTreeSet<String>>,
+        leaves: Option<&BTreeSet<PeriodKey>>,
         look: &mut dyn FnMut(TransactionRecord) -> LedgerResult<()>,
     ) -> LedgerResult<()> {
         let snapshot = self.snapshot()?;
@@ -226,7 +226,7 @@ impl Ledger {
                 }
             }
             Some(leaves) => {
-                let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+                let leaves = leaves.iter().map(PeriodKey::as_str).chain([NO_PERIOD]);
                 // Deals without a period are in every calculation, until their date is corrected.
                 for leaf in leaves {
                     let prefix = codec::parts_key(&[leaf]);
