@@ -1,5 +1,6 @@
 //! How results and diagnostics are printed.
 
+pub(crate) mod destination;
 pub(crate) mod output;
 pub(crate) mod pages;
 pub(crate) mod report;
