@@ -80,8 +80,7 @@ impl CreditColumns {
         let kinds: Vec<ColumnKind> = CREDIT_FIELDS.iter().map(kind).collect();
 
         let columns = CREDIT_FIELDS.iter().zip(&kinds).map(|(field, kind)| {
-            let optional =
-                matches!(field.kind, CellKind::OptionalText | CellKind::OptionalCount);
+            let optional = matches!(field.kind, CellKind::OptionalText | CellKind::OptionalCount);
             kind.column_type(field.name, optional).map(Arc::new)
         });
         let columns = columns.collect::<Result<_, _>>().map_err(write_error)?;
@@ -155,14 +154,13 @@ impl<W: Write + Send> CreditFile<W> {
 impl ColumnKind {
     fn column_type(self, name: &str, optional: bool) -> Result<Type, ParquetError> {
         let repetition = if optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
-        let column = |physical| {
-            Type::primitive_type_builder(name, physical).with_repetition(repetition)
-        };
+        let column =
+            |physical| Type::primitive_type_builder(name, physical).with_repetition(repetition);
 
         match self {
-            ColumnKind::Text => {
-                column(PhysicalType::BYTE_ARRAY).with_logical_type(Some(LogicalType::String)).build()
-            }
+            ColumnKind::Text => column(PhysicalType::BYTE_ARRAY)
+                .with_logical_type(Some(LogicalType::String))
+                .build(),
             ColumnKind::Date => {
                 column(PhysicalType::INT32).with_logical_type(Some(LogicalType::Date)).build()
             }
@@ -188,7 +186,9 @@ impl ColumnKind {
     ) -> io::Result<()> {
         let cells = credits.iter().map(field.cell);
         match self {
-            ColumnKind::Text => write_values::<ByteArrayType>(writer, cells.clone(), text_values(cells)),
+            ColumnKind::Text => {
+                write_values::<ByteArrayType>(writer, cells.clone(), text_values(cells))
+            }
             ColumnKind::Date => write_values::<Int32Type>(writer, cells.clone(), days(cells)?),
             ColumnKind::Count => write_values::<Int32Type>(writer, cells.clone(), counts(cells)?),
             ColumnKind::Amount(scale) => {

@@ -16,7 +16,7 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::output::{AmountScales, OutputOptions, ResultFormat};
+use self::output::{OutputOptions, ResultFormat};
 use self::show::NotedCalculations;
 use crate::cli::print::destination::Destination;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_USAGE};
@@ -191,8 +191,8 @@ impl Results<'_> {
         let note = recomputed_note(self.ruleset, arguments.input.as_of);
         let quiet = arguments.output.is_quiet();
 
-        let scales = AmountScales::OfUnits(&self.ruleset.settings.units);
-        if let Some(credits) = arguments.output.credit_format(format, scales)? {
+        let scale = output::unit_scale(&self.ruleset.settings.units);
+        if let Some(credits) = arguments.output.credit_format(format, scale)? {
             let writer = CreditWriter::begin(destination, credits, arguments.worker_threads())?;
             self.write_credits(writer, quiet)?.finish()?;
             if let Some(note) = note {

@@ -59,14 +59,6 @@ pub(crate) struct OutputOptions {
     show: Vec<ShownList>,
 }
 
-/// Decimals of the amounts that are written.
-pub(super) enum AmountScales<'a> {
-    /// Those of a workspace's units.
-    OfUnits(&'a Units),
-    /// Those that the credits have.
-    OfCredits(&'a [Calculation]),
-}
-
 impl OutputOptions {
     /// The lists that were asked for.
     pub(super) fn shown_lists(&self) -> &[ShownList] {
@@ -128,20 +120,20 @@ impl OutputOptions {
     }
 
     /// The format of a file of credits, if nothing else is asked for: its rows are written as they
-    /// come.
+    /// come. `amount_scale` is how many decimals all amounts have.
     ///
     /// # Errors
     /// When the format has no such columns.
     pub(super) fn credit_format(
         &self,
         format: ResultFormat,
-        scales: AmountScales<'_>,
+        amount_scale: Option<u32>,
     ) -> io::Result<Option<CreditFormat>> {
         let credits = matches!(self.show.as_slice(), [] | [ShownList::Credits]);
         match format {
             ResultFormat::Csv if credits => Ok(Some(CreditFormat::Csv)),
             ResultFormat::Ndjson if credits => Ok(Some(CreditFormat::Ndjson)),
-            ResultFormat::Parquet => parquet_format(&scales),
+            ResultFormat::Parquet => parquet_format(amount_scale),
             _ => Ok(None),
         }
     }
@@ -160,38 +152,31 @@ fn format_of_name(path: &Path) -> Result<ResultFormat, String> {
 }
 
 #[cfg(feature = "parquet")]
-fn parquet_format(scales: &AmountScales<'_>) -> io::Result<Option<CreditFormat>> {
-    let columns = CreditColumns::new(scales.uniform_scale())?;
+fn parquet_format(amount_scale: Option<u32>) -> io::Result<Option<CreditFormat>> {
+    let columns = CreditColumns::new(amount_scale)?;
     Ok(Some(CreditFormat::Parquet(columns)))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet_format(_: &AmountScales<'_>) -> io::Result<Option<CreditFormat>> {
+fn parquet_format(_: Option<u32>) -> io::Result<Option<CreditFormat>> {
     Err(io::Error::other("this program was built without the feature `parquet`"))
 }
 
-#[cfg(feature = "parquet")]
-impl AmountScales<'_> {
-    /// How many decimals all amounts have; none where they differ, or where there are no amounts.
-    fn uniform_scale(&self) -> Option<u32> {
-        let mut scales: Vec<u32> = match self {
-            AmountScales::OfUnits(units) => {
-                let units = units.names().filter_map(|name| units.find(name));
-                units.map(|unit| u32::from(unit.scale)).collect()
-            }
-            AmountScales::OfCredits(calculations) => {
-                let credits = calculations.iter().flat_map(|one| &one.credits);
-                credits.map(|credit| credit.amount.scale()).collect()
-            }
-        };
+/// How many decimals all amounts of these units have; none where they differ.
+pub(super) fn unit_scale(units: &Units) -> Option<u32> {
+    let units = units.names().filter_map(|name| units.find(name));
+    uniform_scale(units.map(|unit| u32::from(unit.scale)))
+}
 
-        scales.sort_unstable();
-        scales.dedup();
-        match scales.as_slice() {
-            [scale] => Some(*scale),
-            _ => None,
-        }
-    }
+/// How many decimals the amounts of all credits have; none where they differ, or without credits.
+pub(super) fn credit_scale(calculations: &[Calculation]) -> Option<u32> {
+    let credits = calculations.iter().flat_map(|one| &one.credits);
+    uniform_scale(credits.map(|credit| credit.amount.scale()))
+}
+
+fn uniform_scale(mut scales: impl Iterator<Item = u32>) -> Option<u32> {
+    let first = scales.next()?;
+    scales.all(|scale| scale == first).then_some(first)
 }
 
 /// Ends the verb: the exit code, and a word where the results could not be written.

@@ -21,7 +21,7 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use super::output::{self, AmountScales, ResultFormat};
+use super::output::{self, ResultFormat};
 use super::show::{self, NotedCalculations};
 use super::{CalculateArguments, print_summary};
 use crate::cli::print::destination::Destination;
@@ -62,8 +62,8 @@ fn write(
         calculations.iter().filter(|_| !quiet).for_each(print_summary);
     };
 
-    let scales = AmountScales::OfCredits(&calculations);
-    if let Some(credits) = arguments.output.credit_format(format, scales)? {
+    let scale = output::credit_scale(&calculations);
+    if let Some(credits) = arguments.output.credit_format(format, scale)? {
         let mut writer = CreditWriter::begin(destination, credits, arguments.worker_threads())?;
         say(&calculations);
         for calculation in &mut calculations {
