@@ -9,6 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::thread;
 
+use accredit_crediting::calculation::progress::CalculationProgress;
 use accredit_crediting::calculation::{self, Calculation, books};
 use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
@@ -21,6 +22,7 @@ use self::output::{OutputOptions, ResultFormat};
 use self::show::NotedCalculations;
 use crate::cli::print::destination::Destination;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_USAGE};
+use crate::cli::print::progress::show_progress;
 use crate::cli::print::report;
 use crate::directory;
 use crate::tabular::writer::CreditWriter;
@@ -164,7 +166,11 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
     };
 
     let threads = arguments.worker_threads();
-    let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
+    let progress = CalculationProgress::default();
+    let books = show_progress(arguments.output.is_quiet(), &progress, || {
+        let as_of = arguments.input.as_of;
+        books::build_counted_books(ruleset, &loaded.records, as_of, (threads, &progress))
+    });
 
     let name = destination.name().to_owned();
     let results = Results { books: &books, ruleset, parts: &parts, asked: &period };
