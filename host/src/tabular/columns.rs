@@ -291,3 +291,99 @@ fn write_error(error: ParquetError) -> io::Error {
         error => io::Error::other(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::tabular::writer::{CreditFormat, CreditWriter};
+
+    fn credits() -> Vec<PostedCredit> {
+        let id = |digit: &str| format!("crd_{}", digit.repeat(32));
+        let credit = |number: usize| {
+            let amount = ["-12.50", "0.00", "1000000000000000.00", "7.01"][number % 4];
+            let optional = number.is_multiple_of(2);
+            let some = |value: Value| if optional { value } else { Value::Null };
+            json!({
+                "id": id(&(number % 10).to_string()), "transaction": format!("=D{number},\"株\"\n"),
+                "incentive_date": "1969-12-31", "plan": "p", "rule": "r", "result": "",
+                "kind": "indirect", "position": some(json!("P1")), "payee": some(json!("ann")),
+                "team": some(json!("T1")), "relationship": some(json!("Reporting")),
+                "via": some(json!("P0")), "level": some(json!(number)), "source": some(json!(id("a"))),
+                "share": some(json!("0.125")), "period": "2026-03", "credit_type": "credit",
+                "unit_type": "USD", "amount": amount, "status": "held",
+                "release_date": some(json!("2026-04-01")), "reason": some(json!("until")),
+                "reason_code": some(json!("Advance")), "origin": "late",
+                "reverses": some(json!(id("b"))), "ruleset": "rs",
+            })
+        };
+        (0..10).map(|number| serde_json::from_value(credit(number)).unwrap()).collect()
+    }
+
+    fn written(credits: &[PostedCredit], scale: Option<u32>) -> SerializedFileReader<Bytes> {
+        let columns = CreditColumns::new(scale).unwrap();
+        let mut writer =
+            CreditWriter::begin(Vec::new(), CreditFormat::Parquet(columns.clone()), 2).unwrap();
+        let (first, second) = credits.split_at(4);
+        for group in [first, second] {
+            let block = CreditFormat::Parquet(columns.clone()).format_block(group).unwrap();
+            writer.write_block(block).unwrap();
+        }
+        SerializedFileReader::new(Bytes::from(writer.finish().unwrap())).unwrap()
+    }
+
+    /// The text of a cell that was read.
+    fn text(field: &Field) -> Option<String> {
+        match field {
+            Field::Null => None,
+            Field::Str(text) => Some(text.clone()),
+            Field::Int(count) => Some(count.to_string()),
+            Field::Date(days) => {
+                let date = FIRST_DAY.checked_add(jiff::Span::new().days(*days)).unwrap();
+                Some(date.to_string())
+            }
+            Field::Decimal(number) => {
+                let bytes: [u8; 16] = number.data().try_into().unwrap();
+                let scale = u32::try_from(number.scale()).unwrap();
+                let number = Decimal::from_i128_with_scale(i128::from_be_bytes(bytes), scale);
+                Some(number.to_string())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn credits_are_read_as_they_were_written() {
+        let credits = credits();
+        for scale in [Some(2), None] {
+            let file = written(&credits, scale);
+            assert_eq!(file.metadata().num_row_groups(), 2);
+
+            let rows: Vec<_> = file.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+            assert_eq!(rows.len(), credits.len());
+            for (row, credit) in rows.iter().zip(&credits) {
+                let cells = row.get_column_iter().zip(&CREDIT_FIELDS);
+                for ((name, cell), field) in cells {
+                    assert_eq!(name, field.name);
+                    let expected = (field.cell)(credit).to_text().map(|text| text.into_owned());
+                    assert_eq!(text(cell), expected, "{name}");
+                    let typed = matches!(cell, Field::Decimal(_));
+                    assert_eq!(typed, field.name == "amount" && scale.is_some());
+                }
+            }
+        }
+        assert_eq!(written(&[], None).metadata().file_metadata().num_rows(), 0);
+    }
+
+    /// A decimal that is cut would be another amount.
+    #[test]
+    fn an_amount_with_more_decimals_than_its_column_is_refused() {
+        let columns = CreditColumns::new(Some(1)).unwrap();
+        assert!(columns.row_group(&credits()).is_err());
+        assert_eq!(unscaled(Decimal::new(5, 1), 3).unwrap(), 500);
+        assert!(unscaled(Decimal::MAX, 28).is_err());
+    }
+}
