@@ -142,6 +142,18 @@ impl OrderSender {
 }
 
 impl OrderQueue {
+    /// Rests for so long; an order other than to wake ends it.
+    pub(crate) fn rest(&self, duration: Duration) -> Option<WorkerOrder> {
+        let end = Instant::now() + duration;
+        loop {
+            match self.next(end.saturating_duration_since(Instant::now())) {
+                // It looks for work after its rest anyway.
+                Some(WorkerOrder::Wake) if Instant::now() < end => (),
+                order => return order,
+            }
+        }
+    }
+
     /// The next order; none when none came in time. Without a sender it is time to stop.
     pub(crate) fn next(&self, wait: Duration) -> Option<WorkerOrder> {
         match self.receiver.recv_timeout(wait) {
