@@ -168,3 +168,26 @@ impl OrderQueue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each stored delivery wakes the worker, so that a rest between deliveries would never be one.
+    #[test]
+    fn a_rest_ends_with_its_time_or_with_an_order_but_not_with_a_wake() {
+        let (sender, queue) = order_channel();
+        let rest = Duration::from_millis(20);
+        sender.wake();
+        let started = Instant::now();
+        assert!(queue.rest(rest).is_none());
+        assert!(started.elapsed() >= rest);
+
+        sender.wake();
+        sender.send(WorkerOrder::Stop);
+        assert!(matches!(queue.rest(Duration::from_secs(60)), Some(WorkerOrder::Stop)));
+
+        sender.wake();
+        assert!(matches!(queue.rest(Duration::ZERO), Some(WorkerOrder::Wake)), "it does not rest");
+    }
+}
