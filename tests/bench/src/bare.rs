@@ -48,7 +48,7 @@ async fn hook(
 
 fn write(database: &Database, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(63)).collect();
+        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(511)).collect();
         let mut transaction = database.begin_write().unwrap();
         transaction.set_quick_repair(true);
         {

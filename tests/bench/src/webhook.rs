@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use load::Round;
 use server::Server;
 
+use crate::Outcome;
+use crate::report::{Figure, Finding};
+use crate::settings::Settings;
+
 /// Connections, and requests of a round over them.
 const SIZES: [(usize, usize); 4] = [(1, 600), (16, 5_000), (64, 10_000), (256, 12_000)];
 
@@ -19,30 +23,29 @@ const ROUNDS: usize = 5;
 /// Between two swaps.
 const SWAP_EVERY: Duration = Duration::from_millis(250);
 
-/// Compares accredit and the bare loop, with files in `folder`; `deals` are imported in between.
-pub fn compare(binary: &str, folder: &Path, deals: usize) {
+/// Compares accredit and the bare loop.
+pub fn compare(binary: &str, settings: &Settings, outcome: &mut Outcome) {
+    let deals = settings.deals.max(if settings.quick { 20_000 } else { 200_000 });
+    outcome.findings.extend(compare_all(binary, settings.folder.path(), deals));
+}
+
+/// Compares with files in `folder`; `deals` are imported in between.
+pub fn compare_all(binary: &str, folder: &Path, deals: usize) -> Vec<Finding> {
     let bare = Server::bare(folder);
-    for size in SIZES {
-        if !asked("alone", size.0) {
-            continue;
-        }
-        let ours = Server::accredit(binary, &new_folder(folder, &format!("alone-{}", size.0)));
-        compare_alone(&ours, &bare, size);
+    let start = |part: &str, clients: usize| {
+        Server::accredit(binary, &new_folder(folder, &format!("{part}-{clients}")))
+    };
+    let mut findings = Vec::new();
+    for size in SIZES.into_iter().filter(|size| asked("alone", size.0)) {
+        findings.extend(compare_alone(&start("alone", size.0), &bare, size));
     }
-    for size in [SIZES[1], SIZES[3]] {
-        if !asked("import", size.0) {
-            continue;
-        }
-        let ours = Server::accredit(binary, &new_folder(folder, &format!("import-{}", size.0)));
-        compare_importing(&ours, &bare, size, deals);
+    for size in [SIZES[1], SIZES[3]].into_iter().filter(|size| asked("import", size.0)) {
+        findings.extend(compare_importing(&start("import", size.0), &bare, size, deals));
     }
-    for size in [SIZES[1], SIZES[3]] {
-        if !asked("swap", size.0) {
-            continue;
-        }
-        let ours = Server::accredit(binary, &new_folder(folder, &format!("swap-{}", size.0)));
-        compare_swapping(&ours, size);
+    for size in [SIZES[1], SIZES[3]].into_iter().filter(|size| asked("swap", size.0)) {
+        findings.extend(compare_swapping(&start("swap", size.0), size));
     }
+    findings
 }
 
 /// Whether a part was asked for: `BENCH_WEBHOOK` names parts and numbers of clients, as in `alone,16`.
@@ -86,29 +89,43 @@ fn medians(rounds: &[Round]) -> Round {
     }
 }
 
-fn print(what: &str, ours: &[Round], rival: &[Round]) {
-    let (a, b) = (medians(ours), medians(rival));
-    let each = ours.iter().zip(rival).map(|(a, b)| a.rate / b.rate);
-    let (low, high) = each.fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
+/// The rate and the 99th percentile of both sides, printed and as findings under `key`.
+fn findings(key: &str, what: &str, rival: &str, ours: &[Round], theirs: &[Round]) -> Vec<Finding> {
+    let (a, b) = (medians(ours), medians(theirs));
+    let show = |one: &Round| {
+        let Round { rate, p50_ms, p99_ms, cpu_us, .. } = one;
+        format!("{rate:.0}/s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {cpu_us:.0} us of processor each")
+    };
+    let detail = format!("{} against {}", show(&a), show(&b));
+
+    let finding = |name: &str, figure: Figure, of: fn(&Round) -> f64| {
+        let each = ours.iter().zip(theirs).map(|(a, b)| of(a) / of(b));
+        let spread = each.fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
+        Finding {
+            key: format!("{key}/{name}"),
+            what: format!("{what}, {name}"),
+            rival: rival.to_owned(),
+            figure,
+            value: of(&a) / of(&b),
+            spread: Some(spread),
+            detail: detail.clone(),
+        }
+    };
+    let found = vec![
+        finding("rate", Figure::Speedup, |round| round.rate),
+        finding("p99", Figure::TimeRatio, |round| round.p99_ms),
+    ];
     println!(
-        "{what}: {:.2} of its rate ({low:.2}-{high:.2}), p50 {:.2} x, p99 {:.2} x ({:.0}/s, {:.2}/{:.2} ms, \
-         {:.0} us of processor each against {:.0}/s, {:.2}/{:.2} ms, {:.0} us)",
-        a.rate / b.rate,
-        a.p50_ms / b.p50_ms,
-        a.p99_ms / b.p99_ms,
-        a.rate,
-        a.p50_ms,
-        a.p99_ms,
-        a.cpu_us,
-        b.rate,
-        b.p50_ms,
-        b.p99_ms,
-        b.cpu_us,
+        "{what}: {:.2} of the rate, {:.2} of the p99 of {rival} ({detail})",
+        found[0].value, found[1].value
     );
+    found
 }
 
+const BARE: &str = "a bare axum and redb loop";
+
 /// Nothing else goes on; between rounds everything is decided, so that the rival has the machine alone.
-fn compare_alone(ours: &Server, bare: &Server, size: (usize, usize)) {
+fn compare_alone(ours: &Server, bare: &Server, size: (usize, usize)) -> Vec<Finding> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     round(ours, "warm", (size.0, 200));
     round(bare, &format!("warm{}", size.0), (size.0, 200));
@@ -118,11 +135,12 @@ fn compare_alone(ours: &Server, bare: &Server, size: (usize, usize)) {
         ours.wait_decided();
         b.push(round(bare, &name, size));
     }
-    print(&format!("webhook, {} clients", size.0), &a, &b);
+    let (key, what) = (format!("webhook/alone/{}", size.0), format!("webhook, {} clients", size.0));
+    findings(&key, &what, BARE, &a, &b)
 }
 
 /// While deals are imported: a round counts if the import was not over at its end.
-fn compare_importing(ours: &Server, bare: &Server, size: (usize, usize), deals: usize) {
+fn compare_importing(ours: &Server, bare: &Server, size: (usize, usize), deals: usize) -> Vec<Finding> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for number in 0..ROUNDS {
         b.push(round(bare, &format!("before{}_{number}", size.0), size));
@@ -151,11 +169,13 @@ fn compare_importing(ours: &Server, bare: &Server, size: (usize, usize), deals: 
     });
     ours.wait_decided();
     println!("  {deals} deals imported and decided after {:.1} s", start.elapsed().as_secs_f64());
-    print(&format!("webhook, {} clients, during an import of {deals}", size.0), &a, &b);
+    let key = format!("webhook/import/{}", size.0);
+    let what = format!("webhook, {} clients, while {deals} deals are imported", size.0);
+    findings(&key, &what, BARE, &a, &b)
 }
 
 /// While a plan is replaced again and again: against the same server without.
-fn compare_swapping(ours: &Server, size: (usize, usize)) {
+fn compare_swapping(ours: &Server, size: (usize, usize)) -> Vec<Finding> {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     let mut delays = Vec::new();
     for number in 0..ROUNDS {
@@ -172,9 +192,22 @@ fn compare_swapping(ours: &Server, size: (usize, usize)) {
         ours.wait_decided();
     }
     delays.sort();
-    let worst = delays.last().copied().unwrap_or_default();
-    println!("  {} swaps, visible at most {:.1} ms after their answer", delays.len(), worst.as_secs_f64() * 1000.0);
-    print(&format!("webhook, {} clients, a swap every {SWAP_EVERY:?}, against none", size.0), &with, &without);
+    let worst = delays.last().copied().unwrap_or_default().as_secs_f64() * 1000.0;
+    println!("  {} swaps, visible at most {worst:.1} ms after their answer", delays.len());
+
+    let key = format!("webhook/swap/{}", size.0);
+    let what = format!("webhook, {} clients, a swap every {SWAP_EVERY:?}", size.0);
+    let mut found = findings(&key, &what, "the same server without swaps", &with, &without);
+    found.push(Finding {
+        key: format!("{key}/visible"),
+        what: format!("{what}, until it is visible"),
+        rival: "its answer".to_owned(),
+        figure: Figure::Milliseconds,
+        value: worst,
+        spread: None,
+        detail: format!("the slowest of {} swaps", delays.len()),
+    });
+    found
 }
 
 /// Swaps until it is over; how long after each answer the new rules were seen to be in force.

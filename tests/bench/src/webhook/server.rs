@@ -20,8 +20,7 @@ fn plan(value: &str) -> String {
 const SETTINGS: &str = "[workspace]\nname = \"Bench\"\n[fields]\nid = \"id\"\ndate = \"date\"\n\
     amount = \"amount\"\nowner = [\"owner\"]\n[sources.crm]\nconnector = \"standard-webhooks\"\n";
 
-const PEOPLE: &str =
-    "id,name,title,manager\nann,Ann,Rep,max\nbob,Bob,Rep,max\nmax,Max,Manager,\n";
+const PEOPLE: &str = "id,name,title,manager\nann,Ann,Rep,max\nbob,Bob,Rep,max\nmax,Max,Manager,\n";
 
 /// A server in a process of its own, killed when it is dropped.
 pub struct Server {
@@ -41,8 +40,11 @@ impl Server {
     /// Starts accredit with a data file and a company in `folder`.
     pub fn accredit(binary: &str, folder: &Path) -> Server {
         let plan = plan("tx.amount");
-        let files =
-            [("accredit.toml", SETTINGS), ("organization/participants.csv", PEOPLE), ("plans/reps.toml", &plan)];
+        let files = [
+            ("accredit.toml", SETTINGS),
+            ("organization/participants.csv", PEOPLE),
+            ("plans/reps.toml", &plan),
+        ];
         for (path, text) in files {
             let path = folder.join("workspace").join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -123,7 +125,11 @@ impl Server {
     pub fn import(&self, name: &str, deals: usize) {
         let mut body = String::from("id,date,amount,owner\n");
         for number in 0..deals {
-            body.push_str(&format!("{name}-{number},2026-03-{:02},{}.50,Ann\n", number % 28 + 1, number % 900));
+            body.push_str(&format!(
+                "{name}-{number},2026-03-{:02},{}.50,Ann\n",
+                number % 28 + 1,
+                number % 900
+            ));
         }
         let request = ureq::post(self.url("/v1/transactions"));
         let request = request.header("authorization", format!("Bearer {TOKEN}"));
