@@ -11,6 +11,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::tabular::credits::csv_credits;
 use crate::tabular::{self, csv_cell};
 
 /// A format of data on standard output.
@@ -75,13 +76,14 @@ pub(crate) fn print_credits_header() {
 
 /// Prints credits as CSV without a header, row by row.
 pub(crate) fn print_credits_csv(credits: &[PostedCredit]) {
-    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
-    let _ = tabular::write_credits(&mut out, credits);
-    let _ = out.flush();
+    let mut out = io::stdout().lock();
+    for block in credits.chunks(PRINT_BLOCK_CREDITS) {
+        let _ = out.write_all(&csv_credits(block));
+    }
 }
 
-/// Bytes that are collected before they are written.
-const PRINT_BUFFER_BYTES: usize = 1 << 16;
+/// Credits that are written at a time.
+const PRINT_BLOCK_CREDITS: usize = 1 << 12;
 
 /// Prints `rows` (objects) with `columns` as a table.
 pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {
