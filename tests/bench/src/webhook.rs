@@ -94,13 +94,16 @@ fn findings(key: &str, what: &str, rival: &str, ours: &[Round], theirs: &[Round]
     let (a, b) = (medians(ours), medians(theirs));
     let show = |one: &Round| {
         let Round { rate, p50_ms, p99_ms, cpu_us, .. } = one;
-        format!("{rate:.0}/s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {cpu_us:.0} us of processor each")
+        format!(
+            "{rate:.0}/s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {cpu_us:.0} us of processor each"
+        )
     };
     let detail = format!("{} against {}", show(&a), show(&b));
 
     let finding = |name: &str, figure: Figure, of: fn(&Round) -> f64| {
         let each = ours.iter().zip(theirs).map(|(a, b)| of(a) / of(b));
-        let spread = each.fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
+        let spread =
+            each.fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
         Finding {
             key: format!("{key}/{name}"),
             what: format!("{what}, {name}"),
@@ -140,7 +143,12 @@ fn compare_alone(ours: &Server, bare: &Server, size: (usize, usize)) -> Vec<Find
 }
 
 /// While deals are imported: a round counts if the import was not over at its end.
-fn compare_importing(ours: &Server, bare: &Server, size: (usize, usize), deals: usize) -> Vec<Finding> {
+fn compare_importing(
+    ours: &Server,
+    bare: &Server,
+    size: (usize, usize),
+    deals: usize,
+) -> Vec<Finding> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for number in 0..ROUNDS {
         b.push(round(bare, &format!("before{}_{number}", size.0), size));
@@ -163,7 +171,10 @@ fn compare_importing(ours: &Server, bare: &Server, size: (usize, usize), deals: 
                 break;
             }
             let Round { rate, p99_ms, .. } = done;
-            println!("  round {}: {rate:.0}/s, p99 {p99_ms:.2} ms, {recorded} deals recorded", a.len());
+            println!(
+                "  round {}: {rate:.0}/s, p99 {p99_ms:.2} ms, {recorded} deals recorded",
+                a.len()
+            );
             a.push(done);
         }
     });

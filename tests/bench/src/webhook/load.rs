@@ -35,7 +35,8 @@ pub fn write_requests(name: &str, count: usize) -> Vec<Vec<u8>> {
 
 fn write_request(id: &str, seconds: i64) -> Vec<u8> {
     let body = format!(r#"{{"id":"D{id}","date":"2026-03-15","amount":"120.50","owner":"Ann"}}"#);
-    let signature = accredit_standard_webhooks::sign_delivery(SECRET, id, seconds, body.as_bytes()).unwrap();
+    let signature =
+        accredit_standard_webhooks::sign_delivery(SECRET, id, seconds, body.as_bytes()).unwrap();
     let head = format!(
         "POST /hooks/crm HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nwebhook-id: {id}\r\n\
          webhook-timestamp: {seconds}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n",

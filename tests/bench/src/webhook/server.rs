@@ -107,7 +107,8 @@ impl Server {
 
     /// The hash of the ruleset in force.
     pub fn ruleset(&self) -> String {
-        let text = ureq::get(self.url("/readyz")).call().unwrap().into_body().read_to_string().unwrap();
+        let text =
+            ureq::get(self.url("/readyz")).call().unwrap().into_body().read_to_string().unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         json["ruleset"].as_str().unwrap().to_owned()
     }
