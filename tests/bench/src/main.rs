@@ -59,7 +59,7 @@ const MEASURES: &[Measure] = &[
     Measure {
         name: "webhook",
         run: |settings, outcome| match &settings.accredit {
-            Some(binary) => webhook::compare(&binary.to_string_lossy()),
+            Some(binary) => webhook::compare(&binary.to_string_lossy(), settings, outcome),
             None => outcome.skip("the webhook: no accredit binary was named"),
         },
     },

@@ -20,6 +20,8 @@ pub enum Figure {
     BytesPerDeal,
     /// Bytes of a file a credit.
     BytesPerCredit,
+    /// Milliseconds.
+    Milliseconds,
 }
 
 /// A number with a comma between its thousands.
@@ -85,6 +87,7 @@ impl Finding {
             Figure::Growth => " × as long a deal",
             Figure::BytesPerDeal => " bytes a deal",
             Figure::BytesPerCredit => " bytes a credit",
+            Figure::Milliseconds => " ms",
         };
         let spread = self.spread.map(|(low, high)| format!(" ({}–{})", number(low), number(high)));
         format!("{}{unit}{}", number(self.value), spread.unwrap_or_default())

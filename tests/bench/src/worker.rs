@@ -146,6 +146,7 @@ pub fn serve_command(arguments: &[String]) -> bool {
             let threads = threads.parse().unwrap();
             crate::native_pipeline::write_rows(Path::new(folder), Path::new(file), threads);
         }
+        ["bare", data] => crate::bare::serve(Path::new(data)),
         _ => return false,
     }
     true
