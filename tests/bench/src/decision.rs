@@ -117,7 +117,12 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
     };
     let size = thousands(deals);
 
-    for (contender, rival) in contenders.iter().zip(times).skip(2) {
+    let rivals: Vec<_> =
+        contenders.iter().zip(times).filter(|(contender, _)| contender.key != "accredit").collect();
+    let by_threads = [1, 2].into_iter().flat_map(|threads| {
+        rivals.iter().filter(move |(contender, _)| contender.threads == threads)
+    });
+    for (contender, rival) in by_threads {
         let Contender { key, name, threads, .. } = contender;
         let ours = named("accredit", *threads);
         let detail = ours.medians_text(rival);
