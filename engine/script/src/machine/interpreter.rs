@@ -44,7 +44,7 @@ pub(super) struct SyntaxTree {
     /// How many values the entry point of a policy takes: the last ones may be left out.
     parameters: usize,
     /// The same program compiled, or why it is not.
-    code: Result<CompiledCode, NotCompiled>,
+    code: Result<CompiledCode, Vec<NotCompiled>>,
 }
 
 impl SyntaxTree {
@@ -53,13 +53,13 @@ impl SyntaxTree {
     }
 
     /// The program compiled.
-    pub(super) fn code(&self) -> Option<&CompiledCode> {
-        self.code.as_ref().ok()
+    pub(super) fn code_mut(&mut self) -> Option<&mut CompiledCode> {
+        self.code.as_mut().ok()
     }
 
-    /// Why the program is not compiled, if it is not.
-    pub(super) fn not_compiled(&self) -> Option<&NotCompiled> {
-        self.code.as_ref().err()
+    /// Why the program is not compiled, by function; nothing where it is.
+    pub(super) fn not_compiled(&self) -> &[NotCompiled] {
+        self.code.as_ref().err().map_or(&[], Vec::as_slice)
     }
 
     /// How many values the program takes.

@@ -6,7 +6,7 @@
 //! **Architecture invariant:** what is compared is the answer, or the fault with its place.
 
 use super::*;
-use crate::machine::why_not_compiled;
+use crate::machine::find_fallbacks;
 
 /// Each part of the language that is compiled, in a few lines.
 const COMPILED: &[&str] = &[
@@ -85,7 +85,7 @@ const FAULTS: &[&str] = &[
 fn each_part_of_the_language_is_compiled_and_answers_alike() {
     for source in COMPILED {
         let form = ProgramForm::Policy(PolicyKind::Crediting);
-        assert_eq!(why_not_compiled(&program(form, source)), None, "{source}");
+        assert_eq!(find_fallbacks(&program(form, source)), Vec::new(), "{source}");
         // The comparison is in `policy`.
         let _answer = policy(PolicyKind::Crediting, source);
     }
@@ -118,8 +118,9 @@ fn what_only_the_interpreter_knows_is_named() {
     ];
     for (source, what) in cases {
         let form = ProgramForm::Policy(PolicyKind::Crediting);
-        let told = why_not_compiled(&program(form, source)).unwrap_or_default();
-        assert!(told.contains(what), "{source}: {told:?}");
+        let reasons = find_fallbacks(&program(form, source));
+        let reasons: Vec<&str> = reasons.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(reasons, [what], "{source}");
         let _answer = policy(PolicyKind::Crediting, source);
     }
 }
@@ -288,7 +289,7 @@ fn generated_programs_answer_alike() {
         let crediting = writer.program().replace("fn hold(tx, credit)", "fn credit(tx)");
         let crediting = crediting.replace("credit.amount", "7").replace("throw `", "return `");
         let form = ProgramForm::Policy(PolicyKind::Crediting);
-        compiled += u64::from(why_not_compiled(&program(form, &crediting)).is_none());
+        compiled += u64::from(find_fallbacks(&program(form, &crediting)).is_empty());
         answered += u64::from(policy(PolicyKind::Crediting, &crediting).is_ok());
 
         let _answer = policy(PolicyKind::Duplication, &writer.answering());

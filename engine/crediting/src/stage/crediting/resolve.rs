@@ -172,7 +172,7 @@ pub(super) fn territory_teams(
 
     let mut found = Vec::new();
     for team in teams {
-        let who = organization.team_id(team).to_string();
+        let who = organization.team_id(team);
         case.trace_step(STAGE, || {
             format!("rule `{name}`: the deal is in the territory of `{who}`")
         });
