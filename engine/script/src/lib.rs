@@ -11,8 +11,9 @@
 //!
 //! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`,
 //!   `machine/adapter/switch`, and `machine/adapter`, which turns its values into ours and back.
-//! - Syntax trees: `check` with its folder, `compile`, `compile/lower` with its folder, `constants`,
-//!   `shared`, `coverage`.
+//! - Syntax trees: `check` with its folder, `compile`, `compile/lower`, `compile/lower/calls`,
+//!   `compile/lower/chains`, `compile/lower/statements`, `compile/lower/values`,
+//!   `compile/lower/variables`, `constants`, `shared`, `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;
@@ -26,6 +27,7 @@ pub mod library;
 pub mod machine;
 pub mod pool;
 pub mod reference;
+pub mod runs;
 mod sandbox;
 pub mod shared;
 pub mod surroundings;

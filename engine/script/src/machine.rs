@@ -25,7 +25,7 @@ use self::native::NativeExpression;
 use super::compile::{NotCompiled, RunInputs, RunResult, RunStack};
 use super::coverage::{CoverageRecorder, ProgramCoverage};
 use super::value::ScriptValue;
-use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
+use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault, runs};
 use accredit_domain::diagnostic::Place;
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, ProgramId, Programs};
 use accredit_domain::transaction::Record;
@@ -63,6 +63,15 @@ impl Machine {
     /// What ran so far, by program; nothing unless the machine is a traced one.
     pub fn collect_coverage(&self) -> Vec<ProgramCoverage> {
         self.recorder.as_ref().map(|recorder| recorder.collect_coverage()).unwrap_or_default()
+    }
+
+    /// Adds its runs to those of the process.
+    pub(crate) fn hand_in_counts(&mut self) {
+        let counts = self.programs.iter_mut().filter_map(|(program, compiled)| match compiled {
+            CompiledProgram::Tree(tree) => Some((program.form, std::mem::take(&mut tree.counts))),
+            CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
+        });
+        runs::add_runs(counts);
     }
 
     fn with_interpreter(programs: &Programs, mut interpreter: Interpreter) -> Machine {
@@ -114,17 +123,18 @@ impl Machine {
         // A traced machine counts what the interpreter does.
         if let Some(code) = tree.code_mut().filter(|_| self.recorder.is_none()) {
             let _surroundings = code.reads_surroundings().then(|| arguments.open_surroundings());
-            match code.run(&mut self.stack, RunInputs::Deal(arguments)) {
-                Some(RunResult::Shares(shares)) => return Ok(ScriptAnswer::Shares(shares)),
-                Some(RunResult::Value(value)) => {
-                    if let Ok(answer) = answered(value) {
-                        return Ok(answer);
-                    }
-                }
-                None => (),
+            let answer = match code.run(&mut self.stack, RunInputs::Deal(arguments)) {
+                Some(RunResult::Shares(shares)) => Some(ScriptAnswer::Shares(shares)),
+                Some(RunResult::Value(value)) => answered(value).ok(),
+                None => None,
+            };
+            if let Some(answer) = answer {
+                tree.counts.compiled += 1;
+                return Ok(answer);
             }
         }
 
+        tree.count_interpreted();
         let _surroundings = arguments.open_surroundings();
         let values = bind_first(program, arguments, tree.parameters())?;
         let found = self.interpreter.run_tree(program, tree, values).and_then(answered);
@@ -214,8 +224,10 @@ impl Machine {
                 if let Some(RunResult::Value(value)) = value
                     && let Ok(number) = answered(value)
                 {
+                    tree.counts.compiled += 1;
                     return Ok(number);
                 }
+                tree.count_interpreted();
                 self.interpreter.run_tree(program, tree, values).and_then(answered)
             }
             _ => return Err(fail(format!("this is not a {} program", kind.as_str()))),
@@ -240,6 +252,7 @@ impl Machine {
         }
 
         let records = self.run_intake_uncounted(id, payload);
+        self.hand_in_counts();
 
         if let Some(recorder) = &self.recorder {
             recorder.end_run(records.is_ok());
@@ -264,8 +277,19 @@ impl Machine {
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             _ => return Err(fail("this is not an intake policy".to_owned())),
         };
-        let body = intake::value_from_json(payload).map_err(fail)?;
-        let rows = self.interpreter.run_tree(program, tree, vec![body]);
+        let body = vec![intake::value_from_json(payload).map_err(fail)?];
+
+        let code = tree.code_mut().filter(|_| self.recorder.is_none());
+        let rows = code.and_then(|code| code.run(&mut self.stack, RunInputs::Values(&body)));
+        if let Some(RunResult::Value(rows)) = rows
+            && let Ok(records) = intake::records_from_value(&rows)
+        {
+            tree.counts.compiled += 1;
+            return Ok(records);
+        }
+
+        tree.count_interpreted();
+        let rows = self.interpreter.run_tree(program, tree, body);
         let found = rows.and_then(|rows| intake::records_from_value(&rows).map_err(fail));
 
         let endings = &mut self.endings;
@@ -273,6 +297,12 @@ impl Machine {
             Ok(body) => placed(endings, (id, program), fault, vec![body]),
             Err(_) => fault,
         })
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.hand_in_counts();
     }
 }
 

@@ -14,6 +14,7 @@ use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
 use crate::compile::{self, CompiledCode, NotCompiled};
 use crate::coverage::CoverageRecorder;
+use crate::runs::RunCounts;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
 use crate::value::ScriptValue;
 use crate::{ScriptFault, constants, fault};
@@ -45,6 +46,8 @@ pub(super) struct SyntaxTree {
     parameters: usize,
     /// The same program compiled, or why it is not.
     code: Result<CompiledCode, Vec<NotCompiled>>,
+    /// Runs that were not handed in yet.
+    pub(super) counts: RunCounts,
 }
 
 impl SyntaxTree {
@@ -55,6 +58,15 @@ impl SyntaxTree {
     /// The program compiled.
     pub(super) fn code_mut(&mut self) -> Option<&mut CompiledCode> {
         self.code.as_mut().ok()
+    }
+
+    /// Counts a run that the interpreter does.
+    pub(super) fn count_interpreted(&mut self) {
+        let counted = match self.code {
+            Ok(_) => &mut self.counts.fallen_back,
+            Err(_) => &mut self.counts.interpreted,
+        };
+        *counted = counted.saturating_add(1);
     }
 
     /// Why the program is not compiled, by function; nothing where it is.
@@ -135,7 +147,7 @@ impl Interpreter {
 
         let parameters = entry_parameters(program, &ast);
         let code = compile::compile(program.form, &ast, constants.as_deref(), parameters);
-        Ok(SyntaxTree { ast, constants, parameters, code })
+        Ok(SyntaxTree { ast, constants, parameters, code, counts: RunCounts::default() })
     }
 
     /// Evaluates the top level of a policy once.
