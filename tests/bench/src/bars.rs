@@ -43,7 +43,7 @@ pub const BARS: &[Bar] = &[
         "decision alone on 2 threads: at most 1/25 of PostgreSQL's",
     ),
     at_most("import/duckdb", 2.0, "import until durable: at most twice as long as DuckDB's file"),
-    at_most("import/bytes", 60.0, "data file after an import: at most 60 bytes a credit"),
+    at_most("import/bytes", 60.0, "compacted data file after an import: at most 60 bytes a credit"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
     at_least("webhook/alone/16/rate", 0.8, "webhook, 16 clients: at least 0.8 of the bare loop"),
     at_most("webhook/alone/16/p99", 2.0, "webhook, 16 clients: p99 at most twice the bare loop's"),

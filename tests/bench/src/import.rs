@@ -118,6 +118,7 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
         took
     };
     let _ = import();
+    compact(binary, &data);
     let stored = stored_proof(settings, binary, (&folder, &data));
     assert_eq!(stored, proof, "the server has other credits than `calculate`");
     let bytes = std::fs::metadata(&data).unwrap().len();
@@ -177,6 +178,15 @@ fn today() -> String {
     jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days)).to_string()
 }
 
+/// Compacts the data file, as after every large import.
+fn compact(binary: &Path, data: &Path) {
+    let mut command = Command::new(binary);
+    command.args(["compact", "--data"]).arg(data).stdout(Stdio::null()).stderr(Stdio::null());
+    if !command.status().unwrap().success() {
+        println!("import: this version cannot compact its data file");
+    }
+}
+
 fn duckdb_proof(python: &Path, file: &Path) -> Proof {
     let mut command = crate::whole::python_command(python, "duckdb_rival.py", "prove");
     let output = command.arg(file).stderr(Stdio::inherit()).output().unwrap();
@@ -199,7 +209,7 @@ fn report(outcome: &mut Outcome, (times, bytes): (&[Times], u64), (deals, credit
 
     outcome.findings.push(Finding {
         key: "import/bytes".to_owned(),
-        what: format!("data file after the import of {} deals", thousands(deals)),
+        what: format!("data file after the import of {} deals, compacted", thousands(deals)),
         rival: "the number of credits".to_owned(),
         figure: Figure::BytesPerCredit,
         value: bytes as f64 / credits as f64,
