@@ -8,17 +8,20 @@
 //! **Architecture invariant:** transactions = credited + uncredited + parked.
 
 pub mod books;
+pub mod progress;
 pub mod stream;
 #[cfg(test)]
 mod tests;
 mod workers;
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
+use self::progress::CalculationProgress;
 use crate::pipeline;
 use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
@@ -136,7 +139,17 @@ pub fn decide_all(
     inputs: &DecisionInputs,
     threads: usize,
 ) -> Vec<DecidedDeal> {
-    decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
+    decide_counted(ruleset, transactions, inputs, (threads, &CalculationProgress::default()))
+}
+
+/// As [`decide_all`], while the deals are counted.
+pub fn decide_counted(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    inputs: &DecisionInputs,
+    work: (usize, &CalculationProgress),
+) -> Vec<DecidedDeal> {
+    decide_blocks(ruleset, transactions, work, &|_, tx, machine| {
         decide_deal(ruleset, tx, inputs, machine)
     })
 }
@@ -150,7 +163,8 @@ pub fn decide_selected(
     threads: usize,
     wanted: &(dyn Fn(usize, &str) -> bool + Sync),
 ) -> Vec<DecidedDeal> {
-    decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
+    let work = (threads, &CalculationProgress::default());
+    decide_blocks(ruleset, transactions, work, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
         let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted);
         DecidedDeal { date: tx.incentive_date().ok(), decisions }
@@ -164,19 +178,23 @@ type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Decided
 fn decide_blocks(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
-    threads: usize,
+    (threads, progress): (usize, &CalculationProgress),
     decide: &OneDecision<'_>,
 ) -> Vec<DecidedDeal> {
+    progress.expect_deals(transactions.len());
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
     let mut all: Vec<DecidedDeal> = Vec::with_capacity(transactions.len());
 
     let work = |block: usize, machine: &mut Machine| -> Vec<DecidedDeal> {
         let deals = blocks.get(block).copied().unwrap_or_default();
         let places = (block * BLOCK_TRANSACTIONS..).zip(deals);
-        places.map(|(place, deal)| decide(place, deal, machine)).collect()
+        let decided = places.map(|(place, deal)| decide(place, deal, machine)).collect();
+        progress.count_decided(deals.len());
+        decided
     };
     workers::work_in_order(ruleset, (blocks.len(), threads), &work, &mut |decided| {
         all.extend(decided);
+        ControlFlow::Continue(())
     });
 
     all

@@ -1,19 +1,16 @@
 //! The decision alone: deals in memory to credits in memory, loading and writing left out.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::Outcome;
 use crate::postgres::{self, Cluster};
-use crate::report::{Figure, Finding};
+use crate::report::{Figure, Finding, thousands};
 use crate::rounds::{Ratio, Side, Times, alternate};
 use crate::settings::Settings;
+use crate::whole::python_command;
 use crate::worker::{Worker, plain_words};
 
 const ROUNDS: usize = 5;
-
-/// Deals with which it is found out how much memory a deal needs.
-const PROBE_DEALS: usize = 5_000;
 
 /// More deals tell nothing new, and every rival would have to hold them.
 const DEALS_MAX: usize = 1_000_000;
@@ -29,7 +26,7 @@ struct Contender {
 /// Proves all sides equal, then compares their times on one thread and on two.
 pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let wanted = settings.deals.min(DEALS_MAX);
-    let bytes = probe_memory(settings);
+    let bytes = settings.bytes_per_deal(peak_of_engine);
     let deals = settings.fitting_deals("decision alone", wanted, bytes);
     let folder = settings.company(deals);
 
@@ -74,18 +71,16 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     drop(workers);
 }
 
-/// Bytes that the engine needs for a deal and its credits.
-fn probe_memory(settings: &Settings) -> u64 {
-    let mut worker = Worker::of_this_program("accredit", &settings.company(PROBE_DEALS));
+/// The most memory that the engine needs for the deals in `folder` and their credits.
+fn peak_of_engine(folder: &Path) -> u64 {
+    let mut worker = Worker::of_this_program("accredit", folder);
     let _ = worker.decide(1);
-    worker.peak_memory() / PROBE_DEALS as u64
+    worker.peak_memory()
 }
 
 fn python_worker(python: &Path, script: &str, threads: usize, folder: &Path) -> Worker {
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("rivals");
-    let mut command = Command::new(python);
-    command.arg(scripts.join(script)).arg("decide").arg(folder);
-    command.env("POLARS_MAX_THREADS", threads.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut command = python_command(python, script, "decide");
+    command.arg(folder).env("POLARS_MAX_THREADS", threads.to_string());
     let mut worker = Worker::start("a Python rival", &mut command, plain_words);
     worker.wait_ready();
     worker
@@ -120,13 +115,18 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
         let mut all = contenders.iter().zip(times);
         all.find(|(it, _)| it.key == key && it.threads == threads).map(|(_, times)| times).unwrap()
     };
-    let milliseconds = |times: &Times| times.median() * 1000.0;
+    let size = thousands(deals);
 
-    for (contender, rival) in contenders.iter().zip(times).skip(2) {
+    let rivals: Vec<_> =
+        contenders.iter().zip(times).filter(|(contender, _)| contender.key != "accredit").collect();
+    let by_threads = [1, 2].into_iter().flat_map(|threads| {
+        rivals.iter().filter(move |(contender, _)| contender.threads == threads)
+    });
+    for (contender, rival) in by_threads {
         let Contender { key, name, threads, .. } = contender;
         let ours = named("accredit", *threads);
-        let detail = format!("{:.1} ms to {:.1} ms", milliseconds(ours), milliseconds(rival));
-        let what = format!("decision alone, {deals} deals, {}", threads_text(*threads));
+        let detail = ours.medians_text(rival);
+        let what = format!("decision alone, {size} deals, {}", threads_text(*threads));
         let key = format!("decision/{key}/{threads}");
         outcome.findings.push(Finding::of_ratio(&key, &what, name, ours.ratio_to(rival), detail));
     }
@@ -135,12 +135,12 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
     let Ratio { median, low, high } = one.ratio_to(two);
     outcome.findings.push(Finding {
         key: "decision/threads".to_owned(),
-        what: format!("decision alone, {deals} deals, 2 threads"),
+        what: format!("decision alone, {size} deals, 2 threads"),
         rival: "1 thread".to_owned(),
         figure: Figure::Speedup,
         value: median,
         spread: Some((low, high)),
-        detail: format!("{:.1} ms to {:.1} ms", milliseconds(two), milliseconds(one)),
+        detail: two.medians_text(one),
     });
 }
 

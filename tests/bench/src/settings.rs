@@ -1,12 +1,17 @@
 //! What a run of the benchmark was asked for, and what the machine has for it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Deals without `BENCH_DEALS`.
 const DEALS: usize = 100_000;
 
 /// Deals of a quick run without `BENCH_DEALS`.
 const QUICK_DEALS: usize = 10_000;
+
+/// Two numbers of deals with which it is found out how much memory a deal needs: what the program needs
+/// without any deal does not count.
+const PROBE_DEALS: [usize; 2] = [2_000, 12_000];
 
 /// Share of the free memory, in hundredths, that one side may be expected to use.
 const MEMORY_SHARE: u64 = 60;
@@ -73,6 +78,13 @@ impl Settings {
         folder
     }
 
+    /// Bytes that a deal more needs, where `peak` gives the most memory that a number of deals needs.
+    pub fn bytes_per_deal(&self, peak: impl Fn(&Path) -> u64) -> u64 {
+        let [few, many] = PROBE_DEALS;
+        let (less, more) = (peak(&self.company(few)), peak(&self.company(many)));
+        more.saturating_sub(less) / (many - few) as u64
+    }
+
     /// As many of `deals` as fit into the free memory at `bytes` a deal; says when it is fewer.
     pub fn fitting_deals(&self, what: &str, deals: usize, bytes: u64) -> usize {
         let usable = free_memory() / 100 * MEMORY_SHARE;
@@ -101,6 +113,30 @@ fn proc_bytes(file: &Path, name: &str) -> Option<u64> {
 /// The most memory that the process `pid` has had, in bytes; 0 when it has ended.
 pub fn peak_memory(pid: u32) -> u64 {
     proc_bytes(Path::new(&format!("/proc/{pid}/status")), "VmHWM:").unwrap_or(0)
+}
+
+/// Fields of /proc/PID/stat after the name, which ends with the last bracket: what the process itself has
+/// used, and what its ended children have.
+const OWN_TICKS: [usize; 2] = [11, 12];
+const CHILDREN_TICKS: [usize; 2] = [13, 14];
+
+fn ticks(process: &str, fields: [usize; 2]) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields_after: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let sum: Option<u64> =
+        fields.iter().map(|field| fields_after.get(*field)?.parse::<u64>().ok()).sum();
+    // A tick is 10 ms on every Linux that is in use.
+    Some(Duration::from_millis(sum? * 10))
+}
+
+/// The processor time of the process `pid`, its threads included.
+pub fn cpu_of(pid: u32) -> Option<Duration> {
+    ticks(&pid.to_string(), OWN_TICKS)
+}
+
+/// The processor time of the processes that this one has started and that have ended.
+pub fn cpu_of_ended() -> Option<Duration> {
+    ticks("self", CHILDREN_TICKS)
 }
 
 /// The memory that is free for programs, in bytes.

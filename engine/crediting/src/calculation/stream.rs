@@ -7,10 +7,12 @@
 //! **Architecture invariant:** the blocks put behind one another are the credits of the calculations of
 //! the plan's periods, one calculation after the other.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::progress::CalculationProgress;
 use super::workers;
 use crate::pipeline::{self, ExplainLevel};
 use crate::stage::DecisionInputs;
@@ -67,28 +69,31 @@ impl<'a> CreditStream<'a> {
     }
 
     /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
-    /// in one of `periods` into what `take` is given, block after block; `periods` follow each other.
-    /// Gives the counts of each period.
+    /// in one of `periods` into what `take` is given, block after block, until it breaks; `periods` follow
+    /// each other. Gives the counts of each period.
     pub fn write_credits<T: Send>(
         &self,
         (plan, periods): (&Plan, &[Period]),
-        threads: usize,
-        write: &(dyn Fn(&[PostedCredit]) -> T + Sync),
-        take: &mut dyn FnMut(T),
+        (threads, progress): (usize, &CalculationProgress),
+        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
+        take: &mut dyn FnMut(T) -> ControlFlow<()>,
     ) -> Vec<CalculationCounts> {
+        progress.expect_deals(self.deals.len());
         let blocks: Vec<&[(Option<Date>, Arc<Transaction>)]> =
             self.deals.chunks(BLOCK_DEALS).collect();
         let mut counts = vec![CalculationCounts::default(); periods.len()];
 
         let work = |block: usize, machine: &mut Machine| {
             let deals = blocks.get(block).copied().unwrap_or_default();
-            self.decide_block((plan, periods), deals, machine, write)
+            let decided = self.decide_block((plan, periods), deals, machine, write);
+            progress.count_decided(deals.len());
+            decided
         };
         workers::work_in_order(self.ruleset, (blocks.len(), threads), &work, &mut |block| {
             for (sum, counted) in counts.iter_mut().zip(block.counts) {
                 sum.add_counts(counted);
             }
-            take(block.written);
+            take(block.written)
         });
 
         counts
@@ -99,7 +104,7 @@ impl<'a> CreditStream<'a> {
         (plan, periods): (&Plan, &[Period]),
         deals: &[(Option<Date>, Arc<Transaction>)],
         machine: &mut Machine,
-        write: &(dyn Fn(&[PostedCredit]) -> T + Sync),
+        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
         let mut credits: Vec<PostedCredit> = Vec::new();
@@ -125,7 +130,7 @@ impl<'a> CreditStream<'a> {
             credits.extend(decision.credits);
         }
 
-        DecidedBlock { written: write(&credits), counts }
+        DecidedBlock { written: write(credits), counts }
     }
 }
 

@@ -7,6 +7,7 @@
 //! counter and the finished blocks, and nothing else that is written.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -40,12 +41,12 @@ struct Progress<T> {
 }
 
 /// Does `work` for each of so many blocks on `threads` workers, and gives the results to `take` in the
-/// order of the blocks, on the thread of the caller.
+/// order of the blocks, on the thread of the caller. Nothing is begun once `take` breaks.
 pub(super) fn work_in_order<T: Send>(
     ruleset: &Ruleset,
     (blocks, threads): (usize, usize),
     work: &(dyn Fn(usize, &mut Machine) -> T + Sync),
-    take: &mut dyn FnMut(T),
+    take: &mut dyn FnMut(T) -> ControlFlow<()>,
 ) {
     let threads = threads.clamp(1, blocks.max(1));
     let progress = Progress {
@@ -74,7 +75,9 @@ pub(super) fn work_in_order<T: Send>(
 
     // Without a single worker the blocks are worked on here.
     let left = progress.lock().taken;
-    ruleset.with_machine(|machine| (left..blocks).for_each(|block| take(work(block, machine))));
+    ruleset.with_machine(|machine| {
+        let _ = (left..blocks).try_for_each(|block| take(work(block, machine)));
+    });
 }
 
 /// Counts a worker as ended, also when it panics.
@@ -120,7 +123,7 @@ impl<T> Progress<T> {
     }
 
     /// Takes every block in order, as long as a worker is alive that could finish it.
-    fn take_all(&self, take: &mut dyn FnMut(T)) {
+    fn take_all(&self, take: &mut dyn FnMut(T) -> ControlFlow<()>) {
         let mut finished = self.lock();
         while finished.taken < self.blocks {
             let next = finished.taken;
@@ -128,8 +131,13 @@ impl<T> Progress<T> {
                 finished.taken += 1;
                 drop(finished);
                 self.changed.notify_all();
-                take(result);
+                let going_on = take(result);
                 finished = self.lock();
+                if going_on.is_break() {
+                    self.next.store(self.blocks, Ordering::Relaxed);
+                    finished.taken = self.blocks;
+                    self.changed.notify_all();
+                }
             } else if finished.alive == 0 {
                 return;
             } else {

@@ -1,15 +1,18 @@
 //! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
 //! what became of the rest.
 
+mod output;
 mod show;
 mod stored;
+mod stream;
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
+use accredit_crediting::calculation::progress::CalculationProgress;
+use accredit_crediting::calculation::stream::CalculationCounts;
 use accredit_crediting::calculation::{self, Calculation, books};
 use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
@@ -19,12 +22,14 @@ use accredit_domain::transaction::read::FileLayout;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::{NotedCalculations, ShownList};
-use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
+use self::output::{OutputOptions, ResultFormat};
+use self::show::NotedCalculations;
+use crate::cli::print::destination::Destination;
+use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_USAGE};
+use crate::cli::print::progress::show_progress;
 use crate::cli::print::report;
-use crate::directory::deals::DealFiles;
 use crate::directory::{self, DirectoryError};
-use crate::tabular::credits::csv_credits;
+use crate::tabular::writer::CreditWriter;
 
 /// A customer's directory with the options of what is read of it.
 #[derive(Debug, clap::Args)]
@@ -66,13 +71,8 @@ pub(crate) struct CalculateArguments {
     /// than a plan's own, every part of it is calculated.
     #[arg(long)]
     period: String,
-    /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = DataFormat::Json)]
-    format: DataFormat,
-    /// The lists to show, separated by commas; CSV takes one. By default CSV shows credits, a table
-    /// the lists with rows, and JSON everything.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
-    show: Vec<ShownList>,
+    #[command(flatten)]
+    output: OutputOptions,
     /// Worker threads; the result is the same for every number.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -135,91 +135,149 @@ impl InputArguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
-    if let Err(message) = show::check_format(arguments.format, &arguments.show) {
-        eprintln!("error: {message}");
-        return EXIT_USAGE;
-    }
+    let format = match arguments.output.find_format() {
+        Ok(format) => format,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_USAGE;
+        }
+    };
 
     let dir = match (&arguments.data, &arguments.dir) {
-        (Some(file), _) => return stored::run(file, arguments),
+        (Some(file), _) => return stored::run(file, arguments, format),
         (None, dir) => dir.clone().unwrap_or_default(),
     };
 
     let input = InputArguments { dir, options: arguments.input.clone() };
-    let only_credits = show::is_credits_csv(arguments.format, &arguments.show);
-    let done = if only_credits {
-        stream_credits(&input, arguments)
-    } else {
-        print_results(&input, arguments)
-    };
+    let done = write_results(&input, arguments, format);
     done.unwrap_or_else(|code| code)
 }
 
-/// Writes the credits as CSV while they are decided. Where a period is locked, every credit is needed
-/// before the first is final.
-fn stream_credits(input: &InputArguments, arguments: &CalculateArguments) -> Result<u8, u8> {
-    let (ruleset, files) = input.load_rows(DealFiles::open, |files| &files.columns)?;
-    let as_of = arguments.input.as_of;
-    if !ruleset.settings.calendar.locks_before(as_of).is_empty() {
-        drop(files);
-        return print_results(input, arguments);
+/// Calculates and writes what is asked for. The error is the exit code of what was printed.
+fn write_results(
+    input: &InputArguments,
+    arguments: &CalculateArguments,
+    format: ResultFormat,
+) -> Result<u8, u8> {
+    // Credits alone need not be kept until all of them are made.
+    if arguments.output.has_credits_alone(format)
+        && let Some(code) = stream::run(input, arguments, format)?
+    {
+        return Ok(code);
     }
 
-    let parts = calculated_parts(arguments, &ruleset)?;
-    let threads = worker_threads(arguments);
-    let deals = files.latest_deals(&ruleset, as_of, threads);
-    let stream = CreditStream::new(&ruleset, deals, books::calculation_inputs(&ruleset, as_of));
-
-    output::print_credits_header();
-    let mut out = io::stdout().lock();
-    for of_plan in parts.chunk_by(|a, b| a.0 == b.0) {
-        let plan = of_plan.first().and_then(|(id, _)| ruleset.plans.get(id));
-        let Some(plan) = plan else { continue };
-        let periods: Vec<Period> = of_plan.iter().map(|(_, period)| *period).collect();
-
-        let counts = stream.write_credits((plan, &periods), threads, &csv_credits, &mut |bytes| {
-            // A closed pipe is the reader's decision, not a fault of ours.
-            let _ = out.write_all(&bytes);
-        });
-        for (period, counts) in periods.iter().zip(counts) {
-            print_counts((&plan.id, &period.id), counts, 0);
-        }
-    }
-    Ok(EXIT_OK)
-}
-
-fn worker_threads(arguments: &CalculateArguments) -> usize {
-    match arguments.threads {
-        0 => thread::available_parallelism().map_or(1, Into::into),
-        threads => threads,
-    }
-}
-
-/// Prints the calculations, whole.
-fn print_results(input: &InputArguments, arguments: &CalculateArguments) -> Result<u8, u8> {
     let loaded = input.load_directory()?;
     let ruleset = &loaded.ruleset;
-    let parts = calculated_parts(arguments, ruleset)?;
+    let period = asked_period(arguments, ruleset)?;
+    let parts = calculated_parts(arguments, (ruleset, &period))?;
+    let destination = open_destination(arguments, format)?;
 
-    let as_of = arguments.input.as_of;
-    let books = books::build_books(ruleset, &loaded.records, as_of, worker_threads(arguments));
-    let note = recomputed_note(ruleset, as_of);
-    if show::is_credits_csv(arguments.format, &arguments.show) {
-        print_credits(&books, &parts, note.as_deref());
-        return Ok(EXIT_OK);
+    let threads = arguments.worker_threads();
+    let progress = CalculationProgress::default();
+    let books = show_progress(arguments.output.is_quiet(), &progress, || {
+        let as_of = arguments.input.as_of;
+        books::build_counted_books(ruleset, &loaded.records, as_of, (threads, &progress))
+    });
+
+    let name = destination.name().to_owned();
+    let results = Results { books: &books, ruleset, parts: &parts, asked: &period };
+    Ok(output::exit_code(&name, results.write(arguments, format, destination)))
+}
+
+/// The period that is asked for.
+fn asked_period(arguments: &CalculateArguments, ruleset: &Ruleset) -> Result<Period, u8> {
+    ruleset.settings.calendar.find(&arguments.period).ok_or_else(|| {
+        let period = &arguments.period;
+        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
+        EXIT_NOTHING
+    })
+}
+
+/// What is written to; what cannot be written is said before anything is calculated.
+fn open_destination(
+    arguments: &CalculateArguments,
+    format: ResultFormat,
+) -> Result<Destination, u8> {
+    arguments.output.open_destination(format).map_err(|message| {
+        eprintln!("error: {message}");
+        EXIT_FAILED
+    })
+}
+
+/// What was calculated of a directory, before it is put together period by period.
+struct Results<'a> {
+    books: &'a books::Books<'a>,
+    ruleset: &'a Ruleset,
+    /// The plans with their periods.
+    parts: &'a [(PlanKey, Period)],
+    /// The period that was asked for.
+    asked: &'a Period,
+}
+
+impl Results<'_> {
+    /// Writes them, and a line about each calculation.
+    fn write(
+        &self,
+        arguments: &CalculateArguments,
+        format: ResultFormat,
+        mut destination: Destination,
+    ) -> io::Result<()> {
+        let note = recomputed_note(self.ruleset, arguments.input.as_of);
+        let quiet = arguments.output.is_quiet();
+
+        let scale = output::unit_scale(&self.ruleset.settings.units);
+        if let Some(credits) = arguments.output.credit_format(format, scale)? {
+            let writer = CreditWriter::begin(destination, credits, arguments.worker_threads())?;
+            self.write_credits(writer, quiet)?.finish()?;
+            if let Some(note) = note {
+                eprintln!("note: {note}");
+            }
+            return Ok(());
+        }
+
+        let parts = self.parts.iter();
+        let calculations: Vec<Calculation> =
+            parts.map(|(plan, period)| self.books.calculation_of(plan, period)).collect();
+
+        // A plan in its own period is one object, and everything else is a list.
+        let own = calculations.first().is_some_and(|first| first.period == self.asked.id);
+        let alone = arguments.input.plan.is_some() && own;
+        let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
+
+        let lists = (format, arguments.output.shown_lists());
+        show::write_calculations(&mut destination, lists, shown)?;
+        destination.finish()?;
+
+        calculations.iter().filter(|_| !quiet).for_each(print_summary);
+        Ok(())
     }
 
-    let calculations: Vec<Calculation> =
-        parts.iter().map(|(plan, period)| books.calculation_of(plan, period)).collect();
+    /// Writes the credits period by period: a year of a large customer need not be held at once.
+    fn write_credits(
+        &self,
+        mut writer: CreditWriter<Destination>,
+        quiet: bool,
+    ) -> io::Result<Destination> {
+        for (plan, period) in self.parts {
+            let mut calculation = self.books.calculation_of(plan, period);
+            let summary = summary_line(&calculation);
+            writer.add(std::mem::take(&mut calculation.credits))?;
+            if !quiet {
+                eprintln!("{summary}");
+            }
+        }
+        writer.finish()
+    }
+}
 
-    // A plan in its own period is one object, and everything else is a list.
-    let own = calculations.first().is_some_and(|first| first.period == arguments.period);
-    let alone = arguments.input.plan.is_some() && own;
-    let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
-    show::print_calculations(arguments.format, &arguments.show, shown);
-    calculations.iter().for_each(print_summary);
-
-    Ok(EXIT_OK)
+impl CalculateArguments {
+    /// How many threads work.
+    fn worker_threads(&self) -> usize {
+        match self.threads {
+            0 => thread::available_parallelism().map_or(1, Into::into),
+            threads => threads,
+        }
+    }
 }
 
 /// What must be said where periods are closed or finalized: a directory does not know what was paid.
@@ -239,40 +297,32 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
     listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
 }
 
-/// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
-fn print_credits(books: &books::Books<'_>, parts: &[(PlanKey, Period)], note: Option<&str>) {
-    output::print_credits_header();
-    for (plan, period) in parts {
-        let calculation = books.calculation_of(plan, period);
-        output::print_credits_csv(&calculation.credits);
-        print_summary(&calculation);
-    }
-    if let Some(note) = note {
-        eprintln!("note: {note}");
-    }
+/// Prints one line about a calculation, for people.
+fn print_summary(calculation: &Calculation) {
+    eprintln!("{}", summary_line(calculation));
 }
 
 /// One line about a calculation, for people.
-fn print_summary(calculation: &Calculation) {
+fn summary_line(calculation: &Calculation) -> String {
     let counts = CalculationCounts {
         transactions: calculation.transactions,
         credits: calculation.credits.len(),
         uncredited: calculation.uncredited.len(),
         parked: calculation.parked.len(),
     };
-    print_counts((&calculation.plan, &calculation.period), counts, calculation.rewards.len());
+    counts_line((&calculation.plan, &calculation.period), counts, calculation.rewards.len())
 }
 
-fn print_counts((plan, period): (&str, &str), counts: CalculationCounts, rewards: usize) {
+fn counts_line((plan, period): (&str, &str), counts: CalculationCounts, rewards: usize) -> String {
     let CalculationCounts { transactions, credits, uncredited, parked } = counts;
     let rewards = match rewards {
         0 => String::new(),
         rewards => format!(", {rewards} rewards"),
     };
-    eprintln!(
+    format!(
         "{plan} {period}: {transactions} transactions, {credits} credits, {uncredited} uncredited, \
          {parked} parked{rewards}"
-    );
+    )
 }
 
 /// What is calculated: each plan that is asked for, in each of its own periods in `period`. A plan
@@ -280,22 +330,16 @@ fn print_counts((plan, period): (&str, &str), counts: CalculationCounts, rewards
 /// left.
 fn calculated_parts(
     arguments: &CalculateArguments,
-    ruleset: &Ruleset,
+    (ruleset, period): (&Ruleset, &Period),
 ) -> Result<Vec<(PlanKey, Period)>, u8> {
-    let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
-        let period = &arguments.period;
-        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
-        return Err(EXIT_NOTHING);
-    };
-
     let wanted = arguments.input.plan.as_deref();
     let mut parts = Vec::new();
     let mut left_out = Vec::new();
 
     for plan in ruleset.plans.keys().filter(|plan| wanted.is_none_or(|wanted| wanted == &***plan)) {
-        let own = calculation::own_periods(ruleset, plan, &period);
+        let own = calculation::own_periods(ruleset, plan, period);
         if own.is_empty() {
-            left_out.push(calculation::explain_other_period(ruleset, plan, &period));
+            left_out.push(calculation::explain_other_period(ruleset, plan, period));
         }
         parts.extend(own.into_iter().map(|own| (*plan, own)));
     }

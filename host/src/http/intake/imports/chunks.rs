@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark};
+use accredit_ledger::import_rows::ImportRows;
 use accredit_operations::intake::IMPORT;
 use accredit_operations::suspect::Keys;
 use accredit_seams::delivery::Delivery;
@@ -15,14 +16,15 @@ use crate::http::intake::hooks::not_taken;
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 
-/// Rows of one delivery, and bytes beyond which it takes no more of them.
-const CHUNK_ROWS_MAX: usize = 1000;
-const CHUNK_BYTES_MAX: usize = 4 << 20;
+/// Rows of one delivery, and bytes beyond which it takes no more of them. A delivery is stored in one
+/// commit and decided in one, and webhooks wait for both.
+const CHUNK_ROWS_MAX: usize = 250;
+const CHUNK_BYTES_MAX: usize = 256 << 10;
 
-/// Deliveries that are stored in one commit, and bytes beyond which it takes no more of them: a
-/// commit holds its rows in memory many times over.
-const COMMIT_CHUNKS_MAX: usize = 32;
-const COMMIT_BYTES_MAX: usize = 8 << 20;
+/// Deliveries that are stored in one commit, and bytes beyond which it takes no more of them: what a
+/// webhook waits for at most.
+const COMMIT_CHUNKS_MAX: usize = 16;
+const COMMIT_BYTES_MAX: usize = 256 << 10;
 
 /// Deliveries that are made and stored.
 pub(super) struct Chunks<'s> {
@@ -32,9 +34,8 @@ pub(super) struct Chunks<'s> {
     hash: &'s str,
     received_ms: i64,
     decoder: Option<Decoder>,
-    /// Rows of the next delivery, as JSON without its end.
-    body: Vec<u8>,
-    rows: usize,
+    /// Rows of the next delivery.
+    rows: ImportRows,
     /// Deliveries of the next commit.
     waiting: Vec<Delivery>,
     waiting_bytes: usize,
@@ -65,8 +66,7 @@ impl<'s> Chunks<'s> {
             hash,
             received_ms: service.clock.now_ms(),
             decoder: None,
-            body: Vec::new(),
-            rows: 0,
+            rows: ImportRows::default(),
             waiting: Vec::new(),
             waiting_bytes: 0,
             made: 0,
@@ -88,12 +88,8 @@ impl<'s> Chunks<'s> {
             }
         }
 
-        self.body.push(if self.rows == 0 { b'[' } else { b',' });
-        let written = serde_json::to_writer(&mut self.body, &record);
-        written.map_err(|error| Problem::internal(&error))?;
-        self.rows += 1;
-
-        if self.rows >= CHUNK_ROWS_MAX || self.body.len() >= CHUNK_BYTES_MAX {
+        self.rows.add(&record);
+        if self.rows.count() >= CHUNK_ROWS_MAX || self.rows.byte_count() >= CHUNK_BYTES_MAX {
             self.close_chunk()?;
         }
         Ok(())
@@ -108,13 +104,11 @@ impl<'s> Chunks<'s> {
 
     /// Makes a delivery of the rows so far.
     fn close_chunk(&mut self) -> Result<(), Problem> {
-        if self.rows == 0 {
+        if self.rows.count() == 0 {
             return Ok(());
         }
 
-        let mut body = std::mem::take(&mut self.body);
-        body.push(b']');
-        self.rows = 0;
+        let body = std::mem::take(&mut self.rows).into_body();
         let id = match self.made {
             0 => self.key.to_owned(),
             index => format!("{}/{}/{index}", self.key, self.hash),
