@@ -41,6 +41,11 @@ pub const BARS: &[Bar] = &[
         0.04,
         "decision alone on 2 threads: at most 1/25 of PostgreSQL's",
     ),
+    at_most("policy/native", 3.0, "a policy of ten lines: at most 3 times native Rust"),
+    at_least("policy/luajit", 4.0, "a policy of ten lines: at least 4 times as fast as LuaJIT"),
+    at_least("policy/zen-engine", 40.0, "a policy of ten lines: at least 40 times zen-engine"),
+    at_least("policy/rhai", 40.0, "a policy of ten lines: at least 40 times plain Rhai"),
+    at_least("policy/rate", 0.13, "a policy that is not compiled: at least 0.13 M deals a second"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
 ];
 

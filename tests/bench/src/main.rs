@@ -10,6 +10,7 @@ mod native;
 mod native_pipeline;
 mod pipeline;
 mod plot;
+mod policies;
 mod postgres;
 mod proof;
 mod report;
@@ -52,6 +53,7 @@ impl Outcome {
 const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
+    Measure { name: "policies", run: policies::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },
     Measure { name: "pipeline", run: |_, _| pipeline::compare() },
     Measure {

@@ -16,6 +16,8 @@ pub enum Figure {
     Speedup,
     /// Bytes a deal.
     BytesPerDeal,
+    /// Millions of deals a second.
+    MillionsASecond,
 }
 
 /// One figure of a run.
@@ -66,6 +68,7 @@ impl Finding {
             Figure::TimeRatio => " × its time",
             Figure::Speedup => " × as fast",
             Figure::BytesPerDeal => " bytes a deal",
+            Figure::MillionsASecond => " million deals a second",
         };
         let spread = self.spread.map(|(low, high)| format!(" ({}–{})", number(low), number(high)));
         format!("{}{unit}{}", number(self.value), spread.unwrap_or_default())
