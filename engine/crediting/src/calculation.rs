@@ -280,7 +280,7 @@ pub fn calculation_of(
     let own = decisions.iter().filter(|decision| decision.outcome != DecisionOutcome::Filtered);
     let mut calculation = Calculation {
         plan: plan.to_owned(),
-        period: period.id.clone(),
+        period: period.id.into(),
         revision: 1,
         ruleset: ruleset.hash.to_string(),
         transactions: own.count(),

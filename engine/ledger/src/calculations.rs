@@ -79,8 +79,8 @@ impl<'a> SummaryChanges<'a> {
             for decision in &stored.decisions {
                 self.add_decision(decision, 1)?;
 
-                let rows = decision.credits.iter().map(|row| row.period.clone());
-                let own = decision.period.clone().unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
+                let rows = decision.credits.iter().map(|row| row.period);
+                let own = decision.period.unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
                 let own = (decision.outcome != DecisionOutcome::Filtered).then_some(own);
                 let block = stored.number / BLOCK_TRANSACTIONS;
                 self.spans.extend(rows.chain(own).map(|period| (String::from(period), block)));
@@ -167,7 +167,7 @@ impl CalculationSummary {
 pub(super) fn count_restatements(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
-    periods: &BTreeMap<String, BTreeSet<String>>,
+    periods: &BTreeMap<String, BTreeSet<PeriodKey>>,
 ) -> LedgerResult<()> {
     for (plan, periods) in periods {
         for period in periods {
@@ -220,7 +220,7 @@ impl Ledger {
     /// When the data cannot be read, or what `look` found.
     pub fn visit_transactions(
         &self,
-        leaves: Option<&BTreeSet<String>>,
+        leaves: Option<&BTreeSet<PeriodKey>>,
         look: &mut dyn FnMut(TransactionRecord) -> LedgerResult<()>,
     ) -> LedgerResult<()> {
         let snapshot = self.snapshot()?;
@@ -235,7 +235,7 @@ impl Ledger {
                 }
             }
             Some(leaves) => {
-                let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+                let leaves = leaves.iter().map(PeriodKey::as_str).chain([NO_PERIOD]);
                 // Deals without a period are in every calculation, until their date is corrected.
                 for leaf in leaves {
                     let prefix = codec::parts_key(&[leaf]);

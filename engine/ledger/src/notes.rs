@@ -80,7 +80,7 @@ impl NoteQuery {
 
             let notes = if self.alerts { decision.alerts } else { decision.log };
             let notes = notes.into_iter().filter(|note| same(&self.code, note.code.as_str()));
-            rows.extend(notes.map(|note| NoteRow { note, period: decision.period.clone() }));
+            rows.extend(notes.map(|note| NoteRow { note, period: decision.period }));
         }
 
         rows

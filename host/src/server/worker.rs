@@ -263,9 +263,9 @@ impl Worker {
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
-                    tracing::error!(error.cause = %error, period = leaf.id, "not locked");
+                    tracing::error!(error.cause = %error, period = leaf.id.as_str(), "not locked");
                 }
-                Err(_) => tracing::error!(period = leaf.id, "locking a period panicked"),
+                Err(_) => tracing::error!(period = leaf.id.as_str(), "locking a period panicked"),
             }
         }
     }

@@ -152,7 +152,7 @@ fn replay_finalizations<'a>(
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
                 let standing = posting::rewarded_entries(standing, date, ruleset);
-                counted.entry(decided.plan.clone()).or_default().extend(standing);
+                counted.entry(decided.plan).or_default().extend(standing);
             }
         }
 
@@ -163,7 +163,7 @@ fn replay_finalizations<'a>(
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
         }
-        locked.finalized.insert(leaf.id.clone());
+        locked.finalized.insert(leaf.id);
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
@@ -235,7 +235,7 @@ fn plan_book(
 }
 
 fn decision_key(decision: &Decision) -> PlanAndTransaction {
-    (decision.plan.clone(), decision.transaction.clone())
+    (decision.plan, decision.transaction.clone())
 }
 
 impl Books<'_> {

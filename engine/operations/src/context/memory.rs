@@ -3,6 +3,7 @@
 //! Not what is stored: the alerts are computed again after a restart, and the shadow is resumed from
 //! its row in the ledger.
 
+use accredit_domain::keys::RulesetHash;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub(super) type KnownAlerts = BTreeMap<(String, String), CalculationAlerts>;
 /// The alerts of one calculation.
 pub(crate) struct CalculationAlerts {
     pub(crate) revision: u64,
-    pub(crate) ruleset: Arc<str>,
+    pub(crate) ruleset: RulesetHash,
     pub(crate) notes: Vec<NoteRow>,
 }
 

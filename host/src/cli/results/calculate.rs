@@ -10,6 +10,7 @@ use std::thread;
 use accredit_crediting::calculation::{self, Calculation, books};
 use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
@@ -184,7 +185,7 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
     let lists = lists.into_iter().filter(|(_, periods)| !periods.is_empty());
     let listed: Vec<String> = lists
         .map(|(word, periods)| {
-            let periods: Vec<&str> = periods.iter().map(String::as_str).collect();
+            let periods: Vec<&str> = periods.iter().map(PeriodKey::as_str).collect();
             format!("{word}: {}", periods.join(", "))
         })
         .collect();
