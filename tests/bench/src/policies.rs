@@ -1,8 +1,8 @@
 //! A crediting policy of ten lines, run deal by deal: accredit beside native Rust, scripting languages and rule
-//! engines. The result of each run is included: a list of names with their weights.
+//! engines. The result of each run is included: a list of names with exact weights, as the host goes on with it.
 //!
-//! Every side gets a deal in the form that it takes fastest, and its answers are proved equal to those of native
-//! Rust over all deals before a figure is printed.
+//! The processor time of the one thread counts. Every side gets a deal in the form that it takes fastest, and its
+//! answers are proved equal to those of native Rust over all deals before a figure is printed.
 
 #[cfg(feature = "zen-engine")]
 mod decisions;
@@ -16,14 +16,15 @@ mod scripts;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use accredit_domain::transaction::Transaction;
 use rust_decimal::Decimal;
 
 use crate::Outcome;
+use crate::engine_pipeline::with_engine;
 use crate::report::{Figure, Finding};
-use crate::rounds::{Side, Times, alternate};
+use crate::rounds::{Side, Times, alternate, process_time, thread_time};
 use crate::settings::Settings;
 
 const DEALS: usize = 20_000;
@@ -34,6 +35,7 @@ const ROUNDS: usize = 7;
 const ROUND_TIME: Duration = Duration::from_millis(100);
 
 /// A deal as each side may read it.
+#[cfg_attr(not(feature = "rivals"), expect(dead_code, reason = "some sides read it only there"))]
 pub struct Deal {
     pub first: Arc<str>,
     pub second: Arc<str>,
@@ -52,12 +54,13 @@ pub struct Part {
 }
 
 impl Part {
-    pub fn alone(who: &str) -> Part {
+    pub fn alone(who: impl Into<Arc<str>>) -> Part {
         Part { who: who.into(), weight: None }
     }
 
     /// A part with a weight in tenths.
-    pub fn tenths(who: &str, tenths: i64) -> Part {
+    #[cfg(feature = "rivals")]
+    pub fn tenths(who: impl Into<Arc<str>>, tenths: i64) -> Part {
         Part { who: who.into(), weight: Some(Decimal::new(tenths, 1)) }
     }
 }
@@ -135,17 +138,46 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let mut rounds: Vec<Side<'_>> = Vec::new();
     let names: Vec<(&str, &str)> = sides.iter().map(|side| (side.key, side.name)).collect();
     for (side, repeats) in sides.iter_mut().zip(&repeats) {
-        rounds.push(Box::new(|| {
-            let start = Instant::now();
-            (0..*repeats).for_each(|_| (side.run)());
-            start.elapsed() / *repeats
-        }));
+        rounds
+            .push(Box::new(|| thread_time(|| (0..*repeats).for_each(|_| (side.run)())) / *repeats));
     }
     let times = alternate(ROUNDS, &mut rounds);
     report(&names, &times, deals.len(), outcome);
+    compare_decisions(settings, &folder, deals.len(), outcome);
+}
+
+/// Decides all deals of the company on one thread, with the crediting policy compiled and not compiled.
+fn compare_decisions(settings: &Settings, folder: &Path, count: usize, outcome: &mut Outcome) {
+    let Some(source) = ours::find_not_compiled() else { return };
+    let other = settings.folder.path().join("company-not-compiled");
+    crate::company::write_company(&other, count);
+    std::fs::write(other.join("policies/crediting/two-reps.rhai"), source).unwrap();
+
+    with_engine(folder, |compiled| {
+        with_engine(&other, |interpreted| {
+            compiled.decide(1);
+            interpreted.decide(1);
+            assert_eq!(compiled.prove(), interpreted.prove(), "the two companies disagree");
+
+            let times = alternate(
+                ROUNDS,
+                &mut [
+                    Box::new(|| process_time(|| compiled.decide(1))),
+                    Box::new(|| process_time(|| interpreted.decide(1))),
+                ],
+            );
+            let what = "the whole decision, 8 credits a deal, on a core";
+            let named = [("all policies compiled", "compiled"), ("crediting not compiled", "not")];
+            for ((rival, key), times) in named.iter().zip(&times) {
+                let key = format!("policy/decision/{key}");
+                outcome.findings.push(rate_of(&key, (what, rival), times, count));
+            }
+        });
+    });
 }
 
 #[cfg(feature = "rivals")]
+#[cfg_attr(feature = "zen-engine", expect(unused_variables, reason = "nothing is skipped"))]
 fn add_rivals<'a>(
     sides: &mut Vec<Contestant<'a>>,
     outcome: &mut Outcome,
@@ -169,7 +201,6 @@ fn add_rivals<'a>(
     }
     #[cfg(not(feature = "zen-engine"))]
     outcome.skip("zen-engine: built without the feature `zen-engine`");
-    let _ = &outcome;
 }
 
 #[cfg(not(feature = "rivals"))]
@@ -184,9 +215,7 @@ fn add_rivals<'a>(
 /// How often the deals are run for a round that is long enough.
 fn repeats(run: &mut dyn FnMut()) -> u32 {
     run();
-    let start = Instant::now();
-    run();
-    let once = start.elapsed().max(Duration::from_nanos(1));
+    let once = thread_time(&mut *run).max(Duration::from_nanos(1));
     u32::try_from(ROUND_TIME.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).max(1)
 }
 
@@ -213,20 +242,25 @@ fn report(names: &[(&str, &str)], times: &[Times], count: usize, outcome: &mut O
     }
 
     if let Some(place) = place("interpreted") {
-        let rate = |time: f64| count as f64 / time / 1e6;
-        let each = times[place].0.iter().map(|time| rate(time.as_secs_f64()));
-        let each: Vec<f64> = each.collect();
-        let low = each.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = each.iter().copied().fold(0.0, f64::max);
-        outcome.findings.push(Finding {
-            key: "policy/rate".to_owned(),
-            what: "a policy of ten lines that is not compiled, on a core".to_owned(),
-            rival: "no rival".to_owned(),
-            figure: Figure::MillionsASecond,
-            value: rate(times[place].median()),
-            spread: Some((low, high)),
-            detail: format!("{:.0} ns a deal", nanoseconds(&times[place])),
-        });
+        let what = "a policy of ten lines that is not compiled, on a core";
+        outcome.findings.push(rate_of("policy/rate", (what, "no rival"), &times[place], count));
+    }
+}
+
+/// Millions of deals a second.
+fn rate_of(key: &str, (what, rival): (&str, &str), times: &Times, count: usize) -> Finding {
+    let rate = |seconds: f64| count as f64 / seconds / 1e6;
+    let each: Vec<f64> = times.0.iter().map(|time| rate(time.as_secs_f64())).collect();
+    let low = each.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = each.iter().copied().fold(0.0, f64::max);
+    Finding {
+        key: key.to_owned(),
+        what: what.to_owned(),
+        rival: rival.to_owned(),
+        figure: Figure::MillionsASecond,
+        value: rate(times.median()),
+        spread: Some((low, high)),
+        detail: format!("{:.0} ns a deal", times.median() * 1e9 / count as f64),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Rounds of a comparison of two sides in one process.
 pub const DUEL_ROUNDS: usize = 7;
 
@@ -63,6 +65,26 @@ pub fn time(mut work: impl FnMut()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()
+}
+
+/// The processor time that `work` takes on this thread: what else runs on the machine hardly counts.
+pub fn thread_time(work: impl FnOnce()) -> Duration {
+    clocked(ClockId::ThreadCPUTime, work)
+}
+
+/// The processor time that `work` takes on all threads of this process.
+pub fn process_time(work: impl FnOnce()) -> Duration {
+    clocked(ClockId::ProcessCPUTime, work)
+}
+
+fn clocked(clock: ClockId, work: impl FnOnce()) -> Duration {
+    let now = || {
+        let time = clock_gettime(clock);
+        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    };
+    let start = now();
+    work();
+    now() - start
 }
 
 /// Runs both sides in turn and gives their median times.

@@ -59,32 +59,36 @@ fn graph() -> serde_json::Value {
 }
 
 impl Policy for ZenEngine {
-    type Answer = Variable;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Variable)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         let decision = &self.decision;
         self.runtime.block_on(async {
             for deal in deals {
-                take(decision.evaluate(zen_deal(deal)).await.unwrap().result);
+                take(row_parts(decision.evaluate(zen_deal(deal)).await.unwrap().result));
             }
         });
     }
 
-    fn parts(answer: Variable) -> Vec<Part> {
-        let Variable::Object(row) = answer else { panic!("not a row: {answer:?}") };
-        let row = row.borrow();
-        let part = |who: &str, weight: &str| {
-            let Some(Variable::String(who)) = row.get_str(who) else { panic!("no name: {row:?}") };
-            let weight = match row.get_str(weight) {
-                Some(Variable::Number(weight)) => Some(*weight),
-                _ => None,
-            };
-            Part { weight, ..Part::alone(who) }
-        };
-        let first = part("one", "weight");
-        if first.weight.is_none() {
-            return vec![first];
-        }
-        vec![first, part("two", "other")]
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
     }
+}
+
+fn row_parts(answer: Variable) -> Vec<Part> {
+    let Variable::Object(row) = answer else { panic!("not a row: {answer:?}") };
+    let row = row.borrow();
+    let part = |who: &str, weight: &str| {
+        let Some(Variable::String(who)) = row.get_str(who) else { panic!("a part without a name") };
+        let weight = match row.get_str(weight) {
+            Some(Variable::Number(weight)) => Some(*weight),
+            _ => None,
+        };
+        Part { weight, ..Part::alone(who.as_str()) }
+    };
+    let first = part("one", "weight");
+    if first.weight.is_none() {
+        return vec![first];
+    }
+    vec![first, part("two", "other")]
 }

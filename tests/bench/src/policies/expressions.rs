@@ -24,33 +24,32 @@ impl Cel {
 }
 
 impl Policy for Cel {
-    type Answer = Value;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Value)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         for deal in deals {
             let mut context = self.context.new_inner_scope();
             context.add_variable_from_value("first", &*deal.first);
             context.add_variable_from_value("second", &*deal.second);
             context.add_variable_from_value("city", &*deal.city);
             context.add_variable_from_value("quantity", i64::from(deal.whole_quantity));
-            take(self.program.execute(&context).unwrap());
+            take(cel_parts(self.program.execute(&context).unwrap()));
         }
     }
 
-    fn parts(answer: Value) -> Vec<Part> {
-        let Value::List(items) = answer else { panic!("not a list: {answer:?}") };
-        match items.as_slice() {
-            [Value::String(first)] => vec![Part::alone(first)],
-            [
-                Value::String(first),
-                Value::Int(tenths),
-                Value::String(second),
-                Value::Int(other),
-            ] => {
-                vec![Part::tenths(first, *tenths), Part::tenths(second, *other)]
-            }
-            other => panic!("not recipients: {other:?}"),
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
+    }
+}
+
+fn cel_parts(answer: Value) -> Vec<Part> {
+    let Value::List(items) = answer else { panic!("not a list: {answer:?}") };
+    match items.as_slice() {
+        [Value::String(first)] => vec![Part::alone(first.as_str())],
+        [Value::String(first), Value::Int(tenths), Value::String(second), Value::Int(other)] => {
+            vec![Part::tenths(first.as_str(), *tenths), Part::tenths(second.as_str(), *other)]
         }
+        other => panic!("not recipients: {other:?}"),
     }
 }
 
@@ -83,30 +82,34 @@ pub fn zen_deal(deal: &Deal) -> Variable {
 }
 
 impl Policy for Zen {
-    type Answer = Variable;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Variable)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         for deal in deals {
             self.isolate.set_environment(zen_deal(deal));
-            take(self.isolate.run_compiled(self.expression.bytecode()).unwrap());
+            take(zen_parts(self.isolate.run_compiled(self.expression.bytecode()).unwrap()));
         }
     }
 
-    fn parts(answer: Variable) -> Vec<Part> {
-        let Variable::Array(items) = answer else { panic!("not a list: {answer:?}") };
-        let items = items.borrow();
-        match items.as_slice() {
-            [Variable::String(first)] => vec![Part::alone(first)],
-            [
-                Variable::String(first),
-                Variable::Number(weight),
-                Variable::String(second),
-                Variable::Number(other),
-            ] => vec![
-                Part { weight: Some(*weight), ..Part::alone(first) },
-                Part { weight: Some(*other), ..Part::alone(second) },
-            ],
-            other => panic!("not recipients: {other:?}"),
-        }
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
+    }
+}
+
+fn zen_parts(answer: Variable) -> Vec<Part> {
+    let Variable::Array(items) = answer else { panic!("not a list: {answer:?}") };
+    let items = items.borrow();
+    match items.as_slice() {
+        [Variable::String(first)] => vec![Part::alone(first.as_str())],
+        [
+            Variable::String(first),
+            Variable::Number(weight),
+            Variable::String(second),
+            Variable::Number(other),
+        ] => vec![
+            Part { weight: Some(*weight), ..Part::alone(first.as_str()) },
+            Part { weight: Some(*other), ..Part::alone(second.as_str()) },
+        ],
+        other => panic!("not recipients: {other:?}"),
     }
 }

@@ -87,9 +87,7 @@ impl Accredit {
 
     /// A policy with the same answers that is not compiled; none when all candidates are.
     pub fn not_compiled(reference: &Arc<ReferenceData>) -> Option<Accredit> {
-        let mut candidates = CANDIDATES.iter().map(|source| program(source));
-        let refused = candidates.find(|program| why_not_compiled(program).is_some())?;
-        Some(Accredit::new(refused, reference))
+        find_not_compiled().map(|source| Accredit::new(program(source), reference))
     }
 
     fn new(program: Program, reference: &Arc<ReferenceData>) -> Accredit {
@@ -97,6 +95,12 @@ impl Accredit {
         let id = programs.add(program);
         Accredit { machine: Machine::new(&programs), id, reference: Arc::clone(reference) }
     }
+}
+
+/// The first candidate that is not compiled.
+pub fn find_not_compiled() -> Option<&'static str> {
+    let mut candidates = CANDIDATES.into_iter();
+    candidates.find(|source| why_not_compiled(&program(source)).is_some())
 }
 
 impl Policy for Accredit {
@@ -112,10 +116,10 @@ impl Policy for Accredit {
 
     fn parts(answer: ScriptAnswer) -> Vec<Part> {
         match answer {
-            ScriptAnswer::Text(who) => vec![Part::alone(&who)],
+            ScriptAnswer::Text(who) => vec![Part::alone(&*who)],
             ScriptAnswer::Shares(shares) => shares
                 .iter()
-                .map(|share| Part { weight: share.weight, ..Part::alone(&share.who) })
+                .map(|share| Part { weight: share.weight, ..Part::alone(&*share.who) })
                 .collect(),
             other => panic!("not recipients: {other:?}"),
         }

@@ -42,26 +42,26 @@ impl Lua {
 }
 
 impl Policy for Lua {
-    type Answer = TwoParts;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(TwoParts)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         for deal in deals {
             let arguments = (&*deal.first, &*deal.second, deal.whole_quantity, &*deal.city);
-            take(self.function.call(arguments).unwrap());
+            take(two_parts(self.function.call(arguments).unwrap()));
         }
     }
 
-    fn parts(answer: TwoParts) -> Vec<Part> {
-        two_parts(answer)
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
     }
 }
 
 fn two_parts((first, tenths, second, other_tenths): TwoParts) -> Vec<Part> {
     match (tenths, second, other_tenths) {
         (Some(tenths), Some(second), Some(other_tenths)) => {
-            vec![Part::tenths(&first, tenths), Part::tenths(&second, other_tenths)]
+            vec![Part::tenths(first, tenths), Part::tenths(second, other_tenths)]
         }
-        _ => vec![Part::alone(&first)],
+        _ => vec![Part::alone(first)],
     }
 }
 
@@ -81,8 +81,9 @@ const JAVASCRIPT: &str = r#"
 "#;
 
 pub struct QuickJs {
-    context: rquickjs::Context,
+    /// Dropped before its context, which asks for that.
     function: rquickjs::Persistent<rquickjs::Function<'static>>,
+    context: rquickjs::Context,
 }
 
 impl QuickJs {
@@ -93,33 +94,33 @@ impl QuickJs {
             let function: rquickjs::Function<'_> = context.eval(JAVASCRIPT).unwrap();
             rquickjs::Persistent::save(&context, function)
         });
-        QuickJs { context, function }
+        QuickJs { function, context }
     }
 }
 
 impl Policy for QuickJs {
-    type Answer = TwoParts;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(TwoParts)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         let saved = self.function.clone();
         self.context.with(|context| {
             let function = saved.restore(&context).unwrap();
             for deal in deals {
                 let arguments = (&*deal.first, &*deal.second, deal.whole_quantity, &*deal.city);
                 let array: rquickjs::Array<'_> = function.call(arguments).unwrap();
-                take(match array.len() {
+                take(two_parts(match array.len() {
                     1 => (array.get(0).unwrap(), None, None, None),
                     _ => {
                         let (second, other) = (array.get(2).unwrap(), array.get(3).unwrap());
                         (array.get(0).unwrap(), array.get(1).unwrap(), second, other)
                     }
-                });
+                }));
             }
         });
     }
 
-    fn parts(answer: TwoParts) -> Vec<Part> {
-        two_parts(answer)
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
     }
 }
 
@@ -165,9 +166,9 @@ impl PlainRhai {
 }
 
 impl Policy for PlainRhai {
-    type Answer = Dynamic;
+    type Answer = Vec<Part>;
 
-    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Dynamic)) {
+    fn run(&mut self, deals: &[Deal], take: &mut impl FnMut(Vec<Part>)) {
         for deal in deals {
             let text = |text: &str| ImmutableString::from(text);
             let tx = Arc::new(RhaiDeal {
@@ -177,20 +178,24 @@ impl Policy for PlainRhai {
                 quantity: deal.quantity,
             });
             let mut scope = Scope::new();
-            take(self.engine.call_fn(&mut scope, &self.ast, "credit", (tx,)).unwrap());
+            take(shares(self.engine.call_fn(&mut scope, &self.ast, "credit", (tx,)).unwrap()));
         }
     }
 
-    fn parts(answer: Dynamic) -> Vec<Part> {
-        match answer.try_cast_result::<Array>() {
-            Ok(shares) => shares
-                .into_iter()
-                .map(|share| {
-                    let share = share.cast::<RhaiShare>();
-                    Part { weight: Some(share.weight), ..Part::alone(&share.who) }
-                })
-                .collect(),
-            Err(text) => vec![Part::alone(&text.into_immutable_string().unwrap())],
-        }
+    fn parts(answer: Vec<Part>) -> Vec<Part> {
+        answer
+    }
+}
+
+fn shares(answer: Dynamic) -> Vec<Part> {
+    match answer.try_cast_result::<Array>() {
+        Ok(shares) => shares
+            .into_iter()
+            .map(|share| {
+                let share = share.cast::<RhaiShare>();
+                Part { weight: Some(share.weight), ..Part::alone(&*share.who) }
+            })
+            .collect(),
+        Err(text) => vec![Part::alone(&*text.into_immutable_string().unwrap())],
     }
 }
