@@ -4,7 +4,10 @@
 //! apostrophe in front.
 
 mod cells;
-pub(crate) mod credits;
+#[cfg(feature = "parquet")]
+pub(crate) mod columns;
+mod credits;
+pub(crate) mod writer;
 
 use std::borrow::Cow;
 

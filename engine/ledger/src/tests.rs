@@ -1,6 +1,8 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod moved;
+mod packed;
 mod processes;
 mod wishes;
 

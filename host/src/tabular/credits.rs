@@ -16,7 +16,7 @@ use super::cells;
 const ROW_BYTES: usize = 384;
 
 /// Credits as rows of CSV, every column, without a header. No cell is a formula.
-pub(crate) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
+pub(super) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
     let columns = CREDIT_FIELDS.map(|field| Column { field, before: Vec::new(), after: b"," });
     let out = Vec::with_capacity(credits.len().saturating_mul(ROW_BYTES));
 
@@ -27,7 +27,7 @@ pub(crate) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
 }
 
 /// Credits as JSON, an object a line: the same objects as in a calculation.
-pub(crate) fn json_credits(credits: &[PostedCredit]) -> Vec<u8> {
+pub(super) fn json_credits(credits: &[PostedCredit]) -> Vec<u8> {
     let mut brace = "{";
     let columns = CREDIT_FIELDS.map(|field| {
         let key = format!("{brace}\"{}\":", field.name);
@@ -49,7 +49,7 @@ pub(crate) fn json_credits(credits: &[PostedCredit]) -> Vec<u8> {
 }
 
 /// Appends what is written alike in every format: it needs no quotes and is no formula.
-fn push_plain(out: &mut Vec<u8>, cell: CreditCell<'_>) {
+pub(super) fn push_plain(out: &mut Vec<u8>, cell: CreditCell<'_>) {
     match cell {
         CreditCell::Empty => (),
         CreditCell::Text(text) | CreditCell::Word(text) => out.extend_from_slice(text.as_bytes()),
