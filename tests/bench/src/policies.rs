@@ -24,7 +24,7 @@ use rust_decimal::Decimal;
 use crate::Outcome;
 use crate::engine_pipeline::with_engine;
 use crate::report::{Figure, Finding};
-use crate::rounds::{Side, Times, alternate, process_time, thread_time};
+use crate::rounds::{Side, Spent, Times, alternate, process_time, thread_time};
 use crate::settings::Settings;
 
 const DEALS: usize = 20_000;
@@ -138,8 +138,9 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let mut rounds: Vec<Side<'_>> = Vec::new();
     let names: Vec<(&str, &str)> = sides.iter().map(|side| (side.key, side.name)).collect();
     for (side, repeats) in sides.iter_mut().zip(&repeats) {
-        rounds
-            .push(Box::new(|| thread_time(|| (0..*repeats).for_each(|_| (side.run)())) / *repeats));
+        rounds.push(Box::new(|| {
+            divided(thread_time(|| (0..*repeats).for_each(|_| (side.run)())), *repeats)
+        }));
     }
     let times = alternate(ROUNDS, &mut rounds);
     report(&names, &times, deals.len(), outcome);
@@ -212,10 +213,15 @@ fn add_rivals<'a>(
     outcome.skip("rivals of a single policy: built without the feature `rivals`");
 }
 
+/// The time of one of `repeats` runs.
+fn divided(spent: Spent, repeats: u32) -> Spent {
+    Spent { wall: spent.wall / repeats, ..spent }
+}
+
 /// How often the deals are run for a round that is long enough.
 fn repeats(run: &mut dyn FnMut()) -> u32 {
     run();
-    let once = thread_time(&mut *run).max(Duration::from_nanos(1));
+    let once = thread_time(&mut *run).wall.max(Duration::from_nanos(1));
     u32::try_from(ROUND_TIME.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).max(1)
 }
 
@@ -250,7 +256,7 @@ fn report(names: &[(&str, &str)], times: &[Times], count: usize, outcome: &mut O
 /// Millions of deals a second.
 fn rate_of(key: &str, (what, rival): (&str, &str), times: &Times, count: usize) -> Finding {
     let rate = |seconds: f64| count as f64 / seconds / 1e6;
-    let each: Vec<f64> = times.0.iter().map(|time| rate(time.as_secs_f64())).collect();
+    let each: Vec<f64> = times.0.iter().map(|time| rate(time.wall.as_secs_f64())).collect();
     let low = each.iter().copied().fold(f64::INFINITY, f64::min);
     let high = each.iter().copied().fold(0.0, f64::max);
     Finding {
