@@ -41,6 +41,10 @@ pub const BARS: &[Bar] = &[
         0.04,
         "decision alone on 2 threads: at most 1/25 of PostgreSQL's",
     ),
+    at_most("incremental/deals/1", 3.0, "1 changed deal: at most 3 bare commits of a row"),
+    at_most("incremental/deals/1000", 3.0, "1,000 changed deals: at most 3 bare commits of as many"),
+    at_most("incremental/deals/10000", 3.0, "10,000 changed deals: at most 3 bare commits of as many"),
+    at_most("incremental/rollup", 0.5, "rollup policy changed: at most 1/2 of deciding all again"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
 ];
 

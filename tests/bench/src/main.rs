@@ -6,6 +6,7 @@ mod cases;
 mod company;
 mod decision;
 mod engine_pipeline;
+mod incremental;
 mod native;
 mod native_pipeline;
 mod pipeline;
@@ -52,6 +53,7 @@ impl Outcome {
 const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
+    Measure { name: "incremental", run: incremental::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },
     Measure { name: "pipeline", run: |_, _| pipeline::compare() },
     Measure {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_crediting::affected::RulesetChange;
 use accredit_crediting::impact::{Impact, ImpactDelta};
 use accredit_ledger::notes::NoteRow;
 use accredit_workspace::Ruleset;
@@ -69,4 +70,15 @@ impl ShadowSums {
             self.deltas.insert(transaction.to_owned(), delta);
         }
     }
+}
+
+/// What differs between two rulesets, compared once.
+#[derive(Debug)]
+pub(crate) struct KnownChange {
+    /// The hash of the earlier one.
+    pub(crate) before: Arc<str>,
+    /// The hash of the later one.
+    pub(crate) after: Arc<str>,
+    /// What differs.
+    pub(crate) change: Arc<RulesetChange>,
 }
