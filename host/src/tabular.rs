@@ -3,11 +3,14 @@
 //! **Architecture invariant:** no cell is a formula: text that a spreadsheet would run gets an
 //! apostrophe in front.
 
-use std::borrow::Cow;
-use std::io::Write;
+mod cells;
+#[cfg(feature = "parquet")]
+pub(crate) mod columns;
+mod credits;
+pub(crate) mod writer;
 
-use accredit_domain::credit::fields::CREDIT_FIELDS;
-use accredit_domain::credit::posted::PostedCredit;
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 /// The header as CSV.
@@ -16,27 +19,6 @@ use serde_json::Value as Json;
 /// When it cannot be written.
 pub(crate) fn csv_header(columns: &[&str]) -> Result<Vec<u8>, String> {
     write_csv(|writer| writer.write_record(columns))
-}
-
-/// Writes credits as CSV, every column, without a header; cell by cell, so that no more than a row is
-/// held.
-///
-/// # Errors
-/// When they cannot be written.
-pub(crate) fn write_credits<'a>(
-    out: impl Write,
-    credits: impl IntoIterator<Item = &'a PostedCredit>,
-) -> Result<(), String> {
-    let mut writer = csv::Writer::from_writer(out);
-    for credit in credits {
-        for field in &CREDIT_FIELDS {
-            let cell = (field.cell)(credit).unwrap_or_default();
-            let written = writer.write_field(guard_formula(cell).as_bytes());
-            written.map_err(|error| error.to_string())?;
-        }
-        writer.write_record(None::<&[u8]>).map_err(|error| error.to_string())?;
-    }
-    writer.flush().map_err(|error| error.to_string())
 }
 
 /// `rows` (objects) with `columns` as CSV, without a header.
@@ -84,10 +66,5 @@ pub(crate) fn csv_cell(row: &Json, column: &str) -> String {
 }
 
 fn guard_formula(cell: Cow<'_, str>) -> Cow<'_, str> {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if risky && cell.parse::<rust_decimal::Decimal>().is_err() {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        cell
-    }
+    if cells::is_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell }
 }

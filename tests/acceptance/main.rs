@@ -21,6 +21,7 @@ mod imports;
 mod library;
 mod map;
 mod oracle;
+mod outputs;
 mod payees;
 mod plan_pages;
 mod policies;

@@ -17,11 +17,11 @@ mod tables;
 mod wording;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use self::markdown::Page;
 use self::wording::Wording;
 use accredit_crediting::calculation::books;
+use accredit_domain::keys::PlanKey;
 use accredit_domain::plan::{Measure, Plan, Split};
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
@@ -30,7 +30,7 @@ use accredit_workspace::Ruleset;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanPage {
     /// The id of the plan.
-    pub plan: Arc<str>,
+    pub plan: PlanKey,
     /// The page, in Markdown.
     pub markdown: String,
 }
@@ -68,7 +68,7 @@ pub fn plan_pages(inputs: PageInputs<'_>) -> Vec<PlanPage> {
         example::write_example(&mut page, words, (inputs, &books));
         lineage::write_lineage(&mut page, words, inputs.columns);
 
-        PlanPage { plan: Arc::clone(&plan.id), markdown: page.into_text() }
+        PlanPage { plan: plan.id, markdown: page.into_text() }
     };
     plans.map(page).collect()
 }

@@ -181,7 +181,7 @@ fn credit_rows(decisions: &[Decision], header: &[String]) -> Vec<TableRow> {
 /// A credit's cell; blank for a column that is none.
 pub(super) fn credit_cell<'a>(credit: &'a PostedCredit, column: &str) -> Cow<'a, str> {
     let field = CreditField::find(column);
-    field.and_then(|field| (field.cell)(credit)).unwrap_or_default()
+    field.and_then(|field| (field.cell)(credit).to_text()).unwrap_or_default()
 }
 
 /// All uncredited and parked decisions; filtered ones where the table names them.

@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use accredit_domain::keys::{PlanKey, TeamKey};
 use accredit_domain::organization::Recipient;
 use accredit_domain::organization::difference::OrganizationDifference;
 use accredit_domain::plan::{Assign, Plan, Relationship};
@@ -43,7 +44,7 @@ enum PlanChange {
 #[derive(Debug)]
 pub struct RulesetChange {
     organization: OrganizationDifference,
-    plans: BTreeMap<Arc<str>, PlanChange>,
+    plans: BTreeMap<PlanKey, PlanChange>,
 }
 
 impl RulesetChange {
@@ -53,7 +54,7 @@ impl RulesetChange {
             Some(reads) => PlanChange::ByReads(reads),
             None => PlanChange::Everything,
         };
-        let plans = after.plans.iter().map(|(id, plan)| (Arc::clone(id), of_plan(plan)));
+        let plans = after.plans.iter().map(|(id, plan)| (*id, of_plan(plan)));
         let organization =
             OrganizationDifference::between(&before.organization, &after.organization);
         RulesetChange { organization, plans: plans.collect() }
@@ -108,7 +109,7 @@ impl DealQuestion<'_> {
 
         let transaction = adjust::adjust_transaction(inputs, transaction);
         let sources = self.after.plans_before(plan).into_iter();
-        let sources = sources.filter_map(|id| self.after.plans.get(id));
+        let sources = sources.filter_map(|id| self.after.plans.get(&id));
         let mut plans = sources.chain([plan]);
         plans.any(|plan| self.concerns_recipients(plan, &transaction, date, machine))
     }
@@ -213,7 +214,7 @@ impl DealQuestion<'_> {
             let teams = &organization.teams;
             organization.territories.find_teams(transaction, date, within, teams)
         };
-        let ids = |ruleset: &Ruleset, teams: &[_]| -> Vec<Arc<str>> {
+        let ids = |ruleset: &Ruleset, teams: &[_]| -> Vec<TeamKey> {
             teams.iter().map(|team| ruleset.organization.team_id(*team)).collect()
         };
 
@@ -245,11 +246,11 @@ pub fn affected_plans(
     transactions: &[Arc<Transaction>],
     inputs: &DecisionInputs,
     asked: &(dyn Fn(usize, &str) -> bool + Sync),
-) -> Vec<Vec<Arc<str>>> {
+) -> Vec<Vec<PlanKey>> {
     let question = DealQuestion { change, before, after };
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_DEALS).collect();
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<Arc<str>>>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<(usize, Vec<Vec<PlanKey>>)>> = Mutex::new(Vec::new());
 
     let work = |machine: &mut Machine| {
         while let Some((index, block)) = {
@@ -261,7 +262,7 @@ pub fn affected_plans(
                 let asked = after.plans.keys().filter(|plan| asked(place, plan));
                 let affected =
                     asked.filter(|plan| may_affect(question, (plan, transaction), inputs, machine));
-                affected.cloned().collect()
+                affected.copied().collect()
             });
             let answers = answers.collect();
             if let Ok(mut done) = done.lock() {

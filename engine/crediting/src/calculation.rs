@@ -8,6 +8,7 @@
 //! **Architecture invariant:** transactions = credited + uncredited + parked.
 
 pub mod books;
+pub mod progress;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use std::thread;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use self::progress::CalculationProgress;
 use crate::pipeline;
 use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
@@ -136,7 +138,17 @@ pub fn decide_all(
     inputs: &DecisionInputs,
     threads: usize,
 ) -> Vec<DecidedDeal> {
-    decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
+    decide_counted(ruleset, transactions, inputs, (threads, &CalculationProgress::default()))
+}
+
+/// As [`decide_all`], while the deals are counted.
+pub fn decide_counted(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    inputs: &DecisionInputs,
+    work: (usize, &CalculationProgress),
+) -> Vec<DecidedDeal> {
+    decide_blocks(ruleset, transactions, work, &|_, tx, machine| {
         decide_deal(ruleset, tx, inputs, machine)
     })
 }
@@ -150,7 +162,8 @@ pub fn decide_selected(
     threads: usize,
     wanted: &(dyn Fn(usize, &str) -> bool + Sync),
 ) -> Vec<DecidedDeal> {
-    decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
+    let work = (threads, &CalculationProgress::default());
+    decide_blocks(ruleset, transactions, work, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
         let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted);
         DecidedDeal { date: tx.incentive_date().ok(), decisions }
@@ -164,9 +177,10 @@ type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Decided
 fn decide_blocks(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
-    threads: usize,
+    (threads, progress): (usize, &CalculationProgress),
     decide: &OneDecision<'_>,
 ) -> Vec<DecidedDeal> {
+    progress.expect_deals(transactions.len());
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
 
     let next = AtomicUsize::new(0);
@@ -180,6 +194,7 @@ fn decide_blocks(
             let places = (index * BLOCK_TRANSACTIONS..).zip(block);
             let decided = places.map(|(place, tx)| decide(place, tx, machine));
             mine.push((index, decided.collect::<Vec<_>>()));
+            progress.count_decided(block.len());
         }
 
         if let Ok(mut done) = done.lock() {
@@ -280,7 +295,7 @@ pub fn calculation_of(
     let own = decisions.iter().filter(|decision| decision.outcome != DecisionOutcome::Filtered);
     let mut calculation = Calculation {
         plan: plan.to_owned(),
-        period: period.id.clone(),
+        period: period.id.into(),
         revision: 1,
         ruleset: ruleset.hash.to_string(),
         transactions: own.count(),

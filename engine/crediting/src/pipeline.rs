@@ -75,21 +75,21 @@ pub fn decide_selected_plans(
     let transaction = &adjust::adjust_transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
 
-    let sources: Vec<&Arc<str>> = plans
+    let sources: Vec<PlanKey> = plans
         .clone()
         .filter(|plan| wanted(&plan.id))
         .flat_map(|plan| ruleset.plans_before(plan))
         .collect();
 
     // Sources are decided as well, since their credits are what a wanted plan rolls.
-    let plans = plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id));
+    let plans = plans.filter(|plan| wanted(&plan.id) || sources.contains(&plan.id));
     let done = decide_in_order(ruleset, plans, transaction, inputs, machine);
 
     let wanted = done.into_iter().filter(|decided| wanted(&decided.decision.plan));
     let mut decisions: Vec<Decision> = wanted.map(DecidedPlan::into_decision).collect();
 
     // Plans are decided sources first, and listed by id.
-    decisions.sort_by(|a, b| a.plan.cmp(&b.plan));
+    decisions.sort_by_key(|a| a.plan);
     decisions
 }
 
@@ -104,7 +104,7 @@ pub fn decide_plan(
 ) -> DecidedPlan {
     let transaction = &adjust::adjust_transaction(inputs, transaction);
     let before = ruleset.plans_before(plan);
-    let sources = before.iter().filter_map(|id| ruleset.plans.get(*id));
+    let sources = before.iter().filter_map(|id| ruleset.plans.get(id));
     let done = decide_in_order(ruleset, sources, transaction, inputs, machine);
 
     decide_after_sources(ruleset, plan, transaction, inputs, machine, explain, &done)
@@ -181,7 +181,7 @@ fn park_internal_failure(
 fn own_period(ruleset: &Ruleset, transaction: &Transaction) -> Option<PeriodKey> {
     let date = transaction.incentive_date().ok()?;
     let period = ruleset.settings.calendar.period_on(date, PeriodKind::Leaf)?;
-    Some(PeriodKey::from(period.id))
+    Some(period.id)
 }
 
 impl DecidedPlan {
@@ -318,7 +318,7 @@ fn filtered_by_sources(plan: &Plan, done: &[DecidedPlan]) -> bool {
     let sources = plan.source_plans();
     let decided = done.iter().map(|decided| &decided.decision);
     let mut decided =
-        decided.filter(|decision| sources.iter().any(|id| decision.plan == ***id)).peekable();
+        decided.filter(|decision| sources.iter().any(|id| decision.plan == *id)).peekable();
     plan.direct.is_empty()
         && decided.peek().is_some()
         && decided.all(|decision| decision.outcome == DecisionOutcome::Filtered)
@@ -327,7 +327,7 @@ fn filtered_by_sources(plan: &Plan, done: &[DecidedPlan]) -> bool {
 /// Gives the case the credits of its plan's sources; a source that is parked instead.
 fn inherit_credits<'d>(case: &mut DealCase<'d>, done: &'d [DecidedPlan]) -> Option<&'d Decision> {
     for source in case.plan.source_plans() {
-        let found = done.iter().find(|decided| decided.decision.plan == **source);
+        let found = done.iter().find(|decided| decided.decision.plan == source);
         let Some(decided) = found else { continue };
         if decided.decision.outcome == DecisionOutcome::Parked {
             return Some(&decided.decision);
@@ -387,7 +387,7 @@ fn park_with_note(decided: &mut DecidedPlan, stage: NoteStage, reason: Note, ale
 fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     let plan = case.plan;
     for rule in &plan.direct {
-        case.rule = Some(Arc::clone(&rule.rule.name));
+        case.rule = Some(rule.rule.name);
         direct::add_direct_credits(case, rule)?;
     }
     case.rule = None;

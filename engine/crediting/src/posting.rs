@@ -116,10 +116,10 @@ pub fn post_corrections(
 ) {
     let gone = frozen.iter().filter(|row| !decisions.iter().any(|one| one.plan == row.plan));
     let gone: BTreeSet<(PlanKey, TransactionKey)> =
-        gone.map(|row| (row.plan.clone(), row.transaction.clone())).collect();
+        gone.map(|row| (row.plan, row.transaction.clone())).collect();
 
     for (plan, transaction) in gone {
-        let ruleset = decisions.first().map(|decision| decision.ruleset.clone());
+        let ruleset = decisions.first().map(|decision| decision.ruleset);
         decisions.push(Decision {
             plan,
             transaction,
@@ -389,7 +389,7 @@ impl Posting<'_> {
 
     /// The id of the earliest leaf period, at or after the row's own, that may still change.
     fn open_period(&self, row: &PostedCredit) -> Result<PeriodKey, String> {
-        self.open_leaf(row).map(|period| PeriodKey::from(period.id))
+        self.open_leaf(row).map(|period| period.id)
     }
 
     fn open_leaf(&self, row: &PostedCredit) -> Result<Period, String> {
@@ -407,6 +407,6 @@ fn own_leaf(calendar: &Calendar, row: &PostedCredit) -> Option<Period> {
 }
 
 /// The id of the fiscal year that holds a day.
-fn fiscal_year(calendar: &Calendar, date: Date) -> Option<String> {
+fn fiscal_year(calendar: &Calendar, date: Date) -> Option<PeriodKey> {
     calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
 }

@@ -202,7 +202,7 @@ pub fn simulate_from(
         return Err(SimulationRefusal::NoPlan(plan.to_owned()));
     }
     if !period.contains(as_of) {
-        return Err(SimulationRefusal::Outside { as_of, period: period.id.clone() });
+        return Err(SimulationRefusal::Outside { as_of, period: period.id.into() });
     }
 
     let of_period = |deal: &Arc<Transaction>| {
@@ -218,7 +218,7 @@ pub fn simulate_from(
     let so_far = decide(&real, as_of);
     let count = admitted_count(&so_far, plan);
     if count == 0 {
-        let (plan, period) = (plan.to_owned(), period.id.clone());
+        let (plan, period) = (plan.to_owned(), period.id.into());
         return Err(SimulationRefusal::NoDeal { plan, period, as_of });
     }
 
@@ -249,7 +249,7 @@ pub fn simulate_from(
     Ok(Simulation {
         simulation: true,
         plan: plan.to_owned(),
-        period: period.id.clone(),
+        period: period.id.into(),
         as_of: as_of.to_string(),
         days: elapsed_days(period, as_of),
         ruleset: ruleset.hash.to_string(),
@@ -364,7 +364,7 @@ fn repeat_deals(
         }
 
         if all.len() > DEALS_MAX {
-            return Err(SimulationRefusal::TooMany(period.id.clone()));
+            return Err(SimulationRefusal::TooMany(period.id.into()));
         }
     }
 
@@ -375,14 +375,14 @@ fn repeat_deals(
 type SumKey = (DefinedName, Option<ParticipantKey>, Option<TeamKey>, DefinedName);
 
 fn credit_amount(credit: &PostedCredit) -> (SumKey, Decimal) {
-    let team = credit.team.clone().filter(|_| credit.position.is_none());
-    let key = (credit.credit_type.clone(), credit.payee.clone(), team, credit.unit_type.clone());
+    let team = credit.team.filter(|_| credit.position.is_none());
+    let key = (credit.credit_type, credit.payee, team, credit.unit_type);
     (key, credit.amount)
 }
 
 fn reward_amount(reward: &EarnedReward) -> (SumKey, Decimal) {
-    let (payee, team) = (Some(reward.payee.clone()), reward.team.clone());
-    let key = (reward.reward.clone(), payee, team, reward.unit_type.clone());
+    let (payee, team) = (Some(reward.payee), reward.team);
+    let key = (reward.reward, payee, team, reward.unit_type);
     (key, reward.amount)
 }
 

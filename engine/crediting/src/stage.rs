@@ -25,6 +25,7 @@ use rust_decimal::Decimal;
 use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
+use accredit_domain::keys::{DefinedName, PeriodKey, PositionKey, RecipientKey};
 use accredit_domain::money::Unit;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{Recipient, TeamId};
@@ -107,7 +108,7 @@ pub struct DealCase<'a> {
     /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.
-    pub period: Arc<str>,
+    pub period: PeriodKey,
     /// The currency of the deal; none where its amounts are in the unit of each result.
     pub currency: Option<Unit>,
     /// Releases, manual holds, business date.
@@ -123,7 +124,7 @@ pub struct DealCase<'a> {
     /// Warnings: all go to the log, those that the plan asks for become alerts.
     pub warnings: Vec<Note>,
     /// The rule that is at work.
-    pub rule: Option<Arc<str>>,
+    pub rule: Option<DefinedName>,
     /// The explanation, if it was requested.
     pub trace: Option<Vec<ExplanationStep>>,
 }
@@ -143,13 +144,7 @@ impl DealCase<'_> {
     pub fn trace_effect(&mut self, stage: NoteStage, said: impl FnOnce() -> (StepEffect, String)) {
         if let Some(trace) = &mut self.trace {
             let (says, message) = said();
-            trace.push(ExplanationStep {
-                stage,
-                message,
-                rule: self.rule.clone(),
-                says,
-                refusal: None,
-            });
+            trace.push(ExplanationStep { stage, message, rule: self.rule, says, refusal: None });
         }
     }
 
@@ -167,7 +162,7 @@ impl DealCase<'_> {
             let refusal = ProgramRefusal::new(program, &arguments);
             let (says, message) = said(&refusal);
 
-            let (rule, refusal) = (self.rule.clone(), Some(refusal));
+            let (rule, refusal) = (self.rule, Some(refusal));
             trace.push(ExplanationStep { stage, message, rule, says, refusal });
         }
     }
@@ -357,18 +352,18 @@ impl DealCase<'_> {
         })
     }
 
-    fn position_of(&self, recipient: Recipient) -> Option<Arc<str>> {
+    fn position_of(&self, recipient: Recipient) -> Option<PositionKey> {
         recipient.position().map(|position| self.ruleset.organization.position_id(position))
     }
 
     /// The title of a position, blank where it has none; none for a team.
-    pub fn position_title(&self, recipient: Recipient) -> Option<Arc<str>> {
+    pub fn position_title(&self, recipient: Recipient) -> Option<DefinedName> {
         let version = self.ruleset.organization.version_on(recipient.position()?, self.date);
-        Some(version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)))
+        Some(version.map(|version| version.title).unwrap_or_default())
     }
 
     /// The id of a recipient, for messages.
-    pub fn recipient_id(&self, recipient: Recipient) -> Arc<str> {
+    pub fn recipient_id(&self, recipient: Recipient) -> RecipientKey {
         self.ruleset.organization.recipient_id(recipient)
     }
 }

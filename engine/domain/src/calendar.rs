@@ -16,6 +16,8 @@ use std::sync::Arc;
 use jiff::Span;
 use jiff::civil::Date;
 
+use crate::keys::PeriodKey;
+
 pub use self::listed::{ListedPeriod, PeriodFault, PeriodList};
 use self::state::LockDays;
 pub use self::state::{LockedPeriods, PeriodPhase};
@@ -83,10 +85,10 @@ impl PeriodKind {
 }
 
 /// A period: its id and its days.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     /// `2017-03`, `2017-Q1` or `2017`.
-    pub id: String,
+    pub id: PeriodKey,
     /// First day, included.
     pub first: Date,
     /// First day after the last.
@@ -232,7 +234,7 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
         PeriodKind::Year => format!("{year:04}"),
     };
 
-    Some(Period { id, first, end })
+    Some(Period { id: PeriodKey::from(id), first, end })
 }
 
 fn find_month(starts: i8, id: &str) -> Option<Period> {

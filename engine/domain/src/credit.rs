@@ -12,9 +12,9 @@ pub mod laws;
 pub mod posted;
 
 use std::fmt;
-use std::sync::Arc;
 
 use self::posted::PostedCredit;
+use crate::keys::DefinedName;
 use crate::money::{self, Unit};
 use crate::organization::Recipient;
 
@@ -132,7 +132,7 @@ pub struct Credit {
     /// The position or team that is credited, in the organisation of the ruleset.
     pub recipient: Recipient,
     /// Title of the position, blank where it has none; none for a team.
-    pub title: Option<Arc<str>>,
+    pub title: Option<DefinedName>,
     /// Unit of the amount.
     pub unit: Unit,
     /// Whether the credit may roll up.

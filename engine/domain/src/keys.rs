@@ -240,6 +240,12 @@ macro_rules! name_keys {
             }
         }
 
+        impl From<&$name> for $name {
+            fn from(key: &$name) -> Self {
+                *key
+            }
+        }
+
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 Self(Name::of(text))

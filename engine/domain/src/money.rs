@@ -66,7 +66,7 @@ impl Units {
     /// The same name, shared.
     pub fn shared_name(&self, unit: Unit) -> DefinedName {
         let known = self.names.get(usize::from(unit.index));
-        known.map_or_else(DefinedName::default, |(name, _)| name.clone())
+        known.map_or_else(DefinedName::default, |(name, _)| *name)
     }
 
     /// All names, in declared order.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::calendar::{Period, Validity};
+use crate::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use crate::money::Unit;
 
 use self::aliases::NameIndex;
@@ -78,7 +79,7 @@ pub struct RelationshipId(pub u16);
 #[derive(Debug, Clone)]
 pub struct Participant {
     /// Its id in the files.
-    pub id: Arc<str>,
+    pub id: ParticipantKey,
     /// Name for people; not unique.
     pub name: Arc<str>,
     /// The ranges of days in which the participant exists.
@@ -91,7 +92,7 @@ pub struct PositionVersion {
     /// The days on which this version is valid.
     pub validity: Validity,
     /// Title that rules may select by.
-    pub title: Arc<str>,
+    pub title: DefinedName,
     /// The position it reports to.
     pub manager: Option<PositionId>,
 }
@@ -100,7 +101,7 @@ pub struct PositionVersion {
 #[derive(Debug, Clone)]
 pub struct Position {
     /// Its id in the files.
-    pub id: Arc<str>,
+    pub id: PositionKey,
     /// The versions, which do not overlap.
     pub versions: Vec<PositionVersion>,
 }
@@ -187,10 +188,10 @@ impl Organization {
         }
 
         let new = ParticipantId(u32::try_from(self.participants.len()).unwrap_or(u32::MAX));
-        let id: Arc<str> = Arc::from(id);
+        let id = ParticipantKey::from(id);
         let name = Arc::from(name);
 
-        self.participant_ids.add(Arc::clone(&id), new);
+        self.participant_ids.add(id.into(), new);
         self.participants.push(Participant { id, name, validity: vec![validity] });
 
         new
@@ -218,8 +219,8 @@ impl Organization {
             return known;
         }
         let new = PositionId(u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
-        let id: Arc<str> = Arc::from(id);
-        self.position_ids.add(Arc::clone(&id), new);
+        let id = PositionKey::from(id);
+        self.position_ids.add(id.into(), new);
         self.positions.push(Position { id, versions: Vec::new() });
         new
     }
@@ -291,28 +292,26 @@ impl Organization {
     }
 
     /// The id of a position; blank for one of another organisation.
-    pub fn position_id(&self, position: PositionId) -> Arc<str> {
-        let known = self.positions.get(position.0 as usize);
-        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    pub fn position_id(&self, position: PositionId) -> PositionKey {
+        self.positions.get(position.0 as usize).map(|known| known.id).unwrap_or_default()
     }
 
     /// The id of a recipient; blank for one of another organisation.
-    pub fn recipient_id(&self, recipient: Recipient) -> Arc<str> {
+    pub fn recipient_id(&self, recipient: Recipient) -> RecipientKey {
         match recipient {
-            Recipient::Position(position) => self.position_id(position),
-            Recipient::Team(team) => self.team_id(team),
+            Recipient::Position(position) => self.position_id(position).into(),
+            Recipient::Team(team) => self.team_id(team).into(),
         }
     }
 
     /// The id of a team; blank for one of another organisation.
-    pub fn team_id(&self, team: TeamId) -> Arc<str> {
+    pub fn team_id(&self, team: TeamId) -> TeamKey {
         self.teams.team_id(team)
     }
 
     /// The id of a participant; blank for one of another organisation.
-    pub fn participant_id(&self, participant: ParticipantId) -> Arc<str> {
-        let known = self.participants.get(participant.0 as usize);
-        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    pub fn participant_id(&self, participant: ParticipantId) -> ParticipantKey {
+        self.participants.get(participant.0 as usize).map(|known| known.id).unwrap_or_default()
     }
 
     /// The name of a participant.

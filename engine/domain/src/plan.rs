@@ -10,12 +10,12 @@ pub mod quota;
 pub mod reward;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::calendar::{PeriodKind, Validity};
 use crate::hold::Hold;
+use crate::keys::{DefinedName, PlanKey};
 use crate::money::Unit;
 use crate::organization::{Organization, PositionId, Recipient, RelationshipId, TeamId, fold_name};
 use crate::policy::ProgramId;
@@ -25,7 +25,7 @@ use crate::transaction::NameColumns;
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The stem of its file.
-    pub id: Arc<str>,
+    pub id: PlanKey,
     /// The name shown to people.
     pub name: String,
     /// When it is in force, by incentive date.
@@ -66,9 +66,9 @@ pub struct Plan {
 
 impl Plan {
     /// The other plans that this one takes credits from, by id.
-    pub fn source_plans(&self) -> BTreeSet<&Arc<str>> {
+    pub fn source_plans(&self) -> BTreeSet<PlanKey> {
         let all = self.indirect.iter().flat_map(|rule| &rule.sources);
-        all.filter(|source| **source != self.id).collect()
+        all.copied().filter(|source| *source != self.id).collect()
     }
 
     /// Whether it pays anybody: by a reward, a draw or a guarantee.
@@ -166,7 +166,7 @@ pub fn selects_recipient(
 #[derive(Debug, Clone)]
 pub struct RuleBase {
     /// Name, at most 64 characters.
-    pub name: Arc<str>,
+    pub name: DefinedName,
     /// A free description, shown to people.
     pub description: String,
     /// Labels to search by.
@@ -233,7 +233,7 @@ pub struct IndirectRule {
     /// Positions that hold this rule.
     pub receivers: Vec<Selector>,
     /// The plans whose direct credits it sees, by id; its own plan among them when it is listed.
-    pub sources: BTreeSet<Arc<str>>,
+    pub sources: BTreeSet<PlanKey>,
     /// What it credits, at least one.
     pub results: Vec<IndirectResult>,
 }
@@ -259,7 +259,7 @@ pub enum Relationship {
 #[derive(Debug, Clone)]
 pub struct ResultBase {
     /// Name, never renamed, since ids of credits hold it.
-    pub name: Arc<str>,
+    pub name: DefinedName,
     /// The most that a credit may be, without its sign.
     pub maximum: Option<ProgramId>,
     /// How long a credit is held.
@@ -270,7 +270,7 @@ pub struct ResultBase {
     /// Whether a duplicate is kept.
     pub duplicates: DuplicateSetting,
     /// One of the workspace's reason codes.
-    pub reason_code: Option<Arc<str>>,
+    pub reason_code: Option<DefinedName>,
 }
 
 /// A result of a direct rule.
@@ -283,7 +283,7 @@ pub struct DirectResult {
     /// Unit of the credit.
     pub unit: Unit,
     /// One of the workspace's credit types.
-    pub credit_type: Arc<str>,
+    pub credit_type: DefinedName,
     /// Whether it may roll at all.
     pub rollable: bool,
     /// Whether it may roll to named types from the reporting hierarchy.
@@ -300,7 +300,7 @@ pub struct IndirectResult {
     /// Unit of the credit; absent is the source credit's.
     pub unit: Option<Unit>,
     /// Credit type; absent is the source credit's.
-    pub credit_type: Option<Arc<str>>,
+    pub credit_type: Option<DefinedName>,
     /// Whose credits share the maximum.
     pub maximum_scope: MaximumScope,
 }

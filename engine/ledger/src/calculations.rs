@@ -10,11 +10,12 @@
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in any order of
 //! arrival; the ruleset and the business date of a decision are no content.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{BLOCK_TRANSACTIONS, LedgerCounts, TransactionRecord, read_block};
+use super::deal_rows::BLOCK_TRANSACTIONS;
+use super::record::{LedgerCounts, TransactionRecord};
 use super::{Ledger, LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome};
@@ -48,7 +49,7 @@ pub(super) struct SummaryChanges<'a> {
     /// As they were, and as they become.
     rows: BTreeMap<PlanAndPeriod, (CalculationSummary, CalculationSummary)>,
     /// Leaf periods with a block that has something of them.
-    spans: BTreeSet<(String, u64)>,
+    spans: BTreeSet<(PeriodKey, u64)>,
 }
 
 impl<'a> SummaryChanges<'a> {
@@ -56,35 +57,25 @@ impl<'a> SummaryChanges<'a> {
         SummaryChanges { snapshot, rows: BTreeMap::new(), spans: BTreeSet::new() }
     }
 
-    /// Takes the decisions of a block as they were out, and puts them in as they are.
-    pub(super) fn replace_block(
+    /// Takes the decisions of a deal as they were out, and puts them in as they are.
+    pub(super) fn replace_deal(
         &mut self,
-        before: &[TransactionRecord],
-        after: &[TransactionRecord],
+        number: u64,
+        before: Option<&TransactionRecord>,
+        after: &[Decision],
     ) -> LedgerResult<()> {
-        let old: HashMap<u64, &TransactionRecord> =
-            before.iter().map(|one| (one.number, one)).collect();
+        for decision in before.iter().flat_map(|known| &known.decisions) {
+            self.add_decision(decision, -1)?;
+        }
 
-        for stored in after {
-            // What is decided as before changes no calculation, and no revision.
-            let known = old.get(&stored.number).copied();
-            if known.is_some_and(|known| known.decisions == stored.decisions) {
-                continue;
-            }
+        let block = number / BLOCK_TRANSACTIONS;
+        for decision in after {
+            self.add_decision(decision, 1)?;
 
-            for decision in known.iter().flat_map(|known| &known.decisions) {
-                self.add_decision(decision, -1)?;
-            }
-
-            for decision in &stored.decisions {
-                self.add_decision(decision, 1)?;
-
-                let rows = decision.credits.iter().map(|row| row.period.clone());
-                let own = decision.period.clone().unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
-                let own = (decision.outcome != DecisionOutcome::Filtered).then_some(own);
-                let block = stored.number / BLOCK_TRANSACTIONS;
-                self.spans.extend(rows.chain(own).map(|period| (String::from(period), block)));
-            }
+            let rows = decision.credits.iter().map(|row| row.period);
+            let own = decision.period.unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
+            let own = (decision.outcome != DecisionOutcome::Filtered).then_some(own);
+            self.spans.extend(rows.chain(own).map(|period| (period, block)));
         }
 
         Ok(())
@@ -167,7 +158,7 @@ impl CalculationSummary {
 pub(super) fn count_restatements(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
-    periods: &BTreeMap<String, BTreeSet<String>>,
+    periods: &BTreeMap<String, BTreeSet<PeriodKey>>,
 ) -> LedgerResult<()> {
     for (plan, periods) in periods {
         for period in periods {
@@ -220,7 +211,7 @@ impl Ledger {
     /// When the data cannot be read, or what `look` found.
     pub fn visit_transactions(
         &self,
-        leaves: Option<&BTreeSet<String>>,
+        leaves: Option<&BTreeSet<PeriodKey>>,
         look: &mut dyn FnMut(TransactionRecord) -> LedgerResult<()>,
     ) -> LedgerResult<()> {
         let snapshot = self.snapshot()?;
@@ -235,7 +226,7 @@ impl Ledger {
                 }
             }
             Some(leaves) => {
-                let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+                let leaves = leaves.iter().map(PeriodKey::as_str).chain([NO_PERIOD]);
                 // Deals without a period are in every calculation, until their date is corrected.
                 for leaf in leaves {
                     let prefix = codec::parts_key(&[leaf]);
@@ -246,7 +237,7 @@ impl Ledger {
         }
 
         for number in blocks {
-            read_block(&*snapshot, number)?.into_iter().try_for_each(&mut *look)?;
+            self.deal_rows(&*snapshot).block(number)?.into_iter().try_for_each(&mut *look)?;
         }
 
         Ok(())

@@ -5,7 +5,8 @@
 //! **Architecture invariant:** the order stays while deals are added, so that a list that is read page
 //! by page has every deal once.
 
-use super::record::{BLOCK_TRANSACTIONS, TransactionRecord};
+use super::deal_rows::BLOCK_TRANSACTIONS;
+use super::record::TransactionRecord;
 use super::{Ledger, LedgerResult};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::PeriodKey;

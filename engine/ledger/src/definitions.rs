@@ -16,6 +16,7 @@ use super::alerts::{self, RaisedAlert};
 use super::terms::{ActivationRow, ChangeTerms};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::files::Files;
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::limits::MoneyEffect;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
@@ -124,7 +125,7 @@ pub struct Activation {
     /// The plans with what `Ruleset::plan_hashes` says of them.
     pub plans: BTreeMap<String, String>,
     /// Plans with the periods in which it changes what credits are worth.
-    pub restated: BTreeMap<String, BTreeSet<String>>,
+    pub restated: BTreeMap<String, BTreeSet<PeriodKey>>,
     /// What it moved, where money moved.
     pub money: Option<MoneyEffect>,
     /// The stored change that it carries out, if there was one.

@@ -50,7 +50,7 @@ impl Ledger {
         let rows = rows.iter().map(|(_, row)| codec::from_json::<FrozenRewards>(row));
         let mut found: Vec<FrozenRewards> = rows.collect::<LedgerResult<_>>()?;
 
-        let known: BTreeSet<PeriodKey> = found.iter().map(|frozen| frozen.period.clone()).collect();
+        let known: BTreeSet<PeriodKey> = found.iter().map(|frozen| frozen.period).collect();
         for release in self.list_releases()? {
             let is_former = release.plan == plan
                 && release.status == ReleaseStatus::Confirmed

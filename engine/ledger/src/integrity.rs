@@ -1,5 +1,5 @@
 //! Whether what is stored still agrees with itself: the trail with what it speaks of, texts with
-//! their hashes, deliveries with theirs, blocks with theirs, and what is derived with the blocks.
+//! their hashes, deliveries with theirs, deals with their keys, and what is derived with the deals.
 //!
 //! Not whether decisions come out alike (the host makes them again). Called by `accredit verify` and
 //! `accredit audit verify`. Source: DESIGN section 7, RELIABILITY 3.
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::audit::{AuditRow, HEAD_KEY, hash_row};
 use super::changes::Proposal;
+use super::deal_rows::{BLOCK_TRANSACTIONS, DealRows};
 use super::definitions::{Activation, content_hash};
 use super::inbox::KnownDelivery;
 use super::record::{self, LedgerCounts, TransactionRecord};
@@ -91,7 +92,8 @@ impl Ledger {
         check_activations(&*snapshot, &rows, &mut trail.problems)?;
         check_proposals(&*snapshot, &rows, &mut trail.problems)?;
         check_resolutions(&*snapshot, &rows, &mut trail.problems)?;
-        by_hand::check_manual_credits(&*snapshot, &rows, &mut trail.problems)?;
+        let deals = self.deal_rows(&*snapshot);
+        by_hand::check_manual_credits(deals, &rows, &mut trail.problems)?;
         by_hand::check_manual_rewards(&*snapshot, &rows, &mut trail.problems)?;
         published::check_published(&*snapshot, &rows, &mut trail.problems)?;
 
@@ -117,7 +119,8 @@ impl Ledger {
 
         check_texts(&*snapshot, &mut found)?;
         check_deliveries(&*snapshot, &mut found)?;
-        check_blocks(&*snapshot, &mut found)?;
+        check_names(&*snapshot, &mut found)?;
+        check_deals(self.deal_rows(&*snapshot), &mut found)?;
 
         Ok(found)
     }
@@ -313,26 +316,24 @@ fn check_deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerR
     })
 }
 
-/// What is derived from blocks, summed so that a row counts as it is and not where it stands.
+/// What is derived from deals.
 #[derive(Default)]
 struct DerivedRows {
-    statements: BTreeMap<Vec<u8>, u128>,
+    statements: BTreeMap<Vec<u8>, Vec<u64>>,
     holds: BTreeSet<Vec<u8>>,
     parked: BTreeSet<u64>,
     counts: LedgerCounts,
 }
 
 impl DerivedRows {
+    /// Adds a deal; they come in the order of their numbers.
     fn add_transaction(&mut self, stored: &TransactionRecord) {
-        for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
-            if let Some(key) = statements::statement_key(credit, stored.number) {
-                let sum = self.statements.entry(key).or_default();
-                *sum = sum.wrapping_add(content_fingerprint(&(stored.number, credit)));
-            }
+        for key in statements::statement_keys(&stored.decisions, stored.number) {
+            self.statements.entry(key).or_default().push(stored.number);
         }
 
-        self.holds.extend(record::hold_keys(stored));
-        if record::is_parked(stored) {
+        self.holds.extend(record::hold_keys(stored.number, &stored.decisions));
+        if record::is_parked(&stored.decisions) {
             self.parked.insert(stored.number);
         }
 
@@ -341,41 +342,50 @@ impl DerivedRows {
     }
 }
 
-fn content_fingerprint(row: &impl Serialize) -> u128 {
-    let bytes = codec::pack_row(row).unwrap_or_default();
-    let mut head = [0; 16];
-    blake3::Hasher::new().update(&bytes).finalize_xof().fill(&mut head);
-    u128::from_be_bytes(head)
+/// Names have the numbers from 0 on, and none has two.
+fn check_names(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult<()> {
+    let (mut next, mut texts) = (0, BTreeSet::new());
+    visit_rows(snapshot, StoreTable::Names, |key, text| {
+        let number = codec::key_number(key);
+        if number != next || !texts.insert(text.to_vec()) {
+            found.push(format!("the name with number {number} is not what it was"));
+        }
+        next = number.saturating_add(1);
+        Ok(())
+    })
 }
 
-fn check_blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult<()> {
+fn check_deals(deals: DealRows<'_>, found: &mut Vec<String>) -> LedgerResult<()> {
     let mut derived = DerivedRows::default();
     let mut whole = true;
 
-    visit_rows(snapshot, StoreTable::Blocks, |key, row| {
-        let number = codec::key_number(key);
-        let stored = codec::unpack_row::<Vec<TransactionRecord>>(row);
-        whole &= stored.is_ok();
-
-        if stored.is_err() {
-            let first = number * record::BLOCK_TRANSACTIONS;
-            let last = first + record::BLOCK_TRANSACTIONS - 1;
-            found.push(format!("the block of transactions {first} to {last} is not what it was"));
-        }
-
-        for stored in stored.into_iter().flatten() {
-            let known = snapshot.get(StoreTable::Keys, &record::natural_key(&stored.id))?;
-            if known.map(|known| codec::key_number(&known)) != Some(stored.number) {
-                found.push(format!("transaction `{}` is not found by its key", stored.id));
-            }
-            derived.add_transaction(&stored);
-        }
+    visit_rows(deals.snapshot, StoreTable::Blocks, |key, _| {
+        whole = false;
+        let first = codec::key_number(key).saturating_mul(BLOCK_TRANSACTIONS);
+        let last = first.saturating_add(BLOCK_TRANSACTIONS - 1);
+        found.push(format!("the block of transactions {first} to {last} is not what it was"));
         Ok(())
     })?;
 
-    // What is derived from a damaged block says nothing more.
+    visit_rows(deals.snapshot, StoreTable::Deals, |key, row| {
+        let number = codec::key_number(key);
+        let Ok(stored) = deals.unpack_row(&(key.to_vec(), row.to_vec())) else {
+            whole = false;
+            found.push(format!("the transaction with number {number} is not what it was"));
+            return Ok(());
+        };
+
+        let known = deals.snapshot.get(StoreTable::Keys, &record::natural_key(&stored.id))?;
+        if known.map(|known| codec::key_number(&known)) != Some(number) {
+            found.push(format!("transaction `{}` is not found by its key", stored.id));
+        }
+        derived.add_transaction(&stored);
+        Ok(())
+    })?;
+
+    // What is derived from a damaged row says nothing more.
     if whole {
-        compare_derived(snapshot, derived, found)?;
+        compare_derived(deals.snapshot, derived, found)?;
     }
 
     Ok(())
@@ -386,18 +396,16 @@ fn compare_derived(
     mut derived: DerivedRows,
     found: &mut Vec<String>,
 ) -> LedgerResult<()> {
-    visit_rows(snapshot, StoreTable::Segments, |key, row| {
-        let rows = codec::unpack_row::<statements::StatementRow>(row).unwrap_or_default();
-        let sum = rows.iter().fold(0_u128, |sum, row| sum.wrapping_add(content_fingerprint(row)));
-
-        if derived.statements.remove(key) != Some(sum) {
-            found.push(format!("the statement row {} is not what it was", readable_key(key)));
+    visit_rows(snapshot, StoreTable::PayeeDeals, |key, row| {
+        let numbers = statements::unpack_numbers(key, row).ok();
+        if derived.statements.remove(key) != numbers || numbers.is_none() {
+            found.push(format!("the list of deals {} is not what it was", readable_key(key)));
         }
         Ok(())
     })?;
 
     let gone = derived.statements.keys();
-    found.extend(gone.map(|key| format!("the statement row {} is gone", readable_key(key))));
+    found.extend(gone.map(|key| format!("the list of deals {} is gone", readable_key(key))));
 
     visit_rows(snapshot, StoreTable::Holds, |key, _| {
         if !derived.holds.remove(key) {

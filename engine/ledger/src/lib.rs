@@ -2,8 +2,8 @@
 //! activations, audit; as typed operations over a [`Store`].
 //!
 //! Not deciding and no clock: times come in. Rows are a version byte and postcard; what people read
-//! (definitions, activations, audit) is JSON. Credits are packed per block of 64 transactions and,
-//! once more, as statements per payee and period. Called by the host. Every operation fails if the
+//! (definitions, activations, audit) is JSON. A deal with its credits is one row of packed bytes (`packed`),
+//! and each payee and period has the numbers of its deals. Called by the host. Every operation fails if the
 //! data file cannot be read or written; functions document only further errors. Source: DESIGN
 //! sections 6 and 7, PERFORMANCE E.
 //!
@@ -16,6 +16,7 @@ pub mod audit;
 pub mod calculations;
 pub mod changes;
 mod codec;
+mod deal_rows;
 pub mod deals;
 pub mod definitions;
 pub mod dump;
@@ -23,9 +24,12 @@ pub mod enquiries;
 pub mod frozen_rewards;
 pub mod inbox;
 pub mod integrity;
+mod layout;
 pub mod manual_credits;
 pub mod manual_rewards;
+mod names;
 pub mod notes;
+mod packed;
 pub mod periods;
 pub mod query;
 pub mod record;
@@ -44,11 +48,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 
+use self::deal_rows::DealRows;
+use self::names::Names;
 use self::sealed::SealedStore;
 
 /// The ledger of one data file.
 pub struct Ledger {
     store: SealedStore,
+    /// Texts that rows refer to by number.
+    names: Names,
     /// One decision at a time is recorded: blocks are read, changed and written.
     records: Mutex<()>,
     /// One group of deliveries at a time gets its sequence numbers.
@@ -61,20 +69,23 @@ pub struct Ledger {
 pub type LedgerResult<T> = std::result::Result<T, StoreError>;
 
 impl Ledger {
-    /// The ledger in `store`, whose rows are sealed first when an earlier version of the program
-    /// wrote them without seals.
+    /// The ledger in `store`. Rows of an earlier version of the program become those of today first:
+    /// they get their seals, and deals rows of their own.
     ///
     /// # Errors
-    /// When the store cannot be read, or its rows cannot be sealed.
+    /// When the store cannot be read, or its rows cannot be written anew.
     pub fn open(store: Arc<dyn Store>) -> LedgerResult<Ledger> {
         sealed::seal_former_rows(&*store)?;
-        Ok(Ledger::new(store))
+        let ledger = Ledger::new(store);
+        ledger.move_former_blocks()?;
+        Ok(ledger)
     }
 
     /// The ledger in a `store` that is empty, or was opened by [`Ledger::open`] before.
     pub fn new(store: Arc<dyn Store>) -> Ledger {
         let (records, deliveries, others) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
-        Ledger { store: SealedStore::new(store), records, deliveries, others }
+        let (store, names) = (SealedStore::new(store), Names::default());
+        Ledger { store, names, records, deliveries, others }
     }
 
     /// Whether the store can be written, and no row that was read is damaged.
@@ -87,6 +98,11 @@ impl Ledger {
 
     fn commit_changes(&self, batch: &WriteBatch) -> LedgerResult<()> {
         self.store.commit(batch)
+    }
+
+    /// The rows of deals in a view.
+    fn deal_rows<'a>(&'a self, snapshot: &'a dyn Snapshot) -> DealRows<'a> {
+        DealRows::new(snapshot, &self.names)
     }
 
     fn snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {

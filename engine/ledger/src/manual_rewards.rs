@@ -65,7 +65,7 @@ impl Ledger {
         batch.expect_row(StoreTable::ManualRewards, key, None);
         batch.put_row(StoreTable::ManualRewards, key, codec::to_json(&reward)?);
 
-        let restated = BTreeSet::from([reward.row.period.to_string()]);
+        let restated = BTreeSet::from([reward.row.period]);
         let restated = BTreeMap::from([(reward.row.plan.to_string(), restated)]);
         calculations::count_restatements(&*snapshot, &mut batch, &restated)?;
 

@@ -4,14 +4,14 @@
 //! Not why nothing was credited (`query::parked_notes`, the decisions themselves). Called by the
 //! host. Source: DOMAIN 2.16 (alerts optional, log always).
 //!
-//! **Architecture invariant:** a page reads a bounded number of blocks, so it may be short, and
+//! **Architecture invariant:** a page reads a bounded number of deals, so it may be short, and
 //! even empty, while there is a next one.
 
 use serde::Serialize;
 
-use super::query::{CreditCursor, find_by_id};
+use super::query::CreditCursor;
 use super::record::TransactionRecord;
-use super::{Ledger, LedgerResult, codec};
+use super::{Ledger, LedgerResult};
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::Note;
 use accredit_seams::store::StoreTable;
@@ -54,14 +54,14 @@ pub struct NotePage {
     pub next: Option<String>,
 }
 
-/// Blocks that are read at a time.
-const SCAN_BATCH_BLOCKS: usize = 16;
+/// Deals that are read at a time.
+const SCAN_BATCH_DEALS: usize = 1024;
 
-/// Blocks that are read for one page.
-const BLOCKS_MAX: usize = 512;
+/// Deals that are read for one page.
+const DEALS_MAX: usize = 32 * SCAN_BATCH_DEALS;
 
 impl NoteQuery {
-    fn matching_notes(&self, stored: Vec<TransactionRecord>) -> Vec<NoteRow> {
+    fn matching_notes(&self, stored: Option<TransactionRecord>) -> Vec<NoteRow> {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -80,7 +80,7 @@ impl NoteQuery {
 
             let notes = if self.alerts { decision.alerts } else { decision.log };
             let notes = notes.into_iter().filter(|note| same(&self.code, note.code.as_str()));
-            rows.extend(notes.map(|note| NoteRow { note, period: decision.period.clone() }));
+            rows.extend(notes.map(|note| NoteRow { note, period: decision.period }));
         }
 
         rows
@@ -96,25 +96,24 @@ impl Ledger {
         let snapshot = self.snapshot()?;
 
         if let Some(id) = &query.transaction {
-            let stored = find_by_id(&*snapshot, id)?;
-            return Ok(NotePage {
-                rows: query.matching_notes(stored.into_iter().collect()),
-                next: None,
-            });
+            let stored = self.deal_rows(&*snapshot).find_id(id)?;
+            return Ok(NotePage { rows: query.matching_notes(stored), next: None });
         }
 
         let CreditCursor { key: mut from, index: mut skip } =
             CreditCursor::from_text(query.cursor.as_deref())?;
         let mut page = NotePage::default();
 
-        // A limit of blocks, so that a page of few notes ends: the cursor says where to go on.
-        for _ in 0..BLOCKS_MAX / SCAN_BATCH_BLOCKS {
-            let blocks = snapshot.scan_prefix(StoreTable::Blocks, b"", &from, SCAN_BATCH_BLOCKS)?;
+        // A limit of deals, so that a page of few notes ends: the cursor says where to go on.
+        for _ in 0..DEALS_MAX / SCAN_BATCH_DEALS {
+            let rows = snapshot.scan_prefix(StoreTable::Deals, b"", &from, SCAN_BATCH_DEALS)?;
 
-            let last = blocks.len() < SCAN_BATCH_BLOCKS;
-            for (key, block) in blocks {
+            let last = rows.len() < SCAN_BATCH_DEALS;
+            for row in rows {
+                let stored = self.deal_rows(&*snapshot).unpack_row(&row)?;
+                let (key, _) = row;
                 let skipped = if key == from { skip } else { 0 };
-                let notes = query.matching_notes(codec::unpack_row(&block)?);
+                let notes = query.matching_notes(Some(stored));
                 for (index, note) in notes.into_iter().enumerate().skip(skipped) {
                     if page.rows.len() >= query.limit {
                         page.next = Some(CreditCursor::format_place(&key, index));

@@ -16,6 +16,7 @@ use super::{Ledger, LedgerResult, approvals, codec};
 use accredit_domain::calendar::LockedPeriods;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Approval;
+use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// What people said about a leaf period last.
@@ -70,9 +71,9 @@ fn read_states(snapshot: &dyn Snapshot) -> LedgerResult<BTreeMap<String, PeriodS
 }
 
 /// Ids of the leaf periods that are finalized.
-pub(super) fn finalized_leaves(snapshot: &dyn Snapshot) -> LedgerResult<BTreeSet<String>> {
+pub(super) fn finalized_leaves(snapshot: &dyn Snapshot) -> LedgerResult<BTreeSet<PeriodKey>> {
     let states = read_states(snapshot)?.into_iter();
-    Ok(states.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
+    Ok(states.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf.into()).collect())
 }
 
 /// Adds what is said of a period to the commit that freezes its rows or lets them go.
@@ -97,7 +98,7 @@ impl Ledger {
     }
 
     /// Ids of the leaf periods that are finalized.
-    pub fn finalized_periods(&self) -> LedgerResult<BTreeSet<String>> {
+    pub fn finalized_periods(&self) -> LedgerResult<BTreeSet<PeriodKey>> {
         finalized_leaves(&*self.snapshot()?)
     }
 
@@ -106,9 +107,9 @@ impl Ledger {
         let mut locked = LockedPeriods::default();
         for (leaf, said) in self.period_states()? {
             if said.state == FINALIZED {
-                locked.finalized.insert(leaf);
+                locked.finalized.insert(leaf.into());
             } else if said.is_closed() {
-                locked.closed.insert(leaf);
+                locked.closed.insert(leaf.into());
             }
         }
         Ok(locked)

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::record::{BLOCK_TRANSACTIONS, TransactionRecord, natural_key, read_block};
+use super::deal_rows::DealRows;
+use super::record::TransactionRecord;
 use super::{Ledger, LedgerResult, codec, statements};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::Note;
-use accredit_seams::store::{Snapshot, StoreError, StoreTable};
+use accredit_seams::store::{StoreError, StoreTable};
 
 /// Which credits; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -47,8 +48,11 @@ pub struct CreditPage {
     pub next: Option<String>,
 }
 
-/// Blocks or statements that are read at a time.
-const SCAN_BATCH_ROWS: usize = 16;
+/// Lists of the deals of a payee that are read at a time.
+const SCAN_BATCH_LISTS: usize = 16;
+
+/// Deals that are read at a time.
+const SCAN_BATCH_DEALS: usize = 256;
 
 impl CreditQuery {
     fn matches_credit(&self, credit: &PostedCredit) -> bool {
@@ -93,16 +97,6 @@ impl CreditCursor {
     }
 }
 
-fn credits_of(table: StoreTable, row: &[u8]) -> LedgerResult<Vec<PostedCredit>> {
-    if table == StoreTable::Segments {
-        let row: statements::StatementRow = codec::unpack_row(row)?;
-        return Ok(row.into_iter().map(|(_, credit)| credit).collect());
-    }
-    let stored: Vec<TransactionRecord> = codec::unpack_row(row)?;
-    let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
-    Ok(decisions.flat_map(|decision| decision.credits).collect())
-}
-
 impl Ledger {
     /// A page of credits, in an order that stays while credits are added.
     ///
@@ -112,7 +106,7 @@ impl Ledger {
         let snapshot = self.snapshot()?;
 
         if let Some(id) = &query.transaction {
-            let stored = find_by_id(&*snapshot, id)?;
+            let stored = self.deal_rows(&*snapshot).find_id(id)?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let credits = decisions.flat_map(|decision| decision.credits);
             return Ok(CreditPage {
@@ -121,17 +115,13 @@ impl Ledger {
             });
         }
 
-        // Statements answer what one payee asks; everything else goes through the blocks.
-        let (table, prefix) = match (&query.payee, query.periods.as_deref()) {
-            (Some(payee), Some([period])) => {
-                (StoreTable::Segments, codec::parts_key(&[payee, period]))
-            }
-            (Some(payee), _) => (StoreTable::Segments, codec::parts_key(&[payee])),
-            (None, _) => (StoreTable::Blocks, Vec::new()),
-        };
-
         let start = CreditCursor::from_text(query.cursor.as_deref())?;
-        collect_page(&*snapshot, query, table, &prefix, start)
+        let rows = self.deal_rows(&*snapshot);
+        match &query.payee {
+            // The deals of one payee are known; everything else goes through all of them.
+            Some(payee) => page_of_payee(rows, query, payee, start),
+            None => page_of_all(rows, query, start),
+        }
     }
 
     /// A credit, by its id (`crd_…`).
@@ -141,10 +131,9 @@ impl Ledger {
         let prefix = id.transaction_prefix();
 
         for (_, number) in snapshot.scan_prefix(StoreTable::Keys, &prefix, &prefix, usize::MAX)? {
-            let stored = find_by_number(&*snapshot, codec::key_number(&number))?;
-            let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
-            let mut credits = decisions.flat_map(|decision| decision.credits);
-            if let Some(credit) = credits.find(|credit| credit.id == id) {
+            let rows = self.deal_rows(&*snapshot);
+            let found = rows.credits_of(codec::key_number(&number), &|credit| credit.id == id)?;
+            if let Some((_, credit)) = found.into_iter().next() {
                 return Ok(Some(credit));
             }
         }
@@ -153,7 +142,7 @@ impl Ledger {
 
     /// The transaction with this natural key.
     pub fn find_transaction(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
-        find_by_id(&*self.snapshot()?, id)
+        self.deal_rows(&*self.snapshot()?).find_id(id)
     }
 
     /// Natural keys of the transactions with a hold that ends on or before `date`.
@@ -166,7 +155,8 @@ impl Ledger {
             }
             due.insert(codec::key_number(&key));
         }
-        let stored = due.into_iter().map(|number| find_by_number(&*snapshot, number));
+        let rows = self.deal_rows(&*snapshot);
+        let stored = due.into_iter().map(|number| rows.find_number(number));
         let stored = stored.collect::<LedgerResult<Vec<_>>>()?;
         Ok(stored.into_iter().flatten().map(|stored| stored.id).collect())
     }
@@ -187,7 +177,7 @@ impl Ledger {
 
         let mut notes = Vec::new();
         for (key, _) in keys {
-            let stored = find_by_number(&*snapshot, codec::key_number(&key))?;
+            let stored = self.deal_rows(&*snapshot).find_number(codec::key_number(&key))?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let parked = decisions.filter(|decision| decision.outcome == DecisionOutcome::Parked);
             notes.extend(parked.flat_map(|decision| decision.reasons.into_iter().take(1)));
@@ -203,58 +193,107 @@ impl Ledger {
     }
 }
 
-fn collect_page(
-    snapshot: &dyn Snapshot,
+/// A page of the credits of one payee, by period, then by deal.
+fn page_of_payee(
+    rows: DealRows<'_>,
     query: &CreditQuery,
-    table: StoreTable,
-    prefix: &[u8],
+    payee: &str,
+    start: CreditCursor,
+) -> LedgerResult<CreditPage> {
+    let payee_prefix = codec::parts_key(&[payee]);
+    let prefix = match query.periods.as_deref() {
+        Some([period]) => codec::parts_key(&[payee, period]),
+        _ => payee_prefix.clone(),
+    };
+
+    // A place is the key of a row, the number of a deal in it, and a credit of that.
+    let (mut from, first) = match start.key.split_last_chunk::<8>() {
+        Some((key, number)) => (key.to_vec(), u64::from_be_bytes(*number)),
+        None => (Vec::new(), 0),
+    };
+    let (start_key, mut page) = (from.clone(), CreditPage::default());
+
+    loop {
+        let lists =
+            rows.snapshot.scan_prefix(StoreTable::PayeeDeals, &prefix, &from, SCAN_BATCH_LISTS)?;
+        let is_last = lists.len() < SCAN_BATCH_LISTS;
+
+        for (key, list) in lists {
+            // The list is that of one period: what the payee has in others stands there.
+            let period = key.get(payee_prefix.len()..key.len().saturating_sub(9));
+            let is_wanted = |credit: &PostedCredit| {
+                period == Some(credit.period.as_bytes()) && query.matches_credit(credit)
+            };
+
+            let is_start = key == start_key;
+            let numbers = statements::unpack_numbers(&key, &list)?.into_iter();
+            for number in numbers.filter(|number| !is_start || *number >= first) {
+                let skipped = if is_start && number == first { start.index } else { 0 };
+                let place = [&key[..], &codec::number_key(number)].concat();
+                let credits = rows.credits_of(number, &is_wanted)?;
+                if page.add_credits(credits, (query.limit, skipped), &place) {
+                    return Ok(page);
+                }
+            }
+
+            from = [key.as_slice(), &[0]].concat();
+        }
+
+        if is_last {
+            return Ok(page);
+        }
+    }
+}
+
+/// A page of the credits of all deals, by deal.
+fn page_of_all(
+    rows: DealRows<'_>,
+    query: &CreditQuery,
     start: CreditCursor,
 ) -> LedgerResult<CreditPage> {
     let mut page = CreditPage::default();
     let (mut from, mut skip) = (start.key, start.index);
 
     loop {
-        let rows = snapshot.scan_prefix(table, prefix, &from, SCAN_BATCH_ROWS)?;
-        let last = rows.len() < SCAN_BATCH_ROWS;
+        let deals = rows.snapshot.scan_prefix(StoreTable::Deals, b"", &from, SCAN_BATCH_DEALS)?;
+        let is_last = deals.len() < SCAN_BATCH_DEALS;
 
-        for (key, row) in rows {
-            let credits = credits_of(table, &row)?;
+        for (key, row) in deals {
             let skipped = if key == from { skip } else { 0 };
-
-            for (index, credit) in credits.into_iter().enumerate().skip(skipped) {
-                if !query.matches_credit(&credit) {
-                    continue;
-                }
-
-                if page.rows.len() >= query.limit {
-                    page.next = Some(CreditCursor::format_place(&key, index));
-                    return Ok(page);
-                }
-
-                page.rows.push(credit);
+            let credits = rows.wanted_credits(&row, &|credit| query.matches_credit(credit))?;
+            if page.add_credits(credits, (query.limit, skipped), &key) {
+                return Ok(page);
             }
 
             from = [key.as_slice(), &[0]].concat();
             skip = 0;
         }
 
-        if last {
+        if is_last {
             return Ok(page);
         }
     }
 }
 
-fn find_by_number(snapshot: &dyn Snapshot, number: u64) -> LedgerResult<Option<TransactionRecord>> {
-    let block = read_block(snapshot, number / BLOCK_TRANSACTIONS)?;
-    Ok(block.into_iter().find(|stored| stored.number == number))
-}
-
-pub(super) fn find_by_id(
-    snapshot: &dyn Snapshot,
-    id: &str,
-) -> LedgerResult<Option<TransactionRecord>> {
-    match snapshot.get(StoreTable::Keys, &natural_key(id))? {
-        Some(number) => find_by_number(snapshot, codec::key_number(&number)),
-        None => Ok(None),
+impl CreditPage {
+    /// Adds credits of a deal, from the place `skipped` in it on; whether the page is full, and the next
+    /// one begins in this deal.
+    fn add_credits(
+        &mut self,
+        credits: Vec<(usize, PostedCredit)>,
+        (limit, skipped): (usize, usize),
+        place: &[u8],
+    ) -> bool {
+        for (index, credit) in credits {
+            if index < skipped {
+                continue;
+            }
+            if self.rows.len() >= limit {
+                self.next = Some(CreditCursor::format_place(place, index));
+                return true;
+            }
+            self.rows.push(credit);
+        }
+        false
     }
 }

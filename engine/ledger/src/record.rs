@@ -1,14 +1,17 @@
-//! Transactions and what was decided about them, packed per block.
+//! Transactions and what was decided about them, a row each.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
 use super::calculations::SummaryChanges;
+use super::deal_rows::DealRows;
 use super::manual_credits::{self, ManualCreditAct};
+use super::names::NewNames;
+use super::packed::deal::pack_deal;
 use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
 use super::resolutions;
@@ -21,9 +24,6 @@ use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards, Resolu
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
-
-/// How many transactions a block has.
-pub(super) const BLOCK_TRANSACTIONS: u64 = 64;
 
 /// A transaction as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,27 +184,17 @@ pub(super) fn natural_key(id: &str) -> Vec<u8> {
     [&transaction_prefix(id)[..], id.as_bytes()].concat()
 }
 
-pub(super) fn read_block(
-    snapshot: &dyn Snapshot,
-    number: u64,
-) -> LedgerResult<Vec<TransactionRecord>> {
-    let row = snapshot.get(StoreTable::Blocks, &codec::number_key(number))?;
-    row.map_or_else(|| Ok(Vec::new()), |row| codec::unpack_row(&row))
-}
-
-/// Where the dates of release of a transaction's held credits stand.
-pub(super) fn hold_keys(stored: &TransactionRecord) -> BTreeSet<Vec<u8>> {
-    let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
+/// Where the dates of release of the held credits of a transaction stand.
+pub(super) fn hold_keys(number: u64, decisions: &[Decision]) -> BTreeSet<Vec<u8>> {
+    let credits = decisions.iter().flat_map(|decision| &decision.credits);
     let held = credits.filter(|credit| credit.is_held());
     let dates = held.filter_map(|credit| credit.release_date);
-    dates
-        .map(|date| [date.to_string().as_bytes(), &codec::number_key(stored.number)].concat())
-        .collect()
+    dates.map(|date| [date.to_string().as_bytes(), &codec::number_key(number)].concat()).collect()
 }
 
 /// Whether some plan could not decide it.
-pub(super) fn is_parked(stored: &TransactionRecord) -> bool {
-    stored.decisions.iter().any(|decision| decision.outcome == DecisionOutcome::Parked)
+pub(super) fn is_parked(decisions: &[Decision]) -> bool {
+    decisions.iter().any(|decision| decision.outcome == DecisionOutcome::Parked)
 }
 
 impl Ledger {
@@ -222,42 +212,29 @@ impl Ledger {
         let mut counts: LedgerCounts =
             counts.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
 
-        let mut blocks = TouchedBlocks::new(&*snapshot)?;
+        let names = NewNames::beyond(self.names.load(&*snapshot)?);
+        let mut deals = TouchedDeals::new(self.deal_rows(&*snapshot))?;
 
         for record in &work.records {
-            let number = blocks.assign_number(&record.id, &mut batch)?;
-            blocks.put_record(TransactionRecord { number, ..record.clone() })?;
+            let number = deals.assign_number(&record.id, &mut batch)?;
+            deals.open_deal(number)?.record = Some(record);
         }
 
         for (id, delivery, record) in &work.history {
-            let number = blocks.assign_number(id, &mut batch)?;
+            let number = deals.assign_number(id, &mut batch)?;
             let key = [codec::number_key(number), codec::number_key(*delivery)].concat();
             batch.put_row(StoreTable::History, key, codec::pack_row(record)?);
         }
 
         for (id, decisions) in &work.decisions {
-            let number = blocks.assign_number(id, &mut batch)?;
-            if let Some(stored) = blocks.find_record(number)? {
-                stored.decisions.clone_from(decisions);
-            }
+            let number = deals.assign_number(id, &mut batch)?;
+            deals.open_deal(number)?.decisions = Some(decisions);
         }
 
-        counts.transactions += blocks.added;
-
-        let mut statements = StatementChanges::new(&*snapshot);
-        let mut summaries = SummaryChanges::new(&*snapshot);
-
-        for (number, (before, after)) in &blocks.open {
-            write_block(*number, before, after, &mut counts, &mut batch)?;
-            statements.replace_block(before, after)?;
-            summaries.replace_block(before, after)?;
-        }
-
-        statements.write_changes(&mut batch)?;
-        summaries.write_changes(&mut batch)?;
-
+        counts.transactions += deals.added;
+        batch.put_row(StoreTable::Meta, NEXT_NUMBER_KEY, codec::number_key(deals.next));
+        let names = write_deals(deals, names, &mut counts, &mut batch)?;
         batch.put_row(StoreTable::Meta, COUNTS_KEY, codec::pack_row(&counts)?);
-        batch.put_row(StoreTable::Meta, NEXT_NUMBER_KEY, codec::number_key(blocks.next));
 
         for (id, rows) in &work.frozen {
             batch.put_row(StoreTable::Frozen, natural_key(id), codec::pack_row(rows)?);
@@ -270,7 +247,9 @@ impl Ledger {
         }
 
         finish_deliveries(work, &mut batch);
-        self.commit_changes(&batch)
+        self.commit_changes(&batch)?;
+        names.keep_in(&self.names);
+        Ok(())
     }
 
     /// How many there are of everything.
@@ -281,8 +260,8 @@ impl Ledger {
 }
 
 /// Lets the commit conflict when another process recorded something since the snapshot: what was
-/// read of blocks, statements and counts may have changed then.
-fn take_turn(snapshot: &dyn Snapshot, batch: &mut WriteBatch) -> LedgerResult<()> {
+/// read of deals, statements, names and counts may have changed then.
+pub(super) fn take_turn(snapshot: &dyn Snapshot, batch: &mut WriteBatch) -> LedgerResult<()> {
     let known = snapshot.get(StoreTable::Meta, ROUNDS)?;
     let rounds = known.as_ref().map_or(0, |row| codec::key_number(row));
 
@@ -291,103 +270,145 @@ fn take_turn(snapshot: &dyn Snapshot, batch: &mut WriteBatch) -> LedgerResult<()
     Ok(())
 }
 
-/// The blocks that a round of work touches, as they were and as they become.
-struct TouchedBlocks<'a> {
-    snapshot: &'a dyn Snapshot,
-    open: BTreeMap<u64, (Vec<TransactionRecord>, Vec<TransactionRecord>)>,
-    fresh: BTreeMap<String, u64>,
+/// A deal that a round of work touches.
+#[derive(Default)]
+struct TouchedDeal<'a> {
+    /// As it is stored; none of a new one.
+    before: Option<TransactionRecord>,
+    /// Its new content, where there is some.
+    record: Option<&'a TransactionRecord>,
+    /// Its new decisions, where there are some.
+    decisions: Option<&'a Vec<Decision>>,
+}
+
+impl TouchedDeal<'_> {
+    /// The deal as it becomes; none of which nothing is known but decisions.
+    fn content(&self) -> Option<&TransactionRecord> {
+        self.record.or(self.before.as_ref())
+    }
+
+    /// Its decisions as they become: those that are stored, unless there are new ones.
+    fn decisions(&self) -> &[Decision] {
+        let stored = self.before.as_ref().map(|stored| &stored.decisions);
+        self.decisions.or(stored).map_or(&[], Vec::as_slice)
+    }
+
+    fn has_new_decisions(&self) -> bool {
+        let stored = self.before.as_ref().map_or(&[][..], |stored| &stored.decisions);
+        self.decisions.is_some_and(|decisions| decisions != stored)
+    }
+}
+
+/// The deals that a round of work touches, as they were and as they become.
+struct TouchedDeals<'a> {
+    rows: DealRows<'a>,
+    open: BTreeMap<u64, TouchedDeal<'a>>,
+    /// Numbers of the deals of this round, by natural key.
+    numbers: HashMap<&'a str, u64>,
     next: u64,
     added: i64,
 }
 
-impl<'a> TouchedBlocks<'a> {
-    fn new(snapshot: &'a dyn Snapshot) -> LedgerResult<Self> {
-        let next = snapshot
+impl<'a> TouchedDeals<'a> {
+    fn new(rows: DealRows<'a>) -> LedgerResult<Self> {
+        let next = rows
+            .snapshot
             .get(StoreTable::Meta, NEXT_NUMBER_KEY)?
             .map_or(0, |row| codec::key_number(&row));
-        Ok(TouchedBlocks {
-            snapshot,
-            open: BTreeMap::new(),
-            fresh: BTreeMap::new(),
-            next,
-            added: 0,
-        })
+        let (open, numbers) = (BTreeMap::new(), HashMap::new());
+        Ok(TouchedDeals { rows, open, numbers, next, added: 0 })
     }
 
     /// The number of a transaction, a new one for a new transaction.
-    fn assign_number(&mut self, id: &str, batch: &mut WriteBatch) -> LedgerResult<u64> {
-        let key = natural_key(id);
-        if let Some(known) = self.snapshot.get(StoreTable::Keys, &key)? {
-            return Ok(codec::key_number(&known));
+    fn assign_number(&mut self, id: &'a str, batch: &mut WriteBatch) -> LedgerResult<u64> {
+        if let Some(known) = self.numbers.get(id) {
+            return Ok(*known);
         }
 
-        // New in this very commit, which no snapshot has yet.
-        if let Some(known) = self.fresh.get(id) {
-            return Ok(*known);
+        let key = natural_key(id);
+        if let Some(known) = self.rows.snapshot.get(StoreTable::Keys, &key)? {
+            let number = codec::key_number(&known);
+            self.numbers.insert(id, number);
+            return Ok(number);
         }
 
         let number = self.next;
         batch.put_row(StoreTable::Keys, key, codec::number_key(number));
-        self.fresh.insert(id.to_owned(), number);
+        self.numbers.insert(id, number);
+        // Nothing is stored of it, so that there is nothing to read.
+        self.open.insert(number, TouchedDeal::default());
         self.next += 1;
         self.added += 1;
 
         Ok(number)
     }
 
-    fn open_block(&mut self, number: u64) -> LedgerResult<&mut Vec<TransactionRecord>> {
-        let (_, after) = match self.open.entry(number / BLOCK_TRANSACTIONS) {
-            Entry::Occupied(entry) => entry.into_mut(),
+    fn open_deal(&mut self, number: u64) -> LedgerResult<&mut TouchedDeal<'a>> {
+        match self.open.entry(number) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let before = read_block(self.snapshot, number / BLOCK_TRANSACTIONS)?;
-                entry.insert((before.clone(), before))
+                let before = self.rows.find_number(number)?;
+                Ok(entry.insert(TouchedDeal { before, record: None, decisions: None }))
             }
-        };
-        Ok(after)
-    }
-
-    fn find_record(&mut self, number: u64) -> LedgerResult<Option<&mut TransactionRecord>> {
-        Ok(self.open_block(number)?.iter_mut().find(|stored| stored.number == number))
-    }
-
-    /// Puts a transaction in the place of what is stored of it; its decisions stay.
-    fn put_record(&mut self, mut record: TransactionRecord) -> LedgerResult<()> {
-        match self.find_record(record.number)? {
-            Some(stored) => {
-                record.decisions = std::mem::take(&mut stored.decisions);
-                *stored = record;
-            }
-            None => self.open_block(record.number)?.push(record),
         }
-        Ok(())
     }
 }
 
-/// Writes a block with its holds and parked transactions, and counts the difference.
-fn write_block(
-    number: u64,
-    before: &[TransactionRecord],
-    after: &[TransactionRecord],
+/// Writes the deals of a round with everything that is derived from them; gives the names that their
+/// rows have beyond those of the file.
+fn write_deals(
+    deals: TouchedDeals<'_>,
+    mut names: NewNames,
     counts: &mut LedgerCounts,
     batch: &mut WriteBatch,
-) -> LedgerResult<()> {
-    batch.put_row(StoreTable::Blocks, codec::number_key(number), codec::pack_row(&after)?);
+) -> LedgerResult<NewNames> {
+    let mut statements = StatementChanges::new(deals.rows.snapshot);
+    let mut summaries = SummaryChanges::new(deals.rows.snapshot);
 
-    for stored in before {
-        counts.add_decisions(&stored.decisions, -1);
-        hold_keys(stored).into_iter().for_each(|key| batch.delete_row(StoreTable::Holds, key));
-        batch.delete_row(StoreTable::Parked, codec::number_key(stored.number));
-    }
+    for (number, deal) in &deals.open {
+        let Some(content) = deal.content() else { continue };
+        let packed = pack_deal(content, deal.decisions(), &mut names)?;
+        batch.put_row(StoreTable::Deals, codec::number_key(*number), packed);
 
-    for stored in after {
-        counts.add_decisions(&stored.decisions, 1);
-        hold_keys(stored).into_iter().for_each(|key| batch.put_row(StoreTable::Holds, key, ""));
-        if is_parked(stored) {
-            batch.put_row(StoreTable::Parked, codec::number_key(stored.number), "");
+        if deal.has_new_decisions() {
+            write_marks(*number, deal, counts, batch);
+            let before = deal.before.as_ref();
+            statements.replace_deal(*number, before, deal.decisions())?;
+            summaries.replace_deal(*number, before, deal.decisions())?;
         }
     }
 
-    Ok(())
+    statements.write_changes(batch);
+    summaries.write_changes(batch)?;
+    names.write_rows(batch);
+    Ok(names)
+}
+
+/// Writes the holds of a deal and whether it is parked, and counts the difference.
+fn write_marks(
+    number: u64,
+    deal: &TouchedDeal<'_>,
+    counts: &mut LedgerCounts,
+    batch: &mut WriteBatch,
+) {
+    let parked_key = codec::number_key(number);
+
+    if let Some(stored) = &deal.before {
+        counts.add_decisions(&stored.decisions, -1);
+        let holds = hold_keys(number, &stored.decisions).into_iter();
+        holds.for_each(|key| batch.delete_row(StoreTable::Holds, key));
+        if is_parked(&stored.decisions) {
+            batch.delete_row(StoreTable::Parked, parked_key);
+        }
+    }
+
+    let decisions = deal.decisions();
+    counts.add_decisions(decisions, 1);
+    let holds = hold_keys(number, decisions).into_iter();
+    holds.for_each(|key| batch.put_row(StoreTable::Holds, key, ""));
+    if is_parked(decisions) {
+        batch.put_row(StoreTable::Parked, parked_key, "");
+    }
 }
 
 /// Adds what people and activations asked for, with its rows of the trail.

@@ -13,8 +13,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
+use super::deal_rows::BLOCK_TRANSACTIONS;
 use super::definitions::{Activation, Effective};
-use super::record::{BLOCK_TRANSACTIONS, CommitBatch, TransactionRecord, read_block};
+use super::record::{CommitBatch, TransactionRecord};
 use super::{Ledger, LedgerResult, codec, lock_mutex};
 use accredit_domain::decision::Decision;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
@@ -220,14 +221,7 @@ impl Ledger {
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;
     /// none at the end.
     pub fn records_from(&self, from: u64) -> LedgerResult<Option<(Vec<TransactionRecord>, u64)>> {
-        let snapshot = self.snapshot()?;
-        let first = from / BLOCK_TRANSACTIONS;
-        let row = snapshot.scan_prefix(StoreTable::Blocks, b"", &codec::number_key(first), 1)?;
-        let Some((key, _)) = row.first() else { return Ok(None) };
-        let number = codec::key_number(key);
-        let mut stored = read_block(&*snapshot, number)?;
-        stored.retain(|stored| stored.number >= from);
-        Ok(Some((stored, (number + 1) * BLOCK_TRANSACTIONS)))
+        self.deal_rows(&*self.snapshot()?).rest_of_block(from)
     }
 
     /// Where to go on behind a block that cannot be read.

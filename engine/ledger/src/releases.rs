@@ -18,6 +18,7 @@ use super::record::natural_key;
 use super::{Ledger, LedgerResult, alerts, approvals, codec, frozen_rewards, lock_mutex, periods};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards, PayeeBalance};
+use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// One act of releasing.
@@ -174,7 +175,7 @@ fn withdraw_statements(batch: &mut WriteBatch, known: &Release) {
 fn withdraw_confirmed(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
-    leaves: &BTreeSet<String>,
+    leaves: &BTreeSet<PeriodKey>,
     known: &Release,
 ) -> LedgerResult<()> {
     for leaf in leaves {
@@ -262,7 +263,7 @@ impl Ledger {
     pub fn unpublish_release(
         &self,
         (plan, period): (&str, &str),
-        leaves: &BTreeSet<String>,
+        leaves: &BTreeSet<PeriodKey>,
         (who, at_ms): (&str, i64),
         (reason, approved): (Option<&str>, Option<&Approval>),
     ) -> LedgerResult<bool> {
@@ -278,7 +279,7 @@ impl Ledger {
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
         // What is finalized never changes, whether it is shown or not.
         let finalized = periods::finalized_leaves(&*snapshot)?;
-        if !leaves.iter().all(|leaf| finalized.contains(leaf)) {
+        if !leaves.iter().all(|leaf| finalized.contains(leaf.as_str())) {
             frozen_rewards::thaw_rewards(&mut batch, plan, period);
         }
 

@@ -73,8 +73,7 @@ impl Ledger {
         let last = known?.into_iter().rfind(|known| known.same_target(resolution));
 
         let same = |last: &ResolutionRecord| {
-            let said =
-                |one: &ResolutionRecord| (one.amount, one.reason_code.clone(), one.comment.clone());
+            let said = |one: &ResolutionRecord| (one.amount, one.reason_code, one.comment.clone());
             last.action == resolution.action
                 && (!resolution.is_adjustment() || said(last) == said(resolution))
         };

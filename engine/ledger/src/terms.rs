@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::{Proposal, ProposalState};
 use super::definitions::{Activation, Effective};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::limits::{Limits, MoneyEffect};
 
 /// What a change says beside its files.
@@ -55,7 +56,7 @@ pub(super) struct ActivationRow {
     #[serde(default)]
     plans: BTreeMap<String, String>,
     #[serde(default)]
-    restated: BTreeMap<String, BTreeSet<String>>,
+    restated: BTreeMap<String, BTreeSet<PeriodKey>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     force: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

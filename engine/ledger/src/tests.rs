@@ -1,6 +1,8 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod moved;
+mod packed;
 mod processes;
 mod wishes;
 
@@ -19,6 +21,7 @@ use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::RedbStore;
@@ -261,7 +264,7 @@ fn a_revision_is_a_change_of_content() {
     check(Vec::new(), 5);
     let seen = |leaf: &str| {
         let mut count = 0;
-        let leaves = BTreeSet::from([leaf.to_owned()]);
+        let leaves = BTreeSet::from([PeriodKey::from(leaf)]);
         let mut look = |_| {
             count += 1;
             Ok(())

@@ -197,7 +197,7 @@ fn put_in_force(
     };
     let row = record_activation(context, &ruleset, row)?;
 
-    let hash = Arc::clone(&ruleset.hash);
+    let hash = ruleset.hash;
     use_secrets();
     swap_ruleset(context, ruleset, row.sequence);
 
@@ -214,7 +214,7 @@ fn put_in_force(
     }
     context.surroundings.note_activation();
 
-    Ok(Activated { ruleset: hash, activation: row.sequence, money })
+    Ok(Activated { ruleset: hash.into(), activation: row.sequence, money })
 }
 
 /// Makes a ruleset that is recorded the one that the next transaction takes.

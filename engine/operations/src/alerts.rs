@@ -36,9 +36,9 @@ impl NoteFilter {
             && is_same(self.transaction.as_deref(), transaction)
     }
 
-    fn leaves(&self) -> Option<BTreeSet<String>> {
+    fn leaves(&self) -> Option<BTreeSet<PeriodKey>> {
         let leaves = self.period.as_ref().map(|(_, leaves)| leaves.iter());
-        leaves.map(|leaves| leaves.map(ToString::to_string).collect())
+        leaves.map(|leaves| leaves.map(PeriodKey::from).collect())
     }
 }
 
@@ -89,7 +89,7 @@ pub fn other_alerts(
 
     let mut alerts: Vec<OpenAlert> = rewards.into_iter().map(OpenAlert::Note).collect();
     let period = filter.period.as_ref().map(|(id, _)| PeriodKey::from(id.as_str()));
-    let lost = lost.into_iter().map(|note| NoteRow { note, period: period.clone() });
+    let lost = lost.into_iter().map(|note| NoteRow { note, period });
     alerts.extend(lost.map(OpenAlert::Note));
 
     let raised = context.ledger.raised_alerts()?.into_iter();

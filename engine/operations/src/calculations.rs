@@ -13,6 +13,7 @@ use accredit_crediting::posting;
 use accredit_crediting::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::decision::{Decision, ResolutionAction, ResolutionRecord};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::transaction::{Decoder, Field};
 use accredit_ledger::calculations::{CalculationSummary, NO_PERIOD, RestatementCounts};
@@ -33,11 +34,11 @@ pub struct CalculationScope {
     /// A period of the kind by which the plan is calculated.
     pub period: Period,
     /// The ids of the leaf periods in `period`.
-    pub leaves: BTreeSet<String>,
+    pub leaves: BTreeSet<PeriodKey>,
 }
 
 /// Ids of the leaves of a period.
-pub fn leaf_ids(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
+pub fn leaf_ids(ruleset: &Ruleset, period: &Period) -> BTreeSet<PeriodKey> {
     let leaves = ruleset.settings.calendar.leaf_periods(period).into_iter();
     leaves.map(|leaf| leaf.id).collect()
 }
@@ -175,7 +176,7 @@ pub fn adjustment_applies(
 pub fn lost_adjustments(
     context: &Context,
     plan: Option<&str>,
-    leaves: Option<&BTreeSet<String>>,
+    leaves: Option<&BTreeSet<PeriodKey>>,
 ) -> Result<Vec<Note>, StoreError> {
     let mut lost = Vec::new();
     for adjustment in context.ledger.current_adjustments()? {
@@ -240,8 +241,8 @@ impl CalculationIndex {
     /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
     /// does, or of what has no period, and whenever other rules make its credits worth something
     /// else.
-    pub fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<String>) -> u32 {
-        let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+    pub fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<PeriodKey>) -> u32 {
+        let leaves = leaves.iter().map(PeriodKey::as_str).chain([NO_PERIOD]);
         let of = |leaf: &str| self.summaries.get(&(plan.to_owned(), leaf.to_owned()));
         let credits: u32 = leaves.filter_map(of).map(|summary| summary.revision).sum();
         let restated = self.restated.get(&(plan.to_owned(), period.to_owned()));
@@ -253,10 +254,10 @@ impl CalculationIndex {
 pub fn sum_counts(
     summaries: &BTreeMap<(String, String), CalculationSummary>,
     plan: &str,
-    leaves: &BTreeSet<String>,
+    leaves: &BTreeSet<PeriodKey>,
 ) -> LedgerCounts {
     let mut all = LedgerCounts::default();
-    for leaf in leaves.iter().map(String::as_str).chain([NO_PERIOD]) {
+    for leaf in leaves.iter().map(PeriodKey::as_str).chain([NO_PERIOD]) {
         if let Some(summary) = summaries.get(&(plan.to_owned(), leaf.to_owned())) {
             all.merge(&summary.counts);
         }

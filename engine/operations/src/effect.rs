@@ -11,6 +11,7 @@ use std::sync::Arc;
 use accredit_crediting::affected;
 use accredit_crediting::impact::{self, Impact};
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney, RewardDetails};
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
@@ -204,7 +205,7 @@ fn may_still_change(
     ruleset: &Ruleset,
     one: &RedecideItem,
     today: jiff::civil::Date,
-    finalized: &BTreeSet<String>,
+    finalized: &BTreeSet<PeriodKey>,
 ) -> bool {
     let transaction: &Transaction = &one.transaction;
     let date = transaction.incentive_date().ok();

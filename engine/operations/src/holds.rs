@@ -145,5 +145,5 @@ fn leaf_periods(context: &Context, id: &str) -> Result<Vec<PeriodKey>, Operation
     let ruleset = context.ruleset.load();
     let period = ruleset.settings.calendar.find(id);
     let period = period.ok_or_else(|| OperationError::not_found("period"))?;
-    Ok(leaf_ids(&ruleset, &period).into_iter().map(PeriodKey::from).collect())
+    Ok(leaf_ids(&ruleset, &period).into_iter().collect())
 }

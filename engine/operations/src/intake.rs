@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
@@ -24,7 +25,7 @@ pub const IMPORT: &str = "/v1/transactions";
 /// A machine for the ruleset that it was last asked for.
 #[derive(Default)]
 pub struct IntakeMachine {
-    made: Option<(Arc<str>, Machine)>,
+    made: Option<(RulesetHash, Machine)>,
 }
 
 impl IntakeMachine {
@@ -34,7 +35,7 @@ impl IntakeMachine {
         if !same {
             self.made = None;
         }
-        let make = || (Arc::clone(&ruleset.hash), Machine::new(&ruleset.programs));
+        let make = || (ruleset.hash, Machine::new(&ruleset.programs));
         &mut self.made.get_or_insert_with(make).1
     }
 }
@@ -130,6 +131,12 @@ impl<'l> Comparison<'l> {
         let settled = ledger.pending_count(1)? == 0;
         let compared = RowComparison { nothing_new: settled, lost: BTreeMap::new() };
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
+    }
+
+    /// Begins, for what deals lose alone: that nothing is new is not asked.
+    pub fn of_losses(ledger: &'l Ledger, fields: &Arc<Fields>) -> Self {
+        let decoder = Decoder::new(Arc::clone(fields));
+        Comparison { ledger, decoder, rows: 0, compared: RowComparison::default() }
     }
 
     /// Compares the next row, as it was delivered.

@@ -195,7 +195,7 @@ fn give_credit(
         incentive_date: date,
         position,
         payee,
-        credit_type: DefinedName::from(credit_type),
+        credit_type,
         unit_type: settings.units.shared_name(unit),
         amount: checked_amount(new.amount, unit.scale)?,
         rolls_up: new.rolls_up,
@@ -258,21 +258,21 @@ fn receiver_of(
         })
     });
     let payee = payee.transpose()?;
-    let payee_key = payee.map(|payee| ParticipantKey::from(organization.participant_id(payee)));
+    let payee_key = payee.map(|payee| organization.participant_id(payee));
 
     if let Some(name) = &new.position {
         let position = organization.find_position(name).ok_or_else(|| {
             let detail = format!("`{name}` is not the id of a position");
             OperationError::invalid("unknown_position", detail)
         })?;
-        return Ok((PositionKey::from(organization.position_id(position)), payee_key));
+        return Ok((organization.position_id(position), payee_key));
     }
 
     let needed = |detail: String| OperationError::invalid("position_needed", detail);
     let payee =
         payee.ok_or_else(|| needed("a manual credit needs `payee` or `position`".to_owned()))?;
     let held = organization.positions_held_by(payee, date);
-    let names: Vec<Arc<str>> = held.iter().map(|one| organization.position_id(*one)).collect();
+    let names: Vec<PositionKey> = held.iter().map(|one| organization.position_id(*one)).collect();
     match names.as_slice() {
         [only] => Ok((PositionKey::from(only), payee_key)),
         [] => Err(needed(format!(

@@ -149,13 +149,13 @@ fn new_row(
     let row = EarnedReward {
         id: RewardId::from(String::new()),
         plan: PlanKey::from(plan),
-        period: PeriodKey::from(period.id),
+        period: period.id,
         reward: DefinedName::from(new.name.as_deref().unwrap_or(NAME_DEFAULT)),
         payee: ParticipantKey::from(payee),
         team: None,
         credit_type: DefinedName::from(String::new()),
         credited: Decimal::ZERO,
-        credited_unit_type: unit_type.clone(),
+        credited_unit_type: unit_type,
         quota: None,
         attainment: None,
         amount,
@@ -164,7 +164,7 @@ fn new_row(
         origin: RewardOrigin::Manual,
         corrects: None,
     };
-    Ok((row, PeriodKey::from(asked.id)))
+    Ok((row, asked.id))
 }
 
 /// The row that takes a reward back, in its period if that is open.
@@ -178,11 +178,11 @@ fn reversal_row(
     let period = open_period(context, &ruleset, &reversed.row.plan, &asked)?;
 
     let row = EarnedReward {
-        period: PeriodKey::from(period.id),
+        period: period.id,
         amount: money::negated(reversed.row.amount),
         ..reversed.row.clone()
     };
-    Ok((row, PeriodKey::from(asked.id)))
+    Ok((row, asked.id))
 }
 
 /// The period of the plan in which something added now counts: the one that is asked for, or the
@@ -203,7 +203,7 @@ fn open_period(
     let later = |period: &Period| {
         own_period(ruleset, plan, period.end).filter(|next| next.first > period.first)
     };
-    let open = std::iter::successors(Some(asked.clone()), later).find(is_open);
+    let open = std::iter::successors(Some(*asked), later).find(is_open);
     open.ok_or_else(|| {
         let detail = format!("no period of plan `{plan}` is open from {} on", asked.first);
         OperationError::conflict("no_open_period", detail)

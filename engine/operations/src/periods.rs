@@ -123,10 +123,10 @@ pub fn change_period(
             said.approved.clone_from(&approved);
         }
         change_leaf(context, leaf, act, &said, arrivals)?;
-        changed.push((leaf.id.clone(), context.ledger.period_states()?.remove(&leaf.id)));
+        changed.push((leaf.id.into(), context.ledger.period_states()?.remove(leaf.id.as_str())));
     }
 
-    Ok(ChangedPeriod { id: period.id, leaves: changed })
+    Ok(ChangedPeriod { id: period.id.into(), leaves: changed })
 }
 
 /// What is in the way, with what to do about it.
@@ -179,7 +179,7 @@ fn change_leaf(
     said: &PeriodState,
     arrivals: &mut dyn FnMut() -> Result<(), OperationError>,
 ) -> Result<(), OperationError> {
-    let known = context.ledger.period_states()?.remove(&leaf.id).map(|known| known.state);
+    let known = context.ledger.period_states()?.remove(leaf.id.as_str()).map(|known| known.state);
 
     match (act, known.as_deref() == Some(FINALIZED)) {
         // Finalized twice is once: the period stays as it is.
@@ -216,10 +216,10 @@ pub fn periods_due_by_calendar(
     }
 
     let said = context.ledger.period_states()?;
-    let closings = closings.into_iter().filter(|(_, leaf)| !said.contains_key(&leaf.id));
+    let closings = closings.into_iter().filter(|(_, leaf)| !said.contains_key(leaf.id.as_str()));
     let finalizations = finalizations
         .into_iter()
-        .filter(|(_, leaf)| said.get(&leaf.id).is_none_or(|said| said.state != FINALIZED));
+        .filter(|(_, leaf)| said.get(leaf.id.as_str()).is_none_or(|said| said.state != FINALIZED));
 
     let entry = |state: &str, day: Date| PeriodState {
         state: state.to_owned(),
@@ -247,14 +247,14 @@ pub fn lock_leaf(
     let mut locked = LockedPeriods::clone(&*context.locked_periods()?);
     if said.state == FINALIZED {
         locked.closed.remove(&leaf.id);
-        locked.finalized.insert(leaf.id.clone());
+        locked.finalized.insert(leaf.id);
     } else {
-        locked.closed.insert(leaf.id.clone());
+        locked.closed.insert(leaf.id);
     }
 
     let said = PeriodState { frozen: true, ..said.clone() };
     let mut work =
-        CommitBatch { period: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
+        CommitBatch { period: Some((leaf.id.into(), said.clone())), ..CommitBatch::default() };
     let mut changed = Vec::new();
     let count = freeze_rows(context, leaf, &mut work, &mut changed)?;
     if said.state == FINALIZED {
@@ -262,7 +262,7 @@ pub fn lock_leaf(
     }
     write_period(context, work, &changed, locked)?;
 
-    tracing::info!(period = leaf.id, rows.frozen = count, "{}", said.state);
+    tracing::info!(period = leaf.id.as_str(), rows.frozen = count, "{}", said.state);
     Ok(count)
 }
 
@@ -276,9 +276,9 @@ pub fn reopen_leaf(context: &Context, leaf: &Period, said: &PeriodState) -> Resu
     locked.closed.remove(&leaf.id);
 
     let mut work =
-        CommitBatch { period: Some((leaf.id.clone(), said.clone())), ..CommitBatch::default() };
+        CommitBatch { period: Some((leaf.id.into(), said.clone())), ..CommitBatch::default() };
     let mut changed = Vec::new();
-    context.ledger.visit_transactions(Some(&BTreeSet::from([leaf.id.clone()])), &mut |stored| {
+    context.ledger.visit_transactions(Some(&BTreeSet::from([leaf.id])), &mut |stored| {
         let frozen = context.ledger.frozen_credits(&stored.id)?;
         let kept = posting::rows_to_keep(&frozen, &locked);
 
@@ -293,7 +293,7 @@ pub fn reopen_leaf(context: &Context, leaf: &Period, said: &PeriodState) -> Resu
     })?;
 
     write_period(context, work, &changed, locked)?;
-    tracing::info!(period = leaf.id, "reopened");
+    tracing::info!(period = leaf.id.as_str(), "reopened");
     Ok(())
 }
 
@@ -343,7 +343,7 @@ pub fn freeze_closed_periods(context: &Context) -> Result<(), StoreError> {
 fn rewards_to_freeze(
     context: &Context,
     leaf: &Period,
-    finalized: &BTreeSet<String>,
+    finalized: &BTreeSet<PeriodKey>,
 ) -> Result<Vec<FrozenRewards>, StoreError> {
     let ruleset = context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
@@ -386,7 +386,7 @@ fn freeze_rows(
     let ledger = &context.ledger;
     let certain = certain_in(context, leaf)?;
     let mut count = 0;
-    ledger.visit_transactions(Some(&BTreeSet::from([leaf.id.clone()])), &mut |stored| {
+    ledger.visit_transactions(Some(&BTreeSet::from([leaf.id])), &mut |stored| {
         let rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
         let here: Vec<&PostedCredit> = rows.filter(|row| row.period == leaf.id).collect();
         let all: Vec<PostedCredit> = here.iter().copied().cloned().collect();

@@ -50,7 +50,7 @@ pub fn publish_calculation(
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
     let mut release = known.unwrap_or_else(|| Release {
         plan: wanted.plan.clone(),
-        period: wanted.period.id.clone(),
+        period: wanted.period.id.into(),
         ..Release::default()
     });
 
@@ -204,21 +204,21 @@ fn build_publication(
         balances: calculation.balances.clone(),
     });
 
-    let mut confirmed: BTreeMap<(String, String), Vec<PostedCredit>> = BTreeMap::new();
+    let mut confirmed: BTreeMap<(PeriodKey, String), Vec<PostedCredit>> = BTreeMap::new();
     for leaf in &wanted.leaves {
         for row in posting::rows_to_freeze(&calculation.credits, leaf) {
-            let key = (leaf.clone(), row.transaction.to_string());
+            let key = (*leaf, row.transaction.to_string());
             confirmed.entry(key).or_default().push(row.clone());
         }
     }
-    let confirmed = confirmed.into_iter().map(|((leaf, id), rows)| (leaf, id, rows));
+    let confirmed = confirmed.into_iter().map(|((leaf, id), rows)| (leaf.into(), id, rows));
     publication.confirmed = confirmed.collect();
 
     for row in calculation.credits.iter().filter(|row| row.is_active()) {
         // A correction takes back what it replaces, and so does the reversal of a manual credit: that is
         // no second payment.
         let first = row.origin != CreditOrigin::Retro && row.reverses.is_none();
-        let Some(payee) = row.payee.clone().filter(|_| first) else {
+        let Some(payee) = row.payee.filter(|_| first) else {
             continue;
         };
 
@@ -230,7 +230,7 @@ fn build_publication(
         let before = context.ledger.paid_periods((payee, transaction, kind))?;
         let before = before
             .into_iter()
-            .filter(|(plan, period)| (plan, period) != (&wanted.plan, &wanted.period.id));
+            .filter(|(plan, period)| *plan != wanted.plan || *period != wanted.period.id);
         publication.alerts.extend(
             before.map(|before| double_payment(wanted, (payee, transaction, kind), &before)),
         );
@@ -248,7 +248,7 @@ fn double_payment(
     RaisedAlert {
         transaction: Some(transaction.to_owned()),
         plan: Some(wanted.plan.clone()),
-        period: Some(wanted.period.id.clone()),
+        period: Some(wanted.period.id.into()),
         payee: Some(payee.to_owned()),
         ..RaisedAlert::new("release", "double_payment", message)
     }

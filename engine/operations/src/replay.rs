@@ -19,6 +19,7 @@ use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
@@ -65,7 +66,7 @@ pub struct ReplaySelection<'a> {
     /// The business date.
     pub today: Date,
     /// Leaf periods that are finalized.
-    pub finalized: &'a BTreeSet<String>,
+    pub finalized: &'a BTreeSet<PeriodKey>,
 }
 
 /// Whether a decision is tried again at once.
@@ -165,7 +166,7 @@ pub fn decide_stale(
             Decision { as_of: made, ..decision }
         });
         let mut plans: Vec<Decision> = kept.chain(decided.decisions).collect();
-        plans.sort_by(|a, b| a.plan.cmp(&b.plan));
+        plans.sort_by_key(|a| a.plan);
         plans
     });
 
@@ -398,10 +399,10 @@ pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
 /// A decision that another ruleset would make alike, under that one's name.
 fn with_ruleset(decision: &Decision, ruleset: &str) -> Decision {
     let ruleset = RulesetHash::from(ruleset);
-    let mut decision = Decision { ruleset: ruleset.clone(), ..decision.clone() };
+    let mut decision = Decision { ruleset, ..decision.clone() };
 
     for credit in &mut decision.credits {
-        credit.ruleset = ruleset.clone();
+        credit.ruleset = ruleset;
     }
     decision
 }

@@ -14,6 +14,7 @@ use accredit_crediting::reward::{self, BookInputs, FrozenPeriod, RewardBook};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, FrozenRewards};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_ledger::record::TransactionRecord;
@@ -176,7 +177,7 @@ fn leaves_behind(
     plan: &str,
     through: &Period,
     frozen: &FrozenBook,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeSet<PeriodKey>, StoreError> {
     let remembers = has_history(context, ruleset, plan, frozen)?;
     if !remembers {
         return Ok(leaf_ids(ruleset, through));
@@ -184,7 +185,7 @@ fn leaves_behind(
 
     let summaries = context.ledger.calculation_summaries()?;
     let of_plan = summaries.into_keys().filter(|(known, _)| known == plan);
-    Ok(of_plan.map(|(_, leaf)| leaf).collect())
+    Ok(of_plan.map(|(_, leaf)| leaf.into()).collect())
 }
 
 /// Whether a period of a plan may depend on others.
@@ -218,7 +219,7 @@ pub(crate) fn rewarded_credits<'a>(
 pub(crate) fn credits_of(
     context: &Context,
     plans: &BTreeSet<String>,
-    leaves: &BTreeSet<String>,
+    leaves: &BTreeSet<PeriodKey>,
 ) -> Result<CreditsByPlan, StoreError> {
     let mut credits = CreditsByPlan::new();
 

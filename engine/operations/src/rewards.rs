@@ -7,7 +7,7 @@
 //! it is of says it, and no longer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use accredit_crediting::calculation::Calculation;
 use accredit_crediting::reward::{self, PlanRewards, RewardBook};
@@ -26,7 +26,7 @@ use crate::context::{CalculationAlerts, Context};
 use crate::reward_books::{self, BookRules, credits_of};
 
 /// Plans, each with its periods.
-type PeriodsByPlan = BTreeMap<String, BTreeSet<String>>;
+type PeriodsByPlan = BTreeMap<String, BTreeSet<PeriodKey>>;
 
 /// Periods of plans, by plan and first day.
 type RewardedPeriods = BTreeMap<(String, String), Period>;
@@ -135,7 +135,7 @@ fn book_through(
     let known = ruleset.plans.get(plan);
     let through = known.and_then(|plan| reward::last_period_in(ruleset, plan, period));
     // A plan that is gone keeps what it paid.
-    let through = through.unwrap_or_else(|| period.clone());
+    let through = through.unwrap_or(*period);
 
     let rules = BookRules::in_force(ruleset);
     reward_books::stored_book(context, rules, plan, &through)
@@ -169,7 +169,7 @@ impl<'a> PlanBooks<'a> {
         // Periods come in order: the last one reaches the others.
         let last = rewarded_periods(self.context, self.ruleset)?.into_iter();
         let last = last.filter(|((known, _), _)| known == plan).map(|(_, period)| period);
-        let through = last.max_by_key(|period| period.first).unwrap_or_else(|| period.clone());
+        let through = last.max_by_key(|period| period.first).unwrap_or(*period);
         let book = reward_books::stored_book(self.context, rules, plan, &through)?;
         let rewards = book.rewards_of(&period.id);
         self.whole.insert(plan.to_owned(), book);
@@ -208,7 +208,7 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
         }
 
         let known = found.iter().filter(|((id, _), _)| **id == *plan.id);
-        let known = known.map(|(_, period)| period.clone());
+        let known = known.map(|(_, period)| *period);
         let last = known.chain(frozen.last_period(ruleset)).max_by_key(|period| period.first);
         let Some(last) = last else { continue };
 
@@ -216,7 +216,7 @@ fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeri
         let book = reward_books::stored_book(context, rules, &plan.id, &last)?;
         for known in book.periods().filter(|known| !known.rewards.rows.is_empty()) {
             let key = (plan.id.to_string(), known.period.first.to_string());
-            found.insert(key, known.period.clone());
+            found.insert(key, known.period);
         }
     }
 
@@ -240,8 +240,8 @@ pub(crate) fn restated_periods(
             .filter(|known| {
                 before.rewards_of(&known.period.id) != after.rewards_of(&known.period.id)
             })
-            .map(|known| known.period.id.clone());
-        let differs: BTreeSet<String> = differs.collect();
+            .map(|known| known.period.id);
+        let differs: BTreeSet<PeriodKey> = differs.collect();
 
         if !differs.is_empty() {
             restated.insert(plan, differs);
@@ -262,8 +262,8 @@ pub(crate) fn compared_books(
     booked: Option<&[PostedCredit]>,
 ) -> Result<(RewardBook, RewardBook), StoreError> {
     let summaries = context.ledger.calculation_summaries()?.into_keys();
-    let leaves: BTreeSet<String> =
-        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+    let leaves: BTreeSet<PeriodKey> =
+        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf.into()).collect();
     let stored = credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
     let stored: Vec<PostedCredit> =
         stored.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten()).collect();
@@ -275,7 +275,7 @@ pub(crate) fn compared_books(
     let manual = manual.max_by_key(|period| period.first);
     let book = |rules: BookRules<'_>, credits: &[PostedCredit]| {
         let last = last_period(rules.ruleset, plan, (credits, &leaves));
-        let also = [frozen.last_period(rules.ruleset), manual.clone()];
+        let also = [frozen.last_period(rules.ruleset), manual];
         let last = also.into_iter().flatten().chain(last).max_by_key(|period| period.first);
         let Some(through) = last else { return Ok(RewardBook::default()) };
         reward_books::book_of_credits(context, rules, plan, (&frozen, credits), &through)
@@ -292,7 +292,7 @@ pub(crate) fn compared_books(
 fn last_period(
     ruleset: &Ruleset,
     plan: &str,
-    (credits, leaves): (&[PostedCredit], &BTreeSet<String>),
+    (credits, leaves): (&[PostedCredit], &BTreeSet<PeriodKey>),
 ) -> Option<Period> {
     let calendar = &ruleset.settings.calendar;
     let decided = leaves.iter().filter_map(|leaf| calendar.find(leaf)).map(|leaf| leaf.first);
@@ -306,7 +306,7 @@ fn last_period(
 pub fn reward_alerts(
     context: &Context,
     plan: Option<&str>,
-    within: Option<&BTreeSet<String>>,
+    within: Option<&BTreeSet<PeriodKey>>,
 ) -> Result<Vec<NoteRow>, StoreError> {
     let ruleset = context.ruleset.load_full();
     let index = calculations::calculation_index(context)?;
@@ -317,7 +317,7 @@ pub fn reward_alerts(
         let rewarded = ruleset.plans.get(id.as_str()).is_some_and(|p| p.pays());
         let leaf = ruleset.settings.calendar.find(leaf).filter(|_| rewarded);
         if let Some(period) = leaf.and_then(|leaf| own_period(&ruleset, id, leaf.first)) {
-            found.insert((id.clone(), period.id.clone()), period);
+            found.insert((id.clone(), period.id.into()), period);
         }
     }
 
@@ -338,7 +338,7 @@ pub fn reward_alerts(
 
         // Working rewards out takes every credit of the period, so it is done once a revision.
         let fresh = |known: &&CalculationAlerts| {
-            known.revision == revision && Arc::ptr_eq(&known.ruleset, &ruleset.hash)
+            known.revision == revision && known.ruleset == ruleset.hash
         };
         if let Some(known) = known.get(&key).filter(fresh) {
             alerts.extend(known.notes.iter().cloned());
@@ -351,8 +351,7 @@ pub fn reward_alerts(
         let notes: Vec<NoteRow> = notes.collect();
 
         alerts.extend(notes.iter().cloned());
-        known
-            .insert(key, CalculationAlerts { revision, ruleset: Arc::clone(&ruleset.hash), notes });
+        known.insert(key, CalculationAlerts { revision, ruleset: ruleset.hash, notes });
     }
 
     Ok(alerts)

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** of one plan in one period one run is under way at most, and a run is
 //! stored before its number is returned.
 
+use accredit_domain::keys::PeriodKey;
 use std::collections::BTreeSet;
 
 use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
@@ -152,7 +153,7 @@ pub fn current_run(context: &Context) -> Option<CalculationRun> {
 pub fn refuse_during_run(
     context: &Context,
     plan: Option<&str>,
-    leaves: &BTreeSet<String>,
+    leaves: &BTreeSet<PeriodKey>,
 ) -> Result<(), OperationError> {
     context.runs.with_active(|active| {
         let meant = |known: &&ActiveRun| {

@@ -11,6 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use accredit_crediting::impact;
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::limits::MoneyEffect;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
@@ -36,9 +37,9 @@ pub fn running_change(context: &Context) -> Option<u64> {
 }
 
 /// The sums so far, and the ruleset that made them.
-pub fn shadow_sums(context: &Context) -> Option<(ShadowSums, Arc<str>)> {
+pub fn shadow_sums(context: &Context) -> Option<(ShadowSums, RulesetHash)> {
     let shadow = lock_shadow(context);
-    shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
+    shadow.as_ref().map(|shadow| (shadow.sums.clone(), shadow.ruleset.hash))
 }
 
 /// What the rules of the shadow would move: credits of the recorded deals of open periods, and with

@@ -109,7 +109,8 @@ fn earlier_credits(
     }
 
     let summaries = context.ledger.calculation_summaries()?.into_keys();
-    let leaves = summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+    let leaves =
+        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf.into()).collect();
     let credits = reward_books::credits_of(context, &BTreeSet::from([plan.to_owned()]), &leaves)?;
     let credits = credits.into_values().flat_map(|by_leaf| by_leaf.into_values().flatten());
     Ok(credits.filter(|credit| credit.incentive_date < period.first).collect())

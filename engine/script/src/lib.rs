@@ -42,6 +42,7 @@ use accredit_domain::credit::Credit;
 use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::hold::Hold;
+use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::tables::TableShape;
 use accredit_domain::transaction::{Fields, NameColumns, Transaction};
 
@@ -82,12 +83,12 @@ impl<'a> ScriptArguments<'a> {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `to` in FORMAT section 5")]
 pub struct ReceiverView {
-    pub position: Option<Arc<str>>,
-    pub title: Option<Arc<str>>,
-    pub payee: Option<Arc<str>>,
-    pub team: Option<Arc<str>>,
-    pub relationship: Option<Arc<str>>,
-    pub via: Option<Arc<str>>,
+    pub position: Option<PositionKey>,
+    pub title: Option<DefinedName>,
+    pub payee: Option<ParticipantKey>,
+    pub team: Option<TeamKey>,
+    pub relationship: Option<DefinedName>,
+    pub via: Option<RecipientKey>,
     pub level: Option<u32>,
 }
 
@@ -132,8 +133,8 @@ pub struct StandingView {
 pub struct PayeeView {
     pub id: Arc<str>,
     pub name: Arc<str>,
-    pub position: Option<Arc<str>>,
-    pub title: Option<Arc<str>>,
+    pub position: Option<PositionKey>,
+    pub title: Option<DefinedName>,
     pub team: Option<Arc<str>>,
     pub period: Arc<str>,
     pub unit_type: Arc<str>,
@@ -147,11 +148,11 @@ pub struct PayeeView {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `who` in scripts/README.md")]
 pub struct PersonView {
-    pub position: Option<Arc<str>>,
-    pub title: Option<Arc<str>>,
-    pub payee: Option<Arc<str>>,
-    pub manager: Option<Arc<str>>,
-    pub teams: Vec<Arc<str>>,
+    pub position: Option<PositionKey>,
+    pub title: Option<DefinedName>,
+    pub payee: Option<ParticipantKey>,
+    pub manager: Option<PositionKey>,
+    pub teams: Vec<TeamKey>,
 }
 
 /// Sums of active credits in one unit and period.

@@ -174,7 +174,7 @@ fn credit() -> Arc<Credit> {
     Arc::new(Credit {
         entry: serde_json::from_value(entry).unwrap(),
         recipient: Recipient::Position(PositionId(0)),
-        title: Some(Arc::from("Sales Agent")),
+        title: Some("Sales Agent".into()),
         unit: exchange().home,
         rollable: true,
         rollable_on_reporting: false,
@@ -183,12 +183,12 @@ fn credit() -> Arc<Credit> {
 
 fn receiver() -> Arc<ReceiverView> {
     Arc::new(ReceiverView {
-        position: Some(Arc::from("M1")),
-        title: Some(Arc::from("Manager")),
-        payee: Some(Arc::from("Bob")),
+        position: Some("M1".into()),
+        title: Some("Manager".into()),
+        payee: Some("Bob".into()),
         team: None,
-        relationship: Some(Arc::from("Reporting")),
-        via: Some(Arc::from("P1")),
+        relationship: Some("Reporting".into()),
+        via: Some("P1".into()),
         level: Some(1),
     })
 }

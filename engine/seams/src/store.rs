@@ -47,11 +47,14 @@ pub enum StoreTable {
     Enquiries,
     Approvals,
     Audit,
+    Names,
+    Deals,
+    PayeeDeals,
 }
 
 impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(StoreTable, &'static str); 35] = [
+    pub const ALL: [(StoreTable, &'static str); 38] = [
         (StoreTable::Meta, "meta"),
         (StoreTable::Sources, "sources"),
         (StoreTable::Active, "active"),
@@ -87,6 +90,9 @@ impl StoreTable {
         (StoreTable::Enquiries, "enquiries"),
         (StoreTable::Approvals, "approvals"),
         (StoreTable::Audit, "audit"),
+        (StoreTable::Names, "names"),
+        (StoreTable::Deals, "deals"),
+        (StoreTable::PayeeDeals, "payee_deals"),
     ];
 
     /// The table's name in the database.

@@ -7,10 +7,10 @@
 //! rules apart.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::report::Findings;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
+use accredit_domain::keys::PlanKey;
 use accredit_domain::organization::{confusable_key, is_unseen};
 use accredit_domain::plan::Plan;
 
@@ -42,7 +42,7 @@ pub(super) fn warn_of_lookalikes(
 
 /// Refuses ids of plans with invisible characters, and warns of plans whose ids or names look the
 /// same.
-pub(super) fn check_plan_names(plans: &BTreeMap<Arc<str>, Plan>, report: &Findings) {
+pub(super) fn check_plan_names(plans: &BTreeMap<PlanKey, Plan>, report: &Findings) {
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (id, plan) in plans {
         let place = || Place::whole_file(format!("plans/{id}.toml"));

@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -16,6 +15,7 @@ use super::csv::DefinitionRow;
 use super::report::Findings;
 use super::toml::PlacedText;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
+use accredit_domain::keys::PlanKey;
 use accredit_domain::organization::{Organization, fold_name};
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Members, Plan, Split};
@@ -27,27 +27,27 @@ pub(super) struct DeferredWarnings(RefCell<Vec<DeferredWarning>>);
 #[derive(Debug)]
 enum DeferredWarning {
     /// A result of a rule over Reporting that leaves `duplicates` out.
-    Unsaid { place: Place, sources: BTreeSet<Arc<str>> },
+    Unsaid { place: Place, sources: BTreeSet<PlanKey> },
     /// A reward of a plan whose tiers end at shares of the quota.
-    OfQuota { place: Place, plan: Arc<str> },
+    OfQuota { place: Place, plan: PlanKey },
 }
 
 impl DeferredWarnings {
     /// A result of an indirect rule over Reporting leaves `duplicates` out; `sources` are the plans
     /// that the rule takes credits from.
-    pub(super) fn leaves_duplicates_out(&self, place: Place, sources: &BTreeSet<Arc<str>>) {
+    pub(super) fn leaves_duplicates_out(&self, place: Place, sources: &BTreeSet<PlanKey>) {
         self.0.borrow_mut().push(DeferredWarning::Unsaid { place, sources: sources.clone() });
     }
 
     /// A reward of `plan` has tiers that end at shares of the quota.
     pub(super) fn asks_for_quota(&self, place: Place, plan: &str) {
-        self.0.borrow_mut().push(DeferredWarning::OfQuota { place, plan: Arc::from(plan) });
+        self.0.borrow_mut().push(DeferredWarning::OfQuota { place, plan: PlanKey::from(plan) });
     }
 
     /// Warns of what turned out to be doubtful now that every plan and quota is read.
     pub(super) fn report_confirmed(
         self,
-        plans: &BTreeMap<Arc<str>, Plan>,
+        plans: &BTreeMap<PlanKey, Plan>,
         quotas: &Quotas,
         report: &Findings,
     ) {
@@ -125,7 +125,7 @@ pub(super) fn warn_unused_policy(report: &Findings, text: &PlacedText, kind: &st
 /// Warns of an organisation in which no one can be credited or paid.
 pub(super) fn warn_unstaffed_organization(
     organization: &Organization,
-    plans: &BTreeMap<Arc<str>, Plan>,
+    plans: &BTreeMap<PlanKey, Plan>,
     report: &Findings,
 ) {
     let positions = organization.positions().next().is_some();

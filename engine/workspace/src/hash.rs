@@ -7,10 +7,10 @@
 //! else: no line endings, case files or transactions.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::shared::SHARED;
 use super::{Files, SETTINGS, is_definition, plan_files, plan_id, policy_path};
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::policy::Programs;
 
 /// The version of what policies may say and what it means; another version, another hash.
@@ -20,7 +20,7 @@ pub const POLICY_LANGUAGE: &str = "1";
 const HASH_DIGITS: usize = 32;
 
 /// `rs_` and the hash of the definition files and of the standard policies that are used.
-pub(super) fn ruleset_hash(files: &Files, programs: &Programs) -> Arc<str> {
+pub(super) fn ruleset_hash(files: &Files, programs: &Programs) -> RulesetHash {
     let mut hasher = blake3::Hasher::new();
 
     let mut add = |part: &str| {
@@ -40,7 +40,7 @@ pub(super) fn ruleset_hash(files: &Files, programs: &Programs) -> Arc<str> {
         add(&part);
     }
 
-    Arc::from(format!("rs_{}", hash_digits(&hasher)))
+    RulesetHash::from(format!("rs_{}", hash_digits(&hasher)))
 }
 
 fn hash_digits(hasher: &blake3::Hasher) -> String {

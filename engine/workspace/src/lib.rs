@@ -48,6 +48,7 @@ use accredit_domain::calendar::Calendar;
 use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
+use accredit_domain::keys::{DefinedName, PlanKey, RulesetHash};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
@@ -69,7 +70,7 @@ pub use accredit_domain::files::Files;
 #[derive(Debug)]
 pub struct Ruleset {
     /// Hash of the content, `rs_` and 32 hexadecimal digits.
-    pub hash: Arc<str>,
+    pub hash: RulesetHash,
     /// The settings in `accredit.toml`.
     pub settings: Settings,
     /// People, positions, teams and how they belong together.
@@ -77,10 +78,10 @@ pub struct Ruleset {
     /// Exchange rates between currencies.
     pub rates: ExchangeRates,
     /// The plans by id.
-    pub plans: BTreeMap<Arc<str>, Plan>,
+    pub plans: BTreeMap<PlanKey, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
     /// comes before it, else by id.
-    pub order: Vec<Arc<str>>,
+    pub order: Vec<PlanKey>,
     /// The quotas of all plans.
     pub quotas: Quotas,
     /// Rates and other values that programs look up, and tiers of rewards.
@@ -109,11 +110,11 @@ pub struct Settings {
     /// The units that amounts may have.
     pub units: Units,
     /// Credit types in declared order.
-    pub credit_types: Vec<Arc<str>>,
+    pub credit_types: Vec<DefinedName>,
     /// The reason codes that credits may have.
-    pub reason_codes: Vec<Arc<str>>,
+    pub reason_codes: Vec<DefinedName>,
     /// User-defined relationship types in declared order.
-    pub relationship_types: Vec<Arc<str>>,
+    pub relationship_types: Vec<DefinedName>,
     /// What the columns of a transaction mean.
     pub fields: Arc<Fields>,
     /// How the rows of transactions lie in their files.
@@ -148,34 +149,34 @@ const CREDIT_TYPE_DEFAULT: &str = "credit";
 
 impl Settings {
     /// The name of a relationship, as rules write it.
-    pub fn relationship_name(&self, relationship: Relationship) -> Arc<str> {
+    pub fn relationship_name(&self, relationship: Relationship) -> DefinedName {
         match relationship {
-            Relationship::Reporting => Arc::from("Reporting"),
-            Relationship::RelatedPerson => Arc::from("Related Order (Person)"),
-            Relationship::RelatedPosition => Arc::from("Related Order (Position)"),
-            Relationship::Team => Arc::from("Team"),
-            Relationship::ParentTeam => Arc::from("Parent Team"),
+            Relationship::Reporting => DefinedName::from("Reporting"),
+            Relationship::RelatedPerson => DefinedName::from("Related Order (Person)"),
+            Relationship::RelatedPosition => DefinedName::from("Related Order (Position)"),
+            Relationship::Team => DefinedName::from("Team"),
+            Relationship::ParentTeam => DefinedName::from("Parent Team"),
             Relationship::Named(id) => {
                 let name = self.relationship_types.get(usize::from(id.0));
-                name.cloned().unwrap_or_else(|| Arc::from(""))
+                name.copied().unwrap_or_default()
             }
         }
     }
 
     /// The credit type called so.
-    pub fn find_credit_type(&self, name: &str) -> Option<Arc<str>> {
+    pub fn find_credit_type(&self, name: &str) -> Option<DefinedName> {
         // A workspace that declares no types has this one.
         if self.credit_types.is_empty() && name == CREDIT_TYPE_DEFAULT {
-            return Some(Arc::from(CREDIT_TYPE_DEFAULT));
+            return Some(DefinedName::from(CREDIT_TYPE_DEFAULT));
         }
-        self.credit_types.iter().find(|known| ***known == *name).cloned()
+        self.credit_types.iter().find(|known| **known == *name).copied()
     }
 
     /// The only credit type that there is; none where there are several.
-    pub fn only_credit_type(&self) -> Option<Arc<str>> {
+    pub fn only_credit_type(&self) -> Option<DefinedName> {
         match self.credit_types.as_slice() {
-            [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
-            [only] => Some(Arc::clone(only)),
+            [] => Some(DefinedName::from(CREDIT_TYPE_DEFAULT)),
+            [only] => Some(*only),
             _ => None,
         }
     }
@@ -206,7 +207,7 @@ impl Ruleset {
     }
 
     /// The plans that must be decided before `plan`: its sources and theirs, in order.
-    pub fn plans_before(&self, plan: &Plan) -> Vec<&Arc<str>> {
+    pub fn plans_before(&self, plan: &Plan) -> Vec<PlanKey> {
         let mut wanted = plan.source_plans();
         for id in self.order.iter().rev() {
             if wanted.contains(id)
@@ -215,7 +216,7 @@ impl Ruleset {
                 wanted.extend(source.source_plans());
             }
         }
-        self.order.iter().filter(|id| wanted.contains(id)).collect()
+        self.order.iter().copied().filter(|id| wanted.contains(id)).collect()
     }
 
     /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
@@ -252,12 +253,12 @@ fn read_plans(
     files: &Files,
     scope: plan::PlanScope<'_>,
     report: &Findings,
-) -> BTreeMap<Arc<str>, Plan> {
+) -> BTreeMap<PlanKey, Plan> {
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
         let source = toml::DefinitionText::new(path, text, report);
         if let Some(plan) = plan::read(source, id, scope) {
-            plans.insert(Arc::clone(&plan.id), plan);
+            plans.insert(plan.id, plan);
         }
     }
     plans

@@ -319,14 +319,14 @@ impl OrganizationReader<'_> {
         match what {
             "team" => {
                 let teams = organization.teams.teams_named(name).into_iter();
-                teams.map(|team| organization.team_id(team)).collect()
+                teams.map(|team| organization.team_id(team).into()).collect()
             }
             "position" => {
                 all.filter_map(|entity| match entity {
-                    Entity::Position(position) => Some(organization.position_id(position)),
+                    Entity::Position(position) => Some(organization.position_id(position).into()),
                     // Where each person has a position of the same id, a person is one.
                     Entity::Participant(who) if self.seated => {
-                        Some(organization.participant_id(who))
+                        Some(organization.participant_id(who).into())
                     }
                     Entity::Participant(_) => None,
                 })
@@ -334,7 +334,7 @@ impl OrganizationReader<'_> {
             }
             "participant" => all
                 .filter_map(|entity| match entity {
-                    Entity::Participant(who) => Some(organization.participant_id(who)),
+                    Entity::Participant(who) => Some(organization.participant_id(who).into()),
                     Entity::Position(_) => None,
                 })
                 .collect(),

@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -24,6 +23,7 @@ use super::toml::{DefinitionText, PlacedText, TomlItem, TomlTable, parse_choice}
 use super::{KnownColumns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::diagnostic::{Code, Diagnostic};
+use accredit_domain::keys::PlanKey;
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
@@ -139,7 +139,7 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
     root.finish();
 
     Some(Plan {
-        id: Arc::from(id),
+        id: PlanKey::from(id),
         name,
         validity,
         period: period.unwrap_or(PeriodKind::Leaf),

@@ -15,6 +15,7 @@ use super::report::Findings;
 use super::shared::{SHARED, SharedPolicies};
 use super::{Files, policy_path};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, TextOrigin, did_you_mean};
+use accredit_domain::keys::PlanKey;
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::{
     ExpressionUse, PolicyKind, Program, ProgramForm, ProgramId, Programs,
@@ -196,7 +197,7 @@ impl Policies {
 /// Checks every program against what is known of the workspace.
 pub(super) fn check_programs(
     programs: &Programs,
-    plans: &BTreeMap<Arc<str>, Plan>,
+    plans: &BTreeMap<PlanKey, Plan>,
     known: CheckContext,
     report: &Findings,
 ) {

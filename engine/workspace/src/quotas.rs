@@ -8,9 +8,9 @@
 mod parts;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
+use accredit_domain::keys::{DefinedName, PlanKey};
 use accredit_domain::transaction::parse_number;
 use rust_decimal::Decimal;
 
@@ -31,7 +31,7 @@ pub(super) const QUOTAS: &str = "organization/quotas.csv";
 /// Reads the quotas; `ids` are all plans, read or not.
 pub(super) fn read(
     files: &Files,
-    plans: &BTreeMap<Arc<str>, Plan>,
+    plans: &BTreeMap<PlanKey, Plan>,
     ids: &[&str],
     scope: PlanScope<'_>,
     report: &Findings,
@@ -42,7 +42,7 @@ pub(super) fn read(
     let columns = ["plan", "target", "period", "amount", "credit_type"];
     let sheet = DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &needed);
     let mut rows = Vec::new();
-    let mut known: HashSet<(String, String, Option<Arc<str>>, Selector)> = HashSet::new();
+    let mut known: HashSet<(String, String, Option<DefinedName>, Selector)> = HashSet::new();
 
     for row in sheet.rows() {
         let plan = row.need_cell("plan");
@@ -73,7 +73,7 @@ pub(super) fn read(
             continue;
         };
 
-        let key = (plan.text.clone(), period.text.clone(), credit_type.clone(), target.clone());
+        let key = (plan.text.clone(), period.text.clone(), credit_type, target.clone());
         if !known.insert(key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
             row.report_error(
@@ -87,10 +87,10 @@ pub(super) fn read(
 
         let Some(amount) = amount else { continue };
         if let Some(period) = scope.settings.calendar.find(&period.text) {
-            let (target, credit_type) = (target.clone(), credit_type.clone());
+            let (target, credit_type) = (target.clone(), credit_type);
             let target = (target, row.text("target").to_owned());
             let place = row.source().place(plan.offset);
-            rows.push(QuotaRow { plan: of.id.clone(), target, period, amount, credit_type, place });
+            rows.push(QuotaRow { plan: of.id, target, period, amount, credit_type, place });
         }
         quotas.add(&plan.text, &period.text, Quota { target, amount, credit_type });
     }
@@ -119,14 +119,14 @@ fn is_period(row: DefinitionRow<'_, '_>, cell: &DelimitedCell, scope: PlanScope<
 fn read_credit_type(
     row: DefinitionRow<'_, '_>,
     scope: PlanScope<'_>,
-) -> Result<Option<Arc<str>>, ()> {
+) -> Result<Option<DefinedName>, ()> {
     let Some(text) = Some(row.text("credit_type").trim()).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let types = &scope.settings.credit_types;
 
-    if let Some(known) = types.iter().find(|known| ***known == *text) {
-        return Ok(Some(Arc::clone(known)));
+    if let Some(known) = types.iter().find(|known| **known == *text) {
+        return Ok(Some(*known));
     }
     let near = did_you_mean(text, types.iter().map(|known| &**known)).unwrap_or_default();
     let message = format!("there is no credit type `{text}`{near}");

@@ -6,7 +6,6 @@
 //! plan's policies again.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::plan::{PlanDefaults, PlanScope};
 use super::rule::check_unique_name;
@@ -14,6 +13,7 @@ use super::setting::{self, read_expression};
 use super::toml::{PlacedText, TomlTable, parse_choice};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::hold::Hold;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Unit;
 use accredit_domain::plan::{
     DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, ResultBase,
@@ -176,7 +176,7 @@ fn read_output(
     });
 
     Some(ResultBase {
-        name: Arc::from(name?.text),
+        name: DefinedName::from(name?.text),
         maximum,
         hold: hold.unwrap_or(HoldSetting::Fixed(Hold::None)),
         own_hold,
@@ -201,7 +201,7 @@ pub(super) fn find_credit_type(
     table: &TomlTable<'_>,
     text: &PlacedText,
     scope: PlanScope<'_>,
-) -> Option<Arc<str>> {
+) -> Option<DefinedName> {
     let types = &scope.settings.credit_types;
     let found = scope.settings.find_credit_type(&text.text);
     if found.is_none() {
@@ -220,7 +220,7 @@ pub(super) fn find_credit_type(
 }
 
 /// The credit type of a direct result: what it says, else the only one there is.
-fn needed_credit_type(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option<Arc<str>> {
+fn needed_credit_type(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option<DefinedName> {
     match table.take("credit_type") {
         Some(item) => find_credit_type(table, &item.expect_text()?, scope),
         None => only_credit_type(table, scope),
@@ -228,7 +228,7 @@ fn needed_credit_type(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option
 }
 
 /// The only credit type there is; that there are several is reported.
-pub(super) fn only_credit_type(table: &TomlTable<'_>, scope: PlanScope<'_>) -> Option<Arc<str>> {
+pub(super) fn only_credit_type(table: &TomlTable<'_>, scope: PlanScope<'_>) -> Option<DefinedName> {
     let only = scope.settings.only_credit_type();
     if let (None, Some(first)) = (&only, scope.settings.credit_types.first()) {
         let message = "`credit_type` is missing".to_owned();

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use accredit_domain::diagnostic::Code;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
@@ -151,14 +152,14 @@ fn read_credit_types(
     table: &TomlTable<'_>,
     item: &TomlItem<'_>,
     scope: PlanScope<'_>,
-) -> Option<Vec<Arc<str>>> {
+) -> Option<Vec<DefinedName>> {
     let texts = item.expect_texts()?;
     if texts.is_empty() {
         item.refuse("a credit type, or a list of at least one");
         return None;
     }
     let types = texts.iter().filter_map(|text| find_credit_type(table, text, scope));
-    let mut types: Vec<Arc<str>> = types.collect();
+    let mut types: Vec<DefinedName> = types.collect();
     types.sort();
     types.dedup();
     Some(types)
@@ -220,7 +221,7 @@ fn read_reward_recipient(item: &TomlItem<'_>, scope: PlanScope<'_>) -> Option<Re
 fn read_payout_formula(
     table: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
-    credit_types: Option<&[Arc<str>]>,
+    credit_types: Option<&[DefinedName]>,
     scope: PlanScope<'_>,
 ) -> Option<PayoutFormula> {
     let tiers = table.take("tiers");

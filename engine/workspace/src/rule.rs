@@ -7,7 +7,6 @@
 //! together, since credits are identified by it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::appearance;
 use super::assign;
@@ -19,6 +18,7 @@ use super::selector::read_selectors;
 use super::setting::read_expression;
 use super::toml::{PlacedText, TomlItem, TomlTable};
 use accredit_domain::diagnostic::Code;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::organization::RelationshipId;
 use accredit_domain::plan::{DirectRule, IndirectRule, Measure, Relationship, RuleBase};
 use accredit_domain::policy::ExpressionUse;
@@ -116,7 +116,7 @@ fn read_rule(
     let validity = read_validity(table);
     let condition = table.take("condition").and_then(|item| read_condition(&item, place, scope));
 
-    Some(RuleBase { name: Arc::from(name?.text), description, tags, validity, condition })
+    Some(RuleBase { name: DefinedName::from(name?.text), description, tags, validity, condition })
 }
 
 /// Reports a name that was used before, and remembers it.

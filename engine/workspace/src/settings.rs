@@ -15,6 +15,7 @@ use super::toml::{DefinitionText as File, PlacedText, TomlItem, TomlTable};
 use super::{Files, Settings, WebhookSource};
 use super::{calendar, fields, layout, tables};
 use accredit_domain::diagnostic::Code;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Units;
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 use accredit_domain::transaction::dates::WorkspaceZone;
@@ -79,8 +80,8 @@ pub(super) fn read(
 }
 
 /// A list of distinct names, without those in `taken`.
-fn read_names(root: &mut TomlTable<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
-    let mut names: Vec<Arc<str>> = Vec::new();
+fn read_names(root: &mut TomlTable<'_>, key: &'static str, taken: &[&str]) -> Vec<DefinedName> {
+    let mut names: Vec<DefinedName> = Vec::new();
 
     for item in root.take_list(key).unwrap_or_default() {
         let Some(name) = item.expect_text() else { continue };
@@ -90,10 +91,10 @@ fn read_names(root: &mut TomlTable<'_>, key: &'static str, taken: &[&str]) -> Ve
         } else if taken.contains(&name.text.as_str()) {
             let message = format!("`{}` is built in", name.text);
             item.report().error(Code::CR026, name.place, message, "leave it out of this list");
-        } else if names.iter().any(|known| **known == *name.text) {
+        } else if names.iter().any(|known| *known == name.text) {
             report_duplicate(&item, &name);
         } else {
-            names.push(Arc::from(name.text));
+            names.push(DefinedName::from(name.text));
         }
     }
 

@@ -7,11 +7,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::report::Findings;
 use super::toml::{PlacedText, TomlTable};
 use accredit_domain::diagnostic::Code;
+use accredit_domain::keys::PlanKey;
 use accredit_domain::plan::Plan;
 
 /// Every plan that a rule names, with its place.
@@ -21,15 +21,15 @@ pub(super) struct PlanReferences(RefCell<Vec<PlanReference>>);
 #[derive(Debug)]
 struct PlanReference {
     /// The plan of the rule.
-    plan: Arc<str>,
+    plan: PlanKey,
     /// The plan that is named.
     source: PlacedText,
 }
 
 impl PlanReferences {
     /// The sources of a rule of `plan`; its own plan where it names none.
-    pub(super) fn read_sources(&self, rule: &mut TomlTable<'_>, plan: &str) -> BTreeSet<Arc<str>> {
-        let own = Arc::from(plan);
+    pub(super) fn read_sources(&self, rule: &mut TomlTable<'_>, plan: &str) -> BTreeSet<PlanKey> {
+        let own = PlanKey::from(plan);
         let Some(item) = rule.take("sources") else { return BTreeSet::from([own]) };
         let Some(items) = item.expect_list() else { return BTreeSet::new() };
         if items.is_empty() {
@@ -38,9 +38,8 @@ impl PlanReferences {
 
         let named: Vec<PlacedText> = items.iter().filter_map(|item| item.expect_text()).collect();
 
-        let sources = named.iter().map(|source| Arc::from(source.text.as_str())).collect();
-        let references =
-            named.into_iter().map(|source| PlanReference { plan: Arc::clone(&own), source });
+        let sources = named.iter().map(|source| PlanKey::from(&source.text)).collect();
+        let references = named.into_iter().map(|source| PlanReference { plan: own, source });
 
         self.0.borrow_mut().extend(references);
 
@@ -51,10 +50,10 @@ impl PlanReferences {
     /// `ids` are all plans, read or not.
     pub(super) fn decision_order(
         &self,
-        plans: &BTreeMap<Arc<str>, Plan>,
+        plans: &BTreeMap<PlanKey, Plan>,
         ids: &[&str],
         report: &Findings,
-    ) -> Vec<Arc<str>> {
+    ) -> Vec<PlanKey> {
         let references = self.0.borrow();
 
         for PlanReference { source, .. } in references.iter() {
@@ -71,15 +70,15 @@ impl PlanReferences {
 
         report_measure_mismatch(&references, plans, report);
 
-        let mut order: Vec<Arc<str>> = Vec::with_capacity(plans.len());
-        let ready = |order: &[Arc<str>], plan: &Plan| {
+        let mut order: Vec<PlanKey> = Vec::with_capacity(plans.len());
+        let ready = |order: &[PlanKey], plan: &Plan| {
             // A source that could not be read is missing already, and must not hold up the others.
-            let known = |source: &Arc<str>| order.contains(source) || !plans.contains_key(source);
-            !order.contains(&plan.id) && plan.source_plans().into_iter().all(known)
+            let known = |source: &PlanKey| order.contains(source) || !plans.contains_key(source);
+            !order.contains(&plan.id) && plan.source_plans().iter().all(known)
         };
 
         while let Some(next) = plans.values().find(|plan| ready(&order, plan)) {
-            order.push(Arc::clone(&next.id));
+            order.push(next.id);
         }
 
         let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
@@ -104,7 +103,7 @@ impl PlanReferences {
 /// Reports plans that take credits from one that measures the others.
 fn report_measure_mismatch(
     references: &[PlanReference],
-    plans: &BTreeMap<Arc<str>, Plan>,
+    plans: &BTreeMap<PlanKey, Plan>,
     report: &Findings,
 ) {
     for PlanReference { plan, source } in references {
@@ -119,15 +118,16 @@ fn report_measure_mismatch(
 }
 
 /// Whether `from` takes credits from `to`, over however many plans.
-fn takes_credits_from(plans: &BTreeMap<Arc<str>, Plan>, from: &str, to: &str) -> bool {
-    let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
+fn takes_credits_from(plans: &BTreeMap<PlanKey, Plan>, from: &str, to: &str) -> bool {
+    let from = PlanKey::from(from);
+    let mut seen = BTreeSet::from([from]);
     let mut front = vec![from];
     while let Some(id) = front.pop() {
         if id == to {
             return true;
         }
-        let sources = plans.get(id).map(Plan::source_plans).unwrap_or_default();
-        front.extend(sources.into_iter().map(AsRef::as_ref).filter(|source| seen.insert(source)));
+        let sources = plans.get(&id).map(Plan::source_plans).unwrap_or_default();
+        front.extend(sources.into_iter().filter(|source| seen.insert(*source)));
     }
     false
 }

@@ -158,7 +158,7 @@ impl<'a> Wording<'a> {
         let organization = &self.ruleset.organization;
         let (name, id) =
             (organization.participant_name(person), organization.participant_id(person));
-        if name.is_empty() || name == id { id.to_string() } else { format!("{name} ({id})") }
+        if name.is_empty() || *name == *id { id.to_string() } else { format!("{name} ({id})") }
     }
 
     /// How long a credit waits.

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use accredit_domain::calendar::Validity;
+use accredit_domain::keys::PlanKey;
 use accredit_domain::plan::{Assign, DuplicateSetting, HoldSetting, Plan, ResultBase, Selector};
 use accredit_domain::policy::{Program, ProgramId};
 use accredit_domain::tables::LookupTable;
@@ -34,14 +35,12 @@ impl PlanReads {
     pub(super) fn of_change(before: &Ruleset, after: &Ruleset, plan: &Plan) -> Option<PlanReads> {
         let earlier = before.plans.get(&plan.id)?;
         let (one, two) = (with_sources(before, earlier), with_sources(after, plan));
-        let ids = |plans: &[&Plan]| -> Vec<Arc<str>> {
-            plans.iter().map(|plan| Arc::clone(&plan.id)).collect()
-        };
+        let ids = |plans: &[&Plan]| -> Vec<PlanKey> { plans.iter().map(|plan| plan.id).collect() };
         if ids(&one) != ids(&two) {
             return None;
         }
 
-        let ids: Vec<Arc<str>> = ids(&two);
+        let ids: Vec<PlanKey> = ids(&two);
         let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         if before.crediting_texts(&ids) != after.crediting_texts(&ids) {
             return None;
@@ -80,7 +79,7 @@ impl PlanReads {
 /// The plans that are decided before a plan, and the plan.
 fn with_sources<'a>(ruleset: &'a Ruleset, plan: &'a Plan) -> Vec<&'a Plan> {
     let sources = ruleset.plans_before(plan).into_iter();
-    let sources = sources.filter_map(|id| ruleset.plans.get(id));
+    let sources = sources.filter_map(|id| ruleset.plans.get(&id));
     sources.filter(|source| source.id != plan.id).chain([plan]).collect()
 }
 

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::{Calculation, DecidedDeal, calculation_of, decide_all, latest_versions};
+use super::progress::CalculationProgress;
+use super::{Calculation, DecidedDeal, calculation_of, decide_counted, latest_versions};
 use crate::explain::{Explanation, ExplanationLine};
 use crate::posting::{self, PostingRules};
 use crate::reward::{self, BookInputs, FrozenPeriod, PlanRewards, RewardBook};
@@ -73,12 +74,19 @@ pub fn build_books<'a>(
     as_of: Option<Date>,
     threads: usize,
 ) -> Books<'a> {
-    build_resolved_books(
-        ruleset,
-        records,
-        &DecisionInputs { as_of, ..DecisionInputs::default() },
-        threads,
-    )
+    build_counted_books(ruleset, records, as_of, (threads, &CalculationProgress::default()))
+}
+
+/// The same while the deals are counted.
+pub fn build_counted_books<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    as_of: Option<Date>,
+    work: (usize, &CalculationProgress),
+) -> Books<'a> {
+    let given = DecisionInputs { as_of, ..DecisionInputs::default() };
+    let day = calculation_inputs(ruleset, as_of).as_of;
+    replay_finalizations(ruleset, records, (&given, day), work)
 }
 
 /// The same with what people decided: a finalization knows what they had decided until its day.
@@ -92,7 +100,7 @@ pub fn build_resolved_books<'a>(
         ruleset,
         records,
         (given, calculation_inputs(ruleset, given.as_of).as_of),
-        threads,
+        (threads, &CalculationProgress::default()),
     )
 }
 
@@ -105,18 +113,19 @@ pub fn project_books<'a>(
     threads: usize,
 ) -> Books<'a> {
     let given = DecisionInputs { as_of: Some(as_of), ..DecisionInputs::default() };
-    replay_finalizations(ruleset, records, (&given, Some(day)), threads)
+    let work = (threads, &CalculationProgress::default());
+    replay_finalizations(ruleset, records, (&given, Some(day)), work)
 }
 
 fn replay_finalizations<'a>(
     ruleset: &'a Ruleset,
     records: &[Record],
     (given, day): (&DecisionInputs, Option<Date>),
-    threads: usize,
+    work: (usize, &CalculationProgress),
 ) -> Books<'a> {
     let (calendar, as_of) = (&ruleset.settings.calendar, given.as_of);
     let decide = |seen: Option<Date>, inputs: &DecisionInputs| {
-        decide_all(ruleset, &latest_versions(ruleset, records, seen), inputs, threads)
+        decide_counted(ruleset, &latest_versions(ruleset, records, seen), inputs, work)
     };
 
     let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
@@ -152,7 +161,7 @@ fn replay_finalizations<'a>(
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
                 let standing = posting::rewarded_entries(standing, date, ruleset);
-                counted.entry(decided.plan.clone()).or_default().extend(standing);
+                counted.entry(decided.plan).or_default().extend(standing);
             }
         }
 
@@ -163,7 +172,7 @@ fn replay_finalizations<'a>(
             let fresh = rewards_to_freeze(ruleset, plan, leaf, credits, known);
             frozen_rewards.extend(fresh);
         }
-        locked.finalized.insert(leaf.id.clone());
+        locked.finalized.insert(leaf.id);
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
@@ -235,7 +244,7 @@ fn plan_book(
 }
 
 fn decision_key(decision: &Decision) -> PlanAndTransaction {
-    (decision.plan.clone(), decision.transaction.clone())
+    (decision.plan, decision.transaction.clone())
 }
 
 impl Books<'_> {

@@ -20,6 +20,7 @@ use crate::stage::{DecisionInputs, ExplanationStep, StepEffect, TrimmedCredit};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::keys::DefinedName;
 use accredit_domain::note::NoteStage;
 use accredit_domain::organization::{ParticipantId, Recipient};
 use accredit_domain::plan::{Measure, Plan, selects_recipient};
@@ -236,7 +237,7 @@ impl AskingPayee<'_> {
             return vec![whole];
         }
 
-        let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
+        let mut rules: Vec<&Option<DefinedName>> = Vec::new();
         let course = |says: &StepEffect| {
             matches!(says, StepEffect::Info | StepEffect::CreditTrimmed(_) | StepEffect::CreditMade)
         };

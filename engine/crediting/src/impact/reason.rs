@@ -87,14 +87,14 @@ fn changed_value(old: &PostedCredit, new: &PostedCredit) -> Option<(&'static str
     }
 
     // The ruleset's hash differs on every row of a change, and is no difference of the credit.
-    let same = PostedCredit { ruleset: old.ruleset.clone(), ..new.clone() };
+    let same = PostedCredit { ruleset: old.ruleset, ..new.clone() };
     (same != *old).then(|| ("detail", "reached in another way".to_owned()))
 }
 
 /// Corrections of finalized periods in a line: every posted amount, and the sums for each
 /// recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
 fn describe_corrections(posted: &[&PostedCredit]) -> String {
-    let key = |row: &PostedCredit| (credit_name(row), row.period.clone(), row.unit_type.clone());
+    let key = |row: &PostedCredit| (credit_name(row), row.period, row.unit_type);
 
     let mut groups: Vec<(_, Vec<Decimal>)> = Vec::new();
     for row in posted {

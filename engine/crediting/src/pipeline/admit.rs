@@ -75,7 +75,7 @@ pub(super) fn admit_transaction<'a>(
         plan,
         tx: Arc::clone(transaction),
         date,
-        period: Arc::from(period.id),
+        period: period.id,
         currency,
         inputs,
         machine,

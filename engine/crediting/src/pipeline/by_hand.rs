@@ -45,7 +45,7 @@ pub(super) fn decide_manual_credit(
     let mut decided = DecidedPlan::new(ruleset, plan, transaction, inputs);
     let Some(credit) = transaction.manual_credit() else { return decided };
     let is_own = credit.plan == *plan.id;
-    let takes = plan.source_plans().iter().any(|source| credit.plan == ***source);
+    let takes = plan.source_plans().iter().any(|source| credit.plan == *source);
     let concerned = is_own || (credit.rolls_up && takes);
     if !concerned {
         return decided;
@@ -59,7 +59,7 @@ pub(super) fn decide_manual_credit(
         return decided;
     };
 
-    let period: Arc<str> = Arc::from(period.id);
+    let period = period.id;
     decided.decision.period = Some(PeriodKey::from(&period));
     let mut case = DealCase {
         ruleset,
@@ -127,17 +127,17 @@ fn add_manual_credit(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<()
     let credit_type = credit_type.ok_or_else(|| missing("credit type", &given.credit_type))?;
 
     let output = ResultBase {
-        name: Arc::from(MANUAL_RESULT),
+        name: DefinedName::from(MANUAL_RESULT),
         maximum: None,
         hold: HoldSetting::Fixed(Hold::None),
         own_hold: true,
         duplicates: DuplicateSetting::Fixed(true),
-        reason_code: Some(Arc::clone(given.given.reason_code.shared())),
+        reason_code: Some(given.given.reason_code),
     };
-    let no_rule: Arc<str> = Arc::from("");
+    let no_rule = DefinedName::default();
     let receiver = (Recipient::Position(position), None);
-    let measure = (unit, DefinedName::from(credit_type));
-    let mut credit = blank_credit(case, (&no_rule, &output), receiver, measure, None);
+    let measure = (unit, credit_type);
+    let mut credit = blank_credit(case, (no_rule, &output), receiver, measure, None);
 
     credit.entry.amount = money::at_scale(given.amount, unit.scale);
     credit.entry.origin = CreditOrigin::Manual;
@@ -147,7 +147,7 @@ fn add_manual_credit(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<()
     if let Some(payee) = &given.payee {
         let known = ruleset.organization.find_participant(payee);
         let known = known.ok_or_else(|| missing("participant", payee))?;
-        credit.entry.payee = Some(ruleset.organization.participant_id(known).into());
+        credit.entry.payee = Some(ruleset.organization.participant_id(known));
     }
 
     let (amount, who) = (credit.entry.amount, case.recipient_id(credit.recipient));
@@ -184,13 +184,13 @@ fn add_reversals(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<(), Pa
 
         let result = match credit.entry.is_by_hand() {
             true => DefinedName::from(REVERSAL_RESULT),
-            false => credit.entry.result.clone(),
+            false => credit.entry.result,
         };
         let mut entry = PostedCredit {
             result,
             source,
             amount: money::negated(credit.entry.amount),
-            reason_code: Some(act.reason_code.clone()),
+            reason_code: Some(act.reason_code),
             reverses: Some(credit.entry.id),
             ..credit.entry.clone()
         };

@@ -10,7 +10,6 @@ use crate::stage::{
 };
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Shares;
 use accredit_domain::organization::TeamId;
 use accredit_domain::plan::{DirectResult, DirectRule};
@@ -77,9 +76,9 @@ pub(super) fn add_direct_credits(
         check_value_limit(NoteStage::Value, value, result.unit)?;
 
         for part in recipients.divide_value(value, result.unit.scale)? {
-            let source = (name, &result.output);
+            let source = (*name, &result.output);
             let receiver = (part.recipient, part.team);
-            let measure = (result.unit, DefinedName::from(&result.credit_type));
+            let measure = (result.unit, result.credit_type);
             let mut credit = blank_credit(case, source, receiver, measure, None);
             credit.entry.amount = part.amount;
             credit.entry.share = Some(part.share);

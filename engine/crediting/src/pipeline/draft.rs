@@ -9,9 +9,7 @@ use crate::stage::rollup::Candidate;
 use crate::stage::{DealCase, ParkReason, maximum};
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{Credit, CreditId, CreditStatus};
-use accredit_domain::keys::{
-    DefinedName, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
-};
+use accredit_domain::keys::DefinedName;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::ResultBase;
@@ -22,7 +20,7 @@ pub(super) type RolledFrom<'a> = (&'a Credit, &'a Candidate);
 /// A credit with everything but its amount known.
 pub(super) fn blank_credit(
     case: &mut DealCase<'_>,
-    (rule, result): (&Arc<str>, &ResultBase),
+    (rule, result): (DefinedName, &ResultBase),
     (recipient, team): (Recipient, Option<TeamId>),
     (unit, credit_type): (Unit, DefinedName),
     rolled: Option<RolledFrom<'_>>,
@@ -39,7 +37,7 @@ pub(super) fn blank_credit(
     let written_source = source.map(|source| source.to_string());
     let parts = [
         &*case.plan.id,
-        rule,
+        &rule,
         &result.name,
         &who,
         relationship.as_deref().unwrap_or(""),
@@ -58,29 +56,29 @@ pub(super) fn blank_credit(
         id,
         transaction: case.transaction_id().into(),
         incentive_date: case.date,
-        plan: PlanKey::from(&case.plan.id),
-        rule: DefinedName::from(rule),
-        result: DefinedName::from(&result.name),
+        plan: case.plan.id,
+        rule,
+        result: result.name,
         kind: if rolled.is_none() { CreditKind::Direct } else { CreditKind::Indirect },
-        position: position.map(|_| PositionKey::from(who)),
-        payee: payee.map(|payee| organization.participant_id(payee).into()),
-        team: team.map(|team| organization.team_id(team).into()),
-        relationship: relationship.map(DefinedName::from),
-        via: via.map(RecipientKey::from),
+        position: position.map(|position| organization.position_id(position)),
+        payee: payee.map(|payee| organization.participant_id(payee)),
+        team: team.map(|team| organization.team_id(team)),
+        relationship,
+        via,
         level: rolled.map(|(_, to)| to.level),
         source,
         share: None,
-        period: PeriodKey::from(&case.period),
+        period: case.period,
         credit_type,
         unit_type: settings.units.shared_name(unit),
         amount: Decimal::ZERO,
         status: CreditStatus::Active,
         release_date: None,
         reason: None,
-        reason_code: result.reason_code.as_ref().map(DefinedName::from),
+        reason_code: result.reason_code,
         origin: CreditOrigin::Calculated,
         reverses: None,
-        ruleset: RulesetHash::from(&ruleset.hash),
+        ruleset: ruleset.hash,
     };
 
     Credit {

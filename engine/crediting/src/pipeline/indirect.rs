@@ -34,7 +34,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result
             rule.relationship == candidate.relationship && rule.sources.contains(&*root.entry.plan)
         });
         for rule in rules {
-            case.rule = Some(Arc::clone(&rule.rule.name));
+            case.rule = Some(rule.rule.name);
             any |= apply_indirect_rule(case, root, &candidate, rule)?;
         }
         case.rule = None;
@@ -59,7 +59,7 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
 
     for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&*root.entry.plan)) {
         let name = &rule.rule.name;
-        case.rule = Some(Arc::clone(name));
+        case.rule = Some(*name);
 
         if !rule.rule.validity.contains(date) {
             let message = format!("rule `{name}` is not active on {date}");
@@ -89,7 +89,7 @@ fn trace_rejected(
     who: Recipient,
     why: impl FnOnce() -> String,
 ) {
-    let (id, rule) = (case.recipient_id(who), case.rule.clone().unwrap_or_default());
+    let (id, rule) = (case.recipient_id(who), case.rule.unwrap_or_default());
     case.trace_effect(NoteStage::Rollup, || {
         let message = format!("rule `{rule}` for `{id}`: {}", why());
         (StepEffect::RejectedFor(code.to_owned(), vec![who]), message)
@@ -133,12 +133,11 @@ fn apply_indirect_rule(
     }
 
     for result in &rule.results {
-        let source = (&rule.rule.name, &result.output);
+        let source = (rule.rule.name, &result.output);
         let receiver = (candidate.recipient, candidate.team);
         let unit = result.unit.unwrap_or(root.unit);
         // A type that the result does not name is that of the credit that rolls.
-        let named = result.credit_type.as_ref().map(DefinedName::from);
-        let credit_type = named.unwrap_or_else(|| root.entry.credit_type.clone());
+        let credit_type = result.credit_type.unwrap_or(root.entry.credit_type);
 
         let measure = (unit, credit_type);
         let rolled = Some((&**root, candidate));
@@ -180,7 +179,7 @@ fn finish_indirect(
                 wish = hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
                     let kind = credit_type(case, program, &kind)?;
-                    credit.entry.credit_type = result.credit_type.as_ref().unwrap_or(&kind).into();
+                    credit.entry.credit_type = result.credit_type.unwrap_or(kind);
                 }
             }
             _ => {
@@ -232,9 +231,9 @@ fn credit_type(
     case: &DealCase<'_>,
     program: ProgramId,
     name: &str,
-) -> Result<Arc<str>, ParkReason> {
-    let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
-    known.cloned().ok_or_else(|| {
+) -> Result<DefinedName, ParkReason> {
+    let known = case.ruleset.settings.credit_types.iter().find(|known| **known == *name);
+    known.copied().ok_or_else(|| {
         let message = format!("`{name}` is not one of the workspace's credit types");
         ParkReason::from_fault(NoteStage::Rollup, case.fault_of(program, message))
     })

@@ -67,7 +67,7 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
 }
 
 fn amounts(rows: &[PostedCredit]) -> Vec<(&str, String, &str)> {
-    let who = |row: &'_ PostedCredit| row.position.clone().unwrap_or_default();
+    let who = |row: &'_ PostedCredit| row.position.unwrap_or_default();
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| (row.kind, who(row)));
     rows.iter()

@@ -13,6 +13,7 @@ use crate::stage::build_note;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{OTHER_YEAR, PostedCredit};
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 
 /// Alerts of the rows that stand: credits of closed periods that are posted in later ones, and
@@ -36,7 +37,7 @@ pub(super) fn posting_notes(
 
 /// One message for each closed period and each period in which its credits are posted instead.
 fn closed_periods(rows: &[PostedCredit], rules: &PostingRules<'_>) -> Vec<String> {
-    let mut elsewhere: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<(PeriodKey, &str), usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.is_active()) {
         let own = own_leaf(rules.calendar, row).map(|own| own.id);
         let own = own.filter(|own| *own != row.period.as_str());

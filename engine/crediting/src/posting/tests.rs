@@ -76,12 +76,12 @@ impl Books {
     fn finalize(&mut self, leaf: &str, current: &[&PostedCredit]) {
         self.freeze(leaf, current);
         self.locked.closed.remove(leaf);
-        self.locked.finalized.insert(leaf.to_owned());
+        self.locked.finalized.insert(leaf.into());
     }
 
     fn close(&mut self, leaf: &str, current: &[&PostedCredit]) {
         self.freeze(leaf, current);
-        self.locked.closed.insert(leaf.to_owned());
+        self.locked.closed.insert(leaf.into());
     }
 
     fn reopen(&mut self, leaf: &str) {
@@ -144,7 +144,7 @@ fn a_frozen_reversal_of_a_manual_credit_is_corrected_like_any_entry() {
 
     let payee = Some("bob".into());
     let (credit, reversal) =
-        (PostedCredit { payee: payee.clone(), ..credit }, PostedCredit { payee, ..reversal });
+        (PostedCredit { payee: payee, ..credit }, PostedCredit { payee, ..reversal });
     let corrected = [
         both[0],
         both[1],
@@ -287,7 +287,7 @@ fn whatever_a_row_says_of_money_is_compared() {
 
 #[test]
 fn a_calendar_that_ends_refuses_the_posting() {
-    let leaves = LockedPeriods::of_finalized(["2199-12".to_owned()].into());
+    let leaves = LockedPeriods::of_finalized(["2199-12".into()].into());
     let current = vec![row("a", "2199-12-12", "1.00")];
     let refused = post(&[], current, &leaves).unwrap_err();
     assert!(refused.contains("no period is open from 2199-12-12 on"), "{refused}");
@@ -379,7 +379,7 @@ fn a_release_into_another_fiscal_year_is_held() {
 #[test]
 fn broken_books_are_refused() {
     let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "100.00"));
-    let january = LockedPeriods::of_finalized(["2022-01".to_owned()].into());
+    let january = LockedPeriods::of_finalized(["2022-01".into()].into());
     let frozen = [a.clone()];
     let (clean, calendar) = (laws::counted_sums([&a]).unwrap(), Calendar::default());
     let rules = PostingRules { calendar: &calendar, locked: &january, across_years: &|_| false };
@@ -457,7 +457,7 @@ proptest! {
 
             let Some((month, act)) = month else { continue };
             let leaf = format!("2022-{month:02}");
-            match (act, books.locked.finalized.contains(&leaf), books.locked.closed.contains(&leaf)) {
+            match (act, books.locked.finalized.contains(leaf.as_str()), books.locked.closed.contains(leaf.as_str())) {
                 (_, true, _) | (Act::Close, _, true) | (Act::Reopen, _, false) => continue,
                 (Act::Close, ..) => books.close(&leaf, &current),
                 (Act::Finalize, ..) => books.finalize(&leaf, &current),

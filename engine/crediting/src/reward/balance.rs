@@ -80,12 +80,12 @@ impl Balances {
             (!is_settled).then(|| PayeeBalance {
                 plan: PlanKey::from(plan),
                 period: PeriodKey::from(period),
-                payee: key.payee.clone(),
-                name: key.name.clone(),
+                payee: key.payee,
+                name: key.name,
                 opening,
                 change,
                 balance: *balance,
-                unit_type: key.unit.clone(),
+                unit_type: key.unit,
             })
         });
         moved.collect()
@@ -103,14 +103,14 @@ pub(super) fn carried_rows(
 ) -> Vec<EarnedReward> {
     let mut totals: BTreeMap<(ParticipantKey, DefinedName), Decimal> = BTreeMap::new();
     for row in rows {
-        let total = totals.entry((row.payee.clone(), row.unit_type.clone())).or_default();
+        let total = totals.entry((row.payee, row.unit_type)).or_default();
         *total = total.saturating_add(row.amount);
     }
 
     let overpaid =
         owed.0.iter().filter(|(key, owed)| key.name == *CARRIED && **owed < Decimal::ZERO);
     for (key, _) in overpaid {
-        totals.entry((key.payee.clone(), key.unit.clone())).or_default();
+        totals.entry((key.payee, key.unit)).or_default();
     }
 
     let mut carried = Vec::new();
@@ -134,7 +134,7 @@ pub(super) fn carried_rows(
             team: None,
             credit_type: DefinedName::default(),
             credited: zero,
-            credited_unit_type: unit.clone(),
+            credited_unit_type: unit,
             quota: None,
             attainment: None,
             amount,

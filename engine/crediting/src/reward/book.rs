@@ -25,6 +25,7 @@ use crate::stage::build_note;
 use accredit_domain::calendar::{Calendar, LockedPeriods, Period};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, FrozenRewards, PayeeBalance, RewardOrigin};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, PayoutFormula};
@@ -205,7 +206,7 @@ struct BookRun {
     /// What is owed by the rows that count.
     balances: Balances,
     /// Corrections, by the id of the period in which they count.
-    pending: BTreeMap<String, Vec<EarnedReward>>,
+    pending: BTreeMap<PeriodKey, Vec<EarnedReward>>,
 }
 
 /// What a period earns by what is known now.
@@ -235,7 +236,7 @@ impl BookRun {
     }
 
     fn add_period(&mut self, period: &Period, frozen: bool, rewards: PlanRewards) {
-        let known = BookPeriod { period: period.clone(), frozen, rewards };
+        let known = BookPeriod { period: *period, frozen, rewards };
         self.book.periods.insert(period.first, known);
     }
 
@@ -267,7 +268,7 @@ impl BookRun {
                 Some(target) => {
                     alerts.extend(differs_alerts(scope, &paid, &due, &target.id));
                     let posted = due.into_iter().map(|row| correction::post_in(row, &target.id));
-                    self.pending.entry(target.id.clone()).or_default().extend(posted);
+                    self.pending.entry(target.id).or_default().extend(posted);
                 }
                 None => {
                     let message = "it would be corrected, and no later period is open";

@@ -225,11 +225,12 @@ fn claims_without_credits(context: &RewardContext<'_>, known: &[Claim]) -> Vec<C
     let days = context.scope.plan_targets(context.scope.period);
     let organization = &ruleset.organization;
     let people = days.people().map(|(person, seats)| {
-        let claimant = Claimant::Participant(organization.participant_id(person), person);
+        let claimant = Claimant::Participant(organization.participant_id(person).into(), person);
         (claimant, seats.to_vec())
     });
-    let teams =
-        days.teams().map(|team| (Claimant::Team(organization.team_id(team), team), Vec::new()));
+    let teams = days
+        .teams()
+        .map(|team| (Claimant::Team(organization.team_id(team).into(), team), Vec::new()));
 
     let of_teams = context.reward.to.of_teams();
     let all: Vec<(Claimant, Vec<(PositionId, Date)>)> =
@@ -255,7 +256,8 @@ fn claimant_of(
     alerts: Option<&mut Vec<Note>>,
 ) -> Option<(Claimant, Option<PositionId>)> {
     let organization = &context.ruleset().organization;
-    let person = |id: ParticipantId| Claimant::Participant(organization.participant_id(id), id);
+    let person =
+        |id: ParticipantId| Claimant::Participant(organization.participant_id(id).into(), id);
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
 
     match context.reward.to {
@@ -297,7 +299,7 @@ fn claimant_of(
                 add_alert(context.reward_alert(NoteCode::Unmatched, &message), alerts);
                 return None;
             };
-            Some((Claimant::Team(organization.team_id(team), team), None))
+            Some((Claimant::Team(organization.team_id(team).into(), team), None))
         }
     }
 }

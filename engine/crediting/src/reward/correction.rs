@@ -19,8 +19,8 @@ use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, RewardId, Te
 type CorrectionKey = (DefinedName, ParticipantKey, Option<TeamKey>, DefinedName, DefinedName);
 
 fn key_of(row: &EarnedReward) -> CorrectionKey {
-    let units = (row.credited_unit_type.clone(), row.unit_type.clone());
-    (row.reward.clone(), row.payee.clone(), row.team.clone(), units.0, units.1)
+    let units = (row.credited_unit_type, row.unit_type);
+    (row.reward, row.payee, row.team, units.0, units.1)
 }
 
 /// Whether a row is part of what its period earned: carried amounts only wait, manual ones are
@@ -91,7 +91,7 @@ pub(super) fn corrections(
     let rows = differing.map(|(amount, row)| EarnedReward {
         amount,
         origin: RewardOrigin::Retro,
-        corrects: Some(period.clone()),
+        corrects: Some(*period),
         ..row
     });
     rows.collect()

@@ -17,7 +17,7 @@ use super::pay::{person_view, reward_id, run_for_payee};
 use super::scope::PlanPeriod;
 use super::targets::TargetDays;
 use accredit_domain::decision::{EarnedReward, RewardOrigin};
-use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId};
+use accredit_domain::keys::{DefinedName, PeriodKey, PlanKey, RewardId};
 use accredit_domain::money::{self, Unit};
 use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::ParticipantId;
@@ -147,7 +147,7 @@ fn draw_row(
         plan: PlanKey::from(plan),
         period: PeriodKey::from(period),
         reward: DefinedName::from(&draw.name),
-        payee: ParticipantKey::from(payee),
+        payee,
         team: None,
         credit_type: DefinedName::default(),
         credited: money::at_scale(Decimal::ZERO, unit.scale),

@@ -20,7 +20,7 @@ use super::{members, quota};
 use accredit_domain::calendar::Period;
 use accredit_domain::decision::{EarnedReward, RewardOrigin};
 use accredit_domain::exchange::NoExchange;
-use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
+use accredit_domain::keys::{DefinedName, PeriodKey, PlanKey, RewardId, TeamKey};
 use accredit_domain::money::{self, Unit};
 use accredit_domain::note::{Note, NoteCode};
 use accredit_domain::organization::{ParticipantId, PositionId};
@@ -126,7 +126,7 @@ pub(super) fn pay_claim(
             payment.alerts.extend(warning);
 
             for (payee, amount) in parts {
-                let member = context.ruleset().organization.participant_id(payee);
+                let member = context.ruleset().organization.participant_id(payee).into();
                 payment.earned.push(EarnedEntry { by: by.clone(), member: Some(member), amount });
 
                 let (amount, unit) =
@@ -326,7 +326,7 @@ pub(super) fn claim_context(
     let mut totals = claim.totals.clone();
     // A type without a credit is 0 to a program, not an error.
     types.for_each(|name| {
-        totals.entry(Arc::clone(name)).or_default();
+        totals.entry(Arc::clone(name.shared())).or_default();
     });
 
     let totals = TotalsView { credited, by_credit_type: totals, count: claim.deals.len() };
@@ -410,10 +410,10 @@ pub(super) fn person_view(
     let version = seat.and_then(|(seat, date)| organization.version_on(seat, date));
 
     PayeeView {
-        id: organization.participant_id(person),
+        id: organization.participant_id(person).into(),
         name: organization.participant_name(person),
         position: seat.map(|(seat, _)| organization.position_id(seat)),
-        title: version.map(|version| Arc::clone(&version.title)),
+        title: version.map(|version| version.title),
         team: None,
         period: Arc::from(scope.period.id.as_str()),
         unit_type: Arc::from(scope.ruleset.settings.units.name(unit)),
@@ -494,7 +494,7 @@ fn reward_row(
         credits: claim.credits.clone(),
         plan: PlanKey::from(plan),
         period: PeriodKey::from(period),
-        payee: ParticipantKey::from(payee),
+        payee,
         team,
         origin: RewardOrigin::Calculated,
         corrects: None,

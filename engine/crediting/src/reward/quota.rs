@@ -68,7 +68,7 @@ fn quota_by_rows(context: &RewardContext<'_>, claim: &Claim, period: &Period) ->
     let types = &context.reward.credit_types;
     let fits = |target: &Selector| fits_claim(context, claim, target);
 
-    if let Some(row) = ruleset.quotas.find(&plan.id, &period.id, types, fits) {
+    if let Some(row) = ruleset.quotas.find(plan.id, &period.id, types, fits) {
         return Some(prorated(context, claim, row, period));
     }
 

@@ -148,7 +148,7 @@ impl<'a> RewardContext<'a> {
         let period = self.scope.period;
         let span = self.reward.to_date.and_then(|kind| calendar.period_on(period.first, kind));
         // A plan of years has no shorter span to sum up.
-        span.filter(|span| span.end >= period.end).unwrap_or_else(|| period.clone())
+        span.filter(|span| span.end >= period.end).unwrap_or(*period)
     }
 
     /// The credits that the reward sums up: from the first day of its span to the end of the period.

@@ -50,12 +50,12 @@ fn key_of(context: &RewardContext<'_>, claim: &Claim, key: &str) -> Arc<str> {
     let organization = &context.ruleset().organization;
     let payee = payee_view(context, claim);
     let found = match key {
-        "title" => payee.title,
-        "position" => payee.position,
+        "title" => payee.title.map(Arc::from),
+        "position" => payee.position.map(Arc::from),
         "payee" => Some(payee.id),
         "team" => payee.team,
         "unit_type" => Some(payee.unit_type),
-        "credit_type" => context.reward.credit_types.first().cloned(),
+        "credit_type" => context.reward.credit_types.first().copied().map(Arc::from),
         _ => {
             let bearers = match &claim.claimant {
                 Claimant::Participant(_, person) => [

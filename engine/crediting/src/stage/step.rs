@@ -6,9 +6,9 @@
 //! **Architecture invariant:** an explanation for one person reads [`StepEffect`], never the
 //! message.
 
+use accredit_domain::keys::DefinedName;
 use accredit_domain::note::NoteStage;
 use std::fmt;
-use std::sync::Arc;
 
 use accredit_domain::organization::Recipient;
 use accredit_domain::policy::{Program, ProgramForm};
@@ -22,7 +22,7 @@ pub struct ExplanationStep {
     /// What happened, with the values seen.
     pub message: String,
     /// The rule that was at work; none where the whole plan is meant.
-    pub rule: Option<Arc<str>>,
+    pub rule: Option<DefinedName>,
     /// What the step means for which recipients.
     pub says: StepEffect,
     /// The program that refused, if one did.

@@ -100,7 +100,7 @@ impl PeriodList {
         name: &str,
         after: impl Fn(i64) -> Option<Date>,
     ) -> Option<()> {
-        let year = Period { id: name.to_owned(), first: after(0)?, end: after(length)? };
+        let year = Period { id: name.into(), first: after(0)?, end: after(length)? };
 
         let quarter_weeks: i64 = weeks.iter().sum();
         let mut number = 0;
@@ -109,21 +109,17 @@ impl PeriodList {
             // A 53rd week belongs to the last quarter, and in it to the last period.
             let end = if quarter == 3 { length } else { start + quarter_weeks };
             let id = format!("{name}-Q{}", quarter + 1);
-            let quarter = Period { id, first: after(start)?, end: after(end)? };
+            let quarter = Period { id: id.into(), first: after(start)?, end: after(end)? };
 
             let mut week = start;
             for (index, weeks) in weeks.into_iter().enumerate() {
                 number += 1;
                 let last = if index == 2 { end } else { week + weeks };
                 let id = format!("{name}-P{number:02}");
-                let month = Period { id, first: after(week)?, end: after(last)? };
+                let month = Period { id: id.into(), first: after(week)?, end: after(last)? };
                 week = last;
                 self.index_period(&month);
-                self.leaves.push(LeafPeriod {
-                    month,
-                    quarter: quarter.clone(),
-                    year: year.clone(),
-                });
+                self.leaves.push(LeafPeriod { month, quarter, year });
             }
 
             self.index_period(&quarter);
@@ -134,7 +130,7 @@ impl PeriodList {
     }
 
     fn index_period(&mut self, period: &Period) {
-        self.named.insert(period.id.clone(), period.clone());
+        self.named.insert(period.id.into(), *period);
     }
 
     /// A tree: leaves are the rows without children.
@@ -240,7 +236,7 @@ impl PeriodTree<'_> {
             match row.days.from.zip(row.days.until) {
                 _ if parents.contains(row.id.as_str()) => (),
                 Some((first, end)) => {
-                    leaves.push((index, Period { id: row.id.clone(), first, end }));
+                    leaves.push((index, Period { id: (&row.id).into(), first, end }));
                 }
                 None => {
                     let message = format!("the period `{}` has no `from` or no `to`", row.id);
@@ -278,10 +274,10 @@ impl PeriodTree<'_> {
         // Of each parent: its period so far, and the place of its last leaf.
         let mut parents: BTreeMap<usize, (Period, usize)> = BTreeMap::new();
         for (place, (row, leaf)) in leaves.iter().enumerate() {
-            named.insert(leaf.id.clone(), leaf.clone());
+            named.insert(leaf.id.into(), *leaf);
             for parent in self.ancestor_rows(*row) {
-                let Some(id) = self.rows.get(parent).map(|row| row.id.clone()) else { continue };
-                let start = (Period { id, ..leaf.clone() }, place);
+                let Some(above) = self.rows.get(parent) else { continue };
+                let start = (Period { id: (&above.id).into(), ..*leaf }, place);
                 let (period, last) = parents.entry(parent).or_insert(start);
                 if *last + 1 < place {
                     let message =
@@ -301,7 +297,7 @@ impl PeriodTree<'_> {
                 let message = format!("the days of `{}` are not those of its parts", period.id);
                 faults.push(PeriodFault::new(row, message));
             }
-            named.insert(period.id.clone(), period);
+            named.insert(period.id.into(), period);
         }
 
         named

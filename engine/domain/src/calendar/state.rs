@@ -6,6 +6,7 @@
 //! **Architecture invariant:** the state of a period is a function of the period, the business date
 //! and the days of closing and finalization; nothing else is remembered.
 
+use crate::keys::PeriodKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,14 +22,14 @@ pub(super) type LockDays = BTreeMap<String, Date>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedPeriods {
     /// Ids of those that never change again.
-    pub finalized: BTreeSet<String>,
+    pub finalized: BTreeSet<PeriodKey>,
     /// Ids of those that were closed and may be reopened.
-    pub closed: BTreeSet<String>,
+    pub closed: BTreeSet<PeriodKey>,
 }
 
 impl LockedPeriods {
     /// These are finalized, and none is closed.
-    pub fn of_finalized(finalized: BTreeSet<String>) -> Self {
+    pub fn of_finalized(finalized: BTreeSet<PeriodKey>) -> Self {
         LockedPeriods { finalized, closed: BTreeSet::new() }
     }
 
@@ -104,8 +105,9 @@ impl Calendar {
     /// Where `period` stands on `date`; a parent is finalized when all of its leaves are, and closed
     /// when all of them are closed or finalized.
     pub fn period_phase(&self, period: &Period, date: Date) -> PeriodPhase {
-        let since =
-            |days: &LockDays, leaf: &Period| days.get(&leaf.id).is_some_and(|day| *day < date);
+        let since = |days: &LockDays, leaf: &Period| {
+            days.get(leaf.id.as_str()).is_some_and(|day| *day < date)
+        };
         let finalized = |leaf: &Period| since(&self.finalized, leaf);
         let locked = |leaf: &Period| finalized(leaf) || since(&self.closed, leaf);
         // Most calendars have hardly a locked period, and most periods are leaves.
@@ -146,7 +148,7 @@ impl Calendar {
 
     /// The periods that are closed or finalized before the business date, all of them without one.
     pub fn locked_before(&self, before: Option<Date>) -> LockedPeriods {
-        let ids = |days: Vec<(Date, Period)>| -> BTreeSet<String> {
+        let ids = |days: Vec<(Date, Period)>| -> BTreeSet<PeriodKey> {
             days.into_iter().map(|(_, leaf)| leaf.id).collect()
         };
         let finalized = ids(self.finalizations_before(before));
@@ -175,7 +177,7 @@ impl Calendar {
 /// Locks leaf periods at the end of a day; of two days the earlier counts.
 fn lock_from_day(days: &mut LockDays, leaves: Vec<Period>, day: Date) {
     for leaf in leaves {
-        let known = days.entry(leaf.id).or_insert(day);
+        let known = days.entry(leaf.id.into()).or_insert(day);
         *known = day.min(*known);
     }
 }

@@ -1,6 +1,7 @@
 //! Calendars of every kind. Expectations come from DOMAIN 2.11 and 3.7 and from counting weeks by
 //! hand.
 
+use crate::keys::PeriodKey;
 use jiff::civil::{Date, date};
 
 use super::{
@@ -89,12 +90,11 @@ fn retail(pattern: [i64; 3]) -> Calendar {
 fn weeks_by_hand() {
     let check = |pattern, id: &str, first: Date, end: Date| {
         let calendar = retail(pattern);
-        let period = Period { id: id.to_owned(), first, end };
-        assert_eq!(calendar.find(id), Some(period.clone()), "{id}");
+        let period = Period { id: id.into(), first, end };
+        assert_eq!(calendar.find(id), Some(period), "{id}");
         let kinds = [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year];
-        let holds = |day| {
-            kinds.into_iter().any(|kind| calendar.period_on(day, kind) == Some(period.clone()))
-        };
+        let holds =
+            |day| kinds.into_iter().any(|kind| calendar.period_on(day, kind) == Some(period));
         assert!(holds(first) && holds(end.yesterday().unwrap()) && !holds(end), "{id}");
     };
     check([4, 4, 5], "2022-P01", date(2022, 1, 30), date(2022, 2, 27));
@@ -118,7 +118,8 @@ fn weeks_by_hand() {
 fn weeks_neither_overlap_nor_leave_gaps() {
     for pattern in [[4, 4, 5], [4, 5, 4], [5, 4, 4]] {
         let calendar = retail(pattern);
-        let all = Period { id: String::new(), first: date(2022, 1, 30), end: date(2025, 2, 2) };
+        let all =
+            Period { id: PeriodKey::default(), first: date(2022, 1, 30), end: date(2025, 2, 2) };
         let leaves = calendar.leaf_periods(&all);
         assert_eq!(leaves.len(), 36);
         assert_eq!((leaves[0].first, leaves[35].end), (all.first, all.end));
@@ -131,7 +132,7 @@ fn weeks_neither_overlap_nor_leave_gaps() {
         }
         let quarter = calendar.find("2023-Q4").unwrap();
         let ids: Vec<String> =
-            calendar.leaf_periods(&quarter).into_iter().map(|leaf| leaf.id).collect();
+            calendar.leaf_periods(&quarter).into_iter().map(|leaf| leaf.id.into()).collect();
         assert_eq!(ids, ["2023-P10", "2023-P11", "2023-P12"]);
         assert_eq!(
             calendar.next_period_start(date(2022, 2, 1), PeriodKind::Quarter),
@@ -207,7 +208,7 @@ fn states_of_a_period() {
         all.finalizations_before(None).into_iter().map(|(day, p)| (day, p.id)).collect();
     let april = date(2022, 4, 8);
     let expected = [(date(2022, 3, 4), "2022-01"), (april, "2022-02"), (april, "2022-03")];
-    assert_eq!(days, expected.map(|(day, id)| (day, id.to_owned())));
+    assert_eq!(days, expected.map(|(day, id)| (day, PeriodKey::from(id))));
     assert_eq!(all.finalizations_before(Some(april)).len(), 1);
 }
 
@@ -217,7 +218,7 @@ fn periods_of_a_kind_within_another() {
     let calendar = Calendar::default();
     let within = |asked: &str, kind| -> Vec<String> {
         let asked = calendar.find(asked).unwrap();
-        calendar.periods_within(&asked, kind).into_iter().map(|period| period.id).collect()
+        calendar.periods_within(&asked, kind).into_iter().map(|period| period.id.into()).collect()
     };
     assert_eq!(within("2026-Q1", PeriodKind::Leaf), ["2026-01", "2026-02", "2026-03"]);
     assert_eq!(within("2026", PeriodKind::Quarter), ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]);
@@ -238,21 +239,21 @@ fn closed_and_finalized_days() {
 
     let locked = |day| calendar.locked_before(Some(day));
     assert_eq!(locked(date(2026, 2, 5)), LockedPeriods::default());
-    assert_eq!(locked(date(2026, 2, 6)).closed, ["2026-01".to_owned()].into());
-    assert_eq!(locked(date(2026, 2, 21)).finalized, ["2026-01".to_owned()].into());
-    assert_eq!(locked(date(2026, 3, 6)).closed, ["2026-02".to_owned()].into());
+    assert_eq!(locked(date(2026, 2, 6)).closed, ["2026-01".into()].into());
+    assert_eq!(locked(date(2026, 2, 21)).finalized, ["2026-01".into()].into());
+    assert_eq!(locked(date(2026, 3, 6)).closed, ["2026-02".into()].into());
 
     let locks = calendar.locks_before(None).into_iter().map(|(day, leaf)| (day, leaf.id));
     let expected = [(date(2026, 2, 5), "2026-01"), (date(2026, 3, 5), "2026-02")];
-    assert_eq!(locks.collect::<Vec<_>>(), expected.map(|(day, id)| (day, id.to_owned())));
+    assert_eq!(locks.collect::<Vec<_>>(), expected.map(|(day, id)| (day, PeriodKey::from(id))));
 }
 
 #[test]
 fn the_earliest_open_period() {
     let calendar = retail([4, 4, 5]);
     let locked = LockedPeriods {
-        finalized: ["2022-P01", "2022-P12"].map(str::to_owned).into(),
-        closed: ["2022-P02"].map(str::to_owned).into(),
+        finalized: ["2022-P01", "2022-P12"].map(PeriodKey::from).into(),
+        closed: ["2022-P02"].map(PeriodKey::from).into(),
     };
     let open = |day| calendar.open_from(day, &locked).map(|period| period.id);
     assert_eq!(open(date(2022, 1, 30)).unwrap(), "2022-P03");

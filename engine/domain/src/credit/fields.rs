@@ -10,9 +10,11 @@
 use std::borrow::Cow;
 
 use CellKind::{Date, Number, OptionalCount, OptionalText, Text, Word};
+use jiff::civil;
+use rust_decimal::Decimal;
 
-use super::CreditStatus;
 use super::posted::{CreditKind, CreditOrigin, PostedCredit};
+use super::{CreditId, CreditStatus};
 
 /// What is in a cell of a credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +33,27 @@ pub enum CellKind {
     Word(&'static [&'static str]),
 }
 
-/// How the text of a cell is read.
-type CellText = for<'a> fn(&'a PostedCredit) -> Option<Cow<'a, str>>;
+/// What a field of one credit holds, before it is text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditCell<'a> {
+    /// Nothing.
+    Empty,
+    /// Text as people and files wrote it.
+    Text(&'a str),
+    /// A word of the format: letters and underscores.
+    Word(&'static str),
+    /// The id of a credit.
+    Id(CreditId),
+    /// A date.
+    Date(civil::Date),
+    /// A whole number.
+    Count(u32),
+    /// A decimal, of which every digit is shown.
+    Number(Decimal),
+}
+
+/// How a field is read.
+type CellReader = for<'a> fn(&'a PostedCredit) -> CreditCell<'a>;
 
 /// One field of a credit.
 #[derive(Debug, Clone, Copy)]
@@ -43,38 +64,38 @@ pub struct CreditField {
     pub kind: CellKind,
     /// Whether the payee of a published credit sees it.
     pub seen_by_payees: bool,
-    /// Its text in a credit; none where there is nothing.
-    pub cell: CellText,
+    /// What it holds in a credit.
+    pub cell: CellReader,
 }
 
 /// Every field of a credit, in the order in which they are shown.
 pub const CREDIT_FIELDS: [CreditField; 26] = [
-    open("id", Text, |credit| written(Some(credit.id))),
-    open("transaction", Text, |credit| text(&credit.transaction)),
-    open("incentive_date", Date, |credit| written(Some(credit.incentive_date))),
-    internal("plan", Text, |credit| text(&credit.plan)),
-    open("rule", Text, |credit| text(&credit.rule)),
-    internal("result", Text, |credit| text(&credit.result)),
-    open("kind", Word(&CreditKind::WORDS), |credit| text(credit.kind.as_str())),
-    open("position", OptionalText, |credit| optional(credit.position.as_deref())),
-    internal("payee", OptionalText, |credit| optional(credit.payee.as_deref())),
-    open("team", OptionalText, |credit| optional(credit.team.as_deref())),
-    open("relationship", OptionalText, |credit| optional(credit.relationship.as_deref())),
-    internal("via", OptionalText, |credit| optional(credit.via.as_deref())),
-    internal("level", OptionalCount, |credit| written(credit.level)),
-    internal("source", OptionalText, |credit| written(credit.source)),
-    internal("share", OptionalText, |credit| written(credit.share)),
-    open("period", Text, |credit| text(&credit.period)),
-    open("credit_type", Text, |credit| text(&credit.credit_type)),
-    open("unit_type", Text, |credit| text(&credit.unit_type)),
-    open("amount", Number, |credit| written(Some(credit.amount))),
-    open("status", Word(&CreditStatus::WORDS), |credit| text(credit.status.as_str())),
-    open("release_date", OptionalText, |credit| written(credit.release_date)),
-    open("reason", OptionalText, |credit| optional(credit.reason.as_deref())),
-    open("reason_code", OptionalText, |credit| optional(credit.reason_code.as_deref())),
-    open("origin", Word(&CreditOrigin::WORDS), |credit| text(credit.origin.as_str())),
-    open("reverses", OptionalText, |credit| written(credit.reverses)),
-    internal("ruleset", Text, |credit| text(&credit.ruleset)),
+    open("id", Text, |credit| CreditCell::Id(credit.id)),
+    open("transaction", Text, |credit| CreditCell::Text(&credit.transaction)),
+    open("incentive_date", Date, |credit| CreditCell::Date(credit.incentive_date)),
+    internal("plan", Text, |credit| CreditCell::Text(&credit.plan)),
+    open("rule", Text, |credit| CreditCell::Text(&credit.rule)),
+    internal("result", Text, |credit| CreditCell::Text(&credit.result)),
+    open("kind", Word(&CreditKind::WORDS), |credit| CreditCell::Word(credit.kind.as_str())),
+    open("position", OptionalText, |credit| text(credit.position.as_deref())),
+    internal("payee", OptionalText, |credit| text(credit.payee.as_deref())),
+    open("team", OptionalText, |credit| text(credit.team.as_deref())),
+    open("relationship", OptionalText, |credit| text(credit.relationship.as_deref())),
+    internal("via", OptionalText, |credit| text(credit.via.as_deref())),
+    internal("level", OptionalCount, |credit| optional(credit.level, CreditCell::Count)),
+    internal("source", OptionalText, |credit| optional(credit.source, CreditCell::Id)),
+    internal("share", OptionalText, |credit| optional(credit.share, CreditCell::Number)),
+    open("period", Text, |credit| CreditCell::Text(&credit.period)),
+    open("credit_type", Text, |credit| CreditCell::Text(&credit.credit_type)),
+    open("unit_type", Text, |credit| CreditCell::Text(&credit.unit_type)),
+    open("amount", Number, |credit| CreditCell::Number(credit.amount)),
+    open("status", Word(&CreditStatus::WORDS), |credit| CreditCell::Word(credit.status.as_str())),
+    open("release_date", OptionalText, |credit| optional(credit.release_date, CreditCell::Date)),
+    open("reason", OptionalText, |credit| text(credit.reason.as_deref())),
+    open("reason_code", OptionalText, |credit| text(credit.reason_code.as_deref())),
+    open("origin", Word(&CreditOrigin::WORDS), |credit| CreditCell::Word(credit.origin.as_str())),
+    open("reverses", OptionalText, |credit| optional(credit.reverses, CreditCell::Id)),
+    internal("ruleset", Text, |credit| CreditCell::Text(&credit.ruleset)),
 ];
 
 /// The names of a credit's fields, in their order.
@@ -89,6 +110,20 @@ pub const CREDIT_COLUMNS: [&str; CREDIT_FIELDS.len()] = {
     names
 };
 
+impl<'a> CreditCell<'a> {
+    /// Its text; none where there is nothing.
+    pub fn to_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            CreditCell::Empty => None,
+            CreditCell::Text(text) | CreditCell::Word(text) => Some(Cow::Borrowed(text)),
+            CreditCell::Id(id) => Some(Cow::Owned(id.to_string())),
+            CreditCell::Date(date) => Some(Cow::Owned(date.to_string())),
+            CreditCell::Count(count) => Some(Cow::Owned(count.to_string())),
+            CreditCell::Number(number) => Some(Cow::Owned(number.to_string())),
+        }
+    }
+}
+
 impl CreditField {
     /// The field with this name.
     pub fn find(name: &str) -> Option<&'static CreditField> {
@@ -97,25 +132,22 @@ impl CreditField {
 }
 
 /// A field that payees see.
-const fn open(name: &'static str, kind: CellKind, cell: CellText) -> CreditField {
+const fn open(name: &'static str, kind: CellKind, cell: CellReader) -> CreditField {
     CreditField { name, kind, seen_by_payees: true, cell }
 }
 
 /// A field that payees do not see.
-const fn internal(name: &'static str, kind: CellKind, cell: CellText) -> CreditField {
+const fn internal(name: &'static str, kind: CellKind, cell: CellReader) -> CreditField {
     CreditField { name, kind, seen_by_payees: false, cell }
 }
 
-fn text(text: &str) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(text))
+fn text(text: Option<&str>) -> CreditCell<'_> {
+    optional(text, CreditCell::Text)
 }
 
-fn optional(text: Option<&str>) -> Option<Cow<'_, str>> {
-    text.map(Cow::Borrowed)
-}
-
-fn written(value: Option<impl ToString>) -> Option<Cow<'static, str>> {
-    value.map(|value| Cow::Owned(value.to_string()))
+/// What an optional field holds.
+fn optional<'a, T>(value: Option<T>, cell: impl FnOnce(T) -> CreditCell<'a>) -> CreditCell<'a> {
+    value.map_or(CreditCell::Empty, cell)
 }
 
 #[cfg(test)]
@@ -160,7 +192,7 @@ mod tests {
                     Value::String(text) => Some(text.clone()),
                     other => Some(other.to_string()),
                 };
-                let cell = (field.cell)(&credit).map(Cow::into_owned);
+                let cell = (field.cell)(&credit).to_text().map(Cow::into_owned);
                 assert_eq!(cell, shown, "{}", field.name);
 
                 let always = !matches!(field.kind, OptionalText | OptionalCount);

@@ -246,8 +246,11 @@ mod tests {
         let ann = organization.add_participant("ann", "Ann Smith", always());
         for id in ["a1", "b1"] {
             let position = organization.add_position(id);
-            let (validity, title) = (always(), Arc::from("Rep"));
-            organization.add_version(position, PositionVersion { validity, title, manager: None });
+            let (validity, title) = (always(), "Rep");
+            organization.add_version(
+                position,
+                PositionVersion { validity, title: title.into(), manager: None },
+            );
             let from = if id == "a1" { None } else { Some(date(2017, 3, 1)) };
             let until = if id == "a1" { until } else { None };
             organization.add_alias(

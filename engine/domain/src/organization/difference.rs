@@ -14,16 +14,17 @@ use jiff::civil::Date;
 use super::attributes::AttributeBearer;
 use super::{Entity, Organization, Recipient, fold_name};
 use crate::calendar::Validity;
+use crate::keys::{ParticipantKey, PositionKey, TeamKey};
 
 /// A person, a position or a team, by its id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityKey {
     /// A person.
-    Participant(Arc<str>),
+    Participant(ParticipantKey),
     /// A position.
-    Position(Arc<str>),
+    Position(PositionKey),
     /// A team.
-    Team(Arc<str>),
+    Team(TeamKey),
 }
 
 /// What differs between two organisations.
@@ -46,20 +47,20 @@ type DatedFact = (Validity, String);
 #[derive(Debug, Default)]
 struct EntityFacts {
     dated: Vec<DatedFact>,
-    leads_to: BTreeSet<EntityKey>,
+    leads_to: Vec<(EntityKey, Validity)>,
 }
 
 impl EntityFacts {
     fn add(&mut self, validity: Validity, what: &str, to: Option<EntityKey>) {
         self.dated.push((validity, format!("{what} {to:?}")));
-        self.leads_to.extend(to);
+        self.leads_to.extend(to.map(|to| (to, validity)));
     }
 
     /// A version: where a path leads over what has ended, the last version counts afterwards too.
     fn add_version(&mut self, validity: Validity, what: &str, to: Option<EntityKey>) {
         let counts = Validity { until: None, ..validity };
         self.dated.push((counts, format!("{what} {to:?} {validity:?}")));
-        self.leads_to.extend(to);
+        self.leads_to.extend(to.map(|to| (to, counts)));
     }
 }
 
@@ -77,28 +78,29 @@ impl OrganizationDifference {
         };
 
         let none = EntityFacts::default();
-        let mut leads_from: HashMap<&EntityKey, Vec<&EntityKey>> = HashMap::new();
+        let mut leads_from: HashMap<&EntityKey, Vec<(&EntityKey, Validity)>> = HashMap::new();
         let mut changed: Vec<(&EntityKey, Validity)> = Vec::new();
         let keys: HashSet<&EntityKey> = old.keys().chain(new.keys()).collect();
 
         for key in keys {
             let (one, two) = (old.get(key).unwrap_or(&none), new.get(key).unwrap_or(&none));
-            for to in one.leads_to.iter().chain(&two.leads_to) {
-                leads_from.entry(to).or_default().push(key);
+            for (to, days) in one.leads_to.iter().chain(&two.leads_to) {
+                leads_from.entry(to).or_default().push((key, *days));
             }
             changed.extend(changed_days(&one.dated, &two.dated).map(|days| (key, days)));
         }
 
-        // Whoever leads to somebody who is concerned is concerned on the same days.
+        // Whoever leads to somebody who is concerned is concerned on the days on which both hold.
         while let Some((key, days)) = changed.pop() {
             let known = found.entities.get(key).copied();
             let wider = known.map_or(days, |known| hull(known, days));
             if known == Some(wider) {
                 continue;
             }
-            found.entities.insert(key.clone(), wider);
+            found.entities.insert(*key, wider);
             let from = leads_from.get(key).into_iter().flatten();
-            changed.extend(from.map(|from| (*from, wider)));
+            let from = from.filter_map(|(from, led)| Some((*from, common_days(wider, *led)?)));
+            changed.extend(from);
         }
 
         let (old, new) = (territory_facts(before), territory_facts(after));
@@ -152,6 +154,16 @@ impl OrganizationDifference {
     }
 }
 
+/// The days of both ranges; none where they share none.
+fn common_days(one: Validity, two: Validity) -> Option<Validity> {
+    let from = one.from.max(two.from);
+    let until = match (one.until, two.until) {
+        (Some(one), Some(two)) => Some(one.min(two)),
+        (one, two) => one.or(two),
+    };
+    one.overlaps(&two).then_some(Validity { from, until })
+}
+
 /// The days from the first to the last of two ranges.
 fn hull(one: Validity, two: Validity) -> Validity {
     Validity {
@@ -186,16 +198,16 @@ fn differs_in_general(before: &Organization, after: &Organization) -> bool {
         organization.attributes.kinds().map(|(name, kind)| (Arc::clone(name), kind)).collect()
     };
 
-    let ids = |organization: &Organization| -> [Vec<Arc<str>>; 3] {
-        let people = organization.participants().map(|(_, one)| Arc::clone(&one.id));
-        let positions = organization.positions().map(|(_, one)| Arc::clone(&one.id));
-        let teams = organization.teams.iter().map(|(_, one)| Arc::clone(&one.id));
+    let ids = |organization: &Organization| -> [Vec<EntityKey>; 3] {
+        let people = organization.participants().map(|(_, one)| EntityKey::Participant(one.id));
+        let positions = organization.positions().map(|(_, one)| EntityKey::Position(one.id));
+        let teams = organization.teams.iter().map(|(_, one)| EntityKey::Team(one.id));
         [people.collect(), positions.collect(), teams.collect()]
     };
 
-    let in_order = |one: &[Arc<str>], two: &[Arc<str>]| {
-        let other: HashSet<&Arc<str>> = two.iter().collect();
-        let known: HashSet<&Arc<str>> = one.iter().filter(|id| other.contains(id)).collect();
+    let in_order = |one: &[EntityKey], two: &[EntityKey]| {
+        let other: HashSet<&EntityKey> = two.iter().collect();
+        let known: HashSet<&EntityKey> = one.iter().filter(|id| other.contains(id)).collect();
         let one = one.iter().filter(|id| known.contains(id));
         one.eq(two.iter().filter(|id| known.contains(id)))
     };
@@ -300,7 +312,7 @@ fn territory_facts(organization: &Organization) -> Vec<DatedFact> {
 
 fn add_people(all: &mut KnownFacts, organization: &Organization) {
     for (id, person) in organization.participants() {
-        let facts = all.entry(EntityKey::Participant(Arc::clone(&person.id))).or_default();
+        let facts = all.entry(EntityKey::Participant(person.id)).or_default();
         for validity in &person.validity {
             facts.add(*validity, "exists", None);
         }
@@ -315,7 +327,7 @@ fn add_positions(all: &mut KnownFacts, organization: &Organization) {
     let key = |position| EntityKey::Position(organization.position_id(position));
 
     for (id, position) in organization.positions() {
-        let facts = all.entry(EntityKey::Position(Arc::clone(&position.id))).or_default();
+        let facts = all.entry(EntityKey::Position(position.id)).or_default();
         for version in &position.versions {
             let what = format!("title {:?}", version.title);
             facts.add_version(version.validity, &what, version.manager.map(key));
@@ -341,7 +353,7 @@ fn add_teams(all: &mut KnownFacts, organization: &Organization) {
     let key = |team| EntityKey::Team(teams.team_id(team));
 
     for (id, team) in teams.iter() {
-        let facts = all.entry(EntityKey::Team(Arc::clone(&team.id))).or_default();
+        let facts = all.entry(EntityKey::Team(team.id)).or_default();
         for version in &team.versions {
             facts.add_version(version.validity, "parent", version.parent.map(key));
             let manager = version.manager.map(|position| organization.position_id(position));
@@ -352,7 +364,7 @@ fn add_teams(all: &mut KnownFacts, organization: &Organization) {
             let person = EntityKey::Participant(organization.participant_id(member.participant));
             let what = format!("member {}", member.weight);
             let facts = all.entry(key(id)).or_default();
-            facts.add(member.validity, &what, Some(person.clone()));
+            facts.add(member.validity, &what, Some(person));
             let facts = all.entry(person).or_default();
             facts.add(member.validity, "member of", Some(key(id)));
         }
@@ -382,7 +394,7 @@ mod tests {
         for (id, manager) in [("boss", None), ("rep", Some("boss")), ("other", None)] {
             let manager = manager.and_then(|id| organization.find_position(id));
             let position = organization.add_position(id);
-            let version = PositionVersion { validity: always, title: Arc::from("T"), manager };
+            let version = PositionVersion { validity: always, title: "T".into(), manager };
             organization.add_version(position, version);
             organization.add_alias(id, Entity::Position(position), always);
         }

@@ -41,9 +41,9 @@ impl Organization {
                 participant: self.holder_on(*position, date),
                 position: Some(*position),
             })),
-            several => {
-                Err(AmbiguousName(several.iter().map(|one| self.position_id(*one)).collect()))
-            }
+            several => Err(AmbiguousName(
+                several.iter().map(|one| self.position_id(*one).into()).collect(),
+            )),
         }
     }
 
@@ -66,9 +66,9 @@ impl Organization {
         match people.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(NamedPerson { participant: Some(*one), position: None })),
-            several => {
-                Err(AmbiguousName(several.iter().map(|one| self.participant_id(*one)).collect()))
-            }
+            several => Err(AmbiguousName(
+                several.iter().map(|one| self.participant_id(*one).into()).collect(),
+            )),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::aliases::NameIndex;
 use super::ids::IdIndex;
 use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, paths};
 use crate::calendar::Validity;
+use crate::keys::TeamKey;
 
 /// One version of a team.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub struct TeamVersion {
 #[derive(Debug, Clone)]
 pub struct Team {
     /// Its id in the files.
-    pub id: Arc<str>,
+    pub id: TeamKey,
     /// The versions, which do not overlap.
     pub versions: Vec<TeamVersion>,
 }
@@ -70,8 +71,8 @@ impl Teams {
             return known;
         }
         let new = TeamId(u32::try_from(self.teams.len()).unwrap_or(u32::MAX));
-        let id: Arc<str> = Arc::from(id);
-        self.ids.add(Arc::clone(&id), new);
+        let id = TeamKey::from(id);
+        self.ids.add(id.into(), new);
         self.teams.push(Team { id, versions: Vec::new() });
         new
     }
@@ -161,9 +162,8 @@ impl Teams {
     }
 
     /// The id of a team; blank for one of another organisation.
-    pub fn team_id(&self, team: TeamId) -> Arc<str> {
-        let known = self.teams.get(team.0 as usize);
-        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    pub fn team_id(&self, team: TeamId) -> TeamKey {
+        self.teams.get(team.0 as usize).map(|known| known.id).unwrap_or_default()
     }
 
     /// The version of a team on `date`.

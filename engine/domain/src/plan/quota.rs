@@ -8,8 +8,8 @@
 //! among them the nearest row wins: one for the participant beats those for positions, which beat
 //! those for titles, for teams and for `*`.
 
+use crate::keys::{DefinedName, PlanKey};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -23,13 +23,13 @@ pub struct Quota {
     /// How much, above 0, in the unit of the credits that count.
     pub amount: Decimal,
     /// The credit type that it is for; none for every type that has no row of its own.
-    pub credit_type: Option<Arc<str>>,
+    pub credit_type: Option<DefinedName>,
 }
 
 /// All quotas, by plan and period.
 #[derive(Debug, Clone, Default)]
 pub struct Quotas {
-    rows: HashMap<(Arc<str>, String), Vec<Quota>>,
+    rows: HashMap<(PlanKey, String), Vec<Quota>>,
 }
 
 /// How near a row is: participant, position, title, team, all.
@@ -38,7 +38,7 @@ const RANKS: usize = 5;
 impl Quotas {
     /// Adds a row.
     pub fn add(&mut self, plan: &str, period: &str, quota: Quota) {
-        self.rows.entry((Arc::from(plan), period.to_owned())).or_default().push(quota);
+        self.rows.entry((PlanKey::from(plan), period.to_owned())).or_default().push(quota);
     }
 
     /// Ids of the periods for which `plan` has rows.
@@ -67,12 +67,12 @@ impl Quotas {
     /// do, as those of two positions, they sum.
     pub fn find(
         &self,
-        plan: &Arc<str>,
+        plan: PlanKey,
         period: &str,
-        credit_types: &[Arc<str>],
+        credit_types: &[DefinedName],
         fits: impl Fn(&Selector) -> bool,
     ) -> Option<Decimal> {
-        let rows = self.rows.get(&(Arc::clone(plan), period.to_owned()))?;
+        let rows = self.rows.get(&(plan, period.to_owned()))?;
         let fitting: Vec<&Quota> = rows.iter().filter(|row| fits(&row.target)).collect();
 
         let typed = |row: &&Quota| {
@@ -121,14 +121,14 @@ mod tests {
             (Selector::Position(PositionId(1)), 8),
             (Selector::Participant(ParticipantId(0)), 16),
         ];
-        let plan: Arc<str> = Arc::from("p");
+        let plan = PlanKey::from("p");
         let mut quotas = Quotas::default();
         for (target, amount) in rows {
             quotas.add(&plan, "2022-01", quota(target, amount, None));
         }
         let check = |without: &[usize], expected: Option<i64>| {
             let fits = |target: &Selector| !without.contains(&target_rank(target));
-            let actual = quotas.find(&plan, "2022-01", &[], fits);
+            let actual = quotas.find(plan, "2022-01", &[], fits);
             assert_eq!(actual, expected.map(Decimal::from), "without {without:?}");
         };
         check(&[], Some(16));
@@ -139,13 +139,17 @@ mod tests {
     }
 
     fn quota(target: Selector, amount: i64, credit_type: Option<&str>) -> Quota {
-        Quota { target, amount: Decimal::from(amount), credit_type: credit_type.map(Arc::from) }
+        Quota {
+            target,
+            amount: Decimal::from(amount),
+            credit_type: credit_type.map(DefinedName::from),
+        }
     }
 
     /// A reward of bookings was measured by the row for renewals.
     #[test]
     fn rows_of_the_credit_type_come_first() {
-        let plan: Arc<str> = Arc::from("p");
+        let plan = PlanKey::from("p");
         let mut quotas = Quotas::default();
         let person = Selector::Participant(ParticipantId(0));
         quotas.add(&plan, "2022-01", quota(person, 1, None));
@@ -153,8 +157,8 @@ mod tests {
         quotas.add(&plan, "2022-01", quota(Selector::All, 4, Some("renewal")));
 
         let check = |types: &[&str], expected: i64| {
-            let types: Vec<Arc<str>> = types.iter().map(|name| Arc::from(*name)).collect();
-            let actual = quotas.find(&plan, "2022-01", &types, |_| true);
+            let types: Vec<DefinedName> = types.iter().copied().map(DefinedName::from).collect();
+            let actual = quotas.find(plan, "2022-01", &types, |_| true);
             assert_eq!(actual, Some(Decimal::from(expected)), "{types:?}");
         };
         check(&["booking"], 2);

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 
 use super::Selector;
 use crate::calendar::{PeriodKind, Validity};
+use crate::keys::DefinedName;
 use crate::policy::ProgramId;
 
 /// One `[[reward]]` of a plan.
@@ -20,7 +21,7 @@ pub struct Reward {
     /// Name, unique among the plan's rewards.
     pub name: Arc<str>,
     /// The credit types whose credits count.
-    pub credit_types: Vec<Arc<str>>,
+    pub credit_types: Vec<DefinedName>,
     /// The recipients who are paid.
     pub to: RewardRecipient,
     /// The formula that computes the payout.

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{AuditRow, visit_rows};
+use crate::deal_rows::DealRows;
 use crate::manual_credits::ManualCreditAct;
 use crate::manual_rewards::ManualReward;
-use crate::record::{self, TransactionRecord};
 use crate::{LedgerResult, codec};
 
 /// Every reward that people added is as the trail says, and none is gone; frozen periods have theirs.
@@ -60,18 +60,18 @@ fn check_frozen(
 /// Every act about a manual credit is as the trail says, none is gone, and the row in place of a deal
 /// says what the last act about it left.
 pub(super) fn check_manual_credits(
-    snapshot: &dyn Snapshot,
+    deals: DealRows<'_>,
     rows: &BTreeMap<u64, AuditRow>,
     problems: &mut Vec<String>,
 ) -> LedgerResult<()> {
     let table = (StoreTable::ManualCredits, "act about a manual credit with number");
     let kept: Vec<ManualCreditAct> =
-        check_acts(snapshot, table, rows, ["credit_added", "credit_reversed"], problems)?;
+        check_acts(deals.snapshot, table, rows, ["credit_added", "credit_reversed"], problems)?;
 
     let left: BTreeMap<&TransactionKey, &ManualCredit> =
         kept.iter().map(|act| (&act.credit.key, &act.credit)).collect();
     for (key, credit) in left {
-        if find_credit(snapshot, key)?.as_ref() != Some(credit) {
+        if find_credit(deals, key)?.as_ref() != Some(credit) {
             problems.push(format!("the manual credit `{key}` is not as its acts say"));
         }
     }
@@ -79,15 +79,9 @@ pub(super) fn check_manual_credits(
 }
 
 /// The credit that the row in place of a deal keeps.
-fn find_credit(snapshot: &dyn Snapshot, key: &str) -> LedgerResult<Option<ManualCredit>> {
-    let number = snapshot.get(StoreTable::Keys, &record::natural_key(key))?;
-    let Some(number) = number.map(|number| codec::key_number(&number)) else { return Ok(None) };
-
-    let place = codec::number_key(number / record::BLOCK_TRANSACTIONS);
-    let block = snapshot.get(StoreTable::Blocks, &place)?;
-    let block = block.and_then(|block| codec::unpack_row::<Vec<TransactionRecord>>(&block).ok());
-    let mut stored = block.into_iter().flatten();
-    let stored = stored.find(|stored| stored.number == number);
+fn find_credit(deals: DealRows<'_>, key: &str) -> LedgerResult<Option<ManualCredit>> {
+    // A row that cannot be read is reported where damage is looked for.
+    let stored = deals.find_id(key).unwrap_or_default();
     Ok(stored.and_then(|stored| stored.record.manual_credit()))
 }
 

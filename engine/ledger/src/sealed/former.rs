@@ -13,8 +13,12 @@ use crate::LedgerResult;
 /// The key of the row that marks the store as sealed. Files of version 0.1.0 do not have this row.
 const SEALED_MARK: &[u8] = b"sealed";
 
-/// What the mark says when every row is.
-const ALL_ROWS: &[u8] = b"1";
+/// What the mark says when every row is, and deals have rows of their own or get them at the next start
+/// (`layout`). Versions of the program that do not know such rows refuse the file.
+const ALL_ROWS: &[u8] = b"2";
+
+/// What it said when every row was sealed and deals stood in blocks.
+const ALL_ROWS_IN_BLOCKS: &[u8] = b"1";
 
 /// What it begins with while some are not: the number of a table and the last key follow.
 const ROWS_UP_TO: &[u8] = b"to";
@@ -38,7 +42,11 @@ pub(crate) fn is_mark(table: StoreTable, key: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read or written, or is damaged. What was sealed until then stays so.
 pub(crate) fn seal_former_rows(store: &dyn Store) -> LedgerResult<()> {
-    let Some((mut table, mut from)) = first_unsealed(&*store.snapshot()?)? else { return Ok(()) };
+    let (mut table, mut from) = match find_sealed(&*store.snapshot()?)? {
+        SealedRows::All => return Ok(()),
+        SealedRows::AllInBlocks => return write_last_mark(store),
+        SealedRows::Before(table, key) => (table, key),
+    };
 
     loop {
         let (mut batch, last) = next_rows(&*store.snapshot()?, table, &from)?;
@@ -57,23 +65,39 @@ pub(crate) fn seal_former_rows(store: &dyn Store) -> LedgerResult<()> {
         }
     }
 
+    write_last_mark(store)
+}
+
+fn write_last_mark(store: &dyn Store) -> LedgerResult<()> {
     let mut batch = WriteBatch::default();
     put_mark(&mut batch, ALL_ROWS);
     store.commit(&batch)
 }
 
-/// The table and the key from which on rows have no seal; none when all have one.
-fn first_unsealed(snapshot: &dyn Snapshot) -> LedgerResult<Option<(StoreTable, Vec<u8>)>> {
+/// Which rows have a seal.
+enum SealedRows {
+    /// All.
+    All,
+    /// All, and the mark is that of a version whose deals stood in blocks.
+    AllInBlocks,
+    /// Those in front of this key of this table.
+    Before(StoreTable, Vec<u8>),
+}
+
+fn find_sealed(snapshot: &dyn Snapshot) -> LedgerResult<SealedRows> {
     let Some(stored) = snapshot.get(StoreTable::Meta, SEALED_MARK)? else {
         refuse_seals(snapshot)?;
-        return Ok(Some((StoreTable::Meta, Vec::new())));
+        return Ok(SealedRows::Before(StoreTable::Meta, Vec::new()));
     };
     let (mark, is_right) = split_seal(StoreTable::Meta, SEALED_MARK, stored);
     if !is_right {
         return Err(StoreError::Damaged(name_of_row(StoreTable::Meta, SEALED_MARK)));
     }
     if mark == ALL_ROWS {
-        return Ok(None);
+        return Ok(SealedRows::All);
+    }
+    if mark == ALL_ROWS_IN_BLOCKS {
+        return Ok(SealedRows::AllInBlocks);
     }
 
     let unknown = || {
@@ -83,7 +107,7 @@ fn first_unsealed(snapshot: &dyn Snapshot) -> LedgerResult<Option<(StoreTable, V
     let (number, key) =
         mark.strip_prefix(ROWS_UP_TO).and_then(<[u8]>::split_first).ok_or_else(unknown)?;
     let (table, _) = StoreTable::ALL.get(usize::from(*number)).ok_or_else(unknown)?;
-    Ok(Some((*table, key_after(key))))
+    Ok(SealedRows::Before(*table, key_after(key)))
 }
 
 /// A file whose mark is gone would look like one of version 0.1.0.

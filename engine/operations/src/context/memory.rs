@@ -3,6 +3,7 @@
 //! Not what is stored: the alerts are computed again after a restart, and the shadow is resumed from
 //! its row in the ledger.
 
+use accredit_domain::keys::RulesetHash;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub(super) type KnownAlerts = BTreeMap<(String, String), CalculationAlerts>;
 /// The alerts of one calculation.
 pub(crate) struct CalculationAlerts {
     pub(crate) revision: u64,
-    pub(crate) ruleset: Arc<str>,
+    pub(crate) ruleset: RulesetHash,
     pub(crate) notes: Vec<NoteRow>,
 }
 
@@ -76,9 +77,9 @@ impl ShadowSums {
 #[derive(Debug)]
 pub(crate) struct KnownChange {
     /// The hash of the earlier one.
-    pub(crate) before: Arc<str>,
+    pub(crate) before: RulesetHash,
     /// The hash of the later one.
-    pub(crate) after: Arc<str>,
+    pub(crate) after: RulesetHash,
     /// What differs.
     pub(crate) change: Arc<RulesetChange>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Not what is asked of them (`crate::runs`) and not those that have ended, which the ledger keeps.
 
+use accredit_domain::keys::PeriodKey;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -15,7 +16,7 @@ pub struct ActiveRun {
     /// How far the run is.
     pub run: CalculationRun,
     /// Ids of the leaf periods that it decides.
-    pub leaves: BTreeSet<String>,
+    pub leaves: BTreeSet<PeriodKey>,
     /// Whether a person wants it to end.
     pub cancelled: bool,
 }

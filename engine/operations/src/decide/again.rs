@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::decision::{Decision, ResolutionRecord};
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::store::StoreError;
@@ -130,9 +131,10 @@ pub(crate) fn redecide_stored(
         false => ruleset_that_decided(context, decision),
     };
 
-    let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&TransactionRecord>)> = BTreeMap::new();
+    let mut rulesets: BTreeMap<RulesetHash, (Arc<Ruleset>, Vec<&TransactionRecord>)> =
+        BTreeMap::new();
     // What each plan of each transaction is decided by.
-    let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
+    let mut wanted: Vec<BTreeMap<&str, RulesetHash>> = Vec::with_capacity(stored.len());
 
     let has_rules = |one: &&TransactionRecord| {
         one.decisions.iter().all(|decision| rules_of(decision).is_some())
@@ -148,9 +150,8 @@ pub(crate) fn redecide_stored(
 
         let mut plans = BTreeMap::new();
         for (plan, ruleset) in by {
-            let hash = Arc::clone(&ruleset.hash);
-            let (_, members) =
-                rulesets.entry(Arc::clone(&hash)).or_insert_with(|| (ruleset, Vec::new()));
+            let hash = ruleset.hash;
+            let (_, members) = rulesets.entry(hash).or_insert_with(|| (ruleset, Vec::new()));
             if members.last().is_none_or(|last| last.number != one.number) {
                 members.push(one);
             }
@@ -160,10 +161,10 @@ pub(crate) fn redecide_stored(
     }
 
     // Deals with the same rules are decided together, so that they share the threads.
-    let mut made: BTreeMap<(Arc<str>, String), Vec<Decision>> = BTreeMap::new();
+    let mut made: BTreeMap<(RulesetHash, String), Vec<Decision>> = BTreeMap::new();
     for (hash, (ruleset, members)) in &rulesets {
         for (id, decisions) in decide_stored(context, ruleset, members, new)? {
-            made.insert((Arc::clone(hash), id), decisions);
+            made.insert((*hash, id), decisions);
         }
     }
 

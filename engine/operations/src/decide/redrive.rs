@@ -2,11 +2,11 @@
 //! what matched no one, after an activation or when people ask; the rest of it with a new day.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
@@ -56,7 +56,7 @@ fn stale_transactions(
     let ledger = &context.ledger;
     let summaries = ledger.calculation_summaries()?.into_iter();
     let uncredited = summaries.filter(|(_, summary)| summary.counts.uncredited > 0);
-    let leaves: BTreeSet<String> = uncredited.map(|((_, leaf), _)| leaf).collect();
+    let leaves: BTreeSet<PeriodKey> = uncredited.map(|((_, leaf), _)| leaf.into()).collect();
     if leaves.is_empty() {
         return Ok(Vec::new());
     }
@@ -82,7 +82,7 @@ pub fn redrive_when_asked(context: &Context) -> Result<(), StoreError> {
     }
 
     // Between its commit and its pointer an activation decides nothing yet.
-    let decides = Arc::clone(&context.ruleset.load().hash);
+    let decides = context.ruleset.load().hash;
     redrive_parked(context)?;
 
     let request = context.ledger.redrive_request()?;

@@ -13,6 +13,7 @@ use accredit_crediting::impact::{self, Impact};
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::limits::MoneyLine;
 use accredit_domain::organization::ParticipantId;
@@ -45,7 +46,7 @@ fn comparable_content(decision: &Decision) -> Decision {
 /// What decides which transactions a run is about.
 struct RunSelection<'a> {
     run: &'a CalculationRun,
-    leaves: &'a BTreeSet<String>,
+    leaves: &'a BTreeSet<PeriodKey>,
     ruleset: &'a Ruleset,
     pins: DecisionPins,
     payees: BTreeSet<ParticipantId>,
@@ -109,7 +110,7 @@ fn takes_rules_in_force(run: &CalculationRun, decision: &Decision) -> bool {
 }
 
 /// Whether a decision is part of the calculation of a plan in these leaf periods.
-fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
+fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<PeriodKey>) -> bool {
     let rows = decision.credits.iter().any(|row| leaves.contains(&*row.period));
     let own = decision.outcome != DecisionOutcome::Filtered
         && decision.period.as_ref().is_none_or(|own| leaves.contains(&**own));
@@ -165,7 +166,7 @@ pub fn record_last_run(context: &Context, today: Date) {
 pub fn look_up(
     context: &Context,
     run: &CalculationRun,
-    leaves: &BTreeSet<String>,
+    leaves: &BTreeSet<PeriodKey>,
 ) -> Result<VecDeque<u64>, StoreError> {
     let ruleset = context.ruleset.load_full();
     let payees = run.payees.iter().filter_map(|id| ruleset.organization.find_participant(id));
@@ -324,8 +325,8 @@ fn credits_with(
     changes: &RunChanges,
 ) -> Result<Vec<PostedCredit>, StoreError> {
     let summaries = context.ledger.calculation_summaries()?.into_keys();
-    let leaves: BTreeSet<String> =
-        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf).collect();
+    let leaves: BTreeSet<PeriodKey> =
+        summaries.filter(|(known, _)| known == plan).map(|(_, leaf)| leaf.into()).collect();
 
     let ruleset = context.ruleset.load_full();
     let mut credits: Vec<PostedCredit> = changes.0.values().flatten().cloned().collect();

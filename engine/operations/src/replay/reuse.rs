@@ -39,7 +39,7 @@ pub(crate) fn ruleset_change(
     }
 
     let change = Arc::new(RulesetChange::between(before, after));
-    let (before, after) = (Arc::clone(&before.hash), Arc::clone(&after.hash));
+    let (before, after) = (before.hash, after.hash);
     known.push_front(KnownChange { before, after, change: Arc::clone(&change) });
     known.truncate(CHANGES_MAX);
     change

@@ -20,7 +20,7 @@ use crate::value::{Outcome, ScriptValue, raise};
 use crate::{PayeeView, PersonView, ReceiverView};
 use accredit_domain::credit::Credit;
 use accredit_domain::declared::DeclaredValue;
-use accredit_domain::keys::{ParticipantKey, PositionKey, TeamKey};
+use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey};
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::organization::persons::NamedPerson;
 use accredit_domain::tables::{LookupTable, TABLE_KEYS_MAX, TABLE_RANGES_MAX};
@@ -213,7 +213,7 @@ fn person_view(data: &ReferenceData, date: Date, found: NamedPerson) -> PersonVi
     let teams = found.participant.map(|person| organization.teams.teams_of(person, date));
     PersonView {
         position: found.position.map(|position| organization.position_id(position)),
-        title: version.map(|version| Arc::clone(&version.title)),
+        title: version.map(|version| version.title),
         payee: found.participant.map(|person| organization.participant_id(person)),
         manager: manager.map(|manager| organization.position_id(manager)),
         teams: teams.unwrap_or_default().iter().map(|team| organization.team_id(*team)).collect(),
@@ -223,12 +223,13 @@ fn person_view(data: &ReferenceData, date: Date, found: NamedPerson) -> PersonVi
 /// The field `name` of a person; none for other names.
 pub(super) fn person_field(person: &PersonView, name: &str) -> Option<ScriptValue> {
     Some(match name {
-        "position" => ScriptValue::optional_text(person.position.as_ref()),
-        "title" => ScriptValue::optional_text(person.title.as_ref()),
-        "payee" => ScriptValue::optional_text(person.payee.as_ref()),
-        "manager" => ScriptValue::optional_text(person.manager.as_ref()),
+        "position" => ScriptValue::optional_text(person.position.as_ref().map(PositionKey::shared)),
+        "title" => ScriptValue::optional_text(person.title.as_ref().map(DefinedName::shared)),
+        "payee" => ScriptValue::optional_text(person.payee.as_ref().map(ParticipantKey::shared)),
+        "manager" => ScriptValue::optional_text(person.manager.as_ref().map(PositionKey::shared)),
         "teams" => {
-            let teams = person.teams.iter().map(|team| ScriptValue::Text(Arc::clone(team)));
+            let teams =
+                person.teams.iter().map(|team| ScriptValue::Text(Arc::clone(team.shared())));
             ScriptValue::Array(teams.collect())
         }
         _ => return None,
@@ -236,31 +237,28 @@ pub(super) fn person_field(person: &PersonView, name: &str) -> Option<ScriptValu
 }
 
 /// The ids of a person, a position and a team; each may be missing.
-type BearerIds<'a> = [Option<&'a Arc<str>>; 3];
+type BearerIds<'a> = [Option<&'a str>; 3];
 
 pub(super) fn credit_attribute(credit: &Credit, name: &str) -> Outcome {
     let entry = &credit.entry;
-    let payee = entry.payee.as_ref().map(ParticipantKey::shared);
-    let position = entry.position.as_ref().map(PositionKey::shared);
-    let team = entry.team.as_ref().map(TeamKey::shared);
-
-    attribute(CREDIT_FIELDS, [payee, position, team], name)
+    let bearers = [entry.payee.as_deref(), entry.position.as_deref(), entry.team.as_deref()];
+    attribute(CREDIT_FIELDS, bearers, name)
 }
 
 pub(super) fn receiver_attribute(to: &ReceiverView, name: &str) -> Outcome {
-    let bearers = [to.payee.as_ref(), to.position.as_ref(), to.team.as_ref()];
+    let bearers = [to.payee.as_deref(), to.position.as_deref(), to.team.as_deref()];
     attribute(RECEIVER_FIELDS, bearers, name)
 }
 
 pub(super) fn person_attribute(person: &PersonView, name: &str) -> Outcome {
-    let bearers = [person.payee.as_ref(), person.position.as_ref(), None];
+    let bearers = [person.payee.as_deref(), person.position.as_deref(), None];
     attribute(PERSON_FIELDS, bearers, name)
 }
 
 pub(super) fn payee_attribute(payee: &PayeeView, name: &str) -> Outcome {
     // Where teams are measured, the payee is the team.
-    let person = payee.team.is_none().then_some(&payee.id);
-    attribute(PAYEE_FIELDS, [person, payee.position.as_ref(), payee.team.as_ref()], name)
+    let person = payee.team.is_none().then_some(&*payee.id);
+    attribute(PAYEE_FIELDS, [person, payee.position.as_deref(), payee.team.as_deref()], name)
 }
 
 /// The attribute `name` of a person, else of the position, else of the team. A name behind a dot

@@ -5,6 +5,7 @@
 //! **Architecture invariant:** a credit type that the workspace does not have, or a reward that does
 //! not come before, is an error, never a total of zero.
 
+use accredit_domain::keys::{DefinedName, PositionKey};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -31,14 +32,13 @@ pub(crate) const STANDING_FIELDS: &[&str] = &["rank", "of"];
 /// The field `name` of a payee; none for other names.
 pub(super) fn payee_field(payee: &PayeeView, name: &str) -> Option<ScriptValue> {
     let text = |text: &Arc<str>| ScriptValue::Text(Arc::clone(text));
-    let optional = |text: &Option<Arc<str>>| ScriptValue::optional_text(text.as_ref());
 
     Some(match name {
         "id" => text(&payee.id),
         "name" => text(&payee.name),
-        "position" => optional(&payee.position),
-        "title" => optional(&payee.title),
-        "team" => optional(&payee.team),
+        "position" => ScriptValue::optional_text(payee.position.as_ref().map(PositionKey::shared)),
+        "title" => ScriptValue::optional_text(payee.title.as_ref().map(DefinedName::shared)),
+        "team" => ScriptValue::optional_text(payee.team.as_ref()),
         "period" => text(&payee.period),
         "unit_type" => text(&payee.unit_type),
         _ => return None,

@@ -272,7 +272,7 @@ pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
         "credit_type" => text_value(entry.credit_type.shared()),
         "kind" => entry.kind.as_str().into(),
         "position" => optional(entry.position.as_ref().map(PositionKey::shared)),
-        "title" => optional(credit.title.as_ref()),
+        "title" => optional(credit.title.as_ref().map(DefinedName::shared)),
         "payee" => optional(entry.payee.as_ref().map(ParticipantKey::shared)),
         "team" => optional(entry.team.as_ref().map(TeamKey::shared)),
         "rule" => text_value(entry.rule.shared()),
@@ -289,12 +289,14 @@ pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
 /// The field `name` of a recipient; none for other names.
 pub(super) fn receiver_field(to: &ReceiverView, name: &str) -> Option<ScriptValue> {
     Some(match name {
-        "position" => ScriptValue::optional_text(to.position.as_ref()),
-        "title" => ScriptValue::optional_text(to.title.as_ref()),
-        "payee" => ScriptValue::optional_text(to.payee.as_ref()),
-        "team" => ScriptValue::optional_text(to.team.as_ref()),
-        "relationship" => ScriptValue::optional_text(to.relationship.as_ref()),
-        "via" => ScriptValue::optional_text(to.via.as_ref()),
+        "position" => ScriptValue::optional_text(to.position.as_ref().map(PositionKey::shared)),
+        "title" => ScriptValue::optional_text(to.title.as_ref().map(DefinedName::shared)),
+        "payee" => ScriptValue::optional_text(to.payee.as_ref().map(ParticipantKey::shared)),
+        "team" => ScriptValue::optional_text(to.team.as_ref().map(TeamKey::shared)),
+        "relationship" => {
+            ScriptValue::optional_text(to.relationship.as_ref().map(DefinedName::shared))
+        }
+        "via" => ScriptValue::optional_text(to.via.as_ref().map(RecipientKey::shared)),
         "level" => optional_level(to.level),
         _ => return None,
     })

@@ -215,8 +215,8 @@ fn a_reward_reads_on_the_last_day_of_its_period() {
         let payee = Arc::new(PayeeView {
             id: Arc::from("Bob"),
             name: Arc::from("Bob"),
-            position: Some(Arc::from("M1")),
-            title: Some(Arc::from("Manager")),
+            position: Some("M1".into()),
+            title: Some("Manager".into()),
             team: None,
             period: Arc::from("2022-01"),
             unit_type: Arc::from("USD"),

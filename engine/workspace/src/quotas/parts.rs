@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem::{Discriminant, discriminant};
-use std::sync::Arc;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -17,6 +16,7 @@ use super::super::plan::PlanScope;
 use super::super::report::Findings;
 use accredit_domain::calendar::{Calendar, Period, days_after};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
+use accredit_domain::keys::{DefinedName, PeriodKey, PlanKey};
 use accredit_domain::organization::{ParticipantId, PositionId, Recipient};
 use accredit_domain::plan::reward::Reward;
 use accredit_domain::plan::{Plan, Selector, selects_recipient};
@@ -25,7 +25,7 @@ use accredit_domain::plan::{Plan, Selector, selects_recipient};
 #[derive(Debug)]
 pub(super) struct QuotaRow {
     /// The plan's id.
-    pub(super) plan: Arc<str>,
+    pub(super) plan: PlanKey,
     /// Who the quota is for, and as it is written.
     pub(super) target: (Selector, String),
     /// The period that it is for.
@@ -33,7 +33,7 @@ pub(super) struct QuotaRow {
     /// How much.
     pub(super) amount: Decimal,
     /// The credit type that it is for; none for all.
-    pub(super) credit_type: Option<Arc<str>>,
+    pub(super) credit_type: Option<DefinedName>,
     /// Where the row begins.
     pub(super) place: Place,
 }
@@ -42,12 +42,12 @@ pub(super) struct QuotaRow {
 type QuotaSeries<'a> = BTreeMap<(Date, Date), &'a QuotaRow>;
 
 /// The plan, target and credit type of a series.
-type SeriesKey<'a> = (&'a Arc<str>, &'a Selector, &'a Option<Arc<str>>);
+type SeriesKey<'a> = (&'a PlanKey, &'a Selector, &'a Option<DefinedName>);
 
 /// Warns of rows that differ from their parts, and of parts of a span without a row.
 pub(super) fn check(
     rows: &[QuotaRow],
-    plans: &BTreeMap<Arc<str>, Plan>,
+    plans: &BTreeMap<PlanKey, Plan>,
     scope: PlanScope<'_>,
     report: &Findings,
 ) {
@@ -125,13 +125,13 @@ fn collect_parts<'a>(
 }
 
 /// The plan, period, target and credit type of a row.
-type RowKey<'a> = (&'a Arc<str>, &'a str, &'a Selector, Option<&'a Arc<str>>);
+type RowKey<'a> = (&'a PlanKey, &'a str, &'a Selector, Option<&'a DefinedName>);
 
 /// What other rows there are in a period.
 #[derive(Debug, Default)]
 struct RowsByPeriod<'a> {
     exact: HashSet<RowKey<'a>>,
-    kinds: HashMap<(&'a Arc<str>, &'a str), HashSet<Discriminant<Selector>>>,
+    kinds: HashMap<(&'a PlanKey, &'a str), HashSet<Discriminant<Selector>>>,
 }
 
 impl<'a> RowsByPeriod<'a> {
@@ -181,7 +181,7 @@ impl<'a> SpanLook<'a> {
         let is_summed = reward.to_date.is_some() && !reward.whole_span_quota;
         let read = match is_summed {
             true => self.calendar().periods_within(&span, self.plan.period),
-            false => vec![span.clone()],
+            false => vec![span],
         };
 
         let mut without = Vec::new();
@@ -219,7 +219,7 @@ impl<'a> SpanLook<'a> {
         if parts.iter().any(|part| self.has_quota(part)) {
             parts.iter().for_each(|part| self.collect_missing(part, without));
         } else {
-            without.push(period.clone());
+            without.push(*period);
         }
     }
 
@@ -239,7 +239,7 @@ impl<'a> SpanLook<'a> {
             return true;
         }
 
-        let has = |of: Option<&Arc<str>>| self.by_period.exact.contains(&(plan, id, target, of));
+        let has = |of: Option<&DefinedName>| self.by_period.exact.contains(&(plan, id, target, of));
         let of_any_type = || self.scope.settings.credit_types.iter().any(|one| has(Some(one)));
         has(credit_type.as_ref()) || has(None) || (credit_type.is_none() && of_any_type())
     }
@@ -311,10 +311,10 @@ impl<'a> SpanLook<'a> {
 /// Periods without a row in a span that has some.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct MissingSpan<'a> {
-    plan: &'a Arc<str>,
-    span: String,
+    plan: &'a PlanKey,
+    span: PeriodKey,
     /// The periods without one.
-    without: Vec<String>,
+    without: Vec<PeriodKey>,
     /// Whether the reward sums the quotas of its periods.
     is_summed: bool,
     /// Whether the span has a row, and none of its periods.
@@ -358,7 +358,7 @@ impl MissingQuotas<'_> {
 }
 
 /// The first periods of a list, and how many there are.
-fn listed(periods: &[String]) -> String {
+fn listed(periods: &[PeriodKey]) -> String {
     match periods {
         [first, second, third, _, ..] => {
             format!("{first}, {second}, {third} and {} more", periods.len() - 3)

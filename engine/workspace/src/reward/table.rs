@@ -8,6 +8,7 @@ use super::super::plan::PlanScope;
 use super::super::report::suggest_names;
 use super::super::toml::{PlacedText, TomlItem};
 use accredit_domain::diagnostic::{Code, Diagnostic};
+use accredit_domain::keys::DefinedName;
 use accredit_domain::plan::reward::TIER_KEYS;
 use accredit_domain::tables::TableShape;
 
@@ -16,7 +17,7 @@ use accredit_domain::tables::TableShape;
 pub(super) fn find_tiers(
     item: &TomlItem<'_>,
     text: &PlacedText,
-    credit_types: Option<&[Arc<str>]>,
+    credit_types: Option<&[DefinedName]>,
     scope: PlanScope<'_>,
 ) -> Option<Arc<str>> {
     let report = item.report();

@@ -82,10 +82,7 @@ fn calendars() {
     let halves = good("kind = \"periods\"", Some(HALVES));
     let id = |kind| halves.period_on(date(2022, 3, 1), kind).unwrap().id;
     assert_eq!(id(PeriodKind::Leaf), "spring");
-    assert_eq!(
-        (id(PeriodKind::Quarter), id(PeriodKind::Year)),
-        ("h1".to_owned(), "2022".to_owned())
-    );
+    assert_eq!((id(PeriodKind::Quarter), id(PeriodKind::Year)), ("h1".into(), "2022".into()));
 }
 
 #[test]

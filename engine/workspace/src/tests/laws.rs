@@ -67,7 +67,7 @@ fn tiles(calendar: &Calendar, days: &[Date]) -> Result<(), TestCaseError> {
         for kind in [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year] {
             let Some(period) = calendar.period_on(*day, kind) else { continue };
             prop_assert!(period.contains(*day), "{day}: {period:?}");
-            prop_assert_eq!(calendar.find(&period.id), Some(period.clone()));
+            prop_assert_eq!(calendar.find(&period.id), Some(period));
             // Its leaves follow each other from its first day to its last.
             let leaves = calendar.leaf_periods(&period);
             let mut from = period.first;

@@ -57,8 +57,7 @@ fn a_bare_id_is_a_position_a_participant_or_a_team() {
     let ruleset = ruleset.unwrap();
     let organization = &ruleset.organization;
     let find = |plan: &str, wanted: Selector| {
-        let found =
-            ruleset.quotas.find(&Arc::from(plan), "2022-01", &[], |target| *target == wanted);
+        let found = ruleset.quotas.find(plan.into(), "2022-01", &[], |target| *target == wanted);
         found.map(|quota| quota.to_string())
     };
     let position = Selector::Position(organization.find_position("S1").unwrap());

@@ -72,5 +72,5 @@ fn a_plan_takes_the_sources_of_its_sources_along() {
     }
     let ruleset = Ruleset::read(&files, &BTreeSet::new()).0.unwrap();
     let before = ruleset.plans_before(&ruleset.plans["a"]);
-    assert_eq!(before.iter().map(|id| &***id).collect::<Vec<_>>(), ["c", "b"]);
+    assert_eq!(before.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["c", "b"]);
 }

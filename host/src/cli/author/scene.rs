@@ -14,7 +14,6 @@ use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_domain::keys::{DefinedName, ParticipantKey, PositionKey, RecipientKey, TeamKey};
 use accredit_domain::transaction::{NameColumns, Record, Transaction, read};
 use accredit_script::{Machine, ReceiverView, ReferenceData, ScriptArguments};
 use accredit_workspace::{Ruleset, known_columns};
@@ -186,12 +185,12 @@ impl ScriptFixture {
 fn receiver_view(credit: &Credit) -> ReceiverView {
     let entry = &credit.entry;
     ReceiverView {
-        position: entry.position.as_ref().map(PositionKey::shared).cloned(),
-        title: credit.title.clone(),
-        payee: entry.payee.as_ref().map(ParticipantKey::shared).cloned(),
-        team: entry.team.as_ref().map(TeamKey::shared).cloned(),
-        relationship: entry.relationship.as_ref().map(DefinedName::shared).cloned(),
-        via: entry.via.as_ref().map(RecipientKey::shared).cloned(),
+        position: entry.position,
+        title: credit.title,
+        payee: entry.payee,
+        team: entry.team,
+        relationship: entry.relationship,
+        via: entry.via,
         level: entry.level,
     }
 }

@@ -2,10 +2,8 @@
 //!
 //! Called by every verb. Source: LIBRARIES 5.1.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use accredit_domain::credit::fields::CREDIT_COLUMNS;
-use accredit_domain::credit::posted::PostedCredit;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -43,12 +41,26 @@ pub(crate) fn print_line(text: &str) {
 
 /// Prints `data` as JSON.
 pub(crate) fn print_json(data: &impl Serialize) {
-    let text = if io::stdout().is_terminal() {
-        serde_json::to_string_pretty(data)
+    let pretty = io::stdout().is_terminal();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let _ = write_json(&mut out, data, pretty).and_then(|()| out.flush());
+}
+
+/// Writes `data` as JSON: for people on many lines, for programs on one.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_json(
+    mut out: impl Write,
+    data: &impl Serialize,
+    pretty: bool,
+) -> io::Result<()> {
+    if pretty {
+        serde_json::to_writer_pretty(&mut out, data)?;
     } else {
-        serde_json::to_string(data)
-    };
-    print_line(&text.unwrap_or_default());
+        serde_json::to_writer(&mut out, data)?;
+    }
+    out.write_all(b"\n")
 }
 
 /// A view as JSON: the keys of every object are in alphabetical order, as a server answers. One that
@@ -60,31 +72,29 @@ pub(crate) fn view_json(view: &impl Serialize) -> Json {
 /// Prints `rows` (objects) with `columns` as CSV. A cell that a spreadsheet would run as a formula
 /// gets an apostrophe in front.
 pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {
+    let _ = write_csv(io::stdout().lock(), columns, rows);
+}
+
+/// Writes the same.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_csv(mut out: impl Write, columns: &[&str], rows: &[Json]) -> io::Result<()> {
     let head = tabular::csv_header(columns);
-    let written = head.and_then(|head| Ok([head, tabular::csv_rows(columns, rows)?].concat()));
-    if let Ok(bytes) = written {
-        let _ = io::stdout().lock().write_all(&bytes);
-    }
+    let bytes = head.and_then(|head| Ok([head, tabular::csv_rows(columns, rows)?].concat()));
+    out.write_all(&bytes.map_err(io::Error::other)?)
 }
-
-/// Prints the header of credits as CSV.
-pub(crate) fn print_credits_header() {
-    // A closed pipe is the reader's decision, not a fault of ours.
-    let _ = tabular::csv_header(&CREDIT_COLUMNS).map(|head| io::stdout().lock().write_all(&head));
-}
-
-/// Prints credits as CSV without a header, row by row.
-pub(crate) fn print_credits_csv(credits: &[PostedCredit]) {
-    let mut out = io::BufWriter::with_capacity(PRINT_BUFFER_BYTES, io::stdout().lock());
-    let _ = tabular::write_credits(&mut out, credits);
-    let _ = out.flush();
-}
-
-/// Bytes that are collected before they are written.
-const PRINT_BUFFER_BYTES: usize = 1 << 16;
 
 /// Prints `rows` (objects) with `columns` as a table.
 pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {
+    let _ = write_table(io::stdout().lock(), columns, rows);
+}
+
+/// Writes the same.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_table(mut out: impl Write, columns: &[&str], rows: &[Json]) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -93,5 +103,5 @@ pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {
     for row in rows {
         table.add_row(columns.iter().map(|column| csv_cell(row, column)));
     }
-    print_line(&table.to_string());
+    writeln!(out, "{table}")
 }

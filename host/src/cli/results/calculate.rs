@@ -1,23 +1,31 @@
 //! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
 //! what became of the rest.
 
+mod output;
 mod show;
 mod stored;
 
+use std::io;
 use std::path::PathBuf;
 use std::thread;
 
+use accredit_crediting::calculation::progress::CalculationProgress;
 use accredit_crediting::calculation::{self, Calculation, books};
 use accredit_domain::calendar::Period;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::{NotedCalculations, ShownList};
-use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
+use self::output::{OutputOptions, ResultFormat};
+use self::show::NotedCalculations;
+use crate::cli::print::destination::Destination;
+use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_USAGE};
+use crate::cli::print::progress::show_progress;
 use crate::cli::print::report;
 use crate::directory;
+use crate::tabular::writer::CreditWriter;
 
 /// A customer's directory with the options of what is read of it.
 #[derive(Debug, clap::Args)]
@@ -59,13 +67,8 @@ pub(crate) struct CalculateArguments {
     /// than a plan's own, every part of it is calculated.
     #[arg(long)]
     period: String,
-    /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = DataFormat::Json)]
-    format: DataFormat,
-    /// The lists to show, separated by commas; CSV takes one. By default CSV shows credits, a table
-    /// the lists with rows, and JSON everything.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
-    show: Vec<ShownList>,
+    #[command(flatten)]
+    output: OutputOptions,
     /// Worker threads; the result is the same for every number.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -123,13 +126,16 @@ impl InputArguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
-    if let Err(message) = show::check_format(arguments.format, &arguments.show) {
-        eprintln!("error: {message}");
-        return EXIT_USAGE;
-    }
+    let format = match arguments.output.find_format() {
+        Ok(format) => format,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_USAGE;
+        }
+    };
 
     let dir = match (&arguments.data, &arguments.dir) {
-        (Some(file), _) => return stored::run(file, arguments),
+        (Some(file), _) => return stored::run(file, arguments, format),
         (None, dir) => dir.clone().unwrap_or_default(),
     };
 
@@ -146,34 +152,105 @@ pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
         return EXIT_NOTHING;
     };
 
-    let threads = match arguments.threads {
-        0 => thread::available_parallelism().map_or(1, Into::into),
-        threads => threads,
-    };
-
-    let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
-
     let Ok(parts) = calculated_parts(arguments, (ruleset, &period)) else {
         return EXIT_USAGE;
     };
 
-    let note = recomputed_note(ruleset, arguments.input.as_of);
-    if show::is_credits_csv(arguments.format, &arguments.show) {
-        print_credits(&books, &parts, note.as_deref());
-        return EXIT_OK;
+    // What cannot be written is said before anything is calculated.
+    let destination = match arguments.output.open_destination(format) {
+        Ok(destination) => destination,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_FAILED;
+        }
+    };
+
+    let threads = arguments.worker_threads();
+    let progress = CalculationProgress::default();
+    let books = show_progress(arguments.output.is_quiet(), &progress, || {
+        let as_of = arguments.input.as_of;
+        books::build_counted_books(ruleset, &loaded.records, as_of, (threads, &progress))
+    });
+
+    let name = destination.name().to_owned();
+    let results = Results { books: &books, ruleset, parts: &parts, asked: &period };
+    output::exit_code(&name, results.write(arguments, format, destination))
+}
+
+/// What was calculated of a directory, before it is put together period by period.
+struct Results<'a> {
+    books: &'a books::Books<'a>,
+    ruleset: &'a Ruleset,
+    /// The plans with their periods.
+    parts: &'a [(&'a str, Period)],
+    /// The period that was asked for.
+    asked: &'a Period,
+}
+
+impl Results<'_> {
+    /// Writes them, and a line about each calculation.
+    fn write(
+        &self,
+        arguments: &CalculateArguments,
+        format: ResultFormat,
+        mut destination: Destination,
+    ) -> io::Result<()> {
+        let note = recomputed_note(self.ruleset, arguments.input.as_of);
+        let quiet = arguments.output.is_quiet();
+
+        let scale = output::unit_scale(&self.ruleset.settings.units);
+        if let Some(credits) = arguments.output.credit_format(format, scale)? {
+            let writer = CreditWriter::begin(destination, credits, arguments.worker_threads())?;
+            self.write_credits(writer, quiet)?.finish()?;
+            if let Some(note) = note {
+                eprintln!("note: {note}");
+            }
+            return Ok(());
+        }
+
+        let parts = self.parts.iter();
+        let calculations: Vec<Calculation> =
+            parts.map(|(plan, period)| self.books.calculation_of(plan, period)).collect();
+
+        // A plan in its own period is one object, and everything else is a list.
+        let own = calculations.first().is_some_and(|first| first.period == self.asked.id);
+        let alone = arguments.input.plan.is_some() && own;
+        let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
+
+        let lists = (format, arguments.output.shown_lists());
+        show::write_calculations(&mut destination, lists, shown)?;
+        destination.finish()?;
+
+        calculations.iter().filter(|_| !quiet).for_each(print_summary);
+        Ok(())
     }
 
-    let calculations: Vec<Calculation> =
-        parts.iter().map(|(plan, period)| books.calculation_of(plan, period)).collect();
+    /// Writes the credits period by period: a year of a large customer need not be held at once.
+    fn write_credits(
+        &self,
+        mut writer: CreditWriter<Destination>,
+        quiet: bool,
+    ) -> io::Result<Destination> {
+        for (plan, period) in self.parts {
+            let mut calculation = self.books.calculation_of(plan, period);
+            let summary = summary_line(&calculation);
+            writer.add(std::mem::take(&mut calculation.credits))?;
+            if !quiet {
+                eprintln!("{summary}");
+            }
+        }
+        writer.finish()
+    }
+}
 
-    // A plan in its own period is one object, and everything else is a list.
-    let own = calculations.first().is_some_and(|first| first.period == period.id);
-    let alone = arguments.input.plan.is_some() && own;
-    let shown = NotedCalculations { calculations: &calculations, note: note.as_deref(), alone };
-    show::print_calculations(arguments.format, &arguments.show, shown);
-    calculations.iter().for_each(print_summary);
-
-    EXIT_OK
+impl CalculateArguments {
+    /// How many threads work.
+    fn worker_threads(&self) -> usize {
+        match self.threads {
+            0 => thread::available_parallelism().map_or(1, Into::into),
+            threads => threads,
+        }
+    }
 }
 
 /// What must be said where periods are closed or finalized: a directory does not know what was paid.
@@ -184,7 +261,7 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
     let lists = lists.into_iter().filter(|(_, periods)| !periods.is_empty());
     let listed: Vec<String> = lists
         .map(|(word, periods)| {
-            let periods: Vec<&str> = periods.iter().map(String::as_str).collect();
+            let periods: Vec<&str> = periods.iter().map(PeriodKey::as_str).collect();
             format!("{word}: {}", periods.join(", "))
         })
         .collect();
@@ -193,34 +270,26 @@ fn recomputed_note(ruleset: &Ruleset, as_of: Option<Date>) -> Option<String> {
     listed.map(|listed| format!("recomputed from today's files, not what was paid ({listed})"))
 }
 
-/// Prints the credits as CSV, period by period: a year of a large customer need not be held at once.
-fn print_credits(books: &books::Books<'_>, parts: &[(&str, Period)], note: Option<&str>) {
-    output::print_credits_header();
-    for (plan, period) in parts {
-        let calculation = books.calculation_of(plan, period);
-        output::print_credits_csv(&calculation.credits);
-        print_summary(&calculation);
-    }
-    if let Some(note) = note {
-        eprintln!("note: {note}");
-    }
+/// Prints one line about a calculation, for people.
+fn print_summary(calculation: &Calculation) {
+    eprintln!("{}", summary_line(calculation));
 }
 
 /// One line about a calculation, for people.
-fn print_summary(calculation: &Calculation) {
+fn summary_line(calculation: &Calculation) -> String {
     let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
     let rewards = match calculation.rewards.len() {
         0 => String::new(),
         rewards => format!(", {rewards} rewards"),
     };
 
-    eprintln!(
+    format!(
         "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
         calculation.plan,
         calculation.period,
         calculation.transactions,
         calculation.parked.len(),
-    );
+    )
 }
 
 /// What is calculated: each plan that is asked for, in each of its own periods in `period`. A plan

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_domain::keys::PeriodKey;
 use accredit_domain::limits::MoneyEffect;
 use accredit_domain::policy::PolicyKind;
 use accredit_ledger::definitions::{Activation, ChangeRefusal, Effective, content_hash};
@@ -107,7 +108,7 @@ pub(crate) struct ActivationView {
     /// The number of the kept change that it carried out.
     change: Option<u64>,
     /// Plans, with the periods in which it changed what credits are worth.
-    restated: BTreeMap<String, BTreeSet<String>>,
+    restated: BTreeMap<String, BTreeSet<PeriodKey>>,
     /// The money that it moved; null where none moved.
     money: Option<MoneyEffect>,
     /// The user who activated the kept change.

@@ -218,7 +218,7 @@ fn calculation_rows(
             plan,
             first: period.first.to_string(),
             last: period.end.yesterday().ok().map(|day| day.to_string()),
-            period: period.id,
+            period: period.id.into(),
             transactions: counts.transactions,
             credits: counts.credits,
             direct: counts.direct,

@@ -158,7 +158,7 @@ pub(crate) fn leaf_ids(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, 
         day = leaf.end;
     }
 
-    Ok(leaves.into_iter().map(PeriodKey::from).collect())
+    Ok(leaves.into_iter().collect())
 }
 
 /// One credit.

@@ -94,9 +94,9 @@ pub(crate) async fn list_periods(
                 (transactions, credits, sum.2 + counts.held, sum.3 + counts.parked)
             });
 
-            let said = said.get(&leaf.id);
+            let said = said.get(leaf.id.as_str());
             PeriodView {
-                id: leaf.id.clone(),
+                id: leaf.id.into(),
                 first: leaf.first.to_string(),
                 last: leaf.end.yesterday().ok().map(|day| day.to_string()),
                 state: period_state(&calendar.period_phase(leaf, today), said),

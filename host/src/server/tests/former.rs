@@ -133,6 +133,64 @@ fn by_id(rows: &Value) -> BTreeMap<String, Value> {
     rows.collect()
 }
 
+/// A file whose deals stand in blocks of 64, with every credit a second time for its payee: a released
+/// and finalized month, holds, an adjustment, a credit and a reward by hand, a void deal, a late change.
+const IN_BLOCKS: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0-blocks.redb.gz");
+
+/// What its server answered.
+const IN_BLOCKS_ANSWERS: &[u8] =
+    include_bytes!("../../../../tests/fixtures/former/0.1.0-blocks.json.gz");
+
+/// The rows are written anew at the start, and every answer stays the same, in the same order.
+#[test]
+fn what_stood_in_blocks_is_answered_as_before() {
+    let answers = without_rulesets(serde_json::from_slice(&unpacked(IN_BLOCKS_ANSWERS)).unwrap());
+    let mut host = Host::start();
+    host.stop();
+    host.date = jiff::civil::date(2026, 3, 20);
+    std::fs::write(host.folder.path().join("acme.redb"), unpacked(IN_BLOCKS)).unwrap();
+
+    for _ in 0..2 {
+        host.run();
+        host.after_redrive();
+        let check = |path: &str, expected: &Value| {
+            let found = without_rulesets(host.get(path)["data"].clone());
+            assert!(says_all(&found, expected), "{path}: {found} for {expected}");
+        };
+
+        check("/v1/transactions?limit=1000", &answers["deals"]);
+        for list in ["credits", "rewards", "parked", "audit"] {
+            check(&format!("/v1/{list}?limit=1000"), &answers[list]);
+        }
+        for list in ["calculations", "periods"] {
+            check(&format!("/v1/{list}"), &answers[list]);
+        }
+        for (payee, lists) in answers["payees"].as_object().unwrap() {
+            check(&format!("/v1/credits?payee={payee}&limit=1000"), &lists["credits"]);
+            let march = format!("/v1/credits?payee={payee}&period=2026-03&status=active&limit=5");
+            check(&march, &lists["march"]);
+            check(&format!("/v1/payees/{payee}/statements"), &lists["statements"]);
+        }
+
+        let verified = host.get("/v1/verify");
+        assert_eq!((&verified["differing"], &verified["damage"]), (&json!(0), &json!([])));
+        assert_eq!(host.get("/v1/audit/verify")["problems"], json!([]));
+        host.stop();
+    }
+}
+
+/// An answer without what says which set of files decided.
+fn without_rulesets(answer: Value) -> Value {
+    match answer {
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(name, _)| name != "ruleset");
+            Value::Object(members.map(|(name, member)| (name, without_rulesets(member))).collect())
+        }
+        Value::Array(items) => items.into_iter().map(without_rulesets).collect(),
+        other => other,
+    }
+}
+
 /// Version 0.1.0 froze nothing when it closed a period: read as a closed one of today, its entries
 /// would have been posted in the next period, as if they were late.
 #[test]

@@ -143,7 +143,7 @@ fn counting_members(
             // The part of a member who is no target is counted, so that the others do not get it.
             [] => {
                 counting.push((None, member.weight));
-                outsiders.push(organization.participant_id(member.participant));
+                outsiders.push(organization.participant_id(member.participant).into());
                 continue;
             }
             [position] => *position,

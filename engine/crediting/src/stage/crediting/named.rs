@@ -22,7 +22,7 @@ pub(super) fn named_shares(
     rule: &DirectRule,
     assign: &Assign,
 ) -> Result<Option<Vec<Share>>, ParkReason> {
-    let name = rule.rule.name.clone();
+    let name = rule.rule.name;
     let transaction = &case.tx;
 
     let (text, from) = match assign {

@@ -14,6 +14,7 @@ use accredit_crediting::calculation::books;
 use accredit_crediting::explain::find_payee;
 use accredit_crediting::reward::{self, ClaimContext};
 use accredit_domain::calendar::{Period, Validity};
+use accredit_domain::keys::DefinedName;
 use accredit_domain::plan::reward::{PayoutFormula, Reward, RewardRecipient};
 use accredit_domain::plan::{Measure, Plan, Selector};
 use accredit_domain::policy::Program;
@@ -171,10 +172,10 @@ fn payee_in_period(ruleset: &Ruleset, name: &str, period: &Period) -> Result<Str
     let organization = &ruleset.organization;
     let last = last_day(period);
     let payee = find_payee(ruleset, name, Some(last));
-    let payee = payee.map(|payee| organization.participant_id(payee));
+    let payee = payee.map(|payee| Arc::from(organization.participant_id(payee)));
     let team = || {
         let teams = organization.teams.resolve_name(name, last);
-        teams.first().map(|team| organization.team_id(*team))
+        teams.first().map(|team| Arc::<str>::from(organization.team_id(*team)))
     };
 
     if let Some(id) = payee.or_else(team) {
@@ -233,7 +234,7 @@ fn credited_context(
     loaded: &LoadedDirectory,
     program: &Program,
     (payee, period): (&str, &Period),
-) -> Option<(String, Vec<Arc<str>>, ClaimContext)> {
+) -> Option<(String, Vec<DefinedName>, ClaimContext)> {
     let ruleset = &loaded.ruleset;
     let books = books::build_books(ruleset, &loaded.records, None, 1);
     let plans = ruleset.plans.values();
@@ -278,7 +279,7 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
     };
     Reward {
         name: Arc::clone(&program.name),
-        credit_types: types.into_iter().map(Arc::from).collect(),
+        credit_types: types.into_iter().map(DefinedName::from).collect(),
         to,
         worth: PayoutFormula::Tiers(accredit_domain::plan::reward::Tiers {
             tiers: Vec::new(),
@@ -305,16 +306,16 @@ fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Cla
     });
 
     let name = person.map_or_else(|| Arc::from(payee), |it| organization.participant_name(it));
-    let team = organization.teams.find(payee).map(|team| organization.team_id(team));
+    let team = organization.teams.find(payee).map(|team| Arc::from(organization.team_id(team)));
     let settings = &ruleset.settings;
-    let types = settings.credit_types.iter().map(|name| (Arc::clone(name), Decimal::ZERO));
+    let types = settings.credit_types.iter().map(|name| (Arc::clone(name.shared()), Decimal::ZERO));
 
     ClaimContext {
         payee: Arc::new(PayeeView {
             id: Arc::from(payee),
             name,
             position: seat.map(|(seat, _)| organization.position_id(seat)),
-            title: seat.map(|(_, version)| Arc::clone(&version.title)),
+            title: seat.map(|(_, version)| version.title),
             team: team.filter(|_| person.is_none()),
             period: Arc::from(period.map_or("", |period| period.id.as_str())),
             unit_type: Arc::from(settings.units.name(settings.currency)),
@@ -337,7 +338,7 @@ fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Cla
 fn replace_totals(
     ruleset: &Ruleset,
     asked: &RewardTrialArguments,
-    types: &[Arc<str>],
+    types: &[DefinedName],
     seen: &mut ClaimContext,
 ) -> Result<(), String> {
     let declared = &ruleset.settings.credit_types;
@@ -353,7 +354,7 @@ fn replace_totals(
     }
 
     if !asked.total.is_empty() {
-        let counts = |name: &Arc<str>| types.is_empty() || types.contains(name);
+        let counts = |name: &Arc<str>| types.is_empty() || types.iter().any(|one| *one == **name);
         let sum = totals.by_credit_type.iter().filter(|(name, _)| counts(name));
         totals.credited = sum
             .map(|(_, amount)| *amount)
@@ -361,9 +362,9 @@ fn replace_totals(
     } else if let Some(credited) = asked.credited {
         // The whole is of the only type that counts.
         let only = if types.is_empty() { declared.as_slice() } else { types };
-        let others = totals.by_credit_type.keys().cloned().collect::<Vec<_>>();
+        let others = totals.by_credit_type.keys().map(DefinedName::from).collect::<Vec<_>>();
         if let [one] = if only.is_empty() { others.as_slice() } else { only } {
-            totals.by_credit_type.insert(Arc::clone(one), credited);
+            totals.by_credit_type.insert(Arc::clone(one.shared()), credited);
         }
     }
 
@@ -378,7 +379,7 @@ fn replace_totals(
 /// `totals.credited` alone.
 fn split_is_clear(
     credited: Decimal,
-    counting: &[Arc<str>],
+    counting: &[DefinedName],
     program: &Program,
 ) -> Result<(), String> {
     let lines = program.source.lines().filter(|line| !line.trim_start().starts_with("//"));

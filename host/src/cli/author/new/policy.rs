@@ -175,7 +175,7 @@ impl SampleNames {
             position: known.id.to_string(),
             title: title.map(|known| known.title.to_string()).unwrap_or_default(),
             payee: organization.participant_id(holder).to_string(),
-            period: period.map(|period| period.id).unwrap_or_default(),
+            period: period.map(|period| period.id.into()).unwrap_or_default(),
             managers: above.iter().map(|id| organization.position_id(*id).to_string()).collect(),
             credit_type: several.map(ToString::to_string),
             scale: settings.currency.scale,

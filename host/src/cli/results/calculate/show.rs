@@ -1,11 +1,12 @@
-//! What `accredit calculate` prints of a calculation: which of its lists, in which columns.
+//! What `accredit calculate` shows of a calculation: which of its lists, in which columns.
 //!
-//! Not the formats (`cli::output`). Called by `calculate`. Source: FORMAT section 6.
+//! Not the formats (`cli::output`, `tabular`). Called by `calculate`. Source: FORMAT section 6.
 //!
 //! **Architecture invariant:** without `--show`, JSON is the whole object and CSV is credits, column by
 //! column as FORMAT has them.
 
 use std::collections::HashSet;
+use std::io::{self, Write};
 
 use accredit_crediting::calculation::Calculation;
 use accredit_domain::credit::fields::CREDIT_COLUMNS;
@@ -15,7 +16,9 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::cli::print::output::{self, DataFormat};
+use super::output::ResultFormat;
+use crate::cli::print::destination::Destination;
+use crate::cli::print::output;
 
 /// A list of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -141,22 +144,6 @@ fn note_rows<'a>(lists: impl Iterator<Item = &'a Vec<Note>>) -> Vec<Json> {
     shown
 }
 
-/// Whether `format` can hold what is asked for.
-///
-/// # Errors
-/// What to tell the user.
-pub(crate) fn check_format(format: DataFormat, show: &[ShownList]) -> Result<(), &'static str> {
-    if format == DataFormat::Csv && show.len() > 1 {
-        return Err("a CSV file has one list: write one word after --show");
-    }
-    Ok(())
-}
-
-/// Whether nothing is asked for but credits as CSV, which are printed as they come.
-pub(crate) fn is_credits_csv(format: DataFormat, show: &[ShownList]) -> bool {
-    format == DataFormat::Csv && matches!(show, [] | [ShownList::Credits])
-}
-
 /// What is printed: calculations, and what must be said about them.
 pub(crate) struct NotedCalculations<'a> {
     /// The calculations that were asked for.
@@ -176,54 +163,68 @@ struct NotedCalculation<'a> {
     note: Option<&'a str>,
 }
 
-/// Prints calculations: the note is a key of every object in JSON, a line below tables, and on
-/// standard error beside CSV, which has no room for it.
-pub(crate) fn print_calculations(
-    format: DataFormat,
-    show: &[ShownList],
+/// Writes calculations: the note is a key of every object in JSON, a line below tables, and on
+/// standard error beside the other formats, which have no room for it.
+///
+/// # Errors
+/// When they cannot be written.
+pub(crate) fn write_calculations(
+    out: &mut Destination,
+    (format, show): (ResultFormat, &[ShownList]),
     shown: NotedCalculations<'_>,
-) {
+) -> io::Result<()> {
     let (calculations, note) = (shown.calculations, shown.note);
     match format {
-        DataFormat::Json => {
+        ResultFormat::Json => {
             let noted =
                 calculations.iter().map(|calculation| NotedCalculation { calculation, note });
             if show.is_empty() {
-                print_objects(&noted.collect::<Vec<_>>(), shown.alone);
+                write_objects(out, &noted.collect::<Vec<_>>(), shown.alone)
             } else {
                 let selected = noted.map(|noted| selected_lists(&noted, show));
-                print_objects(&selected.collect::<Vec<_>>(), shown.alone);
+                write_objects(out, &selected.collect::<Vec<_>>(), shown.alone)
             }
         }
 
-        DataFormat::Csv => {
-            let one = show.first().copied().unwrap_or(ShownList::Credits);
-            output::print_csv(one.all_columns(), &one.rows(calculations));
+        ResultFormat::Csv | ResultFormat::Ndjson | ResultFormat::Parquet => {
             if let Some(note) = note {
                 eprintln!("note: {note}");
             }
+            let one = show.first().copied().unwrap_or(ShownList::Credits);
+            let rows = one.rows(calculations);
+            if format == ResultFormat::Csv {
+                return output::write_csv(out, one.all_columns(), &rows);
+            }
+            rows.iter().try_for_each(|row| output::write_json(&mut *out, row, false))
         }
 
-        DataFormat::Table => {
-            print_tables(show, calculations);
-            if let Some(note) = note {
-                output::print_line(note);
-            }
+        ResultFormat::Table => {
+            write_tables(out, show, calculations)?;
+            note.map_or(Ok(()), |note| writeln!(out, "{note}"))
         }
     }
 }
 
 /// One object `alone`, or an array of them.
-fn print_objects<T: Serialize>(objects: &[T], alone: bool) {
+fn write_objects<T: Serialize>(
+    out: &mut Destination,
+    objects: &[T],
+    alone: bool,
+) -> io::Result<()> {
+    let pretty = out.is_terminal();
     match objects {
-        [object] if alone => output::print_json(object),
-        objects => output::print_json(&objects),
+        [object] if alone => output::write_json(out, object, pretty),
+        objects => output::write_json(out, &objects, pretty),
     }
 }
 
 /// The lists one below the other; those that are not asked for by name only where they hold
 /// something, credits always.
-fn print_tables(show: &[ShownList], calculations: &[Calculation]) {
+fn write_tables(
+    out: &mut Destination,
+    show: &[ShownList],
+    calculations: &[Calculation],
+) -> io::Result<()> {
     let asked = !show.is_empty();
     let lists = if asked { show } else { &TABLE_LISTS };
 
@@ -240,10 +241,11 @@ fn print_tables(show: &[ShownList], calculations: &[Calculation]) {
 
     for (list, rows) in &lists {
         if lists.len() > 1 {
-            output::print_line(list.list_name().1);
+            writeln!(out, "{}", list.list_name().1)?;
         }
-        output::print_table(&list.table_columns(rows, calculations), rows);
+        output::write_table(&mut *out, &list.table_columns(rows, calculations), rows)?;
     }
+    Ok(())
 }
 
 /// The object, with no other lists than those asked for.

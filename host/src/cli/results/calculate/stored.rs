@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** nothing is written to the file.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,39 +21,64 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
+use super::output::{self, ResultFormat};
 use super::show::{self, NotedCalculations};
 use super::{CalculateArguments, print_summary};
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::print::destination::Destination;
+use crate::cli::print::output::EXIT_FAILED;
 use crate::cli::remote::verify::with_data_file;
 use crate::server::clock::{self, HostClock};
+use crate::tabular::writer::CreditWriter;
 
-/// Prints the calculations of the file.
-pub(super) fn run(file: &Path, arguments: &CalculateArguments) -> u8 {
+/// Writes the calculations of the file.
+pub(super) fn run(file: &Path, arguments: &CalculateArguments, format: ResultFormat) -> u8 {
     let plan = arguments.input.plan.as_deref().unwrap_or_default();
     let read =
         with_data_file(file, |ledger| Ok(read_calculations(ledger, plan, &arguments.period)));
 
-    let calculations = match read.and_then(|read| read) {
-        Ok(calculations) => calculations,
+    let opened = read.and_then(|read| {
+        let calculations = read?;
+        Ok((calculations, arguments.output.open_destination(format)?))
+    });
+    let (calculations, destination) = match opened {
+        Ok(opened) => opened,
         Err(message) => {
             eprintln!("error: {message}");
             return EXIT_FAILED;
         }
     };
 
-    if show::is_credits_csv(arguments.format, &arguments.show) {
-        output::print_credits_header();
-        for calculation in &calculations {
-            output::print_credits_csv(&calculation.credits);
+    let name = destination.name().to_owned();
+    output::exit_code(&name, write(calculations, arguments, (format, destination)))
+}
+
+fn write(
+    mut calculations: Vec<Calculation>,
+    arguments: &CalculateArguments,
+    (format, mut destination): (ResultFormat, Destination),
+) -> io::Result<()> {
+    let quiet = arguments.output.is_quiet();
+    let say = |calculations: &[Calculation]| {
+        calculations.iter().filter(|_| !quiet).for_each(print_summary);
+    };
+
+    let scale = output::credit_scale(&calculations);
+    if let Some(credits) = arguments.output.credit_format(format, scale)? {
+        let mut writer = CreditWriter::begin(destination, credits, arguments.worker_threads())?;
+        say(&calculations);
+        for calculation in &mut calculations {
+            writer.add(std::mem::take(&mut calculation.credits))?;
         }
-    } else {
-        let alone = calculations.first().is_some_and(|one| one.period == arguments.period);
-        let shown = NotedCalculations { calculations: &calculations, note: None, alone };
-        show::print_calculations(arguments.format, &arguments.show, shown);
+        return writer.finish()?.finish();
     }
 
-    calculations.iter().for_each(print_summary);
-    EXIT_OK
+    let alone = calculations.first().is_some_and(|one| one.period == arguments.period);
+    let shown = NotedCalculations { calculations: &calculations, note: None, alone };
+    let lists = (format, arguments.output.shown_lists());
+    show::write_calculations(&mut destination, lists, shown)?;
+    destination.finish()?;
+    say(&calculations);
+    Ok(())
 }
 
 fn read_calculations(ledger: Ledger, plan: &str, period: &str) -> Result<Vec<Calculation>, String> {

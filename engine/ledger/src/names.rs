@@ -1,0 +1,140 @@
+//! Names: texts that many rows have, kept once in the file and written as numbers elsewhere.
+//!
+//! Names of positions, people, plans, rules, types, units, columns and the hashes of rulesets. Not texts
+//! that every deal has anew. Called by `packed` and by the commits that write such rows.
+//!
+//! **Architecture invariant:** a name is written in the commit of the first row that has its number, and
+//! its number never means another text.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::LedgerResult;
+use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
+
+/// Bytes of the longest text that becomes a name; a longer one stands in its row.
+const NAME_BYTES_MAX: usize = 256;
+
+/// How many names a file has at most, since all are in memory; further texts stand in their rows.
+const NAMES_MAX: usize = 1 << 20;
+
+/// The names of a file, as far as this process has read them.
+#[derive(Default)]
+pub(super) struct Names(RwLock<Arc<KnownNames>>);
+
+/// Names by number, and numbers by name.
+#[derive(Clone, Default)]
+pub(super) struct KnownNames {
+    texts: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+impl Names {
+    /// What is known now.
+    pub(super) fn current(&self) -> Arc<KnownNames> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the names that the file has beyond those that are known.
+    pub(super) fn load(&self, snapshot: &dyn Snapshot) -> LedgerResult<Arc<KnownNames>> {
+        let known = self.current();
+        let from = name_key(known.texts.len());
+        let rows = snapshot.scan_prefix(StoreTable::Names, b"", &from, usize::MAX)?;
+        if rows.is_empty() {
+            return Ok(known);
+        }
+
+        let mut texts = Vec::with_capacity(rows.len());
+        for (place, (key, text)) in (known.texts.len()..).zip(rows) {
+            if key != name_key(place) {
+                return Err(StoreError::Damaged(format!("the name with number {place} is gone")));
+            }
+            let text = String::from_utf8(text).map_err(|_| {
+                StoreError::Damaged(format!("the name with number {place} is no text"))
+            })?;
+            texts.push(Arc::from(text));
+        }
+
+        self.add_written(known.texts.len(), texts);
+        Ok(self.current())
+    }
+
+    /// Adds names that a commit wrote, from the number `first` on.
+    pub(super) fn add_written(&self, first: usize, texts: Vec<Arc<str>>) {
+        if texts.is_empty() {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have read some of them meanwhile.
+        let skipped = known.texts.len().saturating_sub(first);
+        if known.texts.len() < first {
+            return;
+        }
+        let known = Arc::make_mut(&mut known);
+        for text in texts.into_iter().skip(skipped) {
+            known.push(text);
+        }
+    }
+}
+
+impl KnownNames {
+    fn push(&mut self, text: Arc<str>) {
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(Arc::clone(&text), number);
+        self.texts.push(text);
+    }
+
+    /// The text with this number.
+    pub(super) fn text_of(&self, number: u64) -> Option<&str> {
+        let number = usize::try_from(number).ok()?;
+        self.texts.get(number).map(|text| &**text)
+    }
+}
+
+/// Names that a commit adds to those of the file.
+pub(super) struct NewNames {
+    known: Arc<KnownNames>,
+    fresh: KnownNames,
+}
+
+impl NewNames {
+    /// None beyond those that the file has.
+    pub(super) fn beyond(known: Arc<KnownNames>) -> NewNames {
+        NewNames { known, fresh: KnownNames::default() }
+    }
+
+    /// The number of a text, a new one for a new name; none where it must stand in its row.
+    pub(super) fn number_of(&mut self, text: &str) -> Option<u64> {
+        if let Some(number) = self.known.numbers.get(text) {
+            return Some(u64::from(*number));
+        }
+
+        let first = self.known.texts.len();
+        if let Some(number) = self.fresh.numbers.get(text) {
+            return Some(u64::from(*number) + first as u64);
+        }
+
+        let place = first + self.fresh.texts.len();
+        if text.len() > NAME_BYTES_MAX || place >= NAMES_MAX {
+            return None;
+        }
+        self.fresh.push(Arc::from(text));
+        Some(place as u64)
+    }
+
+    /// Adds the rows of the new names to the commit.
+    pub(super) fn write_rows(&self, batch: &mut WriteBatch) {
+        for (place, text) in (self.known.texts.len()..).zip(&self.fresh.texts) {
+            batch.put_row(StoreTable::Names, name_key(place), text.as_bytes());
+        }
+    }
+
+    /// Makes the new names known, once their commit is durable.
+    pub(super) fn keep_in(self, names: &Names) {
+        names.add_written(self.known.texts.len(), self.fresh.texts);
+    }
+}
+
+fn name_key(place: usize) -> [u8; 8] {
+    (place as u64).to_be_bytes()
+}

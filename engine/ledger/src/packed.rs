@@ -1,0 +1,253 @@
+//! Rows of deals as few bytes: numbers of variable length, names by their number, amounts as integers.
+//!
+//! What a row of a deal has is in `packed/deal`, an entry of the books in `packed/credit`; here are the
+//! pieces that both are made of. Not the seal of a row (`sealed`). Called by `deal_rows`.
+//!
+//! **Architecture invariant:** what is read is what was written, to the last digit of an amount; bytes
+//! that no row could have are an error and never a value.
+
+pub(super) mod credit;
+pub(super) mod deal;
+
+use accredit_seams::store::StoreError;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::names::{KnownNames, NewNames};
+
+/// Why a packed row cannot be read.
+#[derive(Debug)]
+pub(super) enum UnreadableRow {
+    /// It has a name that was not read yet.
+    UnknownName,
+    /// It is not what was written.
+    Broken(&'static str),
+}
+
+impl UnreadableRow {
+    /// As an error of the store.
+    pub(super) fn as_damage(&self) -> StoreError {
+        let why = match self {
+            UnreadableRow::UnknownName => "it has a name without a text",
+            UnreadableRow::Broken(why) => why,
+        };
+        StoreError::Damaged(format!("a row of a deal cannot be read, {why}"))
+    }
+}
+
+/// A value out of a packed row, or why there is none.
+pub(super) type ReadResult<T> = Result<T, UnreadableRow>;
+
+/// What stands for a name: none, a text in the row, or a number from here on.
+const NO_NAME: u64 = 0;
+const TEXT_IN_ROW: u64 = 1;
+const FIRST_NAME: u64 = 2;
+
+/// Days of a month and of a year in the number of a date: enough for every one, so that none is computed.
+const MONTH_DAYS: i64 = 31;
+const YEAR_DAYS: i64 = 12 * MONTH_DAYS;
+
+/// In the first byte of an amount: its scale, and whether it is negative.
+const SCALE_BITS: u8 = 0x1f;
+const NEGATIVE: u8 = 0x20;
+
+/// Appends a number, seven bits a byte, the lowest first.
+pub(super) fn put_number(bytes: &mut Vec<u8>, number: impl Into<u128>) {
+    let mut left: u128 = number.into();
+    loop {
+        let low = (left & 0x7f) as u8;
+        left >>= 7;
+        if left == 0 {
+            bytes.push(low);
+            return;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// A row while it is written.
+pub(super) struct RowWriter<'n> {
+    bytes: Vec<u8>,
+    names: &'n mut NewNames,
+}
+
+impl<'n> RowWriter<'n> {
+    /// An empty row that uses these names.
+    pub(super) fn with_names(names: &'n mut NewNames) -> RowWriter<'n> {
+        RowWriter { bytes: Vec::with_capacity(512), names }
+    }
+
+    /// The bytes of the row.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    fn put_byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    fn put_number(&mut self, number: impl Into<u128>) {
+        put_number(&mut self.bytes, number);
+    }
+
+    fn put_length(&mut self, length: usize) {
+        self.put_number(length as u64);
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.put_length(bytes.len());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn put_text(&mut self, text: &str) {
+        self.put_bytes(text.as_bytes());
+    }
+
+    /// A part with its length in front, so that a reader can pass it by.
+    fn put_part(&mut self, write: impl FnOnce(&mut Self)) {
+        let before = std::mem::take(&mut self.bytes);
+        write(self);
+        let part = std::mem::replace(&mut self.bytes, before);
+        self.put_bytes(&part);
+    }
+
+    fn put_name(&mut self, text: Option<&str>) {
+        let Some(text) = text else { return self.put_number(NO_NAME) };
+        match self.names.number_of(text) {
+            Some(number) => self.put_number(number + FIRST_NAME),
+            None => {
+                self.put_number(TEXT_IN_ROW);
+                self.put_text(text);
+            }
+        }
+    }
+
+    fn put_date(&mut self, date: Option<Date>) {
+        let Some(date) = date else { return self.put_number(0_u64) };
+        let year = i64::from(date.year()) * YEAR_DAYS;
+        let day = i64::from(date.month() - 1) * MONTH_DAYS + i64::from(date.day() - 1);
+        let number = year + day;
+        // The sign in the lowest bit; 0 stands for no date.
+        let folded = (number.unsigned_abs() << 1) | u64::from(number < 0);
+        self.put_number(folded + 1);
+    }
+
+    fn put_decimal(&mut self, decimal: &Decimal) {
+        let sign = if decimal.is_sign_negative() { NEGATIVE } else { 0 };
+        self.put_byte(decimal.scale() as u8 | sign);
+        self.put_number(decimal.mantissa().unsigned_abs());
+    }
+}
+
+/// A row while it is read.
+pub(super) struct RowReader<'a> {
+    rest: &'a [u8],
+    names: &'a KnownNames,
+}
+
+impl<'a> RowReader<'a> {
+    /// The row with these bytes, whose names are among these.
+    pub(super) fn with_names(bytes: &'a [u8], names: &'a KnownNames) -> RowReader<'a> {
+        RowReader { rest: bytes, names }
+    }
+
+    fn take_byte(&mut self) -> ReadResult<u8> {
+        let (first, rest) = self.rest.split_first().ok_or(CUT_OFF)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn take_wide(&mut self) -> ReadResult<u128> {
+        let mut number = 0_u128;
+        for shift in (0..126).step_by(7) {
+            let byte = self.take_byte()?;
+            number |= u128::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(UnreadableRow::Broken("a number is too long"))
+    }
+
+    fn take_number(&mut self) -> ReadResult<u64> {
+        u64::try_from(self.take_wide()?).map_err(|_| UnreadableRow::Broken("a number is too large"))
+    }
+
+    fn take_small(&mut self) -> ReadResult<u32> {
+        u32::try_from(self.take_wide()?).map_err(|_| UnreadableRow::Broken("a number is too large"))
+    }
+
+    fn take_array<const N: usize>(&mut self) -> ReadResult<[u8; N]> {
+        let (array, rest) = self.rest.split_first_chunk::<N>().ok_or(CUT_OFF)?;
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    fn take_bytes(&mut self) -> ReadResult<&'a [u8]> {
+        let length = usize::try_from(self.take_number()?).map_err(|_| CUT_OFF)?;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(CUT_OFF)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn take_text(&mut self) -> ReadResult<&'a str> {
+        std::str::from_utf8(self.take_bytes()?)
+            .map_err(|_| UnreadableRow::Broken("a text is no text"))
+    }
+
+    fn take_name(&mut self) -> ReadResult<Option<&'a str>> {
+        match self.take_number()? {
+            NO_NAME => Ok(None),
+            TEXT_IN_ROW => self.take_text().map(Some),
+            number => {
+                let text = self.names.text_of(number - FIRST_NAME);
+                text.map(Some).ok_or(UnreadableRow::UnknownName)
+            }
+        }
+    }
+
+    /// A name that cannot be missing.
+    fn take_given_name(&mut self) -> ReadResult<&'a str> {
+        self.take_name()?.ok_or(UnreadableRow::Broken("a name is missing"))
+    }
+
+    fn take_date(&mut self) -> ReadResult<Option<Date>> {
+        let Some(folded) = self.take_number()?.checked_sub(1) else { return Ok(None) };
+        let no_date = || UnreadableRow::Broken("a date is none");
+
+        let number = i64::try_from(folded >> 1).map_err(|_| no_date())?;
+        let number = if folded & 1 == 1 { -number } else { number };
+        let (year, day) = (number.div_euclid(YEAR_DAYS), number.rem_euclid(YEAR_DAYS));
+
+        let year = i16::try_from(year).map_err(|_| no_date())?;
+        let month = i8::try_from(day / MONTH_DAYS + 1).map_err(|_| no_date())?;
+        let day = i8::try_from(day % MONTH_DAYS + 1).map_err(|_| no_date())?;
+        Date::new(year, month, day).map(Some).map_err(|_| no_date())
+    }
+
+    fn take_given_date(&mut self) -> ReadResult<Date> {
+        self.take_date()?.ok_or(UnreadableRow::Broken("a date is missing"))
+    }
+
+    fn take_decimal(&mut self) -> ReadResult<Decimal> {
+        let no_amount = || UnreadableRow::Broken("an amount is none");
+        let head = self.take_byte()?;
+        let digits = i128::try_from(self.take_wide()?).map_err(|_| no_amount())?;
+
+        let scale = u32::from(head & SCALE_BITS);
+        let read = Decimal::try_from_i128_with_scale(digits, scale);
+        let mut decimal = read.map_err(|_| no_amount())?;
+        decimal.set_sign_negative(head & NEGATIVE != 0);
+        Ok(decimal)
+    }
+
+    /// Refuses bytes behind the row.
+    fn end(&self) -> ReadResult<()> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        Err(UnreadableRow::Broken("there is more than a row"))
+    }
+}
+
+const CUT_OFF: UnreadableRow = UnreadableRow::Broken("it is cut off");

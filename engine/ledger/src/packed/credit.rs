@@ -1,0 +1,458 @@
+//! Entries of the books as bytes: each says only in what it differs from the one before it.
+//!
+//! The entries of a decision have most of their words in common, so the difference is short. The first
+//! one differs from a blank entry of its decision.
+
+use accredit_domain::credit::posted::{
+    CreditKind, CreditOrigin, OTHER_YEAR, POLICY_ERROR, PostedCredit,
+};
+use accredit_domain::credit::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES};
+use accredit_domain::decision::Decision;
+use accredit_domain::keys::{DefinedName, PeriodKey};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::{ReadResult, RowReader, RowWriter, UnreadableRow};
+
+/// Which fields differ; the frequent ones first, so that a byte often says all.
+const POSITION: u32 = 1;
+const PAYEE: u32 = 1 << 1;
+const AMOUNT: u32 = 1 << 2;
+const LEVEL: u32 = 1 << 3;
+const VIA: u32 = 1 << 4;
+const SOURCE: u32 = 1 << 5;
+const SHARE: u32 = 1 << 6;
+const KIND: u32 = 1 << 7;
+const RULE: u32 = 1 << 8;
+const RESULT: u32 = 1 << 9;
+const RELATIONSHIP: u32 = 1 << 10;
+const STATUS: u32 = 1 << 11;
+const RELEASE_DATE: u32 = 1 << 12;
+const REASON: u32 = 1 << 13;
+const CREDIT_TYPE: u32 = 1 << 14;
+const UNIT_TYPE: u32 = 1 << 15;
+const INCENTIVE_DATE: u32 = 1 << 16;
+const TEAM: u32 = 1 << 17;
+const PERIOD: u32 = 1 << 18;
+const REASON_CODE: u32 = 1 << 19;
+const ORIGIN: u32 = 1 << 20;
+const REVERSES: u32 = 1 << 21;
+const RULESET: u32 = 1 << 22;
+const TRANSACTION: u32 = 1 << 23;
+const PLAN: u32 = 1 << 24;
+/// The id does not begin as those of the deal do.
+const WHOLE_ID: u32 = 1 << 25;
+/// Behind the last of them.
+const UNKNOWN_FIELD: u32 = 1 << 26;
+
+/// What stands for the reason of an entry.
+const NO_REASON: u8 = 0;
+const REASON_TEXT: u8 = 1;
+const REASON_DUPLICATE: u8 = 2;
+const REASON_POLICY: u8 = 3;
+const REASON_YEAR: u8 = 4;
+
+/// What the reason of a duplicate begins with, in front of the id of the credit that counts.
+const DUPLICATE_OF: &str = "duplicate_of:";
+
+/// What stands for the id of another entry: none, bytes, or the place in its decision from here on.
+const NO_ENTRY: u64 = 0;
+const ENTRY_BYTES: u64 = 1;
+const FIRST_ENTRY: u64 = 2;
+
+/// What the ids of the entries of a deal begin with.
+pub(super) type IdPrefix = [u8; TRANSACTION_PREFIX_BYTES];
+
+/// Bytes of an id behind that.
+const ID_REST_BYTES: usize = 16 - TRANSACTION_PREFIX_BYTES;
+
+/// What the first entry of a decision differs from.
+pub(super) fn blank_entry(decision: &Decision) -> PostedCredit {
+    PostedCredit {
+        id: CreditId([0; 16]),
+        transaction: decision.transaction.clone(),
+        incentive_date: Date::constant(1970, 1, 1),
+        plan: decision.plan,
+        rule: DefinedName::default(),
+        result: DefinedName::default(),
+        kind: CreditKind::Direct,
+        position: None,
+        payee: None,
+        team: None,
+        relationship: None,
+        via: None,
+        level: None,
+        source: None,
+        share: None,
+        period: decision.period.unwrap_or_else(|| PeriodKey::from("")),
+        credit_type: DefinedName::default(),
+        unit_type: DefinedName::default(),
+        amount: Decimal::ZERO,
+        status: CreditStatus::Active,
+        release_date: None,
+        reason: None,
+        reason_code: None,
+        origin: CreditOrigin::Calculated,
+        reverses: None,
+        ruleset: decision.ruleset,
+    }
+}
+
+/// The fields in which two entries differ; amounts also in their decimals.
+fn changed_fields(before: &PostedCredit, credit: &PostedCredit) -> u32 {
+    let digits = |share: &Option<Decimal>| share.map(|share| share.serialize());
+    let fields = [
+        (POSITION, before.position != credit.position),
+        (PAYEE, before.payee != credit.payee),
+        (AMOUNT, before.amount.serialize() != credit.amount.serialize()),
+        (LEVEL, before.level != credit.level),
+        (VIA, before.via != credit.via),
+        (SOURCE, before.source != credit.source),
+        (SHARE, digits(&before.share) != digits(&credit.share)),
+        (KIND, before.kind != credit.kind),
+        (RULE, before.rule != credit.rule),
+        (RESULT, before.result != credit.result),
+        (RELATIONSHIP, before.relationship != credit.relationship),
+        (STATUS, before.status != credit.status),
+        (RELEASE_DATE, before.release_date != credit.release_date),
+        (REASON, before.reason != credit.reason),
+        (CREDIT_TYPE, before.credit_type != credit.credit_type),
+        (UNIT_TYPE, before.unit_type != credit.unit_type),
+        (INCENTIVE_DATE, before.incentive_date != credit.incentive_date),
+        (TEAM, before.team != credit.team),
+        (PERIOD, before.period != credit.period),
+        (REASON_CODE, before.reason_code != credit.reason_code),
+        (ORIGIN, before.origin != credit.origin),
+        (REVERSES, before.reverses != credit.reverses),
+        (RULESET, before.ruleset != credit.ruleset),
+        (TRANSACTION, before.transaction != credit.transaction),
+        (PLAN, before.plan != credit.plan),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).fold(0, |mask, (field, _)| mask | field)
+}
+
+/// The entry before one, and the ids of all before it.
+pub(super) struct EarlierEntries<'a> {
+    pub(super) last: PostedCredit,
+    pub(super) ids: Vec<CreditId>,
+    pub(super) prefix: &'a IdPrefix,
+}
+
+impl EarlierEntries<'_> {
+    /// None before the first entry of a decision.
+    pub(super) fn none<'a>(decision: &Decision, prefix: &'a IdPrefix) -> EarlierEntries<'a> {
+        EarlierEntries { last: blank_entry(decision), ids: Vec::new(), prefix }
+    }
+}
+
+/// Appends an entry.
+pub(super) fn write_credit(
+    row: &mut RowWriter<'_>,
+    before: &PostedCredit,
+    (ids, prefix): (&[CreditId], &IdPrefix),
+    credit: &PostedCredit,
+) {
+    let id_rest = credit.id.0.strip_prefix(prefix);
+    let mut mask = changed_fields(before, credit);
+    if id_rest.is_none() {
+        mask |= WHOLE_ID;
+    }
+
+    row.put_number(mask);
+    write_recipient(row, mask, ids, credit);
+    write_origin(row, mask, ids, credit);
+    row.bytes.extend_from_slice(id_rest.unwrap_or(&credit.id.0));
+}
+
+/// Appends who gets how much, and by what.
+fn write_recipient(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit: &PostedCredit) {
+    let has = |field: u32| mask & field != 0;
+
+    if has(POSITION) {
+        row.put_name(credit.position.as_deref());
+    }
+    if has(PAYEE) {
+        row.put_name(credit.payee.as_deref());
+    }
+    if has(AMOUNT) {
+        row.put_decimal(&credit.amount);
+    }
+    if has(LEVEL) {
+        row.put_number(credit.level.map_or(0, |level| u64::from(level) + 1));
+    }
+    if has(VIA) {
+        row.put_name(credit.via.as_deref());
+    }
+    if has(SOURCE) {
+        write_entry_id(row, ids, credit.source);
+    }
+    if has(SHARE) {
+        row.put_byte(u8::from(credit.share.is_some()));
+        if let Some(share) = &credit.share {
+            row.put_decimal(share);
+        }
+    }
+    if has(KIND) {
+        row.put_byte(u8::from(credit.kind == CreditKind::Indirect));
+    }
+    if has(RULE) {
+        row.put_name(Some(&credit.rule));
+    }
+    if has(RESULT) {
+        row.put_name(Some(&credit.result));
+    }
+    if has(RELATIONSHIP) {
+        row.put_name(credit.relationship.as_deref());
+    }
+}
+
+/// Appends whether an entry counts, since when, and where it comes from.
+fn write_origin(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit: &PostedCredit) {
+    let has = |field: u32| mask & field != 0;
+
+    if has(STATUS) {
+        row.put_byte(credit.status as u8);
+    }
+    if has(RELEASE_DATE) {
+        row.put_date(credit.release_date);
+    }
+    if has(REASON) {
+        write_reason(row, ids, credit.reason.as_deref());
+    }
+    if has(CREDIT_TYPE) {
+        row.put_name(Some(&credit.credit_type));
+    }
+    if has(UNIT_TYPE) {
+        row.put_name(Some(&credit.unit_type));
+    }
+    if has(INCENTIVE_DATE) {
+        row.put_date(Some(credit.incentive_date));
+    }
+    if has(TEAM) {
+        row.put_name(credit.team.as_deref());
+    }
+    if has(PERIOD) {
+        row.put_name(Some(&credit.period));
+    }
+    if has(REASON_CODE) {
+        row.put_name(credit.reason_code.as_deref());
+    }
+    if has(ORIGIN) {
+        row.put_byte(credit.origin as u8);
+    }
+    if has(REVERSES) {
+        write_entry_id(row, ids, credit.reverses);
+    }
+    if has(RULESET) {
+        row.put_name(Some(&credit.ruleset));
+    }
+    if has(TRANSACTION) {
+        row.put_text(&credit.transaction);
+    }
+    if has(PLAN) {
+        row.put_name(Some(&credit.plan));
+    }
+}
+
+fn write_entry_id(row: &mut RowWriter<'_>, ids: &[CreditId], id: Option<CreditId>) {
+    let Some(id) = id else { return row.put_number(NO_ENTRY) };
+    match ids.iter().position(|known| *known == id) {
+        Some(place) => row.put_number(place as u64 + FIRST_ENTRY),
+        None => {
+            row.put_number(ENTRY_BYTES);
+            row.bytes.extend_from_slice(&id.0);
+        }
+    }
+}
+
+fn write_reason(row: &mut RowWriter<'_>, ids: &[CreditId], reason: Option<&str>) {
+    let duplicate = |reason: &str| {
+        let id = reason.strip_prefix(DUPLICATE_OF).and_then(CreditId::parse)?;
+        // Written in another way, such as with capitals, it stays a text.
+        (reason == duplicate_reason(id)).then_some(id)
+    };
+
+    match reason {
+        None => row.put_byte(NO_REASON),
+        Some(POLICY_ERROR) => row.put_byte(REASON_POLICY),
+        Some(OTHER_YEAR) => row.put_byte(REASON_YEAR),
+        Some(reason) => match duplicate(reason) {
+            Some(id) => {
+                row.put_byte(REASON_DUPLICATE);
+                write_entry_id(row, ids, Some(id));
+            }
+            None => {
+                row.put_byte(REASON_TEXT);
+                row.put_text(reason);
+            }
+        },
+    }
+}
+
+fn duplicate_reason(id: CreditId) -> String {
+    format!("{DUPLICATE_OF}{id}")
+}
+
+/// Reads an entry into the place of the one before it.
+pub(super) fn read_credit(
+    row: &mut RowReader<'_>,
+    earlier: &mut EarlierEntries<'_>,
+) -> ReadResult<()> {
+    let mask = row.take_small()?;
+    if mask >= UNKNOWN_FIELD {
+        return Err(UnreadableRow::Broken("an entry has a field that is not known"));
+    }
+
+    read_recipient(row, mask, earlier)?;
+    read_origin(row, mask, earlier)?;
+
+    earlier.last.id = if mask & WHOLE_ID != 0 {
+        CreditId(row.take_array()?)
+    } else {
+        let mut id = [0; 16];
+        let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
+        head.copy_from_slice(earlier.prefix);
+        tail.copy_from_slice(&row.take_array::<ID_REST_BYTES>()?);
+        CreditId(id)
+    };
+    earlier.ids.push(earlier.last.id);
+    Ok(())
+}
+
+fn read_recipient(
+    row: &mut RowReader<'_>,
+    mask: u32,
+    earlier: &mut EarlierEntries<'_>,
+) -> ReadResult<()> {
+    let has = |field: u32| mask & field != 0;
+    let credit = &mut earlier.last;
+
+    if has(POSITION) {
+        credit.position = row.take_name()?.map(Into::into);
+    }
+    if has(PAYEE) {
+        credit.payee = row.take_name()?.map(Into::into);
+    }
+    if has(AMOUNT) {
+        credit.amount = row.take_decimal()?;
+    }
+    if has(LEVEL) {
+        credit.level = row.take_small()?.checked_sub(1);
+    }
+    if has(VIA) {
+        credit.via = row.take_name()?.map(Into::into);
+    }
+    if has(SOURCE) {
+        credit.source = read_entry_id(row, &earlier.ids)?;
+    }
+    if has(SHARE) {
+        let is_given = row.take_byte()? != 0;
+        credit.share = if is_given { Some(row.take_decimal()?) } else { None };
+    }
+    if has(KIND) {
+        let is_indirect = row.take_byte()? != 0;
+        credit.kind = if is_indirect { CreditKind::Indirect } else { CreditKind::Direct };
+    }
+    if has(RULE) {
+        credit.rule = row.take_given_name()?.into();
+    }
+    if has(RESULT) {
+        credit.result = row.take_given_name()?.into();
+    }
+    if has(RELATIONSHIP) {
+        credit.relationship = row.take_name()?.map(Into::into);
+    }
+    Ok(())
+}
+
+fn read_origin(
+    row: &mut RowReader<'_>,
+    mask: u32,
+    earlier: &mut EarlierEntries<'_>,
+) -> ReadResult<()> {
+    let has = |field: u32| mask & field != 0;
+    let credit = &mut earlier.last;
+
+    if has(STATUS) {
+        credit.status = read_status(row)?;
+    }
+    if has(RELEASE_DATE) {
+        credit.release_date = row.take_date()?;
+    }
+    if has(REASON) {
+        credit.reason = read_reason(row, &earlier.ids)?;
+    }
+    if has(CREDIT_TYPE) {
+        credit.credit_type = row.take_given_name()?.into();
+    }
+    if has(UNIT_TYPE) {
+        credit.unit_type = row.take_given_name()?.into();
+    }
+    if has(INCENTIVE_DATE) {
+        credit.incentive_date = row.take_given_date()?;
+    }
+    if has(TEAM) {
+        credit.team = row.take_name()?.map(Into::into);
+    }
+    if has(PERIOD) {
+        credit.period = row.take_given_name()?.into();
+    }
+    if has(REASON_CODE) {
+        credit.reason_code = row.take_name()?.map(Into::into);
+    }
+    if has(ORIGIN) {
+        credit.origin = read_entry_origin(row)?;
+    }
+    if has(REVERSES) {
+        credit.reverses = read_entry_id(row, &earlier.ids)?;
+    }
+    if has(RULESET) {
+        credit.ruleset = row.take_given_name()?.into();
+    }
+    if has(TRANSACTION) {
+        credit.transaction = row.take_text()?.into();
+    }
+    if has(PLAN) {
+        credit.plan = row.take_given_name()?.into();
+    }
+    Ok(())
+}
+
+fn read_status(row: &mut RowReader<'_>) -> ReadResult<CreditStatus> {
+    const ALL: [CreditStatus; 4] =
+        [CreditStatus::Active, CreditStatus::Held, CreditStatus::Suppressed, CreditStatus::Void];
+    let place = row.take_byte()?;
+    let known = ALL.into_iter().find(|status| *status as u8 == place);
+    known.ok_or(UnreadableRow::Broken("a status is not known"))
+}
+
+fn read_entry_origin(row: &mut RowReader<'_>) -> ReadResult<CreditOrigin> {
+    const ALL: [CreditOrigin; 4] =
+        [CreditOrigin::Calculated, CreditOrigin::Manual, CreditOrigin::Late, CreditOrigin::Retro];
+    let place = row.take_byte()?;
+    let known = ALL.into_iter().find(|origin| *origin as u8 == place);
+    known.ok_or(UnreadableRow::Broken("an origin is not known"))
+}
+
+fn read_entry_id(row: &mut RowReader<'_>, ids: &[CreditId]) -> ReadResult<Option<CreditId>> {
+    match row.take_number()? {
+        NO_ENTRY => Ok(None),
+        ENTRY_BYTES => Ok(Some(CreditId(row.take_array()?))),
+        place => {
+            let place = usize::try_from(place - FIRST_ENTRY).unwrap_or(usize::MAX);
+            let known = ids.get(place).copied();
+            known.map(Some).ok_or(UnreadableRow::Broken("an entry names one that is not there"))
+        }
+    }
+}
+
+fn read_reason(row: &mut RowReader<'_>, ids: &[CreditId]) -> ReadResult<Option<String>> {
+    match row.take_byte()? {
+        NO_REASON => Ok(None),
+        REASON_TEXT => Ok(Some(row.take_text()?.to_owned())),
+        REASON_POLICY => Ok(Some(POLICY_ERROR.to_owned())),
+        REASON_YEAR => Ok(Some(OTHER_YEAR.to_owned())),
+        REASON_DUPLICATE => Ok(read_entry_id(row, ids)?.map(duplicate_reason)),
+        _ => Err(UnreadableRow::Broken("a reason is not known")),
+    }
+}

@@ -1,0 +1,262 @@
+//! A deal with its decisions as one row: the content as delivered, then the decisions, a plan each.
+//!
+//! The content is a part of its own, which a reader of credits passes by.
+
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::transaction_prefix;
+use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::keys::TransactionKey;
+use accredit_domain::note::Note;
+use accredit_domain::transaction::{Cell, Record};
+use accredit_seams::store::StoreError;
+
+use super::credit::{EarlierEntries, IdPrefix, read_credit, write_credit};
+use super::{ReadResult, RowReader, RowWriter, UnreadableRow};
+use crate::LedgerResult;
+use crate::names::{KnownNames, NewNames};
+use crate::record::TransactionRecord;
+
+/// The version of rows of deals; another one is refused, never guessed at.
+const DEAL_ROW_VERSION: u8 = 3;
+
+/// What the first byte of a decision says: its outcome, and which parts it has.
+const OUTCOME_BITS: u8 = 0x03;
+const OTHER_TRANSACTION: u8 = 0x04;
+const HAS_PERIOD: u8 = 0x08;
+const HAS_DAY: u8 = 0x10;
+const HAS_NOTES: u8 = 0x20;
+const DECISION_BITS: u8 = 0x3f;
+
+/// Kinds of cells.
+const NULL: u8 = 0;
+const TEXT: u8 = 1;
+const NUMBER: u8 = 2;
+const FALSE: u8 = 3;
+const TRUE: u8 = 4;
+const NESTED: u8 = 5;
+
+/// Notes of a decision: reasons, alerts, log.
+type DecisionNotes = (Vec<Note>, Vec<Note>, Vec<Note>);
+
+/// The row of a deal with these decisions; those inside `stored` do not count.
+///
+/// # Errors
+/// When a note cannot be written.
+pub(crate) fn pack_deal(
+    stored: &TransactionRecord,
+    decisions: &[Decision],
+    names: &mut NewNames,
+) -> LedgerResult<Vec<u8>> {
+    let mut row = RowWriter::with_names(names);
+    row.put_byte(DEAL_ROW_VERSION);
+    row.put_text(&stored.id);
+    row.put_number(stored.version);
+    row.put_number(stored.superseded);
+    row.put_number(stored.delivery);
+    row.put_part(|row| write_cells(row, &stored.record));
+
+    let prefix = transaction_prefix(&stored.id);
+    row.put_length(decisions.len());
+    for decision in decisions {
+        write_decision(&mut row, (&stored.id, &prefix), decision)?;
+    }
+    Ok(row.into_bytes())
+}
+
+fn write_cells(row: &mut RowWriter<'_>, record: &Record) {
+    row.put_length(record.cells.len());
+    for (column, cell) in &record.cells {
+        row.put_name(Some(column));
+        let (kind, text) = match cell {
+            Cell::Null => (NULL, None),
+            Cell::Text(text) => (TEXT, Some(text)),
+            Cell::Number(digits) => (NUMBER, Some(digits)),
+            Cell::Bool(false) => (FALSE, None),
+            Cell::Bool(true) => (TRUE, None),
+            Cell::Nested(text) => (NESTED, Some(text)),
+        };
+
+        row.put_byte(kind);
+        if let Some(text) = text {
+            row.put_text(text);
+        }
+    }
+}
+
+fn write_decision(
+    row: &mut RowWriter<'_>,
+    (id, prefix): (&str, &IdPrefix),
+    decision: &Decision,
+) -> LedgerResult<()> {
+    let lists = [&decision.reasons, &decision.alerts, &decision.log];
+    let has_notes = lists.iter().any(|list| !list.is_empty());
+    let is_other = decision.transaction != *id;
+
+    let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+    row.put_byte(
+        decision.outcome as u8
+            | flag(is_other, OTHER_TRANSACTION)
+            | flag(decision.period.is_some(), HAS_PERIOD)
+            | flag(decision.as_of.is_some(), HAS_DAY)
+            | flag(has_notes, HAS_NOTES),
+    );
+
+    row.put_name(Some(&decision.plan));
+    row.put_name(Some(&decision.ruleset));
+    if is_other {
+        row.put_text(&decision.transaction);
+    }
+    if let Some(period) = &decision.period {
+        row.put_name(Some(period));
+    }
+    if decision.as_of.is_some() {
+        row.put_date(decision.as_of);
+    }
+    if has_notes {
+        let notes = postcard::to_stdvec(&(&decision.reasons, &decision.alerts, &decision.log));
+        let unwritable = |error| StoreError::Failed(format!("a note cannot be written, {error}"));
+        row.put_bytes(&notes.map_err(unwritable)?);
+    }
+
+    row.put_length(decision.credits.len());
+    let first = EarlierEntries::none(decision, prefix);
+    let (mut before, mut ids) = (&first.last, first.ids);
+    for credit in &decision.credits {
+        write_credit(row, before, (&ids, prefix), credit);
+        ids.push(credit.id);
+        before = credit;
+    }
+    Ok(())
+}
+
+/// The deal with this number out of its row.
+pub(crate) fn unpack_deal(
+    number: u64,
+    bytes: &[u8],
+    names: &KnownNames,
+) -> ReadResult<TransactionRecord> {
+    let mut row = RowReader::with_names(bytes, names);
+    let mut stored = read_head(&mut row)?;
+    stored.number = number;
+
+    let mut cells = RowReader::with_names(row.take_bytes()?, names);
+    stored.record = read_cells(&mut cells)?;
+    cells.end()?;
+
+    let (id, prefix) = (TransactionKey::from(&stored.id), transaction_prefix(&stored.id));
+    for _ in 0..row.take_number()? {
+        let (mut decision, count) = read_decision(&mut row, &id)?;
+        let mut earlier = EarlierEntries::none(&decision, &prefix);
+        for _ in 0..count {
+            read_credit(&mut row, &mut earlier)?;
+            decision.credits.push(earlier.last.clone());
+        }
+        stored.decisions.push(decision);
+    }
+
+    row.end()?;
+    Ok(stored)
+}
+
+/// Calls `look` for every credit of the deal in this row, in their order.
+pub(crate) fn visit_credits(
+    bytes: &[u8],
+    names: &KnownNames,
+    look: &mut dyn FnMut(&PostedCredit),
+) -> ReadResult<()> {
+    let mut row = RowReader::with_names(bytes, names);
+    let head = read_head(&mut row)?;
+    row.take_bytes()?;
+
+    let (id, prefix) = (TransactionKey::from(&head.id), transaction_prefix(&head.id));
+    for _ in 0..row.take_number()? {
+        let (decision, count) = read_decision(&mut row, &id)?;
+        let mut earlier = EarlierEntries::none(&decision, &prefix);
+        for _ in 0..count {
+            read_credit(&mut row, &mut earlier)?;
+            look(&earlier.last);
+        }
+    }
+    row.end()
+}
+
+/// What stands in front of the content.
+fn read_head(row: &mut RowReader<'_>) -> ReadResult<TransactionRecord> {
+    if row.take_byte()? != DEAL_ROW_VERSION {
+        return Err(UnreadableRow::Broken("its version is not known"));
+    }
+    Ok(TransactionRecord {
+        id: row.take_text()?.to_owned(),
+        version: row.take_small()?,
+        superseded: row.take_small()?,
+        delivery: row.take_number()?,
+        ..TransactionRecord::default()
+    })
+}
+
+fn read_cells(row: &mut RowReader<'_>) -> ReadResult<Record> {
+    let mut record = Record::default();
+    for _ in 0..row.take_number()? {
+        let column = row.take_given_name()?.to_owned();
+        let cell = match row.take_byte()? {
+            NULL => Cell::Null,
+            TEXT => Cell::Text(row.take_text()?.to_owned()),
+            NUMBER => Cell::Number(row.take_text()?.to_owned()),
+            FALSE => Cell::Bool(false),
+            TRUE => Cell::Bool(true),
+            NESTED => Cell::Nested(row.take_text()?.to_owned()),
+            _ => return Err(UnreadableRow::Broken("a kind of cells is not known")),
+        };
+        record.cells.push((column, cell));
+    }
+    Ok(record)
+}
+
+/// A decision without its credits, and how many of them follow.
+fn read_decision(row: &mut RowReader<'_>, id: &TransactionKey) -> ReadResult<(Decision, u64)> {
+    let flags = row.take_byte()?;
+    if flags & !DECISION_BITS != 0 {
+        return Err(UnreadableRow::Broken("a decision has a part that is not known"));
+    }
+    let has = |bit: u8| flags & bit != 0;
+
+    let plan = row.take_given_name()?.into();
+    let ruleset = row.take_given_name()?.into();
+    let transaction = if has(OTHER_TRANSACTION) { row.take_text()?.into() } else { id.clone() };
+    let period = if has(HAS_PERIOD) { Some(row.take_given_name()?.into()) } else { None };
+    let as_of = if has(HAS_DAY) { Some(row.take_given_date()?) } else { None };
+    let (reasons, alerts, log) = if has(HAS_NOTES) {
+        let unreadable = |_| UnreadableRow::Broken("a note is none");
+        postcard::from_bytes(row.take_bytes()?).map_err(unreadable)?
+    } else {
+        DecisionNotes::default()
+    };
+    let outcome = outcome_of(flags & OUTCOME_BITS);
+    let credits = Vec::new();
+
+    let decision = Decision {
+        plan,
+        transaction,
+        period,
+        ruleset,
+        as_of,
+        outcome,
+        credits,
+        reasons,
+        alerts,
+        log,
+    };
+    Ok((decision, row.take_number()?))
+}
+
+/// The outcome with this number, of two bits.
+fn outcome_of(bits: u8) -> DecisionOutcome {
+    const ALL: [DecisionOutcome; 4] = [
+        DecisionOutcome::Filtered,
+        DecisionOutcome::Credited,
+        DecisionOutcome::Uncredited,
+        DecisionOutcome::Parked,
+    ];
+    let known = ALL.into_iter().find(|outcome| *outcome as u8 == bits);
+    known.unwrap_or(DecisionOutcome::Parked)
+}
