@@ -27,7 +27,7 @@ use redb::{Database, TableDefinition};
 use crate::Outcome;
 use crate::company::rule_files;
 use crate::report::Finding;
-use crate::rounds::{Side, Times, alternate, time};
+use crate::rounds::{Side, Spent, Times, alternate, time};
 use crate::settings::Settings;
 
 const ROUNDS: usize = 5;
@@ -255,8 +255,9 @@ impl Server {
     }
 
     /// Puts other files in force and decides again what they ask for; the time of the deciding.
-    fn change(&self, files: Files) -> Duration {
-        let known = self.context.ruleset.load().settings.fields.named_columns().map(str::to_owned);
+    fn change(&self, files: Files) -> Spent {
+        let current = self.context.ruleset.load_full();
+        let known = current.settings.fields.named_columns().map(str::to_owned);
         let (ruleset, findings) = Ruleset::read(&files, &known.collect());
         let ruleset = Arc::new(ruleset.unwrap_or_else(|| panic!("{findings:#?}")));
         record_activation(&self.context.ledger, &ruleset, Effective::Recredit);
