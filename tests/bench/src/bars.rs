@@ -43,7 +43,7 @@ pub const BARS: &[Bar] = &[
         "decision alone on 2 threads: at most 1/25 of PostgreSQL's",
     ),
     at_most("import/duckdb", 2.0, "import until durable: at most twice as long as DuckDB's file"),
-    at_most("import/bytes", 60.0, "data file after an import: at most 60 bytes a credit"),
+    at_most("import/bytes", 60.0, "compacted data file after an import: at most 60 bytes a credit"),
     at_most("incremental/deals/1", 3.0, "1 changed deal: at most 3 bare commits of a row"),
     at_most(
         "incremental/deals/1000",
