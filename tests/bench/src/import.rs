@@ -9,9 +9,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Outcome;
 use crate::proof::{Proof, position_lines, prove_csv};
-use crate::report::{Figure, Finding, thousands};
+use crate::report::{Finding, thousands};
 use crate::rounds::{Side, Times, alternate, time};
 use crate::settings::Settings;
+use crate::storage;
 
 const ROUNDS: usize = 5;
 
@@ -27,13 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 const TOKEN: &str = "bench-token-0123456789abcdef012345";
 
 /// A server over a company, with a data file of its own.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
 }
 
 impl Server {
-    fn start(binary: &Path, company: &Path, data: &Path) -> Server {
+    pub(crate) fn start(binary: &Path, company: &Path, data: &Path) -> Server {
         let mut command = Command::new(binary);
         command.arg("serve").arg("--create").arg("--data").arg(data);
         command.arg("--workspace").arg(company).args(["--listen", "127.0.0.1:0"]);
@@ -71,10 +72,15 @@ impl Server {
         }
     }
 
-    fn has_decided(&self, agent: &ureq::Agent, credits: u64) -> bool {
-        let request = agent.get(format!("{}/metrics", self.url));
+    /// The answer to a GET.
+    pub(crate) fn get(&self, agent: &ureq::Agent, path: &str) -> String {
+        let request = agent.get(format!("{}{path}", self.url));
         let mut reply = request.header("authorization", format!("Bearer {TOKEN}")).call().unwrap();
-        let text = reply.body_mut().read_to_string().unwrap();
+        reply.body_mut().read_to_string().unwrap()
+    }
+
+    fn has_decided(&self, agent: &ureq::Agent, credits: u64) -> bool {
+        let text = self.get(agent, "/metrics");
         let sum = |name: &str| -> u64 {
             let lines = text.lines().filter(|line| line.starts_with(name));
             lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
@@ -83,7 +89,7 @@ impl Server {
     }
 
     /// Asks the server to end and waits for it.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap();
@@ -120,7 +126,8 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let _ = import();
     let stored = stored_proof(settings, binary, (&folder, &data));
     assert_eq!(stored, proof, "the server has other credits than `calculate`");
-    let bytes = std::fs::metadata(&data).unwrap().len();
+    let counts = (settings.deals, proof.rows());
+    storage::measure(outcome, binary, (&folder, &data), counts);
 
     let file = settings.folder.path().join("import.duckdb");
     let store = || time(|| store_with_duckdb(python, &folder, &file));
@@ -131,7 +138,7 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
 
     let sides: &mut [Side<'_>] = &mut [Box::new(import), Box::new(store)];
     let times = alternate(ROUNDS, sides);
-    report(outcome, (&times, bytes), (settings.deals, proof.rows()));
+    report(outcome, &times, settings.deals);
 }
 
 /// The file of deals in bodies, each with the header.
@@ -190,20 +197,10 @@ fn store_with_duckdb(python: &Path, folder: &Path, file: &Path) {
     assert!(command.stdin(Stdio::null()).status().unwrap().success(), "DuckDB failed");
 }
 
-fn report(outcome: &mut Outcome, (times, bytes): (&[Times], u64), (deals, credits): (usize, u64)) {
+fn report(outcome: &mut Outcome, times: &[Times], deals: usize) {
     let (ours, rival) = (&times[0], &times[1]);
     let what = format!("{} deals imported until their credits are durable", thousands(deals));
     let detail = ours.medians_text(rival);
     let ratio = ours.ratio_to(rival);
     outcome.findings.push(Finding::of_ratio("import/duckdb", &what, "DuckDB", ratio, detail));
-
-    outcome.findings.push(Finding {
-        key: "import/bytes".to_owned(),
-        what: format!("data file after the import of {} deals", thousands(deals)),
-        rival: "the number of credits".to_owned(),
-        figure: Figure::BytesPerCredit,
-        value: bytes as f64 / credits as f64,
-        spread: None,
-        detail: format!("{} MB", bytes / 1_000_000),
-    });
 }

@@ -16,6 +16,7 @@ mod proof;
 mod report;
 mod rounds;
 mod settings;
+mod storage;
 mod webhook;
 mod whole;
 mod worker;
