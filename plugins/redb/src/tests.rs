@@ -6,7 +6,6 @@ use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
 use super::failing::FailingDisk as Disk;
 use super::*;
 
-#[test]
 /// Rows that were inserted in the order of their keys left every page half empty.
 #[test]
 fn appended_and_compacted_rows_fill_their_pages() {
@@ -50,6 +49,7 @@ fn appended_and_compacted_rows_fill_their_pages() {
     assert_eq!(rows(&again, StoreTable::Blocks), before[0]);
 }
 
+#[test]
 fn redb_conforms() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.redb");
