@@ -12,7 +12,7 @@ pub mod progress;
 pub mod stream;
 #[cfg(test)]
 mod tests;
-mod workers;
+pub(crate) mod workers;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;

@@ -7,10 +7,12 @@ mod company;
 mod decision;
 mod engine_pipeline;
 mod import;
+mod incremental;
 mod native;
 mod native_pipeline;
 mod pipeline;
 mod plot;
+mod policies;
 mod postgres;
 mod proof;
 mod report;
@@ -53,7 +55,9 @@ impl Outcome {
 const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
+    Measure { name: "policies", run: policies::compare },
     Measure { name: "import", run: import::compare },
+    Measure { name: "incremental", run: incremental::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },
     Measure { name: "pipeline", run: |_, _| pipeline::compare() },
     Measure {

@@ -16,7 +16,7 @@ use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
 /// Stack of a worker: the deepest legal script needs a part of it.
-const WORKER_STACK_BYTES: usize = 16 << 20;
+pub(crate) const WORKER_STACK_BYTES: usize = 16 << 20;
 
 /// Blocks that may be finished and not taken, for each worker.
 const BLOCKS_AHEAD: usize = 8;

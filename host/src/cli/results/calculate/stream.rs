@@ -26,6 +26,7 @@ enum WorkedBlock {
     /// The bytes of the block.
     Written(io::Result<CreditBlock>),
     /// The credits, which go into larger blocks.
+    #[cfg(feature = "parquet")]
     Credits(Vec<PostedCredit>),
 }
 
@@ -84,6 +85,7 @@ fn write_parts(
         let mut take = |block: WorkedBlock| {
             failed = match block {
                 WorkedBlock::Written(block) => block.and_then(|block| writer.write_block(block)),
+                #[cfg(feature = "parquet")]
                 WorkedBlock::Credits(credits) => writer.add(credits),
             };
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
