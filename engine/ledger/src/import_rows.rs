@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn rows_that_an_earlier_version_stored_are_read() {
         let row = record(&[("id", Cell::Text("D1".to_owned()))]);
-        let body = serde_json::to_vec(&[row.clone()]).unwrap();
+        let body = serde_json::to_vec(std::slice::from_ref(&row)).unwrap();
         assert_eq!(read_import_rows(&body).unwrap(), [row]);
         assert!(read_import_rows(b"{}").is_err());
     }

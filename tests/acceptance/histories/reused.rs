@@ -37,7 +37,7 @@ fn decisions(office: &Office) -> Vec<Decision> {
 
 /// Everything recorded is by the rules in force, and comes out alike where it is decided again.
 fn is_as_decided_anew(office: &Office) -> Result<(), String> {
-    let hash = office.context.ruleset.load().hash.clone();
+    let hash = office.context.ruleset.load().hash;
     let old = decisions(office).into_iter().find(|decision| decision.ruleset != *hash);
     if let Some(old) = old {
         return Err(format!("decided by other rules: {old:#?}"));

@@ -143,8 +143,7 @@ fn a_frozen_reversal_of_a_manual_credit_is_corrected_like_any_entry() {
     books.check(&[&credit, &reversal], &both);
 
     let payee = Some("bob".into());
-    let (credit, reversal) =
-        (PostedCredit { payee: payee, ..credit }, PostedCredit { payee, ..reversal });
+    let (credit, reversal) = (PostedCredit { payee, ..credit }, PostedCredit { payee, ..reversal });
     let corrected = [
         both[0],
         both[1],

@@ -18,7 +18,7 @@ fn former_deal(number: u64) -> TransactionRecord {
     let id = format!("D{number}");
     let credits = vec![
         credit(&id, ["ann", "bob"][(number % 2) as usize], 5, "active"),
-        credit(&id, "max", 2, if number % 5 == 0 { "held" } else { "active" }),
+        credit(&id, "max", 2, if number.is_multiple_of(5) { "held" } else { "active" }),
     ];
     let decisions = vec![decision(&id, DecisionOutcome::Credited, credits)];
     TransactionRecord {
