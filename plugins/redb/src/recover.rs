@@ -88,8 +88,8 @@ impl RedbStore {
         guarded(|| work(database))
     }
 
-    /// Writes the rows of the file in full pages, moves them together, and gives what is behind them back to the disk. No view may
-    /// be open.
+    /// Writes the rows of the file in full pages, moves them together, and gives what is behind them back
+    /// to the disk. No view may be open.
     ///
     /// # Errors
     /// When it cannot be read or written: every row is there all the same.
