@@ -179,7 +179,7 @@ fn an_interrupted_run_leaves_the_former_file_and_nothing_else() {
 #[test]
 fn a_file_that_cannot_be_finished_is_removed() {
     let dir = tempfile::tempdir().unwrap();
-    let path = large_workspace(dir.path());
+    let path = workspace(dir.path());
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("credits.csv");
 
@@ -200,7 +200,7 @@ fn a_file_that_cannot_be_finished_is_removed() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
     let dir = tempfile::tempdir().unwrap();
-    let path = large_workspace(dir.path());
+    let path = workspace(dir.path());
 
     for format in ["csv", "ndjson", "json", "table"] {
         let mut child = spawn(&["calculate", &path, "--period", "2026", "--format", format]);
