@@ -26,10 +26,7 @@ impl MakeRequestId for NewRequestId {
     fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
         let mut bytes = [0; 12];
         getrandom::fill(&mut bytes).ok()?;
-        let mut text = String::from("req_");
-        for byte in bytes {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        HeaderValue::from_str(&text).ok().map(RequestId::new)
+        let number = bytes.into_iter().fold(0_u128, |number, byte| number << 8 | u128::from(byte));
+        HeaderValue::from_str(&format!("req_{number:024x}")).ok().map(RequestId::new)
     }
 }

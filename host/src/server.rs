@@ -13,6 +13,7 @@ pub(crate) mod listener;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod pace;
 pub(crate) mod role;
 pub(crate) mod room;
 pub(crate) mod rotation;
@@ -143,6 +144,7 @@ impl Server {
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
+            arrivals: Arc::default(),
             orders,
             run_notices: Arc::default(),
             tasks: crate::server::tasks::TaskRegistry::default(),
@@ -173,14 +175,16 @@ fn threads(
     order_queue: OrderQueue,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     let writer = supervise::start_supervised(service, ServerPart::Writer, move |service| {
-        let Service { context, metrics, orders, .. } = &**service;
-        writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &writer_queue);
+        let Service { context, metrics, arrivals, orders, .. } = &**service;
+        let parts = WriterParts { ledger: &context.ledger, metrics, arrivals, orders };
+        writer::run(&parts, &writer_queue);
     })?;
 
     let worker = supervise::start_supervised(service, ServerPart::Worker, move |service| {
         let parts = WorkerParts {
             context: Arc::clone(&service.context),
             metrics: Arc::clone(&service.metrics),
+            arrivals: Arc::clone(&service.arrivals),
             run_notices: Arc::clone(&service.run_notices),
             stopping: Arc::clone(&service.stopping),
         };

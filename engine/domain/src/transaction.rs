@@ -265,6 +265,18 @@ impl Layout {
         self.fields.column_type(column)
     }
 
+    /// The place of `column` in every row with this layout; none where rows do not have it.
+    pub fn place_of(&self, column: &str) -> Option<usize> {
+        self.slots.get(column).copied()
+    }
+
+    /// The place of a mapped field in every row with this layout; none where rows do not have it, or
+    /// where it depends on the row.
+    pub fn place_of_field(&self, field: Field) -> Option<usize> {
+        let one_column = field != Field::Date || self.fields.date_fallbacks.is_empty();
+        self.mapped.get(&field).copied().filter(|_| one_column)
+    }
+
     /// The declared meaning of each column.
     pub fn fields(&self) -> &Fields {
         &self.fields
@@ -356,6 +368,16 @@ impl Transaction {
                 ColumnType::Text => Value::Text(Arc::from("")),
                 _ => Value::Blank,
             },
+        }
+    }
+
+    /// The value at a place that its layout gave; none for a credit without a deal, whose date and
+    /// amount are in no column.
+    #[inline]
+    pub fn value_at(&self, place: usize) -> Option<&Value> {
+        match self.manual_credit {
+            None => self.values.get(place),
+            Some(_) => None,
         }
     }
 

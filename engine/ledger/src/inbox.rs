@@ -1,5 +1,7 @@
 //! Deliveries as they came in: appended before they are acknowledged, processed later, once.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
@@ -17,6 +19,17 @@ pub struct Receipt {
     pub conflict: bool,
     /// Natural keys of the transactions of the first delivery with this id.
     pub transactions: Vec<String>,
+}
+
+impl Receipt {
+    /// What became of the delivery, in a word.
+    pub fn outcome(&self) -> &'static str {
+        match (self.conflict, self.duplicate) {
+            (true, _) => "conflict",
+            (false, true) => "duplicate",
+            (false, false) => "accepted",
+        }
+    }
 }
 
 /// A delivery that cannot be read.
@@ -77,7 +90,7 @@ impl Ledger {
         let mut batch = WriteBatch::default();
         // Another process that took the number, and perhaps the same delivery, is a conflict.
         batch.expect_row(StoreTable::Inbox, codec::number_key(next), None);
-        let mut fresh: Vec<(Vec<u8>, KnownDelivery)> = Vec::new();
+        let mut fresh: HashMap<Vec<u8>, KnownDelivery> = HashMap::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
 
         for delivery in deliveries {
@@ -88,8 +101,7 @@ impl Ledger {
             let stored: Option<KnownDelivery> =
                 stored.map(|row| codec::unpack_row(&row)).transpose()?;
             // An id may come twice within the group, which no snapshot has yet.
-            let same_group = fresh.iter().find(|(known, _)| *known == key).map(|(_, known)| known);
-            let known = stored.as_ref().or(same_group);
+            let known = stored.as_ref().or_else(|| fresh.get(&key));
             let known = known.map(|known| (known.sequence, known.body_hash == body_hash));
 
             let conflict = known.is_some_and(|(_, same)| !same);
@@ -113,7 +125,7 @@ impl Ledger {
                 let known = KnownDelivery { sequence: next, body_hash };
                 batch.put_row(StoreTable::Deliveries, key.clone(), codec::pack_row(&known)?);
                 batch.put_row(StoreTable::Pending, codec::number_key(next), "");
-                fresh.push((key, known));
+                fresh.insert(key, known);
             }
 
             receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });

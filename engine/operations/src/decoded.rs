@@ -7,8 +7,8 @@
 //! **Architecture invariant:** what is taken is what decoding would give: the key covers the ruleset
 //! and every byte of the delivery.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accredit_domain::transaction::{Record, Transaction};
 use accredit_seams::delivery::Delivery;
@@ -34,14 +34,39 @@ pub struct DecodedDeliveries(Mutex<KeptDeliveries>);
 
 #[derive(Default)]
 struct KeptDeliveries {
-    deliveries: VecDeque<KeptDelivery>,
+    deliveries: HashMap<blake3::Hash, KeptDelivery>,
+    /// Keys in the order in which they came, also of deliveries that were taken.
+    order: VecDeque<blake3::Hash>,
     bytes: usize,
 }
 
 struct KeptDelivery {
-    key: blake3::Hash,
     bytes: usize,
     outcome: Result<DecodedDelivery, String>,
+}
+
+impl KeptDeliveries {
+    fn add(&mut self, key: blake3::Hash, delivery: KeptDelivery) {
+        self.bytes += delivery.bytes;
+        match self.deliveries.insert(key, delivery) {
+            Some(former) => self.bytes -= former.bytes,
+            None => self.order.push_back(key),
+        }
+
+        let is_full = |kept: &KeptDeliveries| {
+            kept.order.len() > DECODED_MAX || kept.bytes > DECODED_BYTES_MAX
+        };
+        while is_full(self) {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &blake3::Hash) -> Option<KeptDelivery> {
+        let found = self.deliveries.remove(key)?;
+        self.bytes -= found.bytes;
+        Some(found)
+    }
 }
 
 impl DecodedDeliveries {
@@ -53,17 +78,8 @@ impl DecodedDeliveries {
         outcome: Result<DecodedDelivery, String>,
     ) {
         let (key, bytes) = (key_of(ruleset, delivery), delivery.body.len());
-        if bytes > DECODED_BYTES_MAX {
-            return;
-        }
-
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.bytes += bytes;
-        waiting.deliveries.push_back(KeptDelivery { key, bytes, outcome });
-
-        while waiting.deliveries.len() > DECODED_MAX || waiting.bytes > DECODED_BYTES_MAX {
-            let Some(oldest) = waiting.deliveries.pop_front() else { break };
-            waiting.bytes -= oldest.bytes;
+        if bytes <= DECODED_BYTES_MAX {
+            self.lock_kept().add(key, KeptDelivery { bytes, outcome });
         }
     }
 
@@ -73,16 +89,17 @@ impl DecodedDeliveries {
         ruleset: &Ruleset,
         delivery: &Delivery,
     ) -> Option<Result<DecodedDelivery, String>> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.deliveries.is_empty() {
+        if self.lock_kept().deliveries.is_empty() {
             return None;
         }
 
         let key = key_of(ruleset, delivery);
-        let place = waiting.deliveries.iter().position(|one| one.key == key)?;
-        let found = waiting.deliveries.remove(place)?;
-        waiting.bytes -= found.bytes;
+        let found = self.lock_kept().remove(&key)?;
         Some(found.outcome)
+    }
+
+    fn lock_kept(&self) -> MutexGuard<'_, KeptDeliveries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

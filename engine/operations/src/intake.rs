@@ -133,6 +133,12 @@ impl<'l> Comparison<'l> {
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
 
+    /// Begins, for what deals lose alone: that nothing is new is not asked.
+    pub fn of_losses(ledger: &'l Ledger, fields: &Arc<Fields>) -> Self {
+        let decoder = Decoder::new(Arc::clone(fields));
+        Comparison { ledger, decoder, rows: 0, compared: RowComparison::default() }
+    }
+
     /// Compares the next row, as it was delivered.
     ///
     /// # Errors

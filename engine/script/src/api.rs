@@ -76,6 +76,15 @@ pub fn find_function(name: &str) -> Option<&'static ScriptFunction> {
     all_functions().find(|function| function.name == name)
 }
 
+/// Topics whose functions give the same value for the same arguments, whatever surrounds the run.
+const PURE_TOPICS: [&str; 5] = ["operators", "numbers", "text", "dates", "recipients and holds"];
+
+/// Whether a function depends on its arguments alone, so that it may be called before a run.
+pub(super) fn is_pure(name: &str) -> bool {
+    let topics = TOPICS.iter().filter(|(topic, _)| PURE_TOPICS.contains(topic));
+    topics.flat_map(|(_, functions)| functions.iter()).any(|function| function.name == name)
+}
+
 /// The error of a function that has no form for these values.
 fn refuse_arguments<T>(name: &str, values: &[ScriptValue]) -> Outcome<T> {
     let kinds: Vec<&str> = values.iter().map(ScriptValue::kind_word).collect();
@@ -92,4 +101,7 @@ pub(super) fn arguments_message(name: &str, kinds: &[&str]) -> String {
 }
 
 pub(super) use rewards::{COUNT, CREDITED, EARNED_TOTAL, PAYEE_FIELDS, STANDING_FIELDS};
-pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, transaction_amount};
+pub(super) use views::{
+    CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, credit_field, has_field, receiver_field,
+    transaction_amount,
+};

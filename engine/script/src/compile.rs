@@ -7,6 +7,8 @@
 //!
 //! **Architecture invariant:** no result depends on whether a program is compiled.
 
+mod borrowed;
+mod cells;
 mod lower;
 mod node;
 mod run;
@@ -15,7 +17,7 @@ use rhai::AST;
 
 pub(crate) use self::lower::NotCompiled;
 pub(crate) use self::node::CompiledCode;
-pub(crate) use self::run::RunStack;
+pub(crate) use self::run::{RunInputs, RunResult, RunStack};
 use crate::sandbox::Constants;
 use accredit_domain::policy::ProgramForm;
 
@@ -41,17 +43,19 @@ const LINK_ARGUMENTS_MAX: usize = 8;
 /// Compiles a program.
 ///
 /// # Errors
-/// What in it only the interpreter knows.
+/// What in it only the interpreter knows, by function.
 pub(crate) fn compile(
     form: ProgramForm,
     ast: &AST,
     constants: Option<&Constants>,
     parameters: usize,
-) -> Result<CompiledCode, NotCompiled> {
+) -> Result<CompiledCode, Vec<NotCompiled>> {
+    let (variables, returns) = (form.scope_variables(), form.return_type());
     match form {
         ProgramForm::Policy(kind) => {
-            lower::lower_policy(ast, constants, (kind.entry_point(), parameters))
+            let inputs = variables.get(..parameters).unwrap_or(variables);
+            lower::lower_policy(ast, constants, (kind.entry_point(), inputs), returns)
         }
-        ProgramForm::Expression(_) => lower::lower_expression(ast, form.scope_variables()),
+        ProgramForm::Expression(_) => lower::lower_expression(ast, variables, returns),
     }
 }

@@ -11,7 +11,9 @@
 //!
 //! - Running: `sandbox`, `machine/interpreter`, `machine/ending`, `machine/adapter/callbacks`,
 //!   `machine/adapter/switch`, and `machine/adapter`, which turns its values into ours and back.
-//! - Syntax trees: `check` with its folder, `compile`, `compile/lower`, `constants`, `shared`, `coverage`.
+//! - Syntax trees: `check` with its folder, `compile`, `compile/lower`, `compile/lower/calls`,
+//!   `compile/lower/chains`, `compile/lower/statements`, `compile/lower/values`,
+//!   `compile/lower/variables`, `constants`, `shared`, `coverage`.
 //! - Both: `trace`, `workbench`, and `fault`, which words its errors.
 
 pub mod api;
@@ -25,6 +27,7 @@ pub mod library;
 pub mod machine;
 pub mod pool;
 pub mod reference;
+pub mod runs;
 mod sandbox;
 pub mod shared;
 pub mod surroundings;
@@ -170,7 +173,7 @@ pub struct TotalsView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// A name or an alias.
-    pub who: String,
+    pub who: Arc<str>,
     /// The part of the deal, as it was written.
     pub weight: Option<Decimal>,
 }
@@ -185,7 +188,7 @@ pub enum ScriptAnswer {
     /// A number, exact.
     Number(Decimal),
     /// Recipients as text, in the grammar of FORMAT section 1.
-    Text(String),
+    Text(Arc<str>),
     /// Recipients as shares, each with its weight.
     Shares(Vec<Share>),
     /// How long a credit is held.

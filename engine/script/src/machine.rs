@@ -22,10 +22,11 @@ use rust_decimal::Decimal;
 use self::ending::Endings;
 use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
-use super::compile::RunStack;
+use super::compile::{NotCompiled, RunInputs, RunResult, RunStack};
 use super::coverage::{CoverageRecorder, ProgramCoverage};
 use super::value::ScriptValue;
-use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault};
+use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault, runs};
+use accredit_domain::diagnostic::Place;
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm, ProgramId, Programs};
 use accredit_domain::transaction::Record;
 
@@ -64,6 +65,15 @@ impl Machine {
         self.recorder.as_ref().map(|recorder| recorder.collect_coverage()).unwrap_or_default()
     }
 
+    /// Adds its runs to those of the process.
+    pub(crate) fn hand_in_counts(&mut self) {
+        let counts = self.programs.iter_mut().filter_map(|(program, compiled)| match compiled {
+            CompiledProgram::Tree(tree) => Some((program.form, std::mem::take(&mut tree.counts))),
+            CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
+        });
+        runs::add_runs(counts);
+    }
+
     fn with_interpreter(programs: &Programs, mut interpreter: Interpreter) -> Machine {
         let compile = |(_, program): (ProgramId, &Arc<Program>)| {
             (Arc::clone(program), interpreter.compile_program(program))
@@ -82,14 +92,13 @@ impl Machine {
         id: ProgramId,
         arguments: &ScriptArguments<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
-        if let Some(recorder) = &self.recorder {
-            recorder.begin_run(id.0 as usize);
-        }
-        let _surroundings = arguments.open_surroundings();
+        let Some(recorder) = self.recorder.clone() else {
+            return self.run_uncounted(id, arguments);
+        };
+
+        recorder.begin_run(id.0 as usize);
         let answer = self.run_uncounted(id, arguments);
-        if let Some(recorder) = &self.recorder {
-            recorder.end_run(answer.is_ok());
-        }
+        recorder.end_run(answer.is_ok());
         answer
     }
 
@@ -98,27 +107,37 @@ impl Machine {
         id: ProgramId,
         arguments: &ScriptArguments<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
-        let (program, compiled) = find_program(&self.programs, id)?;
+        let (program, compiled) = find_program(&mut self.programs, id)?;
         let answered = |value: ScriptValue| {
-            answer::answer_from_value(program.form.return_type(), &value).map_err(|message| {
+            answer::answer_from_value(program.form.return_type(), value).map_err(|message| {
                 fault::of_program(program, wrong_answer_message(program, &message))
             })
         };
 
-        let found = match compiled {
+        let tree = match compiled {
             CompiledProgram::Native(native) => return answered(native.run(program, arguments)?),
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
-            CompiledProgram::Tree(tree) => {
-                let values = bind_first(program, arguments, tree.parameters())?;
-                // A traced machine counts what the interpreter does.
-                let code = tree.code().filter(|_| self.recorder.is_none());
-                let value = code.and_then(|code| code.run(&mut self.stack, values.iter().cloned()));
-                if let Some(Ok(answer)) = value.map(answered) {
-                    return Ok(answer);
-                }
-                self.interpreter.run_tree(program, tree, values).and_then(answered)
-            }
+            CompiledProgram::Tree(tree) => tree,
         };
+
+        // A traced machine counts what the interpreter does.
+        if let Some(code) = tree.code_mut().filter(|_| self.recorder.is_none()) {
+            let _surroundings = code.reads_surroundings().then(|| arguments.open_surroundings());
+            let answer = match code.run(&mut self.stack, RunInputs::Deal(arguments)) {
+                Some(RunResult::Shares(shares)) => Some(ScriptAnswer::Shares(shares)),
+                Some(RunResult::Value(value)) => answered(value).ok(),
+                None => None,
+            };
+            if let Some(answer) = answer {
+                tree.counts.compiled += 1;
+                return Ok(answer);
+            }
+        }
+
+        tree.count_interpreted();
+        let _surroundings = arguments.open_surroundings();
+        let values = bind_first(program, arguments, tree.parameters())?;
+        let found = self.interpreter.run_tree(program, tree, values).and_then(answered);
 
         let endings = &mut self.endings;
         found.map_err(|fault| match bind_arguments(program, arguments) {
@@ -181,17 +200,16 @@ impl Machine {
         kind: PolicyKind,
         bind: &dyn Fn() -> Vec<ScriptValue>,
     ) -> Result<Decimal, ScriptFault> {
-        let (program, compiled) = find_program(&self.programs, id)?;
+        let (program, compiled) = find_program(&mut self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
 
-        let answered = |value: ScriptValue| match answer::answer_from_value(
-            program.form.return_type(),
-            &value,
-        ) {
-            Ok(ScriptAnswer::Number(number)) => Ok(number),
-            Ok(_) => Err(fail(wrong_answer_message(program, "a number"))),
-            Err(message) => Err(fail(wrong_answer_message(program, &message))),
-        };
+        let answered =
+            |value: ScriptValue| match answer::answer_from_value(program.form.return_type(), value)
+            {
+                Ok(ScriptAnswer::Number(number)) => Ok(number),
+                Ok(_) => Err(fail(wrong_answer_message(program, "a number"))),
+                Err(message) => Err(fail(wrong_answer_message(program, &message))),
+            };
 
         let found = match compiled {
             CompiledProgram::Native(NativeExpression::Literal(value)) => {
@@ -200,11 +218,16 @@ impl Machine {
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             CompiledProgram::Tree(tree) if program.form.scope_variables() == kind.parameters() => {
                 let values = bind();
-                let code = tree.code().filter(|_| self.recorder.is_none());
-                let value = code.and_then(|code| code.run(&mut self.stack, values.iter().cloned()));
-                if let Some(Ok(number)) = value.map(answered) {
+                let code = tree.code_mut().filter(|_| self.recorder.is_none());
+                let inputs = RunInputs::Values(&values);
+                let value = code.and_then(|code| code.run(&mut self.stack, inputs));
+                if let Some(RunResult::Value(value)) = value
+                    && let Ok(number) = answered(value)
+                {
+                    tree.counts.compiled += 1;
                     return Ok(number);
                 }
+                tree.count_interpreted();
                 self.interpreter.run_tree(program, tree, values).and_then(answered)
             }
             _ => return Err(fail(format!("this is not a {} program", kind.as_str()))),
@@ -229,6 +252,7 @@ impl Machine {
         }
 
         let records = self.run_intake_uncounted(id, payload);
+        self.hand_in_counts();
 
         if let Some(recorder) = &self.recorder {
             recorder.end_run(records.is_ok());
@@ -242,7 +266,7 @@ impl Machine {
         id: ProgramId,
         payload: &serde_json::Value,
     ) -> Result<Vec<Record>, ScriptFault> {
-        let (program, compiled) = find_program(&self.programs, id)?;
+        let (program, compiled) = find_program(&mut self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
         let tree = match compiled {
             CompiledProgram::Tree(tree)
@@ -253,8 +277,19 @@ impl Machine {
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             _ => return Err(fail("this is not an intake policy".to_owned())),
         };
-        let body = intake::value_from_json(payload).map_err(fail)?;
-        let rows = self.interpreter.run_tree(program, tree, vec![body]);
+        let body = vec![intake::value_from_json(payload).map_err(fail)?];
+
+        let code = tree.code_mut().filter(|_| self.recorder.is_none());
+        let rows = code.and_then(|code| code.run(&mut self.stack, RunInputs::Values(&body)));
+        if let Some(RunResult::Value(rows)) = rows
+            && let Ok(records) = intake::records_from_value(&rows)
+        {
+            tree.counts.compiled += 1;
+            return Ok(records);
+        }
+
+        tree.count_interpreted();
+        let rows = self.interpreter.run_tree(program, tree, body);
         let found = rows.and_then(|rows| intake::records_from_value(&rows).map_err(fail));
 
         let endings = &mut self.endings;
@@ -262,6 +297,12 @@ impl Machine {
             Ok(body) => placed(endings, (id, program), fault, vec![body]),
             Err(_) => fault,
         })
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.hand_in_counts();
     }
 }
 
@@ -290,29 +331,47 @@ pub(super) fn compile_fault(program: &Program) -> Option<ScriptFault> {
     }
 }
 
-/// What keeps `program` from being compiled, in words of the author; nothing when it is compiled or
-/// needs no compiler.
-pub fn why_not_compiled(program: &Program) -> Option<String> {
+/// What keeps a function of a program from being compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// The function; blank for an expression.
+    pub function: String,
+    /// What only the interpreter knows, in words of the author.
+    pub reason: String,
+    /// Where it is in the author's file; the beginning of the program where that is not known.
+    pub place: Place,
+}
+
+/// What keeps `program` from being compiled, by function; nothing when it is compiled or needs no
+/// compiler.
+pub fn find_fallbacks(program: &Program) -> Vec<Fallback> {
     let compiled = COMPILING.with_borrow_mut(|interpreter| interpreter.compile_program(program));
-    match compiled {
-        CompiledProgram::Tree(tree) => tree.not_compiled().map(|why| match why.at {
-            Some((line, column)) => format!("{} in line {line}, column {column}", why.what),
-            None => why.what.clone(),
-        }),
-        CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
-    }
+    let CompiledProgram::Tree(tree) = compiled else { return Vec::new() };
+
+    let fallback = |refused: &NotCompiled| Fallback {
+        function: refused.function.clone(),
+        reason: refused.what.clone(),
+        place: match refused.at {
+            Some((line, column)) => program.origin.place_at(line, column),
+            None => program.origin.place.clone(),
+        },
+    };
+    tree.not_compiled().iter().map(fallback).collect()
 }
 
 fn find_program(
-    programs: &[(Arc<Program>, CompiledProgram)],
+    programs: &mut [(Arc<Program>, CompiledProgram)],
     id: ProgramId,
-) -> Result<&(Arc<Program>, CompiledProgram), ScriptFault> {
-    programs.get(id.0 as usize).ok_or_else(|| ScriptFault {
-        message: format!("there is no program {}", id.0),
-        policy: Arc::from(""),
-        place: accredit_domain::diagnostic::Place::default(),
-        bad_value: false,
-    })
+) -> Result<(&Program, &mut CompiledProgram), ScriptFault> {
+    match programs.get_mut(id.0 as usize) {
+        Some((program, compiled)) => Ok((program, compiled)),
+        None => Err(ScriptFault {
+            message: format!("there is no program {}", id.0),
+            policy: Arc::from(""),
+            place: Place::default(),
+            bad_value: false,
+        }),
+    }
 }
 
 /// Who returned something wrong, before what is wrong about it.

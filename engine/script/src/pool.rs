@@ -54,6 +54,7 @@ impl MachinePool {
 
         // A panic in here drops the machine: its state is unknown.
         let result = work(&mut machine);
+        machine.hand_in_counts();
 
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if self.counting || idle.len() < IDLE_MACHINES_MAX {

@@ -142,6 +142,18 @@ impl OrderSender {
 }
 
 impl OrderQueue {
+    /// Rests for so long; an order other than to wake ends it.
+    pub(crate) fn rest(&self, duration: Duration) -> Option<WorkerOrder> {
+        let end = Instant::now() + duration;
+        loop {
+            match self.next(end.saturating_duration_since(Instant::now())) {
+                // It looks for work after its rest anyway.
+                Some(WorkerOrder::Wake) if Instant::now() < end => (),
+                order => return order,
+            }
+        }
+    }
+
     /// The next order; none when none came in time. Without a sender it is time to stop.
     pub(crate) fn next(&self, wait: Duration) -> Option<WorkerOrder> {
         match self.receiver.recv_timeout(wait) {
@@ -154,5 +166,28 @@ impl OrderQueue {
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(WorkerOrder::Stop),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each stored delivery wakes the worker, so that a rest between deliveries would never be one.
+    #[test]
+    fn a_rest_ends_with_its_time_or_with_an_order_but_not_with_a_wake() {
+        let (sender, queue) = order_channel();
+        let rest = Duration::from_millis(20);
+        sender.wake();
+        let started = Instant::now();
+        assert!(queue.rest(rest).is_none());
+        assert!(started.elapsed() >= rest);
+
+        sender.wake();
+        sender.send(WorkerOrder::Stop);
+        assert!(matches!(queue.rest(Duration::from_secs(60)), Some(WorkerOrder::Stop)));
+
+        sender.wake();
+        assert!(matches!(queue.rest(Duration::ZERO), Some(WorkerOrder::Wake)), "it does not rest");
     }
 }

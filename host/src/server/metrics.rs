@@ -2,6 +2,7 @@
 //!
 //! Not logs. No label is an id, so the number of series stays small.
 
+use accredit_script::runs::run_totals;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -28,6 +29,7 @@ pub(crate) struct Metrics {
     /// Whether the server is ready.
     pub(crate) ready: Gauge,
     commits: Histogram,
+    runs: Family<Labels, Counter>,
 }
 
 impl Metrics {
@@ -41,6 +43,7 @@ impl Metrics {
         let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
         let (oldest_undecided_s, ready) = <(Gauge, Gauge)>::default();
 
+        let runs = Family::<Labels, Counter>::default();
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
@@ -60,6 +63,8 @@ impl Metrics {
 
         registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
+        let programs = "Runs of policies and expressions, compiled or in the interpreter";
+        registry.register("script_runs", programs, runs.clone());
         registry.register("build_info", "The version that runs", build);
 
         Metrics {
@@ -73,6 +78,7 @@ impl Metrics {
             oldest_undecided_s,
             ready,
             commits,
+            runs,
         }
     }
 
@@ -97,8 +103,25 @@ impl Metrics {
         self.commits.observe(took.as_secs_f64());
     }
 
+    /// Takes over the runs that machines counted since the last time.
+    fn count_runs(&self) {
+        for (kind, counts) in run_totals() {
+            let outcomes = [
+                ("compiled", counts.compiled),
+                ("fallen_back", counts.fallen_back),
+                ("interpreted", counts.interpreted),
+            ];
+            for (outcome, total) in outcomes {
+                let labels = vec![("program", kind.to_owned()), ("outcome", outcome.to_owned())];
+                let counter = self.runs.get_or_create(&labels);
+                counter.inc_by(total.saturating_sub(counter.get()));
+            }
+        }
+    }
+
     /// The text that `/metrics` answers.
     pub(crate) fn render_text(&self) -> String {
+        self.count_runs();
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -34,6 +34,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
+use crate::server::pace::Arrivals;
 use crate::server::room::Room;
 use crate::server::runs::RunNotices;
 use crate::server::secrets::{self, Secrets, Tokens};
@@ -65,6 +66,8 @@ pub(crate) struct Service {
     pub(crate) hooks_room: Room,
     /// The way into the inbox.
     pub(crate) writer: Writer,
+    /// What came into the inbox, counted.
+    pub(crate) arrivals: Arc<Arrivals>,
     /// The way to the worker.
     pub(crate) orders: OrderSender,
     /// Those who wait for the end of a run.

@@ -21,6 +21,7 @@ mod late;
 mod people;
 mod policies;
 mod published;
+mod queued;
 mod recorded;
 mod restart;
 mod rotated;

@@ -28,6 +28,7 @@ use jiff::civil::Date;
 use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
+use crate::server::pace::{self, Arrivals};
 use crate::server::runs::RunNotices;
 
 pub(crate) use run::UNFINISHED;
@@ -45,6 +46,10 @@ const DELIVERIES_MAX: usize = 512;
 /// Bytes of the bodies of a batch, unless its first delivery alone is larger: what is decided at a
 /// time has to find room in memory many times over.
 const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// The same while deliveries come in at a rate.
+const BUSY_DELIVERIES_MAX: usize = 128;
+const BUSY_BYTES_MAX: usize = 32 << 10;
 
 /// After a stop was asked, deliveries that wait are decided for so long; the others wait for the
 /// next start.
@@ -89,6 +94,10 @@ pub(crate) struct Worker {
     recredit_panics: u32,
     /// When deals that ran out of time were last tried again.
     timeouts_tried: Instant,
+    /// What came in, counted by the writer.
+    arrivals: Arc<Arrivals>,
+    /// How long it rests before its next round.
+    rest: Duration,
 }
 
 /// What the worker works with.
@@ -97,6 +106,8 @@ pub(crate) struct WorkerParts {
     pub(crate) context: Arc<Context>,
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
+    /// What came in, counted by the writer.
+    pub(crate) arrivals: Arc<Arrivals>,
     /// Those who wait for the end of a run.
     pub(crate) run_notices: Arc<RunNotices>,
     /// Whether a stop was asked.
@@ -117,6 +128,8 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
         attempts: attempts::Attempts::at_start(&parts.context.ledger),
         recredit_panics: 0,
         timeouts_tried: Instant::now(),
+        arrivals: Arc::clone(&parts.arrivals),
+        rest: Duration::ZERO,
     };
 
     again::carry_out(&parts.context);
@@ -127,10 +140,10 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     redrive::resume_redrive(&parts.context);
     loop {
         let is_stopping = worker.is_stopping();
-        let more = !is_stopping && worker.do_round();
+        let more = !is_stopping && worker.do_paced_round();
 
-        let wait = if more { Duration::ZERO } else { TICK };
-        match queue.next(wait) {
+        let order = if more { queue.rest(worker.rest) } else { queue.next(TICK) };
+        match order {
             Some(WorkerOrder::Wake) | None => (),
             // Dropped at a stop: its caller hears that the server stops.
             Some(WorkerOrder::Do(_)) if worker.is_stopping() => (),
@@ -149,6 +162,15 @@ impl Worker {
     /// Whether a stop was asked.
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// A round, and how long to rest after it: the more deliveries come in, the longer.
+    fn do_paced_round(&mut self) -> bool {
+        let (started, before) = (Instant::now(), self.arrivals.count());
+        let more = self.do_round();
+        let arrived = self.arrivals.count().saturating_sub(before);
+        self.rest = pace::rest_after(started.elapsed(), arrived);
+        more
     }
 
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
@@ -200,14 +222,24 @@ impl Worker {
             },
         };
 
-        let pending = self.context.ledger.pending_count(PENDING_MAX).unwrap_or(0);
-        self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        // While more waits the monitor counts it: counting takes as long as deciding some.
+        if !more {
+            let pending = self.context.ledger.pending_count(PENDING_MAX).unwrap_or(0);
+            self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        }
         more
     }
 
     fn run_batch_guarded(&mut self, limit: usize) -> BatchOutcome {
+        // Deliveries come in: their commits wait for the end of this one.
+        let is_busy = !self.rest.is_zero();
+        let (limit, bytes) = match is_busy {
+            true => (limit.min(BUSY_DELIVERIES_MAX), BUSY_BYTES_MAX),
+            false => (limit, BATCH_BYTES_MAX),
+        };
+
         match catch_unwind(AssertUnwindSafe(|| {
-            batch::decide_batch(&self.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
+            batch::decide_batch(&self.context, &mut self.machines, (limit, bytes))
         })) {
             Ok(Ok(count)) => BatchOutcome::Done(count),
 

@@ -10,14 +10,18 @@ use std::time::Instant;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::inbox::Receipt;
+use accredit_operations::intake::IMPORT;
 use accredit_seams::delivery::Delivery;
 use tokio::sync::oneshot;
 
 use crate::server::channels::{NotTaken, OrderSender, WriterQueue, Writing};
 use crate::server::metrics::Metrics;
+use crate::server::pace::Arrivals;
 
-/// Deliveries in one commit; a larger request still goes in whole.
-const COMMIT_DELIVERIES_MAX: usize = 64;
+/// Deliveries in one commit, and bytes of their bodies beyond which it takes no more of them: those
+/// who come later wait for it. A larger request still goes in whole.
+const COMMIT_DELIVERIES_MAX: usize = 512;
+const COMMIT_BYTES_MAX: usize = 1 << 20;
 
 /// What the writer works with.
 pub(crate) struct WriterParts<'a> {
@@ -25,6 +29,8 @@ pub(crate) struct WriterParts<'a> {
     pub(crate) ledger: &'a Ledger,
     /// Counters.
     pub(crate) metrics: &'a Metrics,
+    /// What came in, counted for the worker.
+    pub(crate) arrivals: &'a Arrivals,
     /// The worker to wake when there is something to decide.
     pub(crate) orders: &'a OrderSender,
 }
@@ -37,9 +43,11 @@ pub(crate) fn run(parts: &WriterParts<'_>, queue: &WriterQueue) {
         let mut stop = false;
 
         // All waiting deliveries share one durable commit.
-        while deliveries.len() < COMMIT_DELIVERIES_MAX {
+        let mut bytes = bytes_of(&deliveries);
+        while deliveries.len() < COMMIT_DELIVERIES_MAX && bytes < COMMIT_BYTES_MAX {
             match queue.0.try_recv() {
                 Ok(Writing::Take(more, reply)) => {
+                    bytes += bytes_of(&more);
                     waiting.push((more.len(), reply));
                     deliveries.extend(more);
                 }
@@ -60,6 +68,10 @@ pub(crate) fn run(parts: &WriterParts<'_>, queue: &WriterQueue) {
     }
 }
 
+fn bytes_of(deliveries: &[Delivery]) -> usize {
+    deliveries.iter().map(|delivery| delivery.body.len()).sum()
+}
+
 type WaitingSenders = Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>)>;
 
 fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: WaitingSenders) {
@@ -67,6 +79,8 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
     match parts.ledger.receive_deliveries(deliveries) {
         Ok(receipts) => {
             parts.metrics.observe_commit(started.elapsed());
+            parts.arrivals.add(deliveries.len());
+            count_outcomes(parts.metrics, deliveries, &receipts);
             let mut receipts = receipts.into_iter();
             for (count, reply) in waiting {
                 // No receiver means that the client has disconnected; the delivery is stored all
@@ -82,5 +96,13 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
                 let _ = reply.send(Err(NotTaken::Failed));
             }
         }
+    }
+}
+
+/// Counts what became of webhooks, whether or not their senders still wait; an import is counted as one.
+fn count_outcomes(metrics: &Metrics, deliveries: &[Delivery], receipts: &[Receipt]) {
+    let webhooks = deliveries.iter().zip(receipts).filter(|(one, _)| one.source != IMPORT);
+    for (delivery, receipt) in webhooks {
+        metrics.count_webhook(&delivery.source, receipt.outcome());
     }
 }

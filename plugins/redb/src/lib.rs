@@ -16,16 +16,21 @@ mod overlay;
 mod recover;
 mod trouble;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use redb::{
-    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    StorageBackend, TableDefinition, TableHandle, WriteTransaction,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase,
+    ReadableTable, StorageBackend, TableDefinition, TableHandle, WriteTransaction,
 };
 
-use accredit_seams::store::{Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch};
+use accredit_seams::store::{
+    RowChange, Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch,
+};
 
 use crate::file::DataFile;
 use crate::guard::guarded;
@@ -52,8 +57,13 @@ pub struct RedbStore {
     tried: Mutex<Option<Instant>>,
 }
 
+/// A table of rows that are bytes, open for reading.
+type OpenTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
 struct RedbSnapshot {
     transaction: ReadTransaction,
+    /// Tables that were read: finding one by its name takes longer than finding a row in it.
+    open: RefCell<BTreeMap<StoreTable, OpenTable>>,
     trouble: Arc<FailureState>,
 }
 
@@ -234,12 +244,12 @@ fn write_batch(database: &Database, batch: &WriteBatch, mark: u64) -> Result<(),
 }
 
 fn write_changes(transaction: &WriteTransaction, batch: &WriteBatch) -> Result<(), StoreError> {
-    for (kind, _) in StoreTable::ALL {
-        let mut changes = batch.changes.iter().filter(|c| c.table == kind).peekable();
-        if changes.peek().is_none() {
-            continue;
-        }
+    let mut by_table: BTreeMap<StoreTable, Vec<&RowChange>> = BTreeMap::new();
+    for change in &batch.changes {
+        by_table.entry(change.table).or_default().push(change);
+    }
 
+    for (kind, changes) in by_table {
         let mut table = transaction.open_table(table_definition(kind)).map_err(store_error)?;
         for change in changes {
             let key = change.key.as_slice();
@@ -260,7 +270,8 @@ impl Store for RedbStore {
         }
 
         let transaction = self.begin_read()?;
-        Ok(Box::new(RedbSnapshot { transaction, trouble: Arc::clone(&self.trouble) }))
+        let (open, trouble) = (RefCell::default(), Arc::clone(&self.trouble));
+        Ok(Box::new(RedbSnapshot { transaction, open, trouble }))
     }
 
     fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
@@ -281,13 +292,26 @@ impl RedbSnapshot {
     fn read_failed(&self, error: impl Into<redb::Error>) -> StoreError {
         self.trouble.read_failed(error)
     }
+
+    /// Reads something of a table.
+    fn with_table<T>(
+        &self,
+        table: StoreTable,
+        read: impl FnOnce(&OpenTable) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        guarded(|| match self.open.borrow_mut().entry(table) {
+            Entry::Occupied(open) => read(open.get()),
+            Entry::Vacant(place) => {
+                let opened = self.transaction.open_table(table_definition(table));
+                read(place.insert(opened.map_err(|error| self.read_failed(error))?))
+            }
+        })
+    }
 }
 
 impl Snapshot for RedbSnapshot {
     fn get(&self, table: StoreTable, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        guarded(|| {
-            let table = self.transaction.open_table(table_definition(table));
-            let table = table.map_err(|error| self.read_failed(error))?;
+        self.with_table(table, |table| {
             let value = table.get(key).map_err(|error| self.read_failed(error))?;
             Ok(value.map(|value| value.value().to_vec()))
         })
@@ -300,10 +324,7 @@ impl Snapshot for RedbSnapshot {
         from: &[u8],
         limit: usize,
     ) -> Result<Vec<StoreRow>, StoreError> {
-        guarded(|| {
-            let table = self.transaction.open_table(table_definition(table));
-            let table = table.map_err(|error| self.read_failed(error))?;
-
+        self.with_table(table, |table| {
             let mut rows = Vec::new();
             for row in table.range(from.max(prefix)..).map_err(|error| self.read_failed(error))? {
                 let (key, value) = row.map_err(|error| self.read_failed(error))?;
@@ -317,9 +338,7 @@ impl Snapshot for RedbSnapshot {
     }
 
     fn last_row(&self, table: StoreTable) -> Result<Option<StoreRow>, StoreError> {
-        guarded(|| {
-            let table = self.transaction.open_table(table_definition(table));
-            let table = table.map_err(|error| self.read_failed(error))?;
+        self.with_table(table, |table| {
             let last = table.last().map_err(|error| self.read_failed(error))?;
             Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
         })

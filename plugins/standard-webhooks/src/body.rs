@@ -3,6 +3,7 @@
 //! Not mapping to transactions (the intake policy's work). Called by the connector. A key that comes
 //! twice is refused: two readers would disagree about which value counts.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -16,6 +17,37 @@ pub(crate) fn check_body(body: &[u8]) -> Result<&str, DecodeError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice::<UniqueKeys>(body).map_err(|error| refused(&error))?;
     std::str::from_utf8(body).map_err(|error| refused(&error))
+}
+
+/// A key, borrowed from the body where nothing in it is escaped.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct MapKey<'b>(#[serde(borrow)] Cow<'b, str>);
+
+/// Keys of a map that are compared one by one; more of them are hashed.
+const COMPARED_KEYS_MAX: usize = 16;
+
+/// The keys of a map so far.
+#[derive(Default)]
+struct MapKeys<'b> {
+    few: Vec<Cow<'b, str>>,
+    many: HashSet<Cow<'b, str>>,
+}
+
+impl<'b> MapKeys<'b> {
+    /// Adds a key; one that is there comes back.
+    fn add(&mut self, key: Cow<'b, str>) -> Result<(), Cow<'b, str>> {
+        if self.many.is_empty() && self.few.len() < COMPARED_KEYS_MAX {
+            if self.few.contains(&key) {
+                return Err(key);
+            }
+            self.few.push(key);
+            return Ok(());
+        }
+
+        self.many.extend(self.few.drain(..));
+        self.many.replace(key).map_or(Ok(()), Err)
+    }
 }
 
 /// Reads any JSON and keeps nothing of it.
@@ -35,13 +67,12 @@ impl<'de> Visitor<'de> for UniqueKeys {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        let mut keys = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut keys = MapKeys::default();
+        while let Some(key) = map.next_key::<MapKey<'de>>()? {
             // A number is a map of one private key under `arbitrary_precision`; its value is text.
             map.next_value::<UniqueKeys>()?;
-            if let Some(twice) = keys.replace(key) {
-                return Err(A::Error::custom(format!("duplicate key `{twice}`")));
-            }
+            keys.add(key.0)
+                .map_err(|twice| A::Error::custom(format!("duplicate key `{twice}`")))?;
         }
         Ok(UniqueKeys)
     }

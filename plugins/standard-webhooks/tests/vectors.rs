@@ -361,6 +361,16 @@ fn bodies() {
     ] {
         assert!(decode(body).is_err(), "decoded `{body}`");
     }
+    // Many keys are hashed, a few are compared: both find the one that comes twice.
+    for count in [1, 15, 16, 17, 40] {
+        let keys: Vec<String> = (0..count).map(|key| format!("\"k{key}\":{key}")).collect();
+        let (keys, last) = (keys.join(","), count - 1);
+        assert!(decode(&format!("{{{keys}}}")).is_ok(), "{count} keys");
+        for twice in [0, last] {
+            let escaped = format!("{{{keys},\"\\u006b{twice}\":0}}");
+            assert!(decode(&escaped).is_err(), "key {twice} of {count} twice");
+        }
+    }
     assert!(decode(&"[".repeat(100_000)).is_err(), "nesting has a limit");
     assert!(StandardWebhooks.decode_body(&[0xff, 0xfe]).is_err(), "not UTF-8");
     for body in ["null", "[]", "{}", "true", "-1.5e3", "\"text\"", "[[{}]]"] {

@@ -1,4 +1,5 @@
-"""DuckDB: `decide DIR` answers the benchmark line by line, `write DIR FILE THREADS` writes the rows as CSV."""
+"""DuckDB: `decide DIR` answers the benchmark line by line, `write DIR FILE THREADS` writes the rows as CSV, and
+`store DIR FILE THREADS TODAY` keeps deals and credits in a file of its own, whose proof is `prove FILE`."""
 
 import os
 import sys
@@ -48,13 +49,16 @@ direct AS (
     SELECT id, n, date, second, amount - part, 1 - weight FROM split WHERE weight < 1)
 SELECT {columns}
 FROM direct JOIN reach USING (rep)
-WHERE level = 0 OR amount < 50000
+WHERE level = 0 OR amount < 50000 OR date + 30 <= DATE '{today}'
 """
+
+# Before all deals, so that no hold has ended.
+NEVER = "1900-01-01"
 
 NARROW = """
 n, position, (level > 0)::TINYINT AS kind,
 (CASE WHEN level < 2 THEN amount ELSE round(amount * 0.5, 2) END)::DECIMAL(18,2) AS amount,
-(amount >= 50000)::TINYINT AS status, month(date)::TINYINT AS month
+(amount >= 50000 AND date + 30 > DATE '{today}')::TINYINT AS status, month(date)::TINYINT AS month
 """
 
 WIDE = """
@@ -74,6 +78,19 @@ NULL AS reason_code, 'calculated' AS origin, NULL AS reverses, NULL AS ruleset
 """
 
 
+def narrow_credits(today):
+    columns = NARROW.format(today=today)
+    return "CREATE TABLE credits AS " + DECIDE.format(columns=columns, today=today)
+
+
+def prove(connection):
+    with open(os.path.join(HERE, "proof.sql")) as file:
+        proof = file.read()
+    connection.execute("""CREATE OR REPLACE TEMP VIEW numbered AS SELECT n, position::BIGINT AS position, kind,
+        (amount * 100)::BIGINT AS cents, status, month FROM credits""")
+    return connection.execute(proof).fetchone()
+
+
 class Rival:
     def __init__(self, folder):
         self.connection = duckdb.connect()
@@ -82,18 +99,13 @@ class Rival:
 
     def decide(self, threads):
         self.connection.execute(f"SET threads = {threads}")
-        self.connection.execute("CREATE TABLE credits AS " + DECIDE.format(columns=NARROW))
+        self.connection.execute(narrow_credits(NEVER))
 
     def prove(self):
-        with open(os.path.join(HERE, "proof.sql")) as file:
-            proof = file.read()
-        numbered = "CREATE OR REPLACE VIEW numbered AS SELECT n, position::BIGINT AS position, kind, \
-            (amount * 100)::BIGINT AS cents, status, month FROM credits"
-        self.connection.execute(numbered)
-        return self.connection.execute(proof).fetchone()
+        return prove(self.connection)
 
     def clear(self):
-        self.connection.execute("DROP TABLE IF EXISTS credits CASCADE")
+        self.connection.execute("DROP TABLE IF EXISTS credits")
 
 
 def write(folder, out, threads):
@@ -101,12 +113,24 @@ def write(folder, out, threads):
     connection.execute("SET preserve_insertion_order = false")
     connection.execute(DEALS.format(kind="VIEW", folder=folder))
     connection.execute(REACH.format(folder=folder))
-    query = DECIDE.format(columns=WIDE)
+    query = DECIDE.format(columns=WIDE, today=NEVER)
     connection.execute(f"COPY ({query}) TO '{out}' (FORMAT csv, HEADER true)")
+
+
+def store(folder, file, threads, today):
+    connection = duckdb.connect(file, config={"threads": int(threads)})
+    connection.execute(DEALS.format(kind="TABLE", folder=folder))
+    connection.execute(REACH.format(folder=folder))
+    connection.execute(narrow_credits(today))
+    connection.execute("CHECKPOINT")
 
 
 if sys.argv[1] == "decide":
     serve(Rival(sys.argv[2]))
+elif sys.argv[1] == "store":
+    store(*sys.argv[2:])
+elif sys.argv[1] == "prove":
+    print(*prove(duckdb.connect(sys.argv[2], read_only=True)))
 else:
     write(*sys.argv[2:])
 # What was allocated need not be freed one by one.

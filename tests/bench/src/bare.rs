@@ -16,22 +16,22 @@ const INBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("inbox");
 
 type Job = (String, Bytes, oneshot::Sender<()>);
 
-/// Serves on a free port of loopback until the process ends; its address.
-pub fn serve(data: &Path) -> String {
+/// Serves on a free port of loopback until the process is killed; prints its address.
+pub fn serve(data: &Path) {
     let database = Database::create(data).unwrap();
     let (sender, receiver) = mpsc::channel::<Job>();
     std::thread::spawn(move || write(&database, &receiver));
-    let (ready, address) = mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new();
-        runtime.unwrap().block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            ready.send(listener.local_addr().unwrap()).unwrap();
-            let app = Router::new().route("/hooks/crm", post(hook)).with_state(sender);
-            axum::serve(listener, app).await.unwrap();
+
+    let runtime = tokio::runtime::Runtime::new();
+    runtime.unwrap().block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("listening on http://{}", listener.local_addr().unwrap());
+        let app = Router::new().route("/hooks/crm", post(hook)).with_state(sender);
+        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+            stream.set_nodelay(true).unwrap();
         });
+        axum::serve(listener, app).await.unwrap();
     });
-    format!("http://{}", address.recv().unwrap())
 }
 
 async fn hook(
@@ -48,7 +48,7 @@ async fn hook(
 
 fn write(database: &Database, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(63)).collect();
+        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(511)).collect();
         let mut transaction = database.begin_write().unwrap();
         transaction.set_quick_repair(true);
         {

@@ -34,6 +34,7 @@ const fn at_least(key: &'static str, limit: f64, text: &'static str) -> Bar {
 pub const BARS: &[Bar] = &[
     at_most("whole/duckdb", 1.0, "CSV in, CSV out: at most DuckDB's whole process"),
     at_most("whole/bytes", 1024.0, "memory of `calculate`: at most 1 KB a deal"),
+    at_most("whole/linear", 1.15, "ten times the deals: at most 1.15 times as long a deal"),
     at_most("decision/duckdb/2", 0.4, "decision alone on 2 threads: at most 0.4 of DuckDB's time"),
     at_most("decision/native/2", 3.0, "decision alone on 2 threads: at most 3 times native Rust"),
     at_most(
@@ -41,7 +42,29 @@ pub const BARS: &[Bar] = &[
         0.04,
         "decision alone on 2 threads: at most 1/25 of PostgreSQL's",
     ),
+    at_most("import/duckdb", 2.0, "import until durable: at most twice as long as DuckDB's file"),
+    at_most("import/bytes", 60.0, "compacted data file after an import: at most 60 bytes a credit"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
+    at_least("webhook/alone/16/rate", 0.8, "webhook, 16 clients: at least 0.8 of the bare loop"),
+    at_most("webhook/alone/16/p99", 2.0, "webhook, 16 clients: p99 at most twice the bare loop's"),
+    at_least("webhook/alone/256/rate", 0.8, "webhook, 256 clients: at least 0.8 of the bare loop"),
+    at_most(
+        "webhook/alone/256/p99",
+        2.0,
+        "webhook, 256 clients: p99 at most twice the bare loop's",
+    ),
+    at_least(
+        "webhook/import/16/rate",
+        0.5,
+        "during an import, 16 clients: at least 0.5 of the bare loop",
+    ),
+    at_most("webhook/import/16/p99", 4.0, "during an import, 16 clients: p99 at most 4 times"),
+    at_least("webhook/import/256/rate", 0.5, "during an import, 256 clients: at least 0.5"),
+    at_most("webhook/import/256/p99", 4.0, "during an import, 256 clients: p99 at most 4 times"),
+    at_least("webhook/swap/16/rate", 0.9, "swaps under full load: at most 10 % fewer answers"),
+    at_most("webhook/swap/16/visible", 50.0, "a swap is visible at most 50 ms after its answer"),
+    at_least("webhook/swap/256/rate", 0.9, "swaps under full load: at most 10 % fewer answers"),
+    at_most("webhook/swap/256/visible", 50.0, "a swap is visible at most 50 ms after its answer"),
 ];
 
 impl Bar {

@@ -1,13 +1,13 @@
 //! The decision alone: deals in memory to credits in memory, loading and writing left out.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::Outcome;
 use crate::postgres::{self, Cluster};
-use crate::report::{Figure, Finding};
+use crate::report::{Figure, Finding, thousands};
 use crate::rounds::{Ratio, Side, Times, alternate};
 use crate::settings::Settings;
+use crate::whole::python_command;
 use crate::worker::{Worker, plain_words};
 
 const ROUNDS: usize = 5;
@@ -82,10 +82,8 @@ fn probe_memory(settings: &Settings) -> u64 {
 }
 
 fn python_worker(python: &Path, script: &str, threads: usize, folder: &Path) -> Worker {
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("rivals");
-    let mut command = Command::new(python);
-    command.arg(scripts.join(script)).arg("decide").arg(folder);
-    command.env("POLARS_MAX_THREADS", threads.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut command = python_command(python, script, "decide");
+    command.arg(folder).env("POLARS_MAX_THREADS", threads.to_string());
     let mut worker = Worker::start("a Python rival", &mut command, plain_words);
     worker.wait_ready();
     worker
@@ -120,13 +118,13 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
         let mut all = contenders.iter().zip(times);
         all.find(|(it, _)| it.key == key && it.threads == threads).map(|(_, times)| times).unwrap()
     };
-    let milliseconds = |times: &Times| times.median() * 1000.0;
+    let size = thousands(deals);
 
     for (contender, rival) in contenders.iter().zip(times).skip(2) {
         let Contender { key, name, threads, .. } = contender;
         let ours = named("accredit", *threads);
-        let detail = format!("{:.1} ms to {:.1} ms", milliseconds(ours), milliseconds(rival));
-        let what = format!("decision alone, {deals} deals, {}", threads_text(*threads));
+        let detail = ours.medians_text(rival);
+        let what = format!("decision alone, {size} deals, {}", threads_text(*threads));
         let key = format!("decision/{key}/{threads}");
         outcome.findings.push(Finding::of_ratio(&key, &what, name, ours.ratio_to(rival), detail));
     }
@@ -135,12 +133,12 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
     let Ratio { median, low, high } = one.ratio_to(two);
     outcome.findings.push(Finding {
         key: "decision/threads".to_owned(),
-        what: format!("decision alone, {deals} deals, 2 threads"),
+        what: format!("decision alone, {size} deals, 2 threads"),
         rival: "1 thread".to_owned(),
         figure: Figure::Speedup,
         value: median,
         spread: Some((low, high)),
-        detail: format!("{:.1} ms to {:.1} ms", milliseconds(two), milliseconds(one)),
+        detail: two.medians_text(one),
     });
 }
 

@@ -6,6 +6,7 @@ mod cases;
 mod company;
 mod decision;
 mod engine_pipeline;
+mod import;
 mod native;
 mod native_pipeline;
 mod pipeline;
@@ -52,12 +53,13 @@ impl Outcome {
 const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
+    Measure { name: "import", run: import::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },
     Measure { name: "pipeline", run: |_, _| pipeline::compare() },
     Measure {
         name: "webhook",
         run: |settings, outcome| match &settings.accredit {
-            Some(binary) => webhook::compare(&binary.to_string_lossy()),
+            Some(binary) => webhook::compare(&binary.to_string_lossy(), settings, outcome),
             None => outcome.skip("the webhook: no accredit binary was named"),
         },
     },

@@ -89,7 +89,7 @@ impl Cluster {
     pub fn worker(&self, folder: &Path) -> Worker {
         let mut command = self.psql();
         command.current_dir(folder);
-        let mut worker = Worker::start("PostgreSQL", &mut command, wording);
+        let mut worker = Worker::start("PostgreSQL", &mut command, wording).as_client();
         worker.send(LOAD);
         worker.send("SELECT 'ready';");
         worker.wait_ready();
@@ -117,6 +117,7 @@ const SETTINGS: &[&str] = &[
     "work_mem=256MB",
     "autovacuum=off",
     "statement_timeout=600s",
+    "client_min_messages=warning",
     "min_parallel_table_scan_size=0",
     "parallel_setup_cost=0",
     "parallel_tuple_cost=0",

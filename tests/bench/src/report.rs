@@ -14,8 +14,27 @@ pub enum Figure {
     TimeRatio,
     /// How many times as fast something is.
     Speedup,
+    /// The time that a deal takes as a multiple of what it takes among fewer deals.
+    Growth,
     /// Bytes a deal.
     BytesPerDeal,
+    /// Bytes of a file a credit.
+    BytesPerCredit,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// A number with a comma between its thousands.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// One figure of a run.
@@ -58,14 +77,17 @@ impl Finding {
 
     fn figure_text(&self) -> String {
         let number = |value: f64| match self.figure {
-            Figure::BytesPerDeal => format!("{value:.0}"),
+            Figure::BytesPerDeal | Figure::BytesPerCredit => format!("{value:.0}"),
             _ if value < 0.1 => format!("{value:.3}"),
             _ => format!("{value:.2}"),
         };
         let unit = match self.figure {
             Figure::TimeRatio => " × its time",
             Figure::Speedup => " × as fast",
+            Figure::Growth => " × as long a deal",
             Figure::BytesPerDeal => " bytes a deal",
+            Figure::BytesPerCredit => " bytes a credit",
+            Figure::Milliseconds => " ms",
         };
         let spread = self.spread.map(|(low, high)| format!(" ({}–{})", number(low), number(high)));
         format!("{}{unit}{}", number(self.value), spread.unwrap_or_default())
@@ -86,7 +108,8 @@ pub fn markdown(findings: &[Finding], skipped: &[String]) -> String {
         text,
         "On {}. Medians of alternating rounds of one run, with the smallest and the largest ratio of a \
          round. All sides of a comparison gave the same rows, proved by their number, the sum of their \
-         amounts and a checksum.\n",
+         amounts and a checksum. Rivals may leave ids blank and write rows in any order; accredit computes \
+         its ids and writes in the order that it promises.\n",
         settings::machine()
     );
 

@@ -5,21 +5,60 @@ use std::time::{Duration, Instant};
 /// Rounds of a comparison of two sides in one process.
 pub const DUEL_ROUNDS: usize = 7;
 
+/// What one run of a side took.
+#[derive(Debug, Clone, Copy)]
+pub struct Spent {
+    /// From start to end.
+    pub wall: Duration,
+    /// Of all cores together, in steps of 10 ms; none where it cannot be told.
+    pub cpu: Option<Duration>,
+}
+
+/// Less processor time than this is mostly the clock's step.
+const CPU_MIN: f64 = 0.1;
+
 /// The times of one side, a round each.
 #[derive(Debug, Clone)]
-pub struct Times(pub Vec<Duration>);
+pub struct Times(pub Vec<Spent>);
 
 impl Times {
     /// The median in seconds.
     pub fn median(&self) -> f64 {
-        middle(self.0.iter().map(Duration::as_secs_f64).collect())
+        middle(self.0.iter().map(|spent| spent.wall.as_secs_f64()).collect())
+    }
+
+    /// The median of processor time in seconds, if it can be told.
+    fn median_cpu(&self) -> Option<f64> {
+        let cpu: Option<Vec<f64>> =
+            self.0.iter().map(|spent| Some(spent.cpu?.as_secs_f64())).collect();
+        cpu.map(middle).filter(|seconds| *seconds >= CPU_MIN)
+    }
+
+    /// The medians of this side and of `rival` in words. Other work on the machine changes processor time
+    /// less than it changes the time from start to end.
+    pub fn medians_text(&self, rival: &Times) -> String {
+        let seconds = |seconds: f64| {
+            if seconds < 1.0 {
+                format!("{:.1} ms", seconds * 1000.0)
+            } else {
+                format!("{seconds:.2} s")
+            }
+        };
+        let wall = format!("{} to {}", seconds(self.median()), seconds(rival.median()));
+        match (self.median_cpu(), rival.median_cpu()) {
+            (Some(a), Some(b)) => {
+                format!("{wall}; processors {} to {}, {:.2} ×", seconds(a), seconds(b), a / b)
+            }
+            _ => wall,
+        }
     }
 
     /// How many times as long this side takes as `rival`: the ratio of the medians, and the smallest and
     /// largest ratio within a round.
     pub fn ratio_to(&self, rival: &Times) -> Ratio {
         let pairs = self.0.iter().zip(&rival.0);
-        let each: Vec<f64> = pairs.map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
+        let each: Vec<f64> =
+            pairs.map(|(a, b)| a.wall.as_secs_f64() / b.wall.as_secs_f64()).collect();
         Ratio {
             median: self.median() / rival.median(),
             low: each.iter().copied().fold(f64::INFINITY, f64::min),
@@ -44,8 +83,8 @@ fn middle(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// A side of a comparison: does its work once and gives the time that counts.
-pub type Side<'a> = Box<dyn FnMut() -> Duration + 'a>;
+/// A side of a comparison: does its work once and gives what it took.
+pub type Side<'a> = Box<dyn FnMut() -> Spent + 'a>;
 
 /// Runs all sides in turn, `rounds` times, and gives the times of each.
 pub fn alternate(rounds: usize, sides: &mut [Side<'_>]) -> Vec<Times> {
@@ -58,11 +97,18 @@ pub fn alternate(rounds: usize, sides: &mut [Side<'_>]) -> Vec<Times> {
     times
 }
 
-/// The time that `work` takes.
-pub fn time(mut work: impl FnMut()) -> Duration {
-    let start = Instant::now();
+/// The time that `work` takes; processor time is left out.
+pub fn time(work: impl FnMut()) -> Spent {
+    time_with_cpu(|| None, work)
+}
+
+/// The time that `work` takes, and by how much the processor time that `cpu` reads grows meanwhile.
+pub fn time_with_cpu(cpu: impl Fn() -> Option<Duration>, mut work: impl FnMut()) -> Spent {
+    let (before, start) = (cpu(), Instant::now());
     work();
-    start.elapsed()
+    let wall = start.elapsed();
+    let spent = cpu().zip(before).and_then(|(after, before)| after.checked_sub(before));
+    Spent { wall, cpu: spent }
 }
 
 /// Runs both sides in turn and gives their median times.

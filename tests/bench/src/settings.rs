@@ -1,6 +1,7 @@
 //! What a run of the benchmark was asked for, and what the machine has for it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Deals without `BENCH_DEALS`.
 const DEALS: usize = 100_000;
@@ -101,6 +102,30 @@ fn proc_bytes(file: &Path, name: &str) -> Option<u64> {
 /// The most memory that the process `pid` has had, in bytes; 0 when it has ended.
 pub fn peak_memory(pid: u32) -> u64 {
     proc_bytes(Path::new(&format!("/proc/{pid}/status")), "VmHWM:").unwrap_or(0)
+}
+
+/// Fields of /proc/PID/stat after the name, which ends with the last bracket: what the process itself has
+/// used, and what its ended children have.
+const OWN_TICKS: [usize; 2] = [11, 12];
+const CHILDREN_TICKS: [usize; 2] = [13, 14];
+
+fn ticks(process: &str, fields: [usize; 2]) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields_after: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let sum: Option<u64> =
+        fields.iter().map(|field| fields_after.get(*field)?.parse::<u64>().ok()).sum();
+    // A tick is 10 ms on every Linux that is in use.
+    Some(Duration::from_millis(sum? * 10))
+}
+
+/// The processor time of the process `pid`, its threads included.
+pub fn cpu_of(pid: u32) -> Option<Duration> {
+    ticks(&pid.to_string(), OWN_TICKS)
+}
+
+/// The processor time of the processes that this one has started and that have ended.
+pub fn cpu_of_ended() -> Option<Duration> {
+    ticks("self", CHILDREN_TICKS)
 }
 
 /// The memory that is free for programs, in bytes.

@@ -1,118 +1,236 @@
-//! Durable acknowledgements a second: the real server, deciding in the background, against the bare loop.
+//! Durable acknowledgements a second: the real server, deciding in the background, against the bare loop;
+//! then while deals are imported, and while rules are swapped.
 
-use std::io::{BufRead, BufReader};
+pub mod load;
+pub mod server;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-const CLIENTS: usize = 16;
-const REQUESTS: usize = 2_000;
-const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+use load::Round;
+use server::Server;
 
-const FILES: &[(&str, &str)] = &[
-    (
-        "accredit.toml",
-        "[workspace]\nname = \"Bench\"\n[fields]\nid = \"id\"\ndate = \"date\"\namount = \"amount\"\n\
-         owner = [\"owner\"]\n[sources.crm]\nconnector = \"standard-webhooks\"\n",
-    ),
-    (
-        "organization/participants.csv",
-        "id,name,title,manager\nann,Ann,Rep,max\nbob,Bob,Rep,max\nmax,Max,Manager,\n",
-    ),
-    (
-        "plans/reps.toml",
-        "name = \"Reps\"\ntargets = [\"title:Rep\"]\n[[direct]]\nname = \"Booking\"\n[[direct.results]]\n\
-         name = \"Booking credit\"\nrollable = true\n[[indirect]]\nname = \"Managers\"\n\
-         relationship = \"Reporting\"\n[[indirect.results]]\nname = \"Managers credit\"\n",
-    ),
-];
+use crate::Outcome;
+use crate::report::{Figure, Finding};
+use crate::settings::Settings;
 
-struct Accredit(Child);
+/// Connections, and requests of a round over them.
+const SIZES: [(usize, usize); 4] = [(1, 600), (16, 5_000), (64, 10_000), (256, 12_000)];
 
-impl Drop for Accredit {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+const ROUNDS: usize = 5;
+
+/// Between two swaps.
+const SWAP_EVERY: Duration = Duration::from_millis(250);
+
+/// Compares accredit and the bare loop.
+pub fn compare(binary: &str, settings: &Settings, outcome: &mut Outcome) {
+    let deals = settings.deals.max(if settings.quick { 20_000 } else { 200_000 });
+    outcome.findings.extend(compare_all(binary, settings.folder.path(), deals));
+}
+
+/// Compares with files in `folder`; `deals` are imported in between.
+pub fn compare_all(binary: &str, folder: &Path, deals: usize) -> Vec<Finding> {
+    let bare = Server::bare(folder);
+    let start = |part: &str, clients: usize| {
+        Server::accredit(binary, &new_folder(folder, &format!("{part}-{clients}")))
+    };
+    let mut findings = Vec::new();
+    for size in SIZES.into_iter().filter(|size| asked("alone", size.0)) {
+        findings.extend(compare_alone(&start("alone", size.0), &bare, size));
+    }
+    for size in [SIZES[1], SIZES[3]].into_iter().filter(|size| asked("import", size.0)) {
+        findings.extend(compare_importing(&start("import", size.0), &bare, size, deals));
+    }
+    for size in [SIZES[1], SIZES[3]].into_iter().filter(|size| asked("swap", size.0)) {
+        findings.extend(compare_swapping(&start("swap", size.0), size));
+    }
+    findings
+}
+
+/// Whether a part was asked for: `BENCH_WEBHOOK` names parts and numbers of clients, as in `alone,16`.
+fn asked(part: &str, clients: usize) -> bool {
+    let Ok(wanted) = std::env::var("BENCH_WEBHOOK") else { return true };
+    let wanted: Vec<&str> = wanted.split(',').collect();
+    let clients = clients.to_string();
+    let is_number = |word: &&str| word.parse::<usize>().is_ok();
+    let parts = wanted.iter().all(|word| is_number(word)) || wanted.contains(&part);
+    parts && (!wanted.iter().any(is_number) || wanted.contains(&&*clients))
+}
+
+fn new_folder(folder: &Path, name: &str) -> std::path::PathBuf {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn round(server: &Server, name: &str, (clients, requests): (usize, usize)) -> Round {
+    let requests = load::write_requests(name, requests);
+    let (count, before) = (requests.len(), server.cpu_seconds());
+    let mut round = load::send_all(server.address, clients, requests);
+    round.cpu_us = (server.cpu_seconds() - before) * 1e6 / count as f64;
+    assert_eq!(round.failed, 0, "{name}: requests failed");
+    round
+}
+
+/// The round whose figures are the medians of each.
+fn medians(rounds: &[Round]) -> Round {
+    let middle = |figure: fn(&Round) -> f64| {
+        let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    Round {
+        rate: middle(|round| round.rate),
+        p50_ms: middle(|round| round.p50_ms),
+        p99_ms: middle(|round| round.p99_ms),
+        cpu_us: middle(|round| round.cpu_us),
+        failed: 0,
     }
 }
 
-fn start(binary: &str, dir: &Path) -> (Accredit, String) {
-    for (path, text) in FILES {
-        let path = dir.join("workspace").join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("--create").arg("--data").arg(dir.join("accredit.redb"));
-    command.arg("--workspace").arg(dir.join("workspace")).args(["--listen", "127.0.0.1:0"]);
-    command
-        .env("ACCREDIT_TOKEN", "bench-token-0123456789abcdef012345")
-        .env("ACCREDIT_SECRET_CRM", SECRET);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let url = loop {
-        let line = lines.next().expect("the server ended").unwrap();
-        if let Some((_, url)) = line.split_once("listening on ") {
-            break url.trim().to_owned();
+/// The rate and the 99th percentile of both sides, printed and as findings under `key`.
+fn findings(key: &str, what: &str, rival: &str, ours: &[Round], theirs: &[Round]) -> Vec<Finding> {
+    let (a, b) = (medians(ours), medians(theirs));
+    let show = |one: &Round| {
+        let Round { rate, p50_ms, p99_ms, cpu_us, .. } = one;
+        format!(
+            "{rate:.0}/s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {cpu_us:.0} us of processor each"
+        )
+    };
+    let detail = format!("{} against {}", show(&a), show(&b));
+
+    let finding = |name: &str, figure: Figure, of: fn(&Round) -> f64| {
+        let each = ours.iter().zip(theirs).map(|(a, b)| of(a) / of(b));
+        let spread =
+            each.fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
+        Finding {
+            key: format!("{key}/{name}"),
+            what: format!("{what}, {name}"),
+            rival: rival.to_owned(),
+            figure,
+            value: of(&a) / of(&b),
+            spread: Some(spread),
+            detail: detail.clone(),
         }
     };
-    std::thread::spawn(move || for _ in lines {});
-    (Accredit(child), url)
+    let found = vec![
+        finding("rate", Figure::Speedup, |round| round.rate),
+        finding("p99", Figure::TimeRatio, |round| round.p99_ms),
+    ];
+    println!(
+        "{what}: {:.2} of the rate, {:.2} of the p99 of {rival} ({detail})",
+        found[0].value, found[1].value
+    );
+    found
 }
 
-fn load(url: &str, round: usize) {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().max_idle_connections_per_host(CLIENTS).build().new_agent();
-    let next = AtomicUsize::new(0);
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+const BARE: &str = "a bare axum and redb loop";
+
+/// Nothing else goes on; between rounds everything is decided, so that the rival has the machine alone.
+fn compare_alone(ours: &Server, bare: &Server, size: (usize, usize)) -> Vec<Finding> {
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    round(ours, "warm", (size.0, 200));
+    round(bare, &format!("warm{}", size.0), (size.0, 200));
+    for number in 0..ROUNDS {
+        let name = format!("alone{}_{number}", size.0);
+        a.push(round(ours, &name, size));
+        ours.wait_decided();
+        b.push(round(bare, &name, size));
+    }
+    let (key, what) = (format!("webhook/alone/{}", size.0), format!("webhook, {} clients", size.0));
+    findings(&key, &what, BARE, &a, &b)
+}
+
+/// While deals are imported: a round counts if the import was not over at its end.
+fn compare_importing(
+    ours: &Server,
+    bare: &Server,
+    size: (usize, usize),
+    deals: usize,
+) -> Vec<Finding> {
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for number in 0..ROUNDS {
+        b.push(round(bare, &format!("before{}_{number}", size.0), size));
+    }
+
+    let start = Instant::now();
+    let is_sent = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= REQUESTS {
-                        return;
-                    }
-                    let id = format!("msg_{round}_{number}");
-                    let key = format!("D{round}-{number}");
-                    let body = format!(
-                        r#"{{"id":"{key}","date":"2026-03-15","amount":"120.50","owner":"Ann"}}"#
-                    );
-                    let signature = accredit_standard_webhooks::sign_delivery(
-                        SECRET,
-                        &id,
-                        seconds,
-                        body.as_bytes(),
-                    );
-                    let request = agent.post(format!("{url}/hooks/crm"));
-                    let request = request.header("webhook-id", &id);
-                    let request = request.header("webhook-timestamp", seconds.to_string());
-                    let request = request.header("webhook-signature", signature.unwrap());
-                    let reply =
-                        request.header("content-type", "application/json").send(&body).unwrap();
-                    assert_eq!(reply.status(), 202);
-                }
-            });
+        scope.spawn(|| {
+            ours.import("I", deals);
+            is_sent.store(true, Ordering::Release);
+        });
+
+        std::thread::sleep(Duration::from_millis(200));
+        while a.len() < 40 {
+            let before_end = !is_sent.load(Ordering::Acquire);
+            let done = round(ours, &format!("during{}_{}", size.0, a.len()), size);
+            let recorded = if before_end { 0 } else { ours.deals() };
+            if recorded >= deals as u64 {
+                break;
+            }
+            let Round { rate, p99_ms, .. } = done;
+            println!(
+                "  round {}: {rate:.0}/s, p99 {p99_ms:.2} ms, {recorded} deals recorded",
+                a.len()
+            );
+            a.push(done);
         }
     });
+    ours.wait_decided();
+    println!("  {deals} deals imported and decided after {:.1} s", start.elapsed().as_secs_f64());
+    let key = format!("webhook/import/{}", size.0);
+    let what = format!("webhook, {} clients, while {deals} deals are imported", size.0);
+    findings(&key, &what, BARE, &a, &b)
 }
 
-pub fn compare(binary: &str) {
-    let dir = tempfile::tempdir().unwrap();
-    let bare = crate::bare::serve(&dir.path().join("bare.redb"));
-    let (_server, url) = start(binary, dir.path());
-    let (mut a, mut b) = (0, 0);
-    let (ours, rival) = crate::duel(
-        || {
-            a += 1;
-            load(&url, a);
-        },
-        || {
-            b += 1;
-            load(&bare, b);
-        },
-    );
-    let what = format!("webhook with {CLIENTS} clients, every answer durable");
-    crate::print(&what, REQUESTS, ours, rival, "a bare axum and redb loop");
+/// While a plan is replaced again and again: against the same server without.
+fn compare_swapping(ours: &Server, size: (usize, usize)) -> Vec<Finding> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let mut delays = Vec::new();
+    for number in 0..ROUNDS {
+        without.push(round(ours, &format!("steady{}_{number}", size.0), size));
+        ours.wait_decided();
+
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let swaps = scope.spawn(|| swap_until(ours, &is_over, number));
+            with.push(round(ours, &format!("swap{}_{number}", size.0), size));
+            is_over.store(true, Ordering::Release);
+            delays.extend(swaps.join().unwrap());
+        });
+        ours.wait_decided();
+    }
+    delays.sort();
+    let worst = delays.last().copied().unwrap_or_default().as_secs_f64() * 1000.0;
+    println!("  {} swaps, visible at most {worst:.1} ms after their answer", delays.len());
+
+    let key = format!("webhook/swap/{}", size.0);
+    let what = format!("webhook, {} clients, a swap every {SWAP_EVERY:?}", size.0);
+    let mut found = findings(&key, &what, "the same server without swaps", &with, &without);
+    found.push(Finding {
+        key: format!("{key}/visible"),
+        what: format!("{what}, until it is visible"),
+        rival: "its answer".to_owned(),
+        figure: Figure::Milliseconds,
+        value: worst,
+        spread: None,
+        detail: format!("the slowest of {} swaps", delays.len()),
+    });
+    found
+}
+
+/// Swaps until it is over; how long after each answer the new rules were seen to be in force.
+fn swap_until(ours: &Server, is_over: &AtomicBool, number: usize) -> Vec<Duration> {
+    let mut delays = Vec::new();
+    while !is_over.load(Ordering::Acquire) {
+        let before = ours.ruleset();
+        ours.activate(&format!("tx.amount * {}", number * 1000 + delays.len() + 2));
+        let start = Instant::now();
+        while ours.ruleset() == before {}
+        delays.push(start.elapsed());
+        std::thread::sleep(SWAP_EVERY);
+    }
+    delays
 }

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::proof::{position_lines, prove_csv};
-use crate::report::{Figure, Finding};
-use crate::rounds::{Ratio, Side, Times, alternate};
-use crate::settings::{Settings, peak_memory};
+use crate::report::{Figure, Finding, thousands};
+use crate::rounds::{Ratio, Side, Spent, Times, alternate, time_with_cpu};
+use crate::settings::{Settings, cpu_of_ended, peak_memory};
 
 const ROUNDS: usize = 5;
 
@@ -48,14 +48,20 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let folder = settings.company(deals);
 
     let memory = prove_equal(&programs, &folder, &out, deals);
+    let tenth = settings.company(deals / 10);
     let mut sides: Vec<Side<'_>> = Vec::new();
     for program in &programs {
         let (folder, out) = (&folder, &out);
         sides.push(Box::new(move || run(program, folder, out)));
     }
-    let times = alternate(ROUNDS, &mut sides);
+    // The same program over a tenth of the deals, to see whether time grows with their number.
+    sides.push(Box::new(|| run(&programs[0], &tenth, &out)));
+    let mut times = alternate(ROUNDS, &mut sides);
     drop(sides);
+
+    let tenth = times.pop().unwrap();
     report(outcome, &programs, (&times, &memory), deals);
+    report_growth(outcome, &times[0], &tenth, deals);
 }
 
 fn calculate(binary: &Path, threads: usize) -> Program {
@@ -79,17 +85,18 @@ fn native() -> Program {
     Program { key: "native", name: "native Rust", command: Box::new(command) }
 }
 
-fn python_command(python: &Path, script: &str) -> Command {
+/// A Python rival that is asked for `verb`.
+pub fn python_command(python: &Path, script: &str, verb: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("rivals").join(script));
-    command.arg("write").env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(verb).env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
 fn duckdb(python: &Path) -> Program {
     let python: PathBuf = python.to_owned();
     let command = move |folder: &Path, out: &Path| {
-        let mut command = python_command(&python, "duckdb_rival.py");
+        let mut command = python_command(&python, "duckdb_rival.py", "write");
         command.args([folder, out]).arg("2");
         command
     };
@@ -99,22 +106,20 @@ fn duckdb(python: &Path) -> Program {
 fn polars(python: &Path) -> Program {
     let python: PathBuf = python.to_owned();
     let command = move |folder: &Path, out: &Path| {
-        let mut command = python_command(&python, "polars_rival.py");
+        let mut command = python_command(&python, "polars_rival.py", "write");
         command.args([folder, out]).env("POLARS_MAX_THREADS", "2");
         command
     };
     Program { key: "polars", name: "polars", command: Box::new(command) }
 }
 
-/// Runs a program once; the time from its start to its end.
-fn run(program: &Program, folder: &Path, out: &Path) -> Duration {
+/// Runs a program once; what it took from its start to its end.
+fn run(program: &Program, folder: &Path, out: &Path) -> Spent {
     let mut command = (program.command)(folder, out);
     command.stdin(Stdio::null()).stderr(Stdio::null());
-    let start = Instant::now();
-    let status = command.status().unwrap();
-    let time = start.elapsed();
-    assert!(status.success(), "{} failed", program.name);
-    time
+    time_with_cpu(cpu_of_ended, || {
+        assert!(command.status().unwrap().success(), "{} failed", program.name);
+    })
 }
 
 /// Runs a program once; the most memory that it had, in bytes.
@@ -156,10 +161,11 @@ fn report(
     (times, memory): (&[Times], &[u64]),
     deals: usize,
 ) {
-    let what = format!("CSV in, CSV out, {deals} deals, 2 threads");
+    let size = thousands(deals);
+    let what = format!("CSV in, CSV out, {size} deals, 2 threads");
     let ours = &times[0];
     for (program, rival) in programs.iter().zip(times).skip(2) {
-        let detail = format!("{:.2} s to {:.2} s", ours.median(), rival.median());
+        let detail = ours.medians_text(rival);
         let key = format!("whole/{}", program.key);
         let ratio = ours.ratio_to(rival);
         outcome.findings.push(Finding::of_ratio(&key, &what, program.name, ratio, detail));
@@ -173,7 +179,7 @@ fn report(
         figure: Figure::Speedup,
         value: median,
         spread: Some((low, high)),
-        detail: format!("{:.2} s to {:.2} s", ours.median(), times[1].median()),
+        detail: ours.medians_text(&times[1]),
     });
 
     let a_deal = |bytes: u64| bytes as f64 / deals as f64;
@@ -182,11 +188,25 @@ fn report(
         others.map(|(program, bytes)| format!("{} {:.0}", program.name, a_deal(*bytes))).collect();
     outcome.findings.push(Finding {
         key: "whole/bytes".to_owned(),
-        what: format!("most memory of the whole process, {deals} deals, 2 threads"),
+        what: format!("most memory of the whole process, {size} deals, 2 threads"),
         rival: "the number of deals".to_owned(),
         figure: Figure::BytesPerDeal,
         value: a_deal(memory[0]),
         spread: None,
         detail: others.join(", "),
+    });
+}
+
+/// How much longer a deal takes among `deals` than among a tenth of them.
+fn report_growth(outcome: &mut Outcome, all: &Times, tenth: &Times, deals: usize) {
+    let Ratio { median, low, high } = all.ratio_to(tenth);
+    outcome.findings.push(Finding {
+        key: "whole/linear".to_owned(),
+        what: format!("CSV in, CSV out, {} deals, 2 threads", thousands(deals)),
+        rival: format!("{} deals", thousands(deals / 10)),
+        figure: Figure::Growth,
+        value: median / 10.0,
+        spread: Some((low / 10.0, high / 10.0)),
+        detail: all.medians_text(tenth),
     });
 }

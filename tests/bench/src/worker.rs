@@ -5,10 +5,10 @@
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use crate::proof::Proof;
-use crate::rounds;
+use crate::rounds::{self, Spent};
+use crate::settings;
 
 /// What a worker is asked.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,8 @@ pub struct Worker {
     input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
     wording: Wording,
+    /// Whether a server does the work, whose processor time is not known.
+    is_client: bool,
 }
 
 impl Worker {
@@ -40,7 +42,7 @@ impl Worker {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
         let input = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Worker { name, child, input, lines, wording }
+        Worker { name, child, input, lines, wording, is_client: false }
     }
 
     /// Starts this program as the worker `side` over `folder`.
@@ -50,6 +52,12 @@ impl Worker {
         let mut worker = Worker::start(side, &mut command, plain_words);
         worker.wait_ready();
         worker
+    }
+
+    /// The same worker as a client of a server that does the work.
+    pub fn as_client(mut self) -> Worker {
+        self.is_client = true;
+        self
     }
 
     /// Waits until the data is loaded.
@@ -76,9 +84,13 @@ impl Worker {
     }
 
     /// Decides all deals on `threads` threads; what is timed leaves out that former credits are freed.
-    pub fn decide(&mut self, threads: usize) -> Duration {
+    pub fn decide(&mut self, threads: usize) -> Spent {
         self.ask(Question::Clear);
-        rounds::time(|| assert_eq!(self.ask(Question::Decide(threads)), "done", "{}", self.name))
+        let own = Some(self.child.id()).filter(|_| !self.is_client);
+        let cpu = || own.and_then(settings::cpu_of);
+        rounds::time_with_cpu(cpu, || {
+            assert_eq!(self.ask(Question::Decide(threads)), "done", "{}", self.name);
+        })
     }
 
     /// The proof of the credits.
@@ -89,7 +101,7 @@ impl Worker {
 
     /// The most memory that it has had, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        crate::settings::peak_memory(self.child.id())
+        settings::peak_memory(self.child.id())
     }
 }
 
@@ -134,6 +146,7 @@ pub fn serve_command(arguments: &[String]) -> bool {
             let threads = threads.parse().unwrap();
             crate::native_pipeline::write_rows(Path::new(folder), Path::new(file), threads);
         }
+        ["bare", data] => crate::bare::serve(Path::new(data)),
         _ => return false,
     }
     true

@@ -116,7 +116,7 @@ fn assigned_recipients(
     if named.iter().all(|named| *named == NamedPart::Nobody) {
         if case.reasons.len() == reasons {
             let name = &rule.rule.name;
-            let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
+            let names: Vec<&str> = found.iter().map(|found| &*found.share.who).collect();
             let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
             case.add_reason(STAGE, NoteCode::Unmatched, message);
         }

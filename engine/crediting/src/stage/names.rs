@@ -18,13 +18,19 @@ pub fn parse_shares(text: &str) -> Result<Vec<Share>, String> {
     parts.map(str::trim).filter(|part| !part.is_empty()).map(parse_share).collect()
 }
 
+/// Whether a text is one name and nothing else: neither a separator, nor a bracket, nor space around
+/// it.
+pub fn is_one_name(text: &str) -> bool {
+    !text.is_empty() && text.trim().len() == text.len() && !text.contains([';', '|', '[', ']'])
+}
+
 fn parse_share(part: &str) -> Result<Share, String> {
     let Some(open) = part.strip_suffix(']') else {
         // Otherwise `Ann[0.5` would be an unknown name, and the typo would go unnoticed.
         if part.rsplit_once('[').is_some_and(|(_, weight)| !weight.contains(']')) {
             return Err(format!("`{part}` has a `[` without a `]` at its end"));
         }
-        return Ok(Share { who: part.to_owned(), weight: None });
+        return Ok(Share { who: part.into(), weight: None });
     };
 
     let Some((who, weight)) = open.rsplit_once('[') else {
@@ -39,7 +45,7 @@ fn parse_share(part: &str) -> Result<Share, String> {
     let weight = parse_number(weight.trim()).filter(valid_weight);
     let weight = weight.ok_or_else(|| format!("the weight of `{part}` is not a number from 0"))?;
 
-    Ok(Share { who: who.to_owned(), weight: Some(weight) })
+    Ok(Share { who: who.into(), weight: Some(weight) })
 }
 
 /// Whether a weight can be meant: shares are parts of a deal, returns have negative amounts instead.
@@ -55,12 +61,23 @@ mod tests {
         let actual = match parse_shares(text) {
             Ok(shares) => shares
                 .iter()
-                .map(|s| s.weight.map_or(s.who.clone(), |weight| format!("{}={weight}", s.who)))
+                .map(|s| s.weight.map_or(s.who.to_string(), |weight| format!("{}={weight}", s.who)))
                 .collect::<Vec<_>>()
                 .join(","),
             Err(message) => format!("error: {message}"),
         };
         assert_eq!(actual, expected, "{text:?}");
+    }
+
+    #[test]
+    fn one_name_is_read_as_itself() {
+        for (text, expected) in
+            [("Ann", true), ("", false), (" Ann", false), ("Ann;Bob", false), ("Ann[1]", false)]
+        {
+            assert_eq!(is_one_name(text), expected, "{text:?}");
+        }
+        check("O'Neil, Pat (West)", "O'Neil, Pat (West)");
+        assert!(is_one_name("O'Neil, Pat (West)"));
     }
 
     #[test]

@@ -104,6 +104,7 @@ codes! {
     CR096 "label of a switch that is never reached";
     CR097 "quota that differs from the sum of its parts";
     CR098 "part of a span without a quota";
+    CR100 "function that is not compiled";
 }
 
 impl fmt::Display for Code {

@@ -5,6 +5,8 @@
 //! **Architecture invariant:** a share or hold that cannot be meant is refused where it is made, so
 //! that the message points at the author's line.
 
+use std::sync::Arc;
+
 use super::signature::{call, named, of};
 use super::{ScriptFunction, refuse_arguments};
 use crate::Share;
@@ -100,7 +102,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
 ];
 
-fn share(who: &str, weight: Option<&ScriptValue>) -> Outcome {
+fn share(who: &Arc<str>, weight: Option<&ScriptValue>) -> Outcome {
     if who.trim().is_empty() {
         return raise("a share needs the name of a recipient");
     }
@@ -109,7 +111,7 @@ fn share(who: &str, weight: Option<&ScriptValue>) -> Outcome {
     if let (Some(weight), None) = (weight, number) {
         return raise(format!("a weight is a number, not {}", weight.kind_word()));
     }
-    Ok(Share { who: who.to_owned(), weight: number }.into())
+    Ok(Share { who: Arc::clone(who), weight: number }.into())
 }
 
 fn hold_for(count: &ScriptValue, unit: &str) -> Outcome {

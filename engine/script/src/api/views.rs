@@ -55,7 +55,7 @@ const HAS: ScriptFunction = ScriptFunction {
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],
     call: |values| match values {
-        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has(tx, name)?.into()),
+        [ScriptValue::Transaction(tx), ScriptValue::Text(name)] => Ok(has_field(tx, name)?.into()),
         [ScriptValue::Credit(credit), ScriptValue::Text(name)] => {
             Ok(is_there(credit_field(credit, name)))
         }
@@ -228,7 +228,8 @@ fn cell_value(tx: &Transaction, column: &str, value: Value) -> Outcome {
 /// Characters of a cell that a message shows.
 const CELL_SHOWN_CHARS: usize = 80;
 
-fn has(tx: &Transaction, name: &str) -> Outcome<bool> {
+/// `tx.has("Rep #1")`: whether a field or a cell can be read.
+pub(crate) fn has_field(tx: &Transaction, name: &str) -> Outcome<bool> {
     let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
 
     let value = match special {
@@ -262,7 +263,7 @@ fn is_there(field: Option<ScriptValue>) -> ScriptValue {
 }
 
 /// The field `name` of a credit; none for other names.
-pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
+pub(crate) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
     let entry = &credit.entry;
     let optional = ScriptValue::optional_text;
 
@@ -287,7 +288,7 @@ pub(super) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
 }
 
 /// The field `name` of a recipient; none for other names.
-pub(super) fn receiver_field(to: &ReceiverView, name: &str) -> Option<ScriptValue> {
+pub(crate) fn receiver_field(to: &ReceiverView, name: &str) -> Option<ScriptValue> {
     Some(match name {
         "position" => ScriptValue::optional_text(to.position.as_ref().map(PositionKey::shared)),
         "title" => ScriptValue::optional_text(to.title.as_ref().map(DefinedName::shared)),

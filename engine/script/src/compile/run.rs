@@ -7,30 +7,51 @@
 //! **Architecture invariant:** a run that answers did nothing that the interpreter would refuse: its
 //! limits are a fraction of those of the interpreter, and each function is that of the table.
 
-use std::cmp::Ordering;
+mod changes;
+mod flags;
+mod inputs;
+mod items;
+mod limits;
+mod loops;
+mod reads;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::node::{Comparison, CompiledCode, ForLoop, ItemFunction, Node};
-use super::{ITEMS_MAX, LEVELS_MAX, STEPS_MAX, TEXT_BYTES_MAX};
+pub(crate) use self::inputs::RunInputs;
+pub(super) use self::limits::is_bounded;
+use super::node::{CompiledCode, Node};
+use super::{LEVELS_MAX, STEPS_MAX};
 use crate::api::ScriptFunction;
-use crate::api::callbacks::{passes, sort_keys, sum_parts};
-use crate::api::fields::{read_column, read_field};
-use crate::value::{Outcome, ScriptValue, compare_values, values_equal};
+use crate::value::{Outcome, ScriptValue};
+use crate::{ScriptArguments, Share};
+use accredit_domain::transaction::Transaction;
 
 /// Why a part of a program has no value.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Exit {
     /// It is for the interpreter to say what happens.
     Undecided,
-    /// `return`.
-    Return(ScriptValue),
+    /// `return`, whose value is kept in the run.
+    Return,
     /// `break`.
     Break,
     /// `continue`.
     Continue,
+    /// A chain ends at `?.`.
+    EndOfChain,
 }
 
 type Computed<T = ScriptValue> = Result<T, Exit>;
+
+/// What a program came to.
+#[derive(Debug)]
+pub(crate) enum RunResult {
+    /// A value, of which an answer is made.
+    Value(ScriptValue),
+    /// Shares, which are the answer.
+    Shares(Vec<Share>),
+}
 
 /// The values of a run; kept between runs for its memory alone.
 #[derive(Debug, Default)]
@@ -39,38 +60,86 @@ pub(crate) struct RunStack {
 }
 
 impl CompiledCode {
-    /// The value of the program for `arguments`; none when the interpreter has to run it.
-    pub(crate) fn run(
-        &self,
-        stack: &mut RunStack,
-        arguments: impl IntoIterator<Item = ScriptValue>,
-    ) -> Option<ScriptValue> {
-        let entry = self.functions.first()?;
-        stack.values.clear();
-        stack.values.extend(arguments.into_iter().take(entry.parameters));
-        if stack.values.len() != entry.parameters || !stack.values.iter().all(is_bounded) {
-            return None;
+    /// What the program comes to; none when the interpreter has to run it.
+    pub(crate) fn run(&mut self, stack: &mut RunStack, inputs: RunInputs<'_>) -> Option<RunResult> {
+        let deal = inputs.deal();
+        if let Some(deal) = deal {
+            self.cells.follow(deal.tx);
         }
+        let stack = &mut stack.values;
+        stack.clear();
+        inputs.bind(&self.inputs, stack)?;
 
-        let mut run = Run { code: self, stack: &mut stack.values, base: 0, steps: 0, levels: 0 };
-        let value = run.enter(0);
-        stack.values.clear();
-        value.ok()
+        let mut run = Run {
+            code: self,
+            deal,
+            tx: deal.map(|deal| &**deal.tx),
+            stack,
+            base: 0,
+            steps: 0,
+            levels: 0,
+            returned: ScriptValue::Unit,
+            shares: None,
+        };
+        let value = run.enter_first();
+        let shares = run.shares.take();
+        stack.clear();
+
+        match (value, shares) {
+            (Ok(_), Some(shares)) => Some(RunResult::Shares(shares)),
+            (Ok(value), None) => Some(RunResult::Value(value)),
+            (Err(_), _) => None,
+        }
+    }
+
+    /// Whether it may read tables, people or periods.
+    pub(crate) fn reads_surroundings(&self) -> bool {
+        self.reads_surroundings
     }
 }
 
 /// One run.
 struct Run<'a> {
     code: &'a CompiledCode,
+    /// What the host gave; none where that are values alone.
+    deal: Option<&'a ScriptArguments<'a>>,
+    /// The deal alone.
+    tx: Option<&'a Transaction>,
     stack: &'a mut Vec<ScriptValue>,
     /// Where the values of the running function begin.
     base: usize,
     /// Nodes of functions and rounds that were begun.
     steps: u32,
     levels: u32,
+    /// The value of the `return` that was met.
+    returned: ScriptValue,
+    /// The answer, where it is shares.
+    shares: Option<Vec<Share>>,
 }
 
 impl<'a> Run<'a> {
+    /// Runs the entry point, whose arguments are all values of the stack.
+    fn enter_first(&mut self) -> Computed {
+        let function = self.code.functions.first().ok_or(Exit::Undecided)?;
+        if self.stack.len() != function.parameters {
+            return Err(Exit::Undecided);
+        }
+        if function.slots > function.parameters {
+            self.stack.resize(function.slots, ScriptValue::Unit);
+        }
+
+        self.count(function.weight)?;
+        self.levels = 1;
+        self.block_of_function(&function.body)
+    }
+
+    fn block_of_function(&mut self, body: &'a [Node]) -> Computed {
+        match self.block(body) {
+            Err(Exit::Return) => Ok(std::mem::replace(&mut self.returned, ScriptValue::Unit)),
+            other => other,
+        }
+    }
+
     /// Runs the function at `place`, whose arguments are the last values of the stack.
     fn enter(&mut self, place: usize) -> Computed {
         let function = self.code.functions.get(place).ok_or(Exit::Undecided)?;
@@ -82,10 +151,7 @@ impl<'a> Run<'a> {
         self.levels += 1;
         self.stack.resize(base + function.slots, ScriptValue::Unit);
 
-        let value = match self.block(&function.body) {
-            Err(Exit::Return(value)) => Ok(value),
-            other => other,
-        };
+        let value = self.block_of_function(&function.body);
 
         self.stack.truncate(base);
         self.base = outer;
@@ -102,12 +168,44 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Runs statements; the value of the last one is that of the block.
     fn block(&mut self, body: &'a [Node]) -> Computed {
         let Some((last, before)) = body.split_last() else { return Ok(ScriptValue::Unit) };
         for node in before {
-            self.value(node)?;
+            self.execute(node)?;
         }
         self.value(last)
+    }
+
+    /// Runs statements whose values nobody reads.
+    fn execute_all(&mut self, body: &'a [Node]) -> Computed<()> {
+        body.iter().try_for_each(|node| self.execute(node))
+    }
+
+    fn execute(&mut self, node: &'a Node) -> Computed<()> {
+        match node {
+            Node::If(condition, then, other) => {
+                let branch = if self.flag(condition)? { then } else { other };
+                self.execute_all(branch)
+            }
+            Node::Block(body) => self.execute_all(body),
+            Node::CellReadable(cell) => self.check_cell(*cell),
+            Node::Set(slot, value) => {
+                let value = self.value(value)?;
+                *self.slot_mut(*slot)? = value;
+                Ok(())
+            }
+            Node::Return(value) => {
+                if let Some(value) = value {
+                    self.returned = self.value(value)?;
+                }
+                Err(Exit::Return)
+            }
+            Node::Break => Err(Exit::Break),
+            Node::Continue => Err(Exit::Continue),
+            Node::Throw => Err(Exit::Undecided),
+            other => self.value(other).map(drop),
+        }
     }
 
     fn slot(&self, slot: usize) -> Computed<&ScriptValue> {
@@ -131,26 +229,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn flag(&mut self, node: &'a Node) -> Computed<bool> {
-        match self.value(node)? {
-            ScriptValue::Bool(flag) => Ok(flag),
-            _ => Err(Exit::Undecided),
-        }
-    }
-
     fn value(&mut self, node: &'a Node) -> Computed {
         match node {
             Node::Constant(value) => Ok(value.clone()),
             Node::Slot(slot) => self.slot(*slot).cloned(),
-            Node::Compare(comparison, sides) => self.compare(*comparison, sides).map(Into::into),
-            Node::Call(function, arguments) => self.call(function, arguments),
-            Node::Field(of, name) => self.with(of, |of| field_value(of, name)).and_then(bounded),
-            Node::Column(of, name) => self.with(of, |of| column_value(of, name)).and_then(bounded),
-            Node::Item(parts) => {
-                let [of, index] = &**parts;
-                let index = self.value(index)?;
-                self.with(of, |of| item_value(of, &index)).and_then(bounded)
+            Node::LastUse(slot) => Ok(std::mem::replace(self.slot_mut(*slot)?, ScriptValue::Unit)),
+            Node::Cell(cell) => self.cell(*cell),
+            Node::CreditAmount | Node::ReceiverLevel | Node::InputField(..) => {
+                self.input_field(node)
             }
+
+            Node::Compare(..)
+            | Node::CompareCell(..)
+            | Node::CellThere(_)
+            | Node::IsEmpty(..)
+            | Node::Contains(..)
+            | Node::Not(_)
+            | Node::And(_)
+            | Node::Or(_) => self.flag(node).map(ScriptValue::Bool),
+
+            Node::Calculate(calculation, sides) => self.calculate(*calculation, sides),
+            Node::Call(function, arguments) => self.call(function, arguments),
+            Node::Field(..)
+            | Node::Column(..)
+            | Node::Item(_)
+            | Node::There(_)
+            | Node::Chain(_) => self.link(node),
 
             Node::Text(parts) => self.text(parts),
             Node::Array(items) => {
@@ -159,42 +263,35 @@ impl<'a> Run<'a> {
                 bounded(ScriptValue::Array(items))
             }
             Node::Map(entries) => self.map(entries),
-
-            Node::And(terms) => self.first_is(terms, false),
-            Node::Or(terms) => self.first_is(terms, true),
+            Node::Coalesce(terms) => self.coalesce(terms),
             Node::Own(place, arguments) => self.call_own(*place, arguments),
             Node::EachItem(function, items, each) => self.each_item(*function, items, *each),
+
             Node::Block(body) => self.block(body),
             Node::If(condition, then, other) => {
                 let branch = if self.flag(condition)? { then } else { other };
                 self.block(branch)
             }
+            Node::Switch(switch) => self.switch(switch),
 
-            Node::Set(slot, value) => {
-                let value = self.value(value)?;
-                *self.slot_mut(*slot)? = value;
-                Ok(ScriptValue::Unit)
-            }
-            Node::Change(slot, operator, value) => {
-                let value = self.value(value)?;
-                let before = self.slot(*slot)?.clone();
-                let after = bounded(decided((operator.call)(&[before, value]))?)?;
-                *self.slot_mut(*slot)? = after;
-                Ok(ScriptValue::Unit)
-            }
+            Node::Change(slot, operator, value) => self.change(*slot, operator, value),
+            Node::ChangeItem(change) => self.change_item(change),
             Node::Push(slot, item) => self.push(*slot, item),
 
             Node::While(condition, body, weight) => {
                 self.while_loop(condition.as_deref(), body, *weight)
             }
+            Node::Do(condition, ends_with, body, weight) => {
+                self.do_loop((condition, *ends_with), body, *weight)
+            }
             Node::For(parts) => self.for_loop(parts),
-            Node::Return(value) => Err(Exit::Return(match value {
-                Some(value) => self.value(value)?,
-                None => ScriptValue::Unit,
-            })),
-            Node::Break => Err(Exit::Break),
-            Node::Continue => Err(Exit::Continue),
-            Node::Throw => Err(Exit::Undecided),
+            Node::Shares(shares) => self.answer_shares(shares),
+            Node::CellReadable(_)
+            | Node::Set(..)
+            | Node::Return(_)
+            | Node::Break
+            | Node::Continue
+            | Node::Throw => self.execute(node).map(|()| ScriptValue::Unit),
         }
     }
 
@@ -216,14 +313,15 @@ impl<'a> Run<'a> {
         bounded(ScriptValue::Map(map))
     }
 
-    fn compare(&mut self, comparison: Comparison, sides: &'a [Node; 2]) -> Computed<bool> {
-        let [left, right] = sides;
-        // Most comparisons are with a constant, of which no copy is made.
-        if let Node::Constant(right) = right {
-            return self.with(left, |left| holds(comparison, left, right));
+    /// The first term that is not nothing.
+    fn coalesce(&mut self, terms: &'a [Node]) -> Computed {
+        for term in terms {
+            let value = self.value(term)?;
+            if !value.is_unit() {
+                return Ok(value);
+            }
         }
-        let left = self.value(left)?;
-        self.with(right, |right| holds(comparison, &left, right))
+        Ok(ScriptValue::Unit)
     }
 
     fn call(&mut self, function: &'static ScriptFunction, arguments: &'a [Node]) -> Computed {
@@ -243,16 +341,6 @@ impl<'a> Run<'a> {
         bounded(value)
     }
 
-    /// `&&` and `||`: `word` as soon as one of the terms is it.
-    fn first_is(&mut self, terms: &'a [Node], word: bool) -> Computed {
-        for term in terms {
-            if self.flag(term)? == word {
-                return Ok(word.into());
-            }
-        }
-        Ok((!word).into())
-    }
-
     fn text(&mut self, parts: &'a [Node]) -> Computed {
         let mut text = String::new();
         for part in parts {
@@ -261,121 +349,6 @@ impl<'a> Run<'a> {
         }
         bounded(ScriptValue::from(text))
     }
-
-    fn push(&mut self, slot: usize, item: &'a Node) -> Computed {
-        let item = self.value(item)?;
-        match self.slot_mut(slot)? {
-            ScriptValue::Array(items) => items.push(item),
-            _ => return Err(Exit::Undecided),
-        }
-        // The size of the whole counts: items may be arrays themselves.
-        match self.slot(slot)? {
-            array if is_bounded(array) => Ok(ScriptValue::Unit),
-            _ => Err(Exit::Undecided),
-        }
-    }
-
-    /// Runs a round of a loop; false when the loop ends with it.
-    fn round(&mut self, body: &'a [Node], weight: u32) -> Computed<bool> {
-        self.count(weight)?;
-        match self.block(body) {
-            Ok(_) | Err(Exit::Continue) => Ok(true),
-            Err(Exit::Break) => Ok(false),
-            Err(exit) => Err(exit),
-        }
-    }
-
-    fn while_loop(
-        &mut self,
-        condition: Option<&'a Node>,
-        body: &'a [Node],
-        weight: u32,
-    ) -> Computed {
-        loop {
-            if let Some(condition) = condition
-                && !self.flag(condition)?
-            {
-                return Ok(ScriptValue::Unit);
-            }
-            if !self.round(body, weight)? {
-                return Ok(ScriptValue::Unit);
-            }
-        }
-    }
-
-    fn for_loop(&mut self, parts: &'a ForLoop) -> Computed {
-        let items: Box<dyn Iterator<Item = ScriptValue>> = match self.value(&parts.items)? {
-            ScriptValue::Array(items) => Box::new(items.into_iter()),
-            ScriptValue::Range(range) => Box::new(range.map(ScriptValue::from)),
-            ScriptValue::RangeInclusive(range) => Box::new(range.map(ScriptValue::from)),
-            _ => return Err(Exit::Undecided),
-        };
-
-        for (number, item) in items.enumerate() {
-            *self.slot_mut(parts.slot)? = item;
-            if let Some(counter) = parts.counter {
-                let number = i64::try_from(number).map_err(|_| Exit::Undecided)?;
-                *self.slot_mut(counter)? = number.into();
-            }
-            if !self.round(&parts.body, parts.weight)? {
-                break;
-            }
-        }
-        Ok(ScriptValue::Unit)
-    }
-
-    fn each_item(&mut self, function: ItemFunction, items: &'a Node, each: usize) -> Computed {
-        let ScriptValue::Array(items) = self.value(items)? else { return Err(Exit::Undecided) };
-        let mut answer_for = |item: &ScriptValue| {
-            self.stack.push(item.clone());
-            self.enter(each)
-        };
-
-        let value = match function {
-            ItemFunction::Any => {
-                for item in &items {
-                    if decided(passes("any", &answer_for(item)?))? {
-                        return Ok(true.into());
-                    }
-                }
-                false.into()
-            }
-            ItemFunction::All => {
-                for item in &items {
-                    if !decided(passes("all", &answer_for(item)?))? {
-                        return Ok(false.into());
-                    }
-                }
-                true.into()
-            }
-            ItemFunction::Filter => {
-                let mut kept = Vec::new();
-                for item in items {
-                    if decided(passes("filter", &answer_for(&item)?))? {
-                        kept.push(item);
-                    }
-                }
-                ScriptValue::Array(kept)
-            }
-            ItemFunction::Map => {
-                ScriptValue::Array(items.iter().map(answer_for).collect::<Computed<_>>()?)
-            }
-            ItemFunction::SumBy => {
-                let parts: Vec<ScriptValue> =
-                    items.iter().map(answer_for).collect::<Computed<_>>()?;
-                decided(sum_parts(&parts))?
-            }
-            ItemFunction::SortBy => {
-                let keys: Vec<ScriptValue> =
-                    items.iter().map(answer_for).collect::<Computed<_>>()?;
-                let keys = decided(sort_keys(&keys))?;
-                let mut keyed: Vec<_> = keys.into_iter().zip(items).collect();
-                keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
-                ScriptValue::Array(keyed.into_iter().map(|(_, item)| item).collect())
-            }
-        };
-        bounded(value)
-    }
 }
 
 /// The value of a function of the table; its errors are for the interpreter to report.
@@ -383,72 +356,7 @@ fn decided<T>(outcome: Outcome<T>) -> Computed<T> {
     outcome.map_err(|_| Exit::Undecided)
 }
 
-fn holds(comparison: Comparison, left: &ScriptValue, right: &ScriptValue) -> Outcome<bool> {
-    match comparison {
-        Comparison::Equal => values_equal(left, right),
-        Comparison::Unequal => values_equal(left, right).map(|equal| !equal),
-        Comparison::Less => compare_values(left, right).map(Ordering::is_lt),
-        Comparison::LessOrEqual => compare_values(left, right).map(Ordering::is_le),
-        Comparison::Greater => compare_values(left, right).map(Ordering::is_gt),
-        Comparison::GreaterOrEqual => compare_values(left, right).map(Ordering::is_ge),
-    }
-}
-
-/// A field, or a key of a map that is written like one.
-fn field_value(of: &ScriptValue, name: &str) -> Outcome {
-    match of {
-        ScriptValue::Map(entries) => match entries.get(name) {
-            Some(value) => Ok(value.clone()),
-            None => crate::value::raise(String::new()),
-        },
-        of => read_field(of, name),
-    }
-}
-
-fn column_value(of: &ScriptValue, name: &str) -> Outcome {
-    match of {
-        ScriptValue::Map(_) => field_value(of, name),
-        of => read_column(of, name),
-    }
-}
-
-/// What is in brackets: a whole number for an array, a text for the others.
-fn item_value(of: &ScriptValue, index: &ScriptValue) -> Outcome {
-    match (of, index) {
-        (ScriptValue::Array(items), ScriptValue::Whole(index)) => {
-            let item = usize::try_from(*index).ok().and_then(|index| items.get(index));
-            item.cloned().map_or_else(|| crate::value::raise(String::new()), Ok)
-        }
-        (of, ScriptValue::Text(name)) => column_value(of, name),
-        _ => crate::value::raise(String::new()),
-    }
-}
-
 /// The value, if it is far from the limits of the interpreter.
 fn bounded(value: ScriptValue) -> Computed {
     if is_bounded(&value) { Ok(value) } else { Err(Exit::Undecided) }
-}
-
-fn is_bounded(value: &ScriptValue) -> bool {
-    match value {
-        ScriptValue::Text(text) => text.len() <= TEXT_BYTES_MAX,
-        ScriptValue::Array(_) | ScriptValue::Map(_) => {
-            let (items, bytes) = data_size(value);
-            items <= ITEMS_MAX && bytes <= TEXT_BYTES_MAX
-        }
-        _ => true,
-    }
-}
-
-/// Items and bytes of texts in a value, those of its items included.
-fn data_size(value: &ScriptValue) -> (usize, usize) {
-    let of_items = |sizes: &mut dyn Iterator<Item = (usize, usize)>| {
-        sizes.fold((0, 0), |(items, bytes), (more, longer)| (items + more + 1, bytes + longer))
-    };
-    match value {
-        ScriptValue::Text(text) => (0, text.len()),
-        ScriptValue::Array(items) => of_items(&mut items.iter().map(data_size)),
-        ScriptValue::Map(entries) => of_items(&mut entries.values().map(data_size)),
-        _ => (0, 0),
-    }
 }

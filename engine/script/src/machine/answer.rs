@@ -5,6 +5,8 @@
 //! **Architecture invariant:** a result of the wrong kind is never converted into something that
 //! was not said: text is no number, a number is no boolean, an unknown key is not ignored.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use crate::value::ScriptValue;
@@ -15,24 +17,24 @@ use accredit_domain::policy::ReturnType;
 /// The answer that `value` is, or what should have been returned instead of what.
 pub(super) fn answer_from_value(
     returns: ReturnType,
-    value: &ScriptValue,
+    value: ScriptValue,
 ) -> Result<ScriptAnswer, String> {
     match returns {
         ReturnType::Bool => match value.as_bool() {
             Some(flag) => Ok(ScriptAnswer::Bool(flag)),
-            None => wrong_kind("true or false", value),
+            None => wrong_kind("true or false", &value),
         },
         ReturnType::Number => match value.as_number() {
             Some(number) => Ok(ScriptAnswer::Number(number)),
-            None => wrong_kind("a number", value),
+            None => wrong_kind("a number", &value),
         },
         ReturnType::Recipients => recipients_from_value(value),
-        ReturnType::Hold => match hold_from_value(value) {
+        ReturnType::Hold => match hold_from_value(&value) {
             Some(hold) => Ok(ScriptAnswer::Hold(hold)),
-            None => wrong_kind("a hold or a date", value),
+            None => wrong_kind("a hold or a date", &value),
         },
-        ReturnType::Rolled => rollup_from_value(value),
-        ReturnType::Rows => wrong_kind("rows", value),
+        ReturnType::Rolled => rollup_from_value(&value),
+        ReturnType::Rows => wrong_kind("rows", &value),
     }
 }
 
@@ -42,40 +44,29 @@ fn wrong_kind<T>(expected: &str, value: &ScriptValue) -> Result<T, String> {
 
 const RECIPIENTS: &str = "text, an array of shares, or ()";
 
-fn recipients_from_value(value: &ScriptValue) -> Result<ScriptAnswer, String> {
-    if value.is_unit() {
-        return Ok(ScriptAnswer::Nothing);
-    }
+fn recipients_from_value(value: ScriptValue) -> Result<ScriptAnswer, String> {
+    let array = match value {
+        ScriptValue::Unit => return Ok(ScriptAnswer::Nothing),
+        ScriptValue::Text(text) => return Ok(ScriptAnswer::Text(text)),
+        ScriptValue::Share(share) => {
+            return Ok(ScriptAnswer::Shares(vec![Arc::unwrap_or_clone(share)]));
+        }
+        ScriptValue::Array(array) => array,
+        other => return wrong_kind(RECIPIENTS, &other),
+    };
 
-    if let Some(text) = value.as_text() {
-        return Ok(ScriptAnswer::Text(text.to_string()));
-    }
-
-    if let Some(share) = share_from_value(value) {
-        return Ok(ScriptAnswer::Shares(vec![share]));
-    }
-
-    let ScriptValue::Array(array) = value else { return wrong_kind(RECIPIENTS, value) };
     // Empty parts of a text name no one, and neither does a blank text among others.
-    let blank = |item: &&ScriptValue| item.as_text().is_some_and(|who| who.trim().is_empty());
+    let blank = |item: &ScriptValue| item.as_text().is_some_and(|who| who.trim().is_empty());
 
-    let shares =
-        array.iter().filter(|item| !blank(item)).map(|item| match share_from_value(item) {
-            Some(share) => Ok(share),
-            None => {
-                Err(format!("{RECIPIENTS}, this one returned an array with {}", item.kind_word()))
-            }
-        });
+    let shares = array.into_iter().filter(|item| !blank(item)).map(|item| match item {
+        ScriptValue::Text(who) => Ok(Share { who, weight: None }),
+        ScriptValue::Share(share) => Ok(Arc::unwrap_or_clone(share)),
+        other => {
+            Err(format!("{RECIPIENTS}, this one returned an array with {}", other.kind_word()))
+        }
+    });
 
     shares.collect::<Result<_, _>>().map(ScriptAnswer::Shares)
-}
-
-fn share_from_value(value: &ScriptValue) -> Option<Share> {
-    match value {
-        ScriptValue::Text(who) => Some(Share { who: who.to_string(), weight: None }),
-        ScriptValue::Share(share) => Some(Share::clone(share)),
-        _ => None,
-    }
 }
 
 fn hold_from_value(value: &ScriptValue) -> Option<Hold> {

@@ -14,6 +14,7 @@ use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
 use crate::compile::{self, CompiledCode, NotCompiled};
 use crate::coverage::CoverageRecorder;
+use crate::runs::RunCounts;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
 use crate::value::ScriptValue;
 use crate::{ScriptFault, constants, fault};
@@ -44,7 +45,9 @@ pub(super) struct SyntaxTree {
     /// How many values the entry point of a policy takes: the last ones may be left out.
     parameters: usize,
     /// The same program compiled, or why it is not.
-    code: Result<CompiledCode, NotCompiled>,
+    code: Result<CompiledCode, Vec<NotCompiled>>,
+    /// Runs that were not handed in yet.
+    pub(super) counts: RunCounts,
 }
 
 impl SyntaxTree {
@@ -53,13 +56,22 @@ impl SyntaxTree {
     }
 
     /// The program compiled.
-    pub(super) fn code(&self) -> Option<&CompiledCode> {
-        self.code.as_ref().ok()
+    pub(super) fn code_mut(&mut self) -> Option<&mut CompiledCode> {
+        self.code.as_mut().ok()
     }
 
-    /// Why the program is not compiled, if it is not.
-    pub(super) fn not_compiled(&self) -> Option<&NotCompiled> {
-        self.code.as_ref().err()
+    /// Counts a run that the interpreter does.
+    pub(super) fn count_interpreted(&mut self) {
+        let counted = match self.code {
+            Ok(_) => &mut self.counts.fallen_back,
+            Err(_) => &mut self.counts.interpreted,
+        };
+        *counted = counted.saturating_add(1);
+    }
+
+    /// Why the program is not compiled, by function; nothing where it is.
+    pub(super) fn not_compiled(&self) -> &[NotCompiled] {
+        self.code.as_ref().err().map_or(&[], Vec::as_slice)
     }
 
     /// How many values the program takes.
@@ -135,7 +147,7 @@ impl Interpreter {
 
         let parameters = entry_parameters(program, &ast);
         let code = compile::compile(program.form, &ast, constants.as_deref(), parameters);
-        Ok(SyntaxTree { ast, constants, parameters, code })
+        Ok(SyntaxTree { ast, constants, parameters, code, counts: RunCounts::default() })
     }
 
     /// Evaluates the top level of a policy once.

@@ -8,9 +8,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use accredit_cases as cases;
-use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_domain::diagnostic::{Code, Diagnostic, Severity};
 use accredit_operations::connectors::unknown_connectors;
 use accredit_operations::{suspect, zone};
+use accredit_script::machine::find_fallbacks;
 use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
@@ -180,6 +181,7 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
         cases.filter_map(|(path, text)| cases::parse_case_file(path, text).err()).flatten(),
     );
     diagnostics.extend(unread);
+    diagnostics.extend(ruleset.iter().flat_map(uncompiled_functions));
 
     let strays = directory::stray_files(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::unrecognized_files(strays.iter().map(String::as_str)));
@@ -196,6 +198,28 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::unused_declarations));
 
     (files, diagnostics)
+}
+
+/// Functions of policies and expressions that the interpreter runs, with the reason.
+fn uncompiled_functions(ruleset: &Ruleset) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (_, program) in ruleset.programs.iter() {
+        for fallback in find_fallbacks(program) {
+            let what = match fallback.function.as_str() {
+                "" => "this program".to_owned(),
+                function => format!("`{function}`"),
+            };
+            let message =
+                format!("{what} is not compiled: the compiler does not know {}", fallback.reason);
+            let help = "nothing has to be done: the interpreter gives the same answers, slower";
+            found.push(Diagnostic::hint(Code::CR100, fallback.place, message).with_help(help));
+        }
+    }
+
+    // A shared function belongs to several policies.
+    found.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+    found.dedup();
+    found
 }
 
 /// Findings about rows that can be read and yet are not what a person meant.

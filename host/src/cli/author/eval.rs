@@ -12,6 +12,7 @@ use std::sync::Arc;
 use accredit_domain::diagnostic::{Place, did_you_mean};
 use accredit_domain::policy::{PolicyKind, Program, ProgramForm};
 use accredit_script::library;
+use accredit_script::machine::{Fallback, find_fallbacks};
 use accredit_script::{Machine, ScriptFault, trace};
 use accredit_workspace::Ruleset;
 use clap::Args;
@@ -226,11 +227,26 @@ struct TrialView<'a> {
     answer: Option<&'a Json>,
     /// Why the policy failed.
     error: Option<TrialFaultView<'a>>,
+    /// With `--explain`, the functions that are not compiled.
+    not_compiled: Vec<FallbackView<'a>>,
     /// With `--explain`, the lines that were run.
     steps: Vec<TrialStepView<'a>>,
     /// What it was run on. Texts alone: the numbers of flattened parts would not be written as they are.
     #[serde(flatten)]
     about: &'a TrialSubject,
+}
+
+/// A function that the interpreter runs.
+#[derive(Debug, Serialize)]
+struct FallbackView<'a> {
+    /// The function.
+    function: &'a str,
+    /// What in it the compiler does not know.
+    reason: &'a str,
+    /// Line in the author's file, from 1.
+    line: u32,
+    /// Column in it, from 1.
+    column: u32,
 }
 
 /// Why a policy failed, and where.
@@ -279,11 +295,25 @@ struct TrialRun {
 
 /// Shows what came out.
 fn print_trial(arguments: &EvalArguments, program: &Program, trial: &TrialRun) -> u8 {
+    let fallbacks = if arguments.explain { find_fallbacks(program) } else { Vec::new() };
     match arguments.format {
-        DataFormat::Json => print_json(program, trial),
-        _ => print_text(trial),
+        DataFormat::Json => print_json(program, trial, &fallbacks),
+        _ => {
+            print_text(trial);
+            fallbacks.iter().for_each(print_fallback);
+        }
     }
     trial.answer.as_ref().map_or_else(print_fault, |_| EXIT_OK)
+}
+
+/// Says why a function runs in the interpreter.
+fn print_fallback(fallback: &Fallback) {
+    let Place { file, line, column, .. } = &fallback.place;
+    let (function, reason) = (&fallback.function, &fallback.reason);
+    eprintln!(
+        "note: {file}:{line}:{column}: `{function}` is not compiled: the compiler does not know \
+         {reason}"
+    );
 }
 
 fn print_text(TrialRun { answer, steps, .. }: &TrialRun) {
@@ -306,7 +336,17 @@ fn print_text(TrialRun { answer, steps, .. }: &TrialRun) {
     }
 }
 
-fn print_json(program: &Program, TrialRun { about, answer, steps }: &TrialRun) {
+fn print_json(
+    program: &Program,
+    TrialRun { about, answer, steps }: &TrialRun,
+    fallbacks: &[Fallback],
+) {
+    let not_compiled = fallbacks.iter().map(|fallback| FallbackView {
+        function: &fallback.function,
+        reason: &fallback.reason,
+        line: fallback.place.line,
+        column: fallback.place.column,
+    });
     let steps = steps.iter().map(|step| {
         let reads = step.reads.iter().map(|(name, value)| TrialReadView { name, value });
         TrialStepView {
@@ -328,6 +368,7 @@ fn print_json(program: &Program, TrialRun { about, answer, steps }: &TrialRun) {
         policy: &program.name,
         answer: answer.as_ref().ok(),
         error,
+        not_compiled: not_compiled.collect(),
         steps: steps.collect(),
         about,
     };

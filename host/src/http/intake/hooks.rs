@@ -6,9 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
 
+use accredit_ledger::inbox::Receipt;
+use accredit_operations::decoded::DecodedDelivery;
 use accredit_operations::intake::{self, Comparison};
 use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,7 +20,6 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::http::problem::Problem;
-use crate::http::views::ViewJson;
 use crate::plugins;
 use crate::server::channels::NotTaken;
 use crate::server::state::Service;
@@ -28,21 +30,33 @@ pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;
 
-/// The answer to a delivery that is stored.
+/// Bytes of a body that is read where its connection is served. A larger one would keep the other
+/// connections of the thread waiting.
+const READ_IN_PLACE_MAX: usize = 16 << 10;
+
+/// The answer to a delivery that is stored. Its keys are in alphabetical order, as in every answer.
 #[derive(Debug, Serialize)]
 struct DeliveryAnswer {
-    /// The sender's id of the delivery.
-    delivery: String,
-    /// Natural keys of its transactions.
-    transactions: Vec<String>,
-    /// Whether the same delivery had been received before.
-    duplicate: bool,
-    /// True if the same id had been received with another body; otherwise left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conflict: Option<bool>,
     /// What deals lose; left out if they lose nothing, and for a duplicate.
     #[serde(skip_serializing_if = "ColumnsMissing::is_empty")]
     columns_missing: ColumnsMissing,
+    /// True if the same id had been received with another body; otherwise left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<bool>,
+    /// The sender's id of the delivery.
+    delivery: String,
+    /// Whether the same delivery had been received before.
+    duplicate: bool,
+    /// Natural keys of its transactions.
+    transactions: Vec<String>,
+}
+
+/// A delivery that is authentic, with what its answer says of it.
+struct ReadDelivery {
+    delivery: Delivery,
+    columns_missing: ColumnsMissing,
+    /// The place of the secret that it was signed with.
+    secret: usize,
 }
 
 /// Mapped columns that deals lose with a delivery, by natural key.
@@ -56,21 +70,10 @@ pub(crate) async fn receive_delivery(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let delivery = Delivery::unverified(source, service.clock.now_ms(), body.into());
-    let shared = Arc::clone(&service);
-    // On its own task: a client that goes away must not cut it in half.
-    let taken = tokio::spawn(async move { take_delivery(&shared, delivery, headers).await }).await;
-    taken.unwrap_or_else(|error| Err(Problem::internal(&error)))
-}
-
-async fn take_delivery(
-    service: &Arc<Service>,
-    mut delivery: Delivery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let source = delivery.source.clone();
-    if !service.context.ruleset.load().settings.sources.contains_key(&source) {
+    let ruleset = service.context.ruleset.load_full();
+    let Some(source) = ruleset.settings.sources.get(&delivery.source) else {
         return Err(Problem::not_found("source"));
-    }
+    };
 
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
@@ -79,24 +82,58 @@ async fn take_delivery(
         return Err(Problem::new(status, "media_type", detail));
     }
 
-    // Deals need a lot more memory than the text that they are read from.
-    let room = service.hooks_room.enter(delivery.body.len()).await;
-    let verified = service.run_blocking(move |service| {
-        let _room = room;
-        let ruleset = service.context.ruleset.load_full();
-        let secret = verify_sender(service, &ruleset, &mut delivery, &headers)?;
+    if source.intake.is_none() && delivery.body.len() <= READ_IN_PLACE_MAX {
+        // Nothing waits before the delivery is handed over, so a client that goes away cuts nothing.
+        let read = read_delivery(&service, &ruleset, delivery, &headers);
+        return store_delivery(&service, read).await;
+    }
 
-        let columns_missing;
-        (delivery.transactions, columns_missing) =
-            delivered_transactions(service, &ruleset, &delivery)?;
-        Ok((delivery, columns_missing, secret))
+    // On its own task: a client that goes away must not cut it in half.
+    let taken = tokio::spawn(async move {
+        // Deals need a lot more memory than the text that they are read from.
+        let room = service.hooks_room.enter(delivery.body.len()).await;
+        let read = service.run_blocking(move |service| {
+            let _room = room;
+            Ok(read_delivery(service, &ruleset, delivery, &headers))
+        });
+        store_delivery(&service, read.await?).await
     });
-    let verified = verified.await;
-    let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
-        service.metrics.count_webhook(&source, "refused");
-    })?;
+    taken.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
 
-    let id = delivery.id.clone();
+/// Verifies a delivery and reads what its answer says; the source's name where it is refused.
+fn read_delivery(
+    service: &Service,
+    ruleset: &Ruleset,
+    mut delivery: Delivery,
+    headers: &HeaderMap,
+) -> Result<ReadDelivery, (String, Problem)> {
+    let read = verify_sender(service, ruleset, &mut delivery, headers).and_then(|secret| {
+        let (transactions, columns_missing) = delivered_transactions(service, ruleset, &delivery)?;
+        Ok((transactions, columns_missing, secret))
+    });
+
+    match read {
+        Ok((transactions, columns_missing, secret)) => {
+            delivery.transactions = transactions;
+            Ok(ReadDelivery { delivery, columns_missing, secret })
+        }
+        Err(problem) => Err((delivery.source, problem)),
+    }
+}
+
+/// Stores a delivery that was read, and answers.
+async fn store_delivery(
+    service: &Service,
+    read: Result<ReadDelivery, (String, Problem)>,
+) -> Result<Response, Problem> {
+    let ReadDelivery { delivery, columns_missing, secret } =
+        read.map_err(|(source, problem)| {
+            service.metrics.count_webhook(&source, "refused");
+            problem
+        })?;
+
+    let (source, id) = (delivery.source.clone(), delivery.id.clone());
     let receipts = service.writer.take(vec![delivery]).await.map_err(|error| {
         service.metrics.count_webhook(&source, "failed");
         not_taken(&error)
@@ -104,36 +141,44 @@ async fn take_delivery(
 
     let receipt = receipts.into_iter().next();
     let receipt = receipt.ok_or_else(|| Problem::internal(&"a delivery without a receipt"))?;
+    log_receipt(&source, &id, &receipt, secret);
 
-    let outcome = match (receipt.conflict, receipt.duplicate) {
-        (true, _) => "conflict",
-        (false, true) => "duplicate",
-        (false, false) => "accepted",
+    let columns_missing = if receipt.duplicate { ColumnsMissing::new() } else { columns_missing };
+    let answer = DeliveryAnswer {
+        columns_missing,
+        conflict: receipt.conflict.then_some(true),
+        delivery: id,
+        duplicate: receipt.duplicate,
+        transactions: receipt.transactions,
     };
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
 
-    service.metrics.count_webhook(&source, outcome);
+/// Logs what became of a delivery. A first one under the first secret is the rule, and the inbox
+/// has it: a line for each of thousands a second would cost more than storing them.
+fn log_receipt(source: &str, id: &str, receipt: &Receipt, secret: usize) {
     if receipt.conflict {
         tracing::warn!(delivery.source = %source, delivery.id = %id, "same id, other body");
     }
 
-    tracing::info!(
-        delivery.source = %source,
-        delivery.id = %id,
-        delivery.sequence = receipt.sequence,
-        delivery.secret = secret,
-        delivery.outcome = outcome,
-        "delivery stored"
-    );
-
-    let columns_missing = if receipt.duplicate { ColumnsMissing::new() } else { columns_missing };
-    let answer = DeliveryAnswer {
-        delivery: id,
-        transactions: receipt.transactions,
-        duplicate: receipt.duplicate,
-        conflict: receipt.conflict.then_some(true),
-        columns_missing,
-    };
-    Ok((StatusCode::ACCEPTED, ViewJson(answer)).into_response())
+    let (sequence, outcome) = (receipt.sequence, receipt.outcome());
+    if receipt.duplicate || secret > 0 {
+        tracing::info!(
+            delivery.source = %source,
+            delivery.id = %id,
+            delivery.sequence = sequence,
+            delivery.secret = secret,
+            delivery.outcome = outcome,
+            "delivery stored"
+        );
+    } else {
+        tracing::debug!(
+            delivery.source = %source,
+            delivery.id = %id,
+            delivery.sequence = sequence,
+            "delivery stored"
+        );
+    }
 }
 
 /// The answer when the writer took nothing.
@@ -178,14 +223,7 @@ fn delivered_transactions(
     ruleset: &Ruleset,
     delivery: &Delivery,
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
-    let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut machines = kept().pop().unwrap_or_default();
-    let understood = intake::decode_delivery(&service.context, ruleset, &mut machines, delivery);
-
-    let mut kept = kept();
-    if kept.len() < MACHINES_KEPT_MAX {
-        kept.push(machines);
-    }
+    let understood = decode_delivery(service, ruleset, delivery);
 
     let rows = understood.as_ref().map(|understood| understood.rows.as_slice());
     let rows = rows.unwrap_or_default();
@@ -202,7 +240,7 @@ fn delivered_transactions(
     }
 
     let fields = &ruleset.settings.fields;
-    let mut comparison = Comparison::new(&service.context.ledger, fields)?;
+    let mut comparison = Comparison::of_losses(&service.context.ledger, fields);
     for (_, transaction) in rows {
         comparison.add(transaction)?;
     }
@@ -210,4 +248,21 @@ fn delivered_transactions(
     let lost = comparison.end().lost;
     service.context.decoded.keep_decoded(ruleset, delivery, understood);
     Ok((ids, lost))
+}
+
+/// Decodes a delivery on one of the machines that are kept.
+fn decode_delivery(
+    service: &Service,
+    ruleset: &Ruleset,
+    delivery: &Delivery,
+) -> Result<DecodedDelivery, String> {
+    let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut machines = kept().pop().unwrap_or_default();
+    let decoded = intake::decode_delivery(&service.context, ruleset, &mut machines, delivery);
+
+    let mut kept = kept();
+    if kept.len() < MACHINES_KEPT_MAX {
+        kept.push(machines);
+    }
+    decoded
 }

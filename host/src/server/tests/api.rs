@@ -125,6 +125,7 @@ fn probes_and_metrics_are_open() {
         "accredit_webhook_requests_total{source=\"crm\",outcome=\"accepted\"} 1",
         "accredit_credits_total{status=\"active\"} 1",
         "accredit_inbox_pending 0",
+        "# TYPE accredit_script_runs counter",
         "accredit_build_info{version=",
         "accredit_store_commit_seconds_count",
     ] {

@@ -3,6 +3,8 @@
 //! Not the grammar of such a text (`stage::names`), and not territories, which contain no names.
 //! Called by `crediting`. Source: FORMAT section 3 (`assign`), seeds 001 and 004.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use super::STAGE;
@@ -25,20 +27,22 @@ pub(super) fn named_shares(
     let name = rule.rule.name;
     let transaction = &case.tx;
 
-    let (text, from) = match assign {
-        Assign::Owner => (transaction.joined_names(NameColumns::Owner), "the owner".to_owned()),
+    let (text, from): (Arc<str>, String) = match assign {
+        Assign::Owner => {
+            (transaction.joined_names(NameColumns::Owner).into(), "the owner".to_owned())
+        }
 
         Assign::Team | Assign::Territory(_) => {
-            (transaction.joined_names(NameColumns::Team), "the team".to_owned())
+            (transaction.joined_names(NameColumns::Team).into(), "the team".to_owned())
         }
 
         Assign::Columns(columns) => {
-            (joined_texts(transaction, columns)?, format!("`{}`", columns.join("`, `")))
+            (joined_texts(transaction, columns)?.into(), format!("`{}`", columns.join("`, `")))
         }
 
         Assign::Preassigned => {
             let value = transaction.field_value(Field::Preassigned);
-            (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
+            (value.map(text_of).unwrap_or_default().into(), "the preassigned text".to_owned())
         }
 
         Assign::Policy(program) => {
@@ -46,8 +50,7 @@ pub(super) fn named_shares(
             match answer.map_err(|fault| ParkReason::from_fault(STAGE, fault))? {
                 ScriptAnswer::Text(text) => (text, "the policy's text".to_owned()),
                 ScriptAnswer::Shares(shares) if !shares.is_empty() => {
-                    let text =
-                        || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
+                    let text = || -> Vec<&str> { shares.iter().map(|it| &*it.who).collect() };
                     case.trace_effect(STAGE, || {
                         let message =
                             format!("rule `{name}`: the policy names `{}`", text().join(";"));
@@ -156,8 +159,14 @@ fn split_names(
     program: ProgramId,
     shares: Vec<Share>,
 ) -> Result<Vec<Share>, ParkReason> {
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(shares.len());
     for share in shares {
+        // Most shares name one recipient, who has all of it.
+        if names::is_one_name(&share.who) {
+            all.push(share);
+            continue;
+        }
+
         let failed = |message| ParkReason::from_fault(STAGE, case.fault_of(program, message));
         let mut named = names::parse_shares(&share.who).map_err(failed)?;
 

@@ -4,6 +4,8 @@
 //! teams only if no position or person has the name. Not what becomes of a team then (`members`).
 //! Called by `crediting`. Source: FORMAT section 1, DOMAIN 2.8, seed 001, decision D18.
 
+use std::sync::Arc;
+
 use super::STAGE;
 use crate::stage::{DealCase, ParkReason, StepEffect};
 use accredit_domain::note::NoteCode;
@@ -172,7 +174,7 @@ pub(super) fn territory_teams(
 
     let mut found = Vec::new();
     for team in teams {
-        let who = organization.team_id(team).to_string();
+        let who = organization.team_id(team);
         case.trace_step(STAGE, || {
             format!("rule `{name}`: the deal is in the territory of `{who}`")
         });
@@ -190,7 +192,10 @@ pub(super) fn territory_teams(
             }
         };
 
-        found.push(FoundName { who: meant, share: Share { who, weight: None } });
+        found.push(FoundName {
+            who: meant,
+            share: Share { who: Arc::clone(who.shared()), weight: None },
+        });
     }
 
     Some(found)

@@ -15,14 +15,15 @@ use crate::http::intake::hooks::not_taken;
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 
-/// Rows of one delivery, and bytes beyond which it takes no more of them.
-const CHUNK_ROWS_MAX: usize = 1000;
-const CHUNK_BYTES_MAX: usize = 4 << 20;
+/// Rows of one delivery, and bytes beyond which it takes no more of them. A delivery is stored in one
+/// commit and decided in one, and webhooks wait for both.
+const CHUNK_ROWS_MAX: usize = 250;
+const CHUNK_BYTES_MAX: usize = 256 << 10;
 
-/// Deliveries that are stored in one commit, and bytes beyond which it takes no more of them: a
-/// commit holds its rows in memory many times over.
-const COMMIT_CHUNKS_MAX: usize = 32;
-const COMMIT_BYTES_MAX: usize = 8 << 20;
+/// Deliveries that are stored in one commit, and bytes beyond which it takes no more of them: what a
+/// webhook waits for at most.
+const COMMIT_CHUNKS_MAX: usize = 16;
+const COMMIT_BYTES_MAX: usize = 256 << 10;
 
 /// Deliveries that are made and stored.
 pub(super) struct Chunks<'s> {
