@@ -16,7 +16,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
-use self::remote::{apply, audit, by_hand, dump, keep, preview, release, rollback, verify};
+use self::remote::{
+    apply, audit, by_hand, compact, dump, keep, preview, release, rollback, verify,
+};
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
 
@@ -86,6 +88,8 @@ enum CliCommand {
     Dump(dump::DumpArguments),
     /// Create a data file from a dump.
     Restore(dump::RestoreArguments),
+    /// Make a data file as small as its rows.
+    Compact(compact::CompactArguments),
     /// Show the audit trail, or verify that it is complete and unchanged.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -125,6 +129,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Verify(options) => verify::run(&options),
         CliCommand::Dump(options) => dump::run_dump(&options),
         CliCommand::Restore(options) => dump::run_restore(&options),
+        CliCommand::Compact(options) => compact::run(&options),
         CliCommand::Audit(verb) => audit::run(&verb),
         CliCommand::Bundle(verb) => bundle::run(&verb),
         CliCommand::Version => {

@@ -29,6 +29,14 @@ pub(crate) fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(accredit_redb::RedbStore::open(path)?))
 }
 
+/// Gives the room that the data file at `path` does not need back to the disk.
+///
+/// # Errors
+/// As [`open_store`], and when it cannot be written.
+pub(crate) fn compact_store(path: &Path) -> Result<(), StoreError> {
+    accredit_redb::RedbStore::open(path)?.compact()
+}
+
 /// The store in the data file at `path`, for reading alone.
 ///
 /// # Errors

@@ -77,6 +77,28 @@ fn a_dump_is_the_whole_file_and_comes_back() {
     assert!(!dir.path().join("part.redb").exists(), "no part of a file is left");
 }
 
+#[test]
+fn a_compacted_file_is_smaller_and_says_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, credits) = data_file(dir.path(), true);
+    let (name, bytes) = (data.to_str().unwrap(), || std::fs::metadata(&data).unwrap().len());
+    let before = bytes();
+
+    let (code, out, talk) = run(&["compact", "--data", name]);
+    assert_eq!((code, out.as_str()), (0, ""), "{talk}");
+    assert!(bytes() < before && talk.contains(&bytes().to_string()), "{before}: {talk}");
+    assert_eq!(run(&["verify", "--data", name]).0, 0);
+
+    let server = Server::start(&data, &dir.path().join("workspace"));
+    assert_eq!(comparable(&server.credits("")), credits);
+    // A file that a server has open is not touched.
+    let (code, _, talk) = run(&["compact", "--data", name]);
+    assert!(code == 1 && talk.contains("in use"), "{talk}");
+    let missing = dir.path().join("none.redb");
+    assert_eq!(run(&["compact", "--data", missing.to_str().unwrap()]).0, 1);
+    assert!(!missing.exists());
+}
+
 /// `verify` panicked on some flipped bytes, with another exit code than that of damage.
 #[test]
 fn verbs_on_a_damaged_file_say_so_and_end_with_one() {

@@ -10,6 +10,7 @@
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in any order of
 //! arrival; the ruleset and the business date of a decision are no content.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use super::record::{LedgerCounts, TransactionRecord};
 use super::{Ledger, LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome};
-use accredit_domain::keys::{PeriodKey, RulesetHash};
+use accredit_domain::keys::{PeriodKey, PlanKey};
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// How often other rules changed what the credits of a plan in a period are worth, by plan and
@@ -47,14 +48,17 @@ type PlanAndPeriod = (String, String);
 pub(super) struct SummaryChanges<'a> {
     snapshot: &'a dyn Snapshot,
     /// As they were, and as they become.
-    rows: BTreeMap<PlanAndPeriod, (CalculationSummary, CalculationSummary)>,
+    rows: BTreeMap<(PlanKey, PeriodKey), (CalculationSummary, CalculationSummary)>,
     /// Leaf periods with a block that has something of them.
     spans: BTreeSet<(PeriodKey, u64)>,
+    /// The bytes of a credit while they are hashed.
+    hashed: Vec<u8>,
 }
 
 impl<'a> SummaryChanges<'a> {
     pub(super) fn new(snapshot: &'a dyn Snapshot) -> Self {
-        SummaryChanges { snapshot, rows: BTreeMap::new(), spans: BTreeSet::new() }
+        let (rows, spans, hashed) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+        SummaryChanges { snapshot, rows, spans, hashed }
     }
 
     /// Takes the decisions of a deal as they were out, and puts them in as they are.
@@ -83,7 +87,7 @@ impl<'a> SummaryChanges<'a> {
 
     fn add_decision(&mut self, decision: &Decision, sign: i64) -> LedgerResult<()> {
         if decision.outcome != DecisionOutcome::Filtered {
-            let period = decision.period.as_deref().unwrap_or(NO_PERIOD);
+            let period = decision.period.unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
             let hash = content_fingerprint(&(
                 &decision.transaction,
                 decision.outcome,
@@ -91,19 +95,15 @@ impl<'a> SummaryChanges<'a> {
                 &decision.alerts,
                 &decision.log,
             ))?;
-            let summary = self.summary_row(&decision.plan, period)?;
+            let summary = self.summary_row(decision.plan, period)?;
             summary.mix_fingerprint(hash, sign);
             summary.counts.transactions += sign;
             summary.counts.add_outcome(decision.outcome, sign);
         }
 
         for row in &decision.credits {
-            // The ruleset's hash differs after every change, and is no other result.
-            let hash = content_fingerprint(&PostedCredit {
-                ruleset: RulesetHash::default(),
-                ..row.clone()
-            })?;
-            let summary = self.summary_row(&decision.plan, &row.period)?;
+            let hash = self.credit_fingerprint(row);
+            let summary = self.summary_row(decision.plan, row.period)?;
             summary.mix_fingerprint(hash, sign);
             summary.counts.add_credit(row, sign);
         }
@@ -111,17 +111,58 @@ impl<'a> SummaryChanges<'a> {
         Ok(())
     }
 
-    fn summary_row(&mut self, plan: &str, period: &str) -> LedgerResult<&mut CalculationSummary> {
-        let key = (plan.to_owned(), period.to_owned());
-        if !self.rows.contains_key(&key) {
-            let row =
-                self.snapshot.get(StoreTable::Calculations, &codec::parts_key(&[plan, period]))?;
-            let row: CalculationSummary =
-                row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
-            self.rows.insert(key.clone(), (row.clone(), row));
+    /// The hash of a credit. Its id stands for what it is a hash of: deal, plan, rule, result, recipient,
+    /// relationship, via and source. The ruleset's hash differs after every change, and is no other
+    /// result.
+    fn credit_fingerprint(&mut self, row: &PostedCredit) -> u128 {
+        let bytes = &mut self.hashed;
+        bytes.clear();
+        bytes.extend_from_slice(&row.id.0);
+        bytes.extend([row.kind as u8, row.status as u8, row.origin as u8]);
+        bytes.extend(row.amount.serialize());
+        bytes.extend(row.share.map_or([0xff; 16], |share| share.serialize()));
+        bytes.extend(row.level.map_or(0, |level| u64::from(level) + 1).to_le_bytes());
+        bytes.extend(row.reverses.map_or([0; 16], |entry| entry.0));
+
+        for date in [Some(row.incentive_date), row.release_date] {
+            let parts = date.map_or((0, 0, 0), |date| (date.year(), date.month(), date.day()));
+            bytes.extend(parts.0.to_le_bytes());
+            bytes.extend([parts.1 as u8, parts.2 as u8]);
         }
-        let (_, row) = self.rows.entry(key).or_default();
-        Ok(row)
+
+        let texts = [
+            row.payee.as_deref(),
+            row.team.as_deref(),
+            Some(&*row.period),
+            Some(&*row.credit_type),
+            Some(&*row.unit_type),
+            row.reason.as_deref(),
+            row.reason_code.as_deref(),
+        ];
+        for text in texts {
+            // One more than its length, so that a blank text is not none.
+            let length = text.map_or(0, |text| text.len() as u64 + 1);
+            bytes.extend(length.to_le_bytes());
+            bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
+        }
+        hash_head(bytes)
+    }
+
+    fn summary_row(
+        &mut self,
+        plan: PlanKey,
+        period: PeriodKey,
+    ) -> LedgerResult<&mut CalculationSummary> {
+        match self.rows.entry((plan, period)) {
+            Entry::Occupied(row) => Ok(&mut row.into_mut().1),
+            Entry::Vacant(place) => {
+                let key = codec::parts_key(&[&plan, &period]);
+                let row = self.snapshot.get(StoreTable::Calculations, &key)?;
+                let row: CalculationSummary =
+                    row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
+                Ok(&mut place.insert((row.clone(), row)).1)
+            }
+        }
     }
 
     /// Writes the changed counts.
@@ -181,10 +222,13 @@ fn key_of(key: &[u8]) -> PlanAndPeriod {
 }
 
 fn content_fingerprint(content: &impl Serialize) -> LedgerResult<u128> {
-    let bytes = codec::pack_row(content)?;
+    Ok(hash_head(&codec::pack_row(content)?))
+}
+
+fn hash_head(bytes: &[u8]) -> u128 {
     let mut head = [0; 16];
-    blake3::Hasher::new().update(&bytes).finalize_xof().fill(&mut head);
-    Ok(u128::from_be_bytes(head))
+    blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut head);
+    u128::from_be_bytes(head)
 }
 
 impl Ledger {

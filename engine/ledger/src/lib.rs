@@ -22,6 +22,7 @@ pub mod definitions;
 pub mod dump;
 pub mod enquiries;
 pub mod frozen_rewards;
+pub mod import_rows;
 pub mod inbox;
 pub mod integrity;
 mod layout;

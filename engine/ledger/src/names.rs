@@ -78,7 +78,8 @@ impl Names {
 }
 
 impl KnownNames {
-    fn push(&mut self, text: Arc<str>) {
+    /// Adds a text, with the next number.
+    pub(super) fn push(&mut self, text: Arc<str>) {
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.numbers.insert(Arc::clone(&text), number);
         self.texts.push(text);
@@ -92,6 +93,7 @@ impl KnownNames {
 }
 
 /// Names that a commit adds to those of the file.
+#[derive(Default)]
 pub(super) struct NewNames {
     known: Arc<KnownNames>,
     fresh: KnownNames,
@@ -120,6 +122,11 @@ impl NewNames {
         }
         self.fresh.push(Arc::from(text));
         Some(place as u64)
+    }
+
+    /// The texts of the new names, in the order of their numbers.
+    pub(super) fn fresh_texts(&self) -> &[Arc<str>] {
+        &self.fresh.texts
     }
 
     /// Adds the rows of the new names to the commit.

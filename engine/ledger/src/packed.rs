@@ -77,6 +77,11 @@ impl<'n> RowWriter<'n> {
         RowWriter { bytes: Vec::with_capacity(512), names }
     }
 
+    /// A row behind these bytes.
+    pub(super) fn behind(bytes: Vec<u8>, names: &'n mut NewNames) -> RowWriter<'n> {
+        RowWriter { bytes, names }
+    }
+
     /// The bytes of the row.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
@@ -90,7 +95,7 @@ impl<'n> RowWriter<'n> {
         put_number(&mut self.bytes, number);
     }
 
-    fn put_length(&mut self, length: usize) {
+    pub(super) fn put_length(&mut self, length: usize) {
         self.put_number(length as u64);
     }
 
@@ -99,7 +104,7 @@ impl<'n> RowWriter<'n> {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn put_text(&mut self, text: &str) {
+    pub(super) fn put_text(&mut self, text: &str) {
         self.put_bytes(text.as_bytes());
     }
 
@@ -151,6 +156,14 @@ impl<'a> RowReader<'a> {
         RowReader { rest: bytes, names }
     }
 
+    /// What is left, with other names.
+    pub(super) fn with_other_names<'b>(&self, names: &'b KnownNames) -> RowReader<'b>
+    where
+        'a: 'b,
+    {
+        RowReader { rest: self.rest, names }
+    }
+
     fn take_byte(&mut self) -> ReadResult<u8> {
         let (first, rest) = self.rest.split_first().ok_or(CUT_OFF)?;
         self.rest = rest;
@@ -169,7 +182,7 @@ impl<'a> RowReader<'a> {
         Err(UnreadableRow::Broken("a number is too long"))
     }
 
-    fn take_number(&mut self) -> ReadResult<u64> {
+    pub(super) fn take_number(&mut self) -> ReadResult<u64> {
         u64::try_from(self.take_wide()?).map_err(|_| UnreadableRow::Broken("a number is too large"))
     }
 
@@ -190,7 +203,7 @@ impl<'a> RowReader<'a> {
         Ok(bytes)
     }
 
-    fn take_text(&mut self) -> ReadResult<&'a str> {
+    pub(super) fn take_text(&mut self) -> ReadResult<&'a str> {
         std::str::from_utf8(self.take_bytes()?)
             .map_err(|_| UnreadableRow::Broken("a text is no text"))
     }
@@ -242,7 +255,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// Refuses bytes behind the row.
-    fn end(&self) -> ReadResult<()> {
+    pub(super) fn end(&self) -> ReadResult<()> {
         if self.rest.is_empty() {
             return Ok(());
         }

@@ -165,8 +165,13 @@ impl LedgerCounts {
 
         if credit.is_direct() {
             self.direct += sign;
-            let sum = self.credited.entry(credit.unit_type.to_string()).or_default();
-            add_to_total(sum, if sign < 0 { -credit.amount } else { credit.amount });
+            let amount = if sign < 0 { -credit.amount } else { credit.amount };
+            match self.credited.get_mut(&*credit.unit_type) {
+                Some(sum) => add_to_total(sum, amount),
+                None => {
+                    self.credited.insert(credit.unit_type.to_string(), amount);
+                }
+            }
         } else {
             self.indirect += sign;
         }

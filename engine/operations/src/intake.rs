@@ -11,6 +11,7 @@ use accredit_domain::transaction::read;
 use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
 use accredit_ledger::Ledger;
+use accredit_ledger::import_rows::read_import_rows;
 use accredit_script::Machine;
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
@@ -219,7 +220,7 @@ fn delivery_records(
 ) -> Result<Vec<Record>, String> {
     // Rows of an import were understood when they came in, and are stored as such.
     if delivery.source == IMPORT {
-        return serde_json::from_slice(&delivery.body)
+        return read_import_rows(&delivery.body)
             .map_err(|error| format!("stored rows are unreadable: {error}"));
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod by_hand;
 pub(crate) mod client;
+pub(crate) mod compact;
 pub(crate) mod dump;
 pub(crate) mod keep;
 pub(crate) mod preview;

@@ -14,7 +14,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase};
 
 use crate::file::DataFile;
 use crate::guard::guarded;
-use crate::{RedbStore, failed_error, last_mark, lock_ignoring_poison, write_batch};
+use crate::{RedbStore, failed_error, last_mark, lock_ignoring_poison, store_error, write_batch};
 
 /// How the file is opened anew.
 pub(crate) enum DatabaseOpener {
@@ -84,6 +84,20 @@ impl RedbStore {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(closed_error)?;
         guarded(|| work(database))
+    }
+
+    /// Moves the pages of the file together, and gives what is behind them back to the disk. No view may
+    /// be open.
+    ///
+    /// # Errors
+    /// When it cannot be read or written: every row is there all the same.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = lock_ignoring_poison(&self.commits);
+        self.reopen_when_latched()?;
+
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_mut().ok_or_else(closed_error)?;
+        guarded(|| database.compact().map(drop).map_err(store_error))
     }
 
     /// Opens the file anew if it must be; the caller holds the turn of commits.

@@ -12,9 +12,6 @@ use crate::worker::{Worker, plain_words};
 
 const ROUNDS: usize = 5;
 
-/// Deals with which it is found out how much memory a deal needs.
-const PROBE_DEALS: usize = 5_000;
-
 /// More deals tell nothing new, and every rival would have to hold them.
 const DEALS_MAX: usize = 1_000_000;
 
@@ -29,7 +26,7 @@ struct Contender {
 /// Proves all sides equal, then compares their times on one thread and on two.
 pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let wanted = settings.deals.min(DEALS_MAX);
-    let bytes = probe_memory(settings);
+    let bytes = settings.bytes_per_deal(peak_of_engine);
     let deals = settings.fitting_deals("decision alone", wanted, bytes);
     let folder = settings.company(deals);
 
@@ -74,11 +71,11 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     drop(workers);
 }
 
-/// Bytes that the engine needs for a deal and its credits.
-fn probe_memory(settings: &Settings) -> u64 {
-    let mut worker = Worker::of_this_program("accredit", &settings.company(PROBE_DEALS));
+/// The most memory that the engine needs for the deals in `folder` and their credits.
+fn peak_of_engine(folder: &Path) -> u64 {
+    let mut worker = Worker::of_this_program("accredit", folder);
     let _ = worker.decide(1);
-    worker.peak_memory() / PROBE_DEALS as u64
+    worker.peak_memory()
 }
 
 fn python_worker(python: &Path, script: &str, threads: usize, folder: &Path) -> Worker {
@@ -120,7 +117,12 @@ fn report(outcome: &mut Outcome, contenders: &[Contender], times: &[Times], deal
     };
     let size = thousands(deals);
 
-    for (contender, rival) in contenders.iter().zip(times).skip(2) {
+    let rivals: Vec<_> =
+        contenders.iter().zip(times).filter(|(contender, _)| contender.key != "accredit").collect();
+    let by_threads = [1, 2].into_iter().flat_map(|threads| {
+        rivals.iter().filter(move |(contender, _)| contender.threads == threads)
+    });
+    for (contender, rival) in by_threads {
         let Contender { key, name, threads, .. } = contender;
         let ours = named("accredit", *threads);
         let detail = ours.medians_text(rival);

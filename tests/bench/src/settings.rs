@@ -9,6 +9,10 @@ const DEALS: usize = 100_000;
 /// Deals of a quick run without `BENCH_DEALS`.
 const QUICK_DEALS: usize = 10_000;
 
+/// Two numbers of deals with which it is found out how much memory a deal needs: what the program needs
+/// without any deal does not count.
+const PROBE_DEALS: [usize; 2] = [2_000, 12_000];
+
 /// Share of the free memory, in hundredths, that one side may be expected to use.
 const MEMORY_SHARE: u64 = 60;
 
@@ -72,6 +76,13 @@ impl Settings {
             crate::company::write_company(&folder, deals);
         }
         folder
+    }
+
+    /// Bytes that a deal more needs, where `peak` gives the most memory that a number of deals needs.
+    pub fn bytes_per_deal(&self, peak: impl Fn(&Path) -> u64) -> u64 {
+        let [few, many] = PROBE_DEALS;
+        let (less, more) = (peak(&self.company(few)), peak(&self.company(many)));
+        more.saturating_sub(less) / (many - few) as u64
     }
 
     /// As many of `deals` as fit into the free memory at `bytes` a deal; says when it is fewer.

@@ -13,9 +13,6 @@ use crate::settings::{Settings, cpu_of_ended, peak_memory};
 
 const ROUNDS: usize = 5;
 
-/// Deals with which it is found out how much memory a deal needs.
-const PROBE_DEALS: usize = 5_000;
-
 /// How often the memory of a process is read while it runs.
 const GLANCE: Duration = Duration::from_millis(2);
 
@@ -42,8 +39,7 @@ pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     }
 
     let out = settings.folder.path().join("credits.csv");
-    let probe = measure_memory(&programs[0], &settings.company(PROBE_DEALS), &out);
-    let bytes = probe / PROBE_DEALS as u64;
+    let bytes = settings.bytes_per_deal(|folder| measure_memory(&programs[0], folder, &out));
     let deals = settings.fitting_deals("whole process", settings.deals, bytes);
     let folder = settings.company(deals);
 

@@ -63,7 +63,8 @@ pub(crate) fn pack_deal(
     Ok(row.into_bytes())
 }
 
-fn write_cells(row: &mut RowWriter<'_>, record: &Record) {
+/// Appends the cells of a row as delivered.
+pub(crate) fn write_cells(row: &mut RowWriter<'_>, record: &Record) {
     row.put_length(record.cells.len());
     for (column, cell) in &record.cells {
         row.put_name(Some(column));
@@ -194,7 +195,8 @@ fn read_head(row: &mut RowReader<'_>) -> ReadResult<TransactionRecord> {
     })
 }
 
-fn read_cells(row: &mut RowReader<'_>) -> ReadResult<Record> {
+/// The cells of a row as delivered.
+pub(crate) fn read_cells(row: &mut RowReader<'_>) -> ReadResult<Record> {
     let mut record = Record::default();
     for _ in 0..row.take_number()? {
         let column = row.take_given_name()?.to_owned();

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark};
+use accredit_ledger::import_rows::ImportRows;
 use accredit_operations::intake::IMPORT;
 use accredit_operations::suspect::Keys;
 use accredit_seams::delivery::Delivery;
@@ -33,9 +34,8 @@ pub(super) struct Chunks<'s> {
     hash: &'s str,
     received_ms: i64,
     decoder: Option<Decoder>,
-    /// Rows of the next delivery, as JSON without its end.
-    body: Vec<u8>,
-    rows: usize,
+    /// Rows of the next delivery.
+    rows: ImportRows,
     /// Deliveries of the next commit.
     waiting: Vec<Delivery>,
     waiting_bytes: usize,
@@ -66,8 +66,7 @@ impl<'s> Chunks<'s> {
             hash,
             received_ms: service.clock.now_ms(),
             decoder: None,
-            body: Vec::new(),
-            rows: 0,
+            rows: ImportRows::default(),
             waiting: Vec::new(),
             waiting_bytes: 0,
             made: 0,
@@ -89,12 +88,8 @@ impl<'s> Chunks<'s> {
             }
         }
 
-        self.body.push(if self.rows == 0 { b'[' } else { b',' });
-        let written = serde_json::to_writer(&mut self.body, &record);
-        written.map_err(|error| Problem::internal(&error))?;
-        self.rows += 1;
-
-        if self.rows >= CHUNK_ROWS_MAX || self.body.len() >= CHUNK_BYTES_MAX {
+        self.rows.add(&record);
+        if self.rows.count() >= CHUNK_ROWS_MAX || self.rows.byte_count() >= CHUNK_BYTES_MAX {
             self.close_chunk()?;
         }
         Ok(())
@@ -109,13 +104,11 @@ impl<'s> Chunks<'s> {
 
     /// Makes a delivery of the rows so far.
     fn close_chunk(&mut self) -> Result<(), Problem> {
-        if self.rows == 0 {
+        if self.rows.count() == 0 {
             return Ok(());
         }
 
-        let mut body = std::mem::take(&mut self.body);
-        body.push(b']');
-        self.rows = 0;
+        let body = std::mem::take(&mut self.rows).into_body();
         let id = match self.made {
             0 => self.key.to_owned(),
             index => format!("{}/{}/{index}", self.key, self.hash),
