@@ -7,6 +7,7 @@
 //! | frozen rows | a confirmed or finalized period never changes | `small`, `random`, `results::frozen` |
 //! | preview = booked | what a change moves is known to the cent beforehand | `foretold` |
 //! | incremental = full | a history ends where its last files and deals begin | `again` |
+//! | reused = decided | a decision that a change leaves alone is the one that would be made | `reused` |
 //! | balances | they follow from the rows, and are never below zero | `random` |
 //!
 //! `ACCREDIT_HISTORIES` is the number of random histories of each law, `ACCREDIT_SEED` the number of
@@ -17,4 +18,5 @@ mod company;
 mod foretold;
 mod office;
 mod random;
+mod reused;
 mod small;

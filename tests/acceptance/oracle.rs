@@ -18,6 +18,7 @@
 //! - Territories by date where dates are written as in the United States.
 //! - The last periods of a calendar as finalized: what comes late needs an open period.
 
+mod affected;
 mod exhaustive;
 mod features;
 mod files;

@@ -38,7 +38,7 @@ use accredit_workspace::Ruleset;
 const BLOCK_TRANSACTIONS: usize = 64;
 
 /// Stack of a worker: the deepest legal script needs a part of it.
-const WORKER_STACK_BYTES: usize = 16 << 20;
+pub(crate) const WORKER_STACK_BYTES: usize = 16 << 20;
 
 /// The latest version of every transaction, in order of first appearance: rows that arrived after
 /// `as_of` are not seen, the same content twice is one transaction. Rows without a natural key are

@@ -3,6 +3,7 @@
 //! Deterministic: the same ruleset, transactions and inputs give the same bytes. Start at
 //! [`pipeline`]; `engine/ARCHITECTURE.md` is the map.
 
+pub mod affected;
 pub mod calculation;
 pub mod explain;
 pub mod impact;

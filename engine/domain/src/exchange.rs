@@ -17,7 +17,7 @@ use crate::calendar::Validity;
 use crate::money::{Unit, Units};
 
 /// Every rate of a workspace.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExchangeRates {
     rates: HashMap<(Unit, Unit), Vec<(Validity, Decimal)>>,
     currencies: BTreeSet<Unit>,

@@ -9,6 +9,7 @@
 
 pub mod aliases;
 pub mod attributes;
+pub mod difference;
 mod ids;
 mod paths;
 pub mod persons;

@@ -23,8 +23,8 @@ use jiff::civil::Date;
 use crate::decoded::DecodedDeliveries;
 use crate::error::OperationError;
 
-pub(crate) use memory::CalculationAlerts;
 use memory::KnownAlerts;
+pub(crate) use memory::{CalculationAlerts, KnownChange};
 pub use memory::{RunningShadow, ShadowSums};
 pub use runs::{ActiveRun, ActiveRuns};
 
@@ -107,6 +107,8 @@ pub struct Context {
     pub redrives: Redrives,
     /// Rulesets of earlier decisions, the last ones asked for.
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
+    /// Rulesets that were compared.
+    pub(crate) changes: Mutex<VecDeque<KnownChange>>,
     /// The rules that run beside those in force, if any do.
     pub(crate) shadow: Mutex<Option<RunningShadow>>,
     /// Leaf periods that take no new entries, once they were asked for.
@@ -141,6 +143,7 @@ impl Context {
             door: Mutex::new(()),
             redrives: Redrives::default(),
             rulesets: Mutex::default(),
+            changes: Mutex::default(),
             shadow: Mutex::default(),
             locked: Mutex::default(),
             timeouts: Mutex::default(),

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_crediting::affected;
 use accredit_crediting::impact::{self, Impact};
 use accredit_domain::decision::Decision;
 use accredit_domain::keys::PeriodKey;
@@ -21,7 +22,7 @@ use accredit_workspace::Ruleset;
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::losses::{self, BookedCredits, RewardChange};
-use crate::replay::{self, RedecideItem, is_open, is_waiting};
+use crate::replay::{self, RedecideItem, is_open, is_waiting, reuse};
 use crate::reward_books;
 
 /// The money that a change moves, for all payees.
@@ -155,6 +156,11 @@ fn decided_by_both(
         after.retain(|one| {
             is_waiting(&one.stored) || may_still_change(new, one, today, &locked.finalized)
         });
+        let asked = after.len();
+        keep_affected(context, (current, new), &plans, &mut after)?;
+        // Both rulesets decide the others alike.
+        (after.len()..asked).for_each(|_| impact.add_delta(None));
+
         let stored: Vec<TransactionRecord> = after.iter().map(|one| one.stored.clone()).collect();
         let before = by(current, &stored);
 
@@ -167,6 +173,31 @@ fn decided_by_both(
     }
 
     Ok(impact)
+}
+
+/// Keeps the deals that the two rulesets may decide differently in one of `plans`.
+fn keep_affected(
+    context: &Context,
+    (current, new): (&Ruleset, &Ruleset),
+    plans: &BTreeSet<String>,
+    deals: &mut Vec<RedecideItem>,
+) -> Result<(), StoreError> {
+    // A plan that only one of the two has may let any deal in.
+    let change = reuse::ruleset_change(context, current, new);
+    if plans.iter().any(|plan| change.affects_everything(plan)) {
+        return Ok(());
+    }
+
+    let inputs = replay::stored_inputs(context, deals, context.business_date())?;
+    let transactions: Vec<Arc<Transaction>> =
+        deals.iter().map(|one| Arc::clone(&one.transaction)).collect();
+    let asked = |_: usize, plan: &str| plans.contains(plan);
+    let rulesets = (current, new);
+    let affected = affected::affected_plans(&change, rulesets, &transactions, &inputs, &asked);
+
+    let mut affected = affected.into_iter();
+    deals.retain(|_| affected.next().is_some_and(|plans| !plans.is_empty()));
+    Ok(())
 }
 
 /// Whether the period of a deal may still change.

@@ -6,6 +6,8 @@
 //!
 //! **Architecture invariant:** nothing here writes.
 
+pub(crate) mod reuse;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
@@ -13,6 +15,7 @@ use std::thread;
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact};
 use accredit_crediting::posting::{self, PostingRules};
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, ResolutionRecord};
@@ -116,6 +119,19 @@ pub fn stored_pins(context: &Context, ruleset: &Ruleset) -> Result<DecisionPins,
     Ok(DecisionPins::new(&context.ledger.list_activations()?, ruleset.plan_hashes()))
 }
 
+/// What people decided about stored transactions, as inputs of decisions on `today`.
+pub(crate) fn stored_inputs(
+    context: &Context,
+    again: &[RedecideItem],
+    today: Date,
+) -> Result<DecisionInputs, StoreError> {
+    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
+    for one in again {
+        resolutions.extend(context.ledger.transaction_resolutions(&one.stored.id)?);
+    }
+    explain::decision_inputs(Some(today), &resolutions)
+}
+
 /// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
 /// as they are, by the name of the ruleset that would decide alike.
 pub fn decide_stale(
@@ -124,28 +140,32 @@ pub fn decide_stale(
     again: &[RedecideItem],
     today: Date,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
-    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
-    for one in again {
-        resolutions.extend(context.ledger.transaction_resolutions(&one.stored.id)?);
-    }
-
-    let inputs = explain::decision_inputs(Some(today), &resolutions)?;
+    let inputs = stored_inputs(context, again, today)?;
 
     // The posted entries of a locked period are posted again: only what was decided can be.
     let books = !context.locked_periods()?.is_empty();
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
+    let anew = match books {
+        true => again.iter().map(|one| one.plans.clone()).collect(),
+        false => reuse::plans_to_decide(context, ruleset, again, &inputs),
+    };
     let stale = |place: usize, plan: &str| {
-        again.get(place).is_some_and(|one: &RedecideItem| books || one.plans.contains(plan))
+        books || anew.get(place).is_some_and(|plans| plans.contains(plan))
     };
     let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, &stale);
 
-    let merged = again.iter().zip(decided).map(|(one, anew)| {
+    let merged = again.iter().zip(&anew).zip(decided).map(|((one, anew), decided)| {
         let kept = one.stored.decisions.iter();
-        let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
-        let kept = kept.map(|kept| with_ruleset(kept, &ruleset.hash));
-        let mut plans: Vec<Decision> = kept.chain(anew.decisions).collect();
+        let kept = kept.filter(|kept| !books && !anew.contains(&*kept.plan));
+        let kept = kept.map(|kept| {
+            let decision = with_ruleset(kept, &ruleset.hash);
+            // What would be made alike is as if it had been made today.
+            let made = if one.plans.contains(&*kept.plan) { Some(today) } else { kept.as_of };
+            Decision { as_of: made, ..decision }
+        });
+        let mut plans: Vec<Decision> = kept.chain(decided.decisions).collect();
         plans.sort_by_key(|a| a.plan);
         plans
     });

@@ -158,6 +158,15 @@ fn without_rules(text: &str) -> String {
     plan.to_string()
 }
 
+/// What a plan's file says besides how credits are paid; all of it where it cannot be read.
+pub(super) fn without_pay(text: &str) -> String {
+    let Ok(mut plan) = text.parse::<toml::Table>() else { return text.to_owned() };
+    for key in ["reward", "draw", "late", "quota", "prorate", "carry_negative"] {
+        plan.remove(key);
+    }
+    plan.to_string()
+}
+
 /// Every string in a TOML file, unescaped. If the file is not valid TOML, the file itself.
 fn toml_strings(text: &str) -> Vec<String> {
     fn walk(value: &toml::Value, into: &mut Vec<String>) {

@@ -231,6 +231,16 @@ impl Ruleset {
         hash::reward_hashes(&self.files, &self.programs)
     }
 
+    /// The text of the settings and, of each of `plans`, what its file says about credits. Programs,
+    /// the organisation, tables and rates are not in it.
+    pub fn crediting_texts(&self, plans: &[&str]) -> Vec<String> {
+        let text = |path: &str| self.files.get(path).map(|text| text.replace("\r\n", "\n"));
+        let general = [SETTINGS, calendar::PERIODS].into_iter().map(text);
+        let plans = plans.iter().map(|id| text(&format!("plans/{id}.toml")));
+        let plans = plans.map(|text| text.map(|text| hash::without_pay(&text)));
+        general.chain(plans).map(Option::unwrap_or_default).collect()
+    }
+
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing
     /// reads.
     pub fn unused_declarations(&self) -> Vec<Diagnostic> {

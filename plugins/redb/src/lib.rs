@@ -13,6 +13,7 @@ pub mod failing;
 mod file;
 mod guard;
 mod overlay;
+mod packing;
 mod recover;
 mod trouble;
 
@@ -251,13 +252,7 @@ fn write_changes(transaction: &WriteTransaction, batch: &WriteBatch) -> Result<(
 
     for (kind, changes) in by_table {
         let mut table = transaction.open_table(table_definition(kind)).map_err(store_error)?;
-        for change in changes {
-            let key = change.key.as_slice();
-            match &change.value {
-                Some(value) => table.insert(key, value.as_slice()).map_err(store_error)?,
-                None => table.remove(key).map_err(store_error)?,
-            };
-        }
+        packing::change_rows(&mut table, &changes)?;
     }
     Ok(())
 }

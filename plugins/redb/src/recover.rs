@@ -14,7 +14,9 @@ use redb::{Database, ReadTransaction, ReadableDatabase};
 
 use crate::file::DataFile;
 use crate::guard::guarded;
-use crate::{RedbStore, failed_error, last_mark, lock_ignoring_poison, store_error, write_batch};
+use crate::{
+    RedbStore, failed_error, last_mark, lock_ignoring_poison, packing, store_error, write_batch,
+};
 
 /// How the file is opened anew.
 pub(crate) enum DatabaseOpener {
@@ -86,7 +88,7 @@ impl RedbStore {
         guarded(|| work(database))
     }
 
-    /// Moves the pages of the file together, and gives what is behind them back to the disk. No view may
+    /// Writes the rows of the file in full pages, moves them together, and gives what is behind them back to the disk. No view may
     /// be open.
     ///
     /// # Errors
@@ -97,7 +99,10 @@ impl RedbStore {
 
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_mut().ok_or_else(closed_error)?;
-        guarded(|| database.compact().map(drop).map_err(store_error))
+        guarded(|| {
+            packing::write_tables_anew(database)?;
+            database.compact().map(drop).map_err(store_error)
+        })
     }
 
     /// Opens the file anew if it must be; the caller holds the turn of commits.

@@ -6,6 +6,49 @@ use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
 use super::failing::FailingDisk as Disk;
 use super::*;
 
+/// Rows that were inserted in the order of their keys left every page half empty.
+#[test]
+fn appended_and_compacted_rows_fill_their_pages() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("packed.redb");
+    let store = RedbStore::open(&path).unwrap();
+    let value = |number: u32| vec![7; 200 + number as usize % 90];
+    let numbers = || (0..8000_u32).map(|number| number.wrapping_mul(2_654_435_761));
+
+    for chunk in numbers().collect::<Vec<_>>().chunks(1000) {
+        let mut batch = WriteBatch::default();
+        for (place, number) in chunk.iter().enumerate() {
+            batch.put_row(StoreTable::Blocks, number.to_be_bytes(), value(*number));
+            // A row that is put twice, and one that is deleted again, between others that are appended.
+            batch.put_row(StoreTable::Inbox, place.to_be_bytes(), value(1));
+            batch.put_row(StoreTable::Inbox, place.to_be_bytes(), value(*number));
+            if place % 7 == 0 {
+                batch.delete_row(StoreTable::Inbox, place.to_be_bytes());
+            }
+        }
+        store.commit(&batch).unwrap();
+    }
+
+    let rows = |store: &RedbStore, table| {
+        store.snapshot().unwrap().scan_prefix(table, b"", b"", usize::MAX).unwrap()
+    };
+    let before = [StoreTable::Blocks, StoreTable::Inbox].map(|table| rows(&store, table));
+    let last = numbers().skip(7000).enumerate().filter(|(place, _)| place % 7 != 0);
+    let last = last.map(|(place, number)| (place.to_be_bytes().to_vec(), value(number)));
+    assert_eq!(before[1], last.collect::<Vec<_>>());
+    assert_eq!(before[0].len(), 8000);
+
+    store.compact().unwrap();
+    let after = [StoreTable::Blocks, StoreTable::Inbox].map(|table| rows(&store, table));
+    assert_eq!(after, before);
+    let bytes: usize = before.iter().flatten().map(|(key, value)| key.len() + value.len()).sum();
+    drop(store);
+    let file = std::fs::metadata(&path).unwrap().len() as usize;
+    assert!(file < bytes * 5 / 4, "{file} bytes for {bytes}");
+    let again = RedbStore::open(&path).unwrap();
+    assert_eq!(rows(&again, StoreTable::Blocks), before[0]);
+}
+
 #[test]
 fn redb_conforms() {
     let dir = tempfile::tempdir().unwrap();

@@ -44,6 +44,18 @@ pub const BARS: &[Bar] = &[
     ),
     at_most("import/duckdb", 2.0, "import until durable: at most twice as long as DuckDB's file"),
     at_most("import/bytes", 60.0, "compacted data file after an import: at most 60 bytes a credit"),
+    at_most("incremental/deals/1", 3.0, "1 changed deal: at most 3 bare commits of a row"),
+    at_most(
+        "incremental/deals/1000",
+        3.0,
+        "1,000 changed deals: at most 3 bare commits of as many",
+    ),
+    at_most(
+        "incremental/deals/10000",
+        3.0,
+        "10,000 changed deals: at most 3 bare commits of as many",
+    ),
+    at_most("incremental/rollup", 0.5, "rollup policy changed: at most 1/2 of deciding all again"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
     at_least("webhook/alone/16/rate", 0.8, "webhook, 16 clients: at least 0.8 of the bare loop"),
     at_most("webhook/alone/16/p99", 2.0, "webhook, 16 clients: p99 at most twice the bare loop's"),

@@ -5,6 +5,9 @@
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
+
+use accredit_workspace::Files;
 
 /// The person at the top of everybody.
 const TOP: &str = "ceo,CEO,CEO,\n";
@@ -108,6 +111,13 @@ fn roll(tx, credit, to, existing) {
 "#,
     ),
 ];
+
+/// The files in `folder` that make the rules of the company.
+pub fn rule_files(folder: &Path) -> Files {
+    let paths = FILES.iter().map(|(path, _)| *path).chain(["organization/participants.csv"]);
+    let read = |path: &str| Arc::from(fs::read_to_string(folder.join(path)).unwrap());
+    paths.map(|path| (path.to_owned(), read(path))).collect()
+}
 
 /// Numbers that look random and are the same in every run.
 struct Chance(u64);

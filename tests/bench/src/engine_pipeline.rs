@@ -8,21 +8,11 @@ use accredit_crediting::calculation::{self, DecidedDeal};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::transaction::{Cell, Record, Transaction};
-use accredit_workspace::{Files, Ruleset};
+use accredit_workspace::Ruleset;
 
+use crate::company::rule_files;
 use crate::proof::{Proof, Row, cents_of, position_lines, status_number};
 use crate::worker::Decide;
-
-/// The files that make the rules of the company.
-const FILES: [&str; 7] = [
-    "accredit.toml",
-    "organization/participants.csv",
-    "plans/reps.toml",
-    "policies/crediting/two-reps.rhai",
-    "policies/filter/won.rhai",
-    "policies/hold/large.rhai",
-    "policies/rollup/share.rhai",
-];
 
 struct Engine<'a> {
     folder: &'a Path,
@@ -33,8 +23,7 @@ struct Engine<'a> {
 
 /// Gives `work` the engine with the company in `folder`, its rows decoded.
 pub fn with_engine(folder: &Path, work: impl FnOnce(&mut dyn Decide)) {
-    let read = |path: &str| Arc::from(std::fs::read_to_string(folder.join(path)).unwrap());
-    let files: Files = FILES.iter().map(|path| ((*path).to_owned(), read(path))).collect();
+    let files = rule_files(folder);
 
     let records = read_records(folder);
     let first = records.first().unwrap();

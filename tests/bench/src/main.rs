@@ -7,6 +7,7 @@ mod company;
 mod decision;
 mod engine_pipeline;
 mod import;
+mod incremental;
 mod native;
 mod native_pipeline;
 mod pipeline;
@@ -54,6 +55,7 @@ const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
     Measure { name: "import", run: import::compare },
+    Measure { name: "incremental", run: incremental::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },
     Measure { name: "pipeline", run: |_, _| pipeline::compare() },
     Measure {

@@ -74,6 +74,15 @@ impl Attributes {
         of_bearer.entry(Arc::clone(name)).or_default().push((validity, value));
     }
 
+    /// Every bearer's values of every attribute, each with its days; in no order.
+    pub(super) fn all_values(
+        &self,
+    ) -> impl Iterator<Item = (AttributeBearer, &Arc<str>, &[(Validity, DeclaredValue)])> {
+        self.values.iter().flat_map(|(bearer, named)| {
+            named.iter().map(|(name, values)| (*bearer, name, values.as_slice()))
+        })
+    }
+
     /// The value of an attribute on `date`; none where the bearer has none on that day.
     pub fn value_on(
         &self,

@@ -109,6 +109,18 @@ impl Teams {
         &self.names
     }
 
+    /// Ids of before, with the teams that they mean.
+    pub(super) fn former_ids(&self) -> impl Iterator<Item = (&Arc<str>, TeamId)> {
+        self.ids.former_ids()
+    }
+
+    /// All edges by their type and where they begin, in no order.
+    pub(super) fn all_edges(
+        &self,
+    ) -> impl Iterator<Item = (RelationshipId, TeamId, &[Edge<TeamId>])> {
+        self.edges.iter().map(|((kind, source), edges)| (*kind, *source, edges.as_slice()))
+    }
+
     /// All teams, in file order.
     pub fn iter(&self) -> impl Iterator<Item = (TeamId, &Team)> {
         (0..).map(TeamId).zip(&self.teams)

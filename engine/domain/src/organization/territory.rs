@@ -121,6 +121,11 @@ impl Territories {
         self.columns.iter().map(|column| &*column.name)
     }
 
+    /// All rows, in the order of the file.
+    pub(super) fn rows(&self) -> &[TerritoryRow] {
+        &self.rows
+    }
+
     /// Whether no team has a territory.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

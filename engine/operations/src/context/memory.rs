@@ -7,6 +7,7 @@ use accredit_domain::keys::RulesetHash;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_crediting::affected::RulesetChange;
 use accredit_crediting::impact::{Impact, ImpactDelta};
 use accredit_ledger::notes::NoteRow;
 use accredit_workspace::Ruleset;
@@ -70,4 +71,15 @@ impl ShadowSums {
             self.deltas.insert(transaction.to_owned(), delta);
         }
     }
+}
+
+/// What differs between two rulesets, compared once.
+#[derive(Debug)]
+pub(crate) struct KnownChange {
+    /// The hash of the earlier one.
+    pub(crate) before: RulesetHash,
+    /// The hash of the later one.
+    pub(crate) after: RulesetHash,
+    /// What differs.
+    pub(crate) change: Arc<RulesetChange>,
 }
