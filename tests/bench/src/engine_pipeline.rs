@@ -21,8 +21,8 @@ struct Engine<'a> {
     decided: Vec<DecidedDeal>,
 }
 
-/// Gives `work` the engine with the company in `folder`, its rows decoded.
-pub fn with_engine(folder: &Path, work: impl FnOnce(&mut dyn Decide)) {
+/// The ruleset of the company in `folder`, and its deals.
+pub fn read_company(folder: &Path) -> (Ruleset, Vec<Arc<Transaction>>) {
     let files = rule_files(folder);
 
     let records = read_records(folder);
@@ -31,8 +31,12 @@ pub fn with_engine(folder: &Path, work: impl FnOnce(&mut dyn Decide)) {
     let (ruleset, diagnostics) = Ruleset::read(&files, &columns);
     let ruleset = ruleset.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     let transactions = calculation::latest_versions(&ruleset, &records, None);
-    drop(records);
+    (ruleset, transactions)
+}
 
+/// Gives `work` the engine with the company in `folder`, its rows decoded.
+pub fn with_engine(folder: &Path, work: impl FnOnce(&mut dyn Decide)) {
+    let (ruleset, transactions) = read_company(folder);
     let (ruleset, transactions) = (&ruleset, transactions.as_slice());
     work(&mut Engine { folder, ruleset, transactions, decided: Vec::new() });
 }

@@ -12,6 +12,7 @@ mod native;
 mod native_pipeline;
 mod pipeline;
 mod plot;
+mod policies;
 mod postgres;
 mod proof;
 mod report;
@@ -54,6 +55,7 @@ impl Outcome {
 const MEASURES: &[Measure] = &[
     Measure { name: "whole", run: whole::compare },
     Measure { name: "decision", run: decision::compare },
+    Measure { name: "policies", run: policies::compare },
     Measure { name: "import", run: import::compare },
     Measure { name: "incremental", run: incremental::compare },
     Measure { name: "cases", run: |_, _| cases::compare() },

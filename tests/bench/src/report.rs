@@ -18,6 +18,8 @@ pub enum Figure {
     Growth,
     /// Bytes a deal.
     BytesPerDeal,
+    /// Millions of deals a second.
+    MillionsASecond,
     /// Bytes of a file a credit.
     BytesPerCredit,
     /// Milliseconds.
@@ -86,6 +88,7 @@ impl Finding {
             Figure::Speedup => " × as fast",
             Figure::Growth => " × as long a deal",
             Figure::BytesPerDeal => " bytes a deal",
+            Figure::MillionsASecond => " million deals a second",
             Figure::BytesPerCredit => " bytes a credit",
             Figure::Milliseconds => " ms",
         };

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Rounds of a comparison of two sides in one process.
 pub const DUEL_ROUNDS: usize = 7;
 
@@ -109,6 +111,27 @@ pub fn time_with_cpu(cpu: impl Fn() -> Option<Duration>, mut work: impl FnMut())
     let wall = start.elapsed();
     let spent = cpu().zip(before).and_then(|(after, before)| after.checked_sub(before));
     Spent { wall, cpu: spent }
+}
+
+/// The processor time that `work` takes on this thread, in place of the time from start to end: what else runs
+/// on the machine hardly changes it.
+pub fn thread_time(work: impl FnOnce()) -> Spent {
+    clocked(ClockId::ThreadCPUTime, work)
+}
+
+/// The processor time that `work` takes on all threads of this process, in place of the time from start to end.
+pub fn process_time(work: impl FnOnce()) -> Spent {
+    clocked(ClockId::ProcessCPUTime, work)
+}
+
+fn clocked(clock: ClockId, work: impl FnOnce()) -> Spent {
+    let now = || {
+        let time = clock_gettime(clock);
+        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    };
+    let start = now();
+    work();
+    Spent { wall: now() - start, cpu: None }
 }
 
 /// Runs both sides in turn and gives their median times.
