@@ -109,6 +109,41 @@ fn a_file_has_the_bytes_of_standard_output_in_the_format_of_its_name() {
     assert!(fs::read_to_string(table).unwrap().starts_with('┌'));
 }
 
+/// What is written can be read: credits as the deals of another directory, out of one file.
+#[test]
+fn written_credits_are_read_as_deals_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = workspace(&dir.path().join("first"));
+    let other = company::write(&dir.path().join("second"));
+    let settings = "[workspace]\nname = \"Second\"\n\n[fields]\nid = \"id\"\n\
+                    date = \"incentive_date\"\namount = \"amount\"\nowner = [\"payee\"]\n";
+    company::put(&other, "accredit.toml", settings);
+
+    let mut read = Vec::new();
+    for format in ["csv", "ndjson", "parquet"] {
+        let file = dir.path().join(format!("credits.{format}"));
+        let file = file.to_str().unwrap();
+        let (code, _, error) = run(&["calculate", &path, "--period", "2026", "--out", file]);
+        if error.contains("without the feature `parquet`") {
+            assert_eq!((code, Path::new(file).exists()), (2, false));
+            continue;
+        }
+        assert_eq!(code, 0, "{error}");
+
+        let verb = ["calculate", other.to_str().unwrap(), "--period", "2026"];
+        let (code, out, error) = run(&[&verb[..], &["--transactions", file]].concat());
+        assert_eq!(code, 0, "{error}");
+        let all: Vec<Json> = serde_json::from_str(&out).unwrap();
+        let credits = all.iter().flat_map(|one| one["credits"].as_array().unwrap());
+        let credits = credits.map(|credit| {
+            ["transaction", "incentive_date", "payee", "amount"].map(|key| credit[key].to_string())
+        });
+        read.push(credits.collect::<Vec<_>>());
+    }
+    assert_eq!(read[0].iter().filter(|credit| credit[2] == "\"ann\"").count(), 3);
+    assert!(read.iter().all(|credits| *credits == read[0]));
+}
+
 #[test]
 fn what_cannot_be_written_is_said_first() {
     let dir = tempfile::tempdir().unwrap();
@@ -179,7 +214,7 @@ fn an_interrupted_run_leaves_the_former_file_and_nothing_else() {
 #[test]
 fn a_file_that_cannot_be_finished_is_removed() {
     let dir = tempfile::tempdir().unwrap();
-    let path = large_workspace(dir.path());
+    let path = workspace(dir.path());
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("credits.csv");
 
@@ -200,7 +235,7 @@ fn a_file_that_cannot_be_finished_is_removed() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
     let dir = tempfile::tempdir().unwrap();
-    let path = large_workspace(dir.path());
+    let path = workspace(dir.path());
 
     for format in ["csv", "ndjson", "json", "table"] {
         let mut child = spawn(&["calculate", &path, "--period", "2026", "--format", format]);

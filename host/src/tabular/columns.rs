@@ -327,8 +327,7 @@ mod tests {
         let columns = CreditColumns::new(scale).unwrap();
         let mut writer =
             CreditWriter::begin(Vec::new(), CreditFormat::Parquet(columns.clone()), 2).unwrap();
-        let (first, second) = credits.split_at(4);
-        for group in [first, second] {
+        for group in credits.chunks(6) {
             let block = CreditFormat::Parquet(columns.clone()).format_block(group).unwrap();
             writer.write_block(block).unwrap();
         }
