@@ -1,8 +1,10 @@
-//! A crediting policy of ten lines, run deal by deal: accredit beside native Rust, scripting languages and rule
-//! engines. The result of each run is included: a list of names with exact weights, as the host goes on with it.
+//! A crediting policy of ten lines, run deal by deal: accredit beside native Rust, scripting
+//! languages and rule engines. The result of each run is included: a list of names with exact
+//! weights, as the host goes on with it.
 //!
-//! The processor time of the one thread counts. Every side gets a deal in the form that it takes fastest, and its
-//! answers are proved equal to those of native Rust over all deals before a figure is printed.
+//! The processor time of the one thread counts. Every side gets a deal in the form that it takes
+//! fastest, and its answers are proved equal to those of native Rust over all deals before a figure
+//! is printed.
 
 #[cfg(feature = "zen-engine")]
 mod decisions;

@@ -113,13 +113,14 @@ pub fn time_with_cpu(cpu: impl Fn() -> Option<Duration>, mut work: impl FnMut())
     Spent { wall, cpu: spent }
 }
 
-/// The processor time that `work` takes on this thread, in place of the time from start to end: what else runs
-/// on the machine hardly changes it.
+/// The processor time that `work` takes on this thread, in place of the time from start to end:
+/// what else runs on the machine hardly changes it.
 pub fn thread_time(work: impl FnOnce()) -> Spent {
     clocked(ClockId::ThreadCPUTime, work)
 }
 
-/// The processor time that `work` takes on all threads of this process, in place of the time from start to end.
+/// The processor time that `work` takes on all threads of this process, in place of the time from
+/// start to end.
 pub fn process_time(work: impl FnOnce()) -> Spent {
     clocked(ClockId::ProcessCPUTime, work)
 }

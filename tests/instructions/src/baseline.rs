@@ -116,7 +116,8 @@ pub fn read() -> Baseline {
 /// Writes the baseline into the source tree.
 pub fn write(baseline: &Baseline) {
     let text = toml::to_string(baseline).unwrap();
-    let head = "# Instructions of each workload; written by ACCREDIT_UPDATE_INSTRUCTIONS=1 tests/instructions/run.\n";
+    let head = "# Instructions of each workload, as counted by \
+                ACCREDIT_UPDATE_INSTRUCTIONS=1 tests/instructions/run.\n";
     std::fs::write(path(), format!("{head}{text}")).unwrap();
     print!("{text}");
 }

@@ -141,7 +141,8 @@ pub fn deals(count: usize) -> String {
         let city = ["Berlin", "Paris", "Rome", "Oslo", "Madrid", "Wien"][next(6) as usize];
         let _ = writeln!(
             text,
-            "D{number},2026-{month:02}-{day:02},{whole}.{cents:02},r{first},{second},{quantity},{stage},{city}"
+            "D{number},2026-{month:02}-{day:02},{whole}.{cents:02},r{first},{second},{quantity},\
+             {stage},{city}"
         );
     }
     text

@@ -51,8 +51,8 @@ fn count_all(accredit: &str) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "A workload needs more instructions than tests/instructions/baseline.toml allows. If it has to, write the \
-         new counts: ACCREDIT_UPDATE_INSTRUCTIONS=1 tests/instructions/run"
+        "A workload needs more instructions than tests/instructions/baseline.toml allows. If it \
+         has to, write the new counts: ACCREDIT_UPDATE_INSTRUCTIONS=1 tests/instructions/run"
     );
     ExitCode::FAILURE
 }

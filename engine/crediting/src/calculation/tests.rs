@@ -1,13 +1,20 @@
-//! Rewards of whole calculations: their order, and a sale with its return.
+//! Rewards of whole calculations: their order, and a sale with its return; credits that are not kept.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::calculation::{assemble_calculation, decide_all, latest_versions};
+use crate::calculation::progress::CalculationProgress;
+use crate::calculation::stream::CreditStream;
+use crate::calculation::{
+    Calculation, assemble_calculation, decide_all, latest_versions, own_periods,
+};
 use crate::stage::DecisionInputs;
+use accredit_domain::calendar::Period;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::read;
 use accredit_workspace::{Files, Ruleset};
@@ -127,5 +134,75 @@ proptest! {
         let sold = amounts(&deals);
         let back: Vec<Decimal> = amounts(&returns).into_iter().map(|amount| -amount).collect();
         prop_assert_eq!(sold, back);
+    }
+
+    /// Credits that are written while they are decided are those of the calculations, one behind the
+    /// other, for every number of threads; so are the counts.
+    #[test]
+    fn a_stream_has_the_credits_of_the_calculations(
+        deals in prop::collection::vec((-60_000_i64..60_000, 0..OWNERS.len(), 0_u32..120), 1..400),
+        threads in 1_usize..5,
+    ) {
+        let mut text = "id,date,amount,owner\n".to_owned();
+        for (id, (cents, owner, day)) in deals.iter().enumerate() {
+            // Some rows are later versions of a deal, and some have no date.
+            let id = id % (deals.len().div_ceil(2) + 1);
+            let month = day / 28 + 1;
+            let date = if month > 3 { String::new() } else { format!("2022-{month:02}-{:02}", day % 28 + 1) };
+            text.push_str(&format!("O{id},{date},{},{}\n", Decimal::new(*cents, 2), OWNERS[*owner]));
+        }
+        let records = read::read_csv(text.as_bytes()).unwrap();
+        let latest = latest_versions(&RULESET, &records, None);
+
+        let year = RULESET.settings.calendar.find("2022").unwrap();
+        let periods = own_periods(&RULESET, "p", &year);
+        let decided = decide_all(&RULESET, &latest, &DecisionInputs::default(), 1);
+        let of_period = |period: &Period| assemble_calculation(&RULESET, "p", period, &decided);
+        let whole: Vec<Calculation> = periods.iter().map(of_period).collect();
+
+        let mut streamed: Vec<PostedCredit> = Vec::new();
+        let stream = CreditStream::new(&RULESET, latest, DecisionInputs::default());
+        let progress = CalculationProgress::default();
+        let counts = stream.write_credits(
+            (&RULESET.plans["p"], &periods),
+            (threads, &progress),
+            &|credits| credits,
+            &mut |credits| {
+                streamed.extend(credits);
+                ControlFlow::Continue(())
+            },
+        );
+
+        let expected: Vec<PostedCredit> = whole.iter().flat_map(|one| one.credits.clone()).collect();
+        prop_assert_eq!(streamed, expected);
+        for (calculation, counts) in whole.iter().zip(counts) {
+            let listed = (calculation.transactions, calculation.credits.len());
+            prop_assert_eq!((counts.transactions, counts.credits), listed);
+            let left = (calculation.uncredited.len(), calculation.parked.len());
+            prop_assert_eq!((counts.uncredited, counts.parked), left);
+        }
+        prop_assert_eq!(progress.decided(), progress.deals());
+    }
+
+    /// A reader that goes away ends the work: nothing is written behind it, and no worker waits.
+    #[test]
+    fn a_stream_that_is_broken_off_ends(deals in 300_usize..2_000, threads in 1_usize..4) {
+        let rows = (0..deals).map(|id| format!("O{id},2022-01-05,1,ann\n"));
+        let text = format!("id,date,amount,owner\n{}", rows.collect::<String>());
+        let records = read::read_csv(text.as_bytes()).unwrap();
+        let latest = latest_versions(&RULESET, &records, None);
+        let periods = [RULESET.settings.calendar.find("2022-01").unwrap()];
+
+        let mut taken = 0;
+        CreditStream::new(&RULESET, latest, DecisionInputs::default()).write_credits(
+            (&RULESET.plans["p"], &periods),
+            (threads, &CalculationProgress::default()),
+            &|_| (),
+            &mut |()| {
+                taken += 1;
+                if taken == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        prop_assert_eq!(taken, 2);
     }
 }

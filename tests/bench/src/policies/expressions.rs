@@ -1,4 +1,5 @@
-//! The policy as one expression: in CEL, which has no decimals and answers with tenths, and in the language of GoRules.
+//! The policy as one expression: in CEL, which has no decimals and answers with tenths, and in the
+//! language of GoRules.
 
 use cel::{Context, Program, Value};
 use zen_expression::{Expression, Isolate, Variable, expression::Standard, variable::VariableMap};

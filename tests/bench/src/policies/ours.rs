@@ -10,7 +10,8 @@ use accredit_script::{Machine, ReferenceData, ScriptAnswer, ScriptArguments};
 
 use super::{Deal, Part, Policy};
 
-/// Forms of the same policy, each with something that a compiler may refuse; the first that is not compiled counts.
+/// Forms of the same policy, each with something that a compiler may refuse; the first that is not
+/// compiled counts.
 const CANDIDATES: [&str; 3] = [
     r#"/// The weights of both are in a map.
 fn credit(tx) {

@@ -1,7 +1,7 @@
 //! The policy in scripting languages: LuaJIT, QuickJS, and Rhai as its book shows it.
 //!
-//! LuaJIT and QuickJS get four arguments rather than a table, and answer with tenths: they have no decimals. Both are
-//! faster so.
+//! LuaJIT and QuickJS get four arguments rather than a table, and answer with tenths: they have no
+//! decimals. Both are faster so.
 
 use std::sync::Arc;
 

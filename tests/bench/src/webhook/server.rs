@@ -1,4 +1,5 @@
-//! The servers that are asked, each in a process of its own: accredit with a small company, and the bare loop.
+//! The servers that are asked, each in a process of its own: accredit with a small company, and the
+//! bare loop.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
