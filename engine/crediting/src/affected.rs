@@ -230,7 +230,7 @@ impl DealQuestion<'_> {
 
     /// Whether one of the names in a text is concerned.
     fn concerns_text(&self, text: &str, date: Date) -> bool {
-        // What cannot be understood parks the deal whoever is there.
+        // What cannot be understood parks the deal, and it does not matter who is there.
         let Ok(named) = names::parse_shares(text) else { return false };
         named.iter().any(|share| {
             self.change.organization.concerns_name(&self.after.organization, &share.who, date)

@@ -45,7 +45,7 @@ impl Name {
         Name(kept)
     }
 
-    /// The text, shared with everybody who holds it.
+    /// The text, shared with all who hold it.
     pub(super) fn text(self) -> &'static Arc<str> {
         self.0
     }

@@ -90,7 +90,7 @@ impl OrganizationDifference {
             changed.extend(changed_days(&one.dated, &two.dated).map(|days| (key, days)));
         }
 
-        // Whoever leads to somebody who is concerned is concerned on the days on which both hold.
+        // Who leads to a concerned person is concerned on the days on which both hold.
         while let Some((key, days)) = changed.pop() {
             let known = found.entities.get(key).copied();
             let wider = known.map_or(days, |known| hull(known, days));
@@ -125,7 +125,7 @@ impl OrganizationDifference {
         self.everyone
     }
 
-    /// Whether a name may mean somebody else on `date`, or somebody of whom something else is known;
+    /// Whether a name may mean another person on `date`, or one of whom other things are known;
     /// `organization` is either of the two.
     pub fn concerns_name(&self, organization: &Organization, name: &str, date: Date) -> bool {
         let on = |days: Option<&Validity>| days.is_some_and(|days| days.contains(date));
@@ -281,7 +281,7 @@ fn bearer_key(organization: &Organization, bearer: AttributeBearer) -> EntityKey
     }
 }
 
-/// What is known of everybody.
+/// What is known of all people, positions and teams.
 fn all_facts(organization: &Organization) -> KnownFacts {
     let mut all = KnownFacts::new();
     add_people(&mut all, organization);
