@@ -42,7 +42,7 @@ fn write_request(id: &str, seconds: i64) -> Vec<u8> {
          webhook-timestamp: {seconds}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    (head + &body).into_bytes()
+    (head + body.as_str()).into_bytes()
 }
 
 /// Sends all requests over `clients` connections, each with one request under way at a time.
