@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
@@ -204,5 +205,26 @@ proptest! {
             },
         );
         prop_assert_eq!(taken, 2);
+    }
+
+    /// A worker that panicked left the others waiting for room behind its block, for ever.
+    #[test]
+    fn a_stream_whose_worker_panics_ends(deals in 5_000_usize..6_000, threads in 1_usize..4) {
+        let rows = (0..deals).map(|id| format!("O{id},2022-01-05,1,ann\n"));
+        let text = format!("id,date,amount,owner\n{}", rows.collect::<String>());
+        let records = read::read_csv(text.as_bytes()).unwrap();
+        let latest = latest_versions(&RULESET, &records, None);
+        let periods = [RULESET.settings.calendar.find("2022-01").unwrap()];
+
+        let stream = CreditStream::new(&RULESET, latest, DecisionInputs::default());
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            stream.write_credits(
+                (&RULESET.plans["p"], &periods),
+                (threads, &CalculationProgress::default()),
+                &|credits| assert!(!credits.iter().any(|one| one.transaction == *"O300")),
+                &mut |()| ControlFlow::Continue(()),
+            )
+        }));
+        prop_assert!(ended.is_err());
     }
 }

@@ -85,7 +85,12 @@ struct EndedWorker<'a, T>(&'a Progress<T>);
 
 impl<T> Drop for EndedWorker<'_, T> {
     fn drop(&mut self) {
-        self.0.lock().alive -= 1;
+        let mut finished = self.0.lock();
+        finished.alive -= 1;
+        // The block of a worker that panics never comes: the others must not wait for room behind it.
+        if thread::panicking() {
+            self.0.stop(&mut finished);
+        }
         self.0.changed.notify_all();
     }
 }
@@ -100,6 +105,12 @@ impl<T> Progress<T> {
         finished: MutexGuard<'a, FinishedBlocks<T>>,
     ) -> MutexGuard<'a, FinishedBlocks<T>> {
         self.changed.wait(finished).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the work: nothing more is begun or taken.
+    fn stop(&self, finished: &mut FinishedBlocks<T>) {
+        self.next.store(self.blocks, Ordering::Relaxed);
+        finished.taken = self.blocks;
     }
 
     /// A worker: takes the next block until there is none.
@@ -134,8 +145,7 @@ impl<T> Progress<T> {
                 let going_on = take(result);
                 finished = self.lock();
                 if going_on.is_break() {
-                    self.next.store(self.blocks, Ordering::Relaxed);
-                    finished.taken = self.blocks;
+                    self.stop(&mut finished);
                     self.changed.notify_all();
                 }
             } else if finished.alive == 0 {
