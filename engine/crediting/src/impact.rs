@@ -228,8 +228,8 @@ fn manager_positions(ruleset: &Ruleset, credit: &PostedCredit) -> Vec<String> {
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
     let Some(position) = position else { return Vec::new() };
 
-    let above = organization.ancestors_of(position, credit.incentive_date).into_iter();
-    above.map(|(position, _)| organization.position_id(position).to_string()).collect()
+    let above = organization.ancestors_of(position, credit.incentive_date).iter();
+    above.map(|(position, _)| organization.position_id(*position).to_string()).collect()
 }
 
 impl Impact {

@@ -24,6 +24,7 @@ use crate::stage::{
     note_at_fault,
 };
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, laws};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash, TransactionKey};
@@ -209,11 +210,19 @@ impl DecidedPlan {
 
     /// The decision with its credits, as it is stored and shown.
     pub fn into_decision(self) -> Decision {
-        // Hardly ever shared: the plans that took credits from this one are decided.
-        let entries =
-            self.credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).into_entry());
-        Decision { credits: entries.collect(), ..self.decision }
+        let credits = entries_of(self.credits).collect();
+        Decision { credits, ..self.decision }
     }
+
+    /// Its credits alone, as they are stored and shown.
+    pub fn into_entries(self) -> impl Iterator<Item = PostedCredit> {
+        entries_of(self.credits)
+    }
+}
+
+fn entries_of(credits: Vec<Arc<Credit>>) -> impl Iterator<Item = PostedCredit> {
+    // Hardly ever shared: the plans that took credits from these are decided.
+    credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).into_entry())
 }
 
 fn decide_one(

@@ -25,7 +25,7 @@ use rust_decimal::Decimal;
 use accredit_domain::credit::{Credit, CreditId, TRANSACTION_PREFIX_BYTES};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
-use accredit_domain::keys::{DefinedName, PeriodKey, PositionKey, RecipientKey};
+use accredit_domain::keys::{DefinedName, PeriodKey, RecipientKey};
 use accredit_domain::money::Unit;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
 use accredit_domain::organization::{Recipient, TeamId};
@@ -359,31 +359,21 @@ impl DealCase<'_> {
         recipient: Recipient,
         team: Option<TeamId>,
         rolled: Option<(Relationship, Recipient, u32)>,
-    ) -> Arc<ReceiverView> {
+    ) -> ReceiverView {
         let organization = &self.ruleset.organization;
         let settings = &self.ruleset.settings;
         let position = recipient.position();
-        let holder = position.and_then(|position| organization.holder_on(position, self.date));
+        let known = position.and_then(|position| organization.position_on(position, self.date));
 
-        Arc::new(ReceiverView {
-            position: self.position_of(recipient),
-            title: self.position_title(recipient),
-            payee: holder.map(|payee| organization.participant_id(payee)),
+        ReceiverView {
+            position: position.map(|position| organization.position_id(position)),
+            title: position.map(|_| known.map(|known| known.title).unwrap_or_default()),
+            payee: known.and_then(|known| known.payee),
             team: team.or(recipient.team()).map(|team| organization.team_id(team)),
             relationship: rolled.map(|(kind, ..)| settings.relationship_name(kind)),
             via: rolled.map(|(_, via, _)| organization.recipient_id(via)),
             level: rolled.map(|(.., level)| level),
-        })
-    }
-
-    fn position_of(&self, recipient: Recipient) -> Option<PositionKey> {
-        recipient.position().map(|position| self.ruleset.organization.position_id(position))
-    }
-
-    /// The title of a position, blank where it has none; none for a team.
-    pub fn position_title(&self, recipient: Recipient) -> Option<DefinedName> {
-        let version = self.ruleset.organization.version_on(recipient.position()?, self.date);
-        Some(version.map(|version| version.title).unwrap_or_default())
+        }
     }
 
     /// The id of a recipient, for messages.
@@ -396,9 +386,9 @@ impl DealCase<'_> {
 #[derive(Clone, Copy, Default)]
 pub struct ScriptContext<'a> {
     /// The credit in question.
-    pub credit: Option<&'a Arc<Credit>>,
+    pub credit: Option<&'a Credit>,
     /// The recipient or receiver.
-    pub to: Option<&'a Arc<ReceiverView>>,
+    pub to: Option<&'a ReceiverView>,
     /// Credits of the same transaction that earlier rules made.
     pub existing: &'a [Arc<Credit>],
 }

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** leaf periods neither overlap nor leave gaps inside the calendar.
 
 mod listed;
+mod months;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -155,6 +156,16 @@ impl Calendar {
         }
     }
 
+    /// The id of the leaf period of a day; none outside the calendar.
+    pub fn leaf_id_on(&self, date: Date) -> Option<PeriodKey> {
+        match &self.kind {
+            PeriodSource::Months(_) => months::month_id(date),
+            PeriodSource::Listed(listed) => {
+                listed.period_on(date, PeriodKind::Leaf).map(|period| period.id)
+            }
+        }
+    }
+
     /// The period called `id`: a leaf or any parent.
     pub fn find(&self, id: &str) -> Option<Period> {
         match &self.kind {
@@ -229,12 +240,12 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
     let end = months_after(first, i64::from(months))?;
 
     let id = match kind {
-        PeriodKind::Leaf => format!("{:04}-{:02}", date.year(), date.month()),
-        PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
-        PeriodKind::Year => format!("{year:04}"),
+        PeriodKind::Leaf => months::month_id(date)?,
+        PeriodKind::Quarter => PeriodKey::from(format!("{year:04}-Q{}", fiscal_month / 3 + 1)),
+        PeriodKind::Year => PeriodKey::from(format!("{year:04}")),
     };
 
-    Some(Period { id: PeriodKey::from(id), first, end })
+    Some(Period { id, first, end })
 }
 
 fn find_month(starts: i8, id: &str) -> Option<Period> {

@@ -74,18 +74,14 @@ impl CreditId {
         parts: &[&str],
         ordinal: u32,
     ) -> CreditId {
-        // Hashed in one piece: a hash of many short pieces takes several times as long.
-        let mut named: Vec<u8> = Vec::with_capacity(HASHED_BYTES);
-        for part in std::iter::once(&transaction).chain(parts) {
-            named.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            named.extend_from_slice(part.as_bytes());
-        }
-        named.extend_from_slice(&ordinal.to_le_bytes());
+        let mut named = HashedNames::default();
+        named.push(transaction);
+        parts.iter().for_each(|part| named.push(part));
 
         let mut id = [0; 16];
         let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
         head.copy_from_slice(&prefix);
-        let hash = blake3::hash(&named);
+        let hash = named.hash_with(ordinal);
         tail.copy_from_slice(hash.as_bytes().split_at(tail.len()).0);
         CreditId(id)
     }
@@ -98,8 +94,53 @@ impl CreditId {
     }
 }
 
-/// Bytes that the hashed names of most credits take.
-const HASHED_BYTES: usize = 256;
+/// Names that are hashed in one piece: a hash of many short pieces takes several times as long.
+struct HashedNames {
+    /// Where they are while there is room, which is nearly always.
+    short: [u8; HASHED_BYTES],
+    used: usize,
+    /// Where all of them are once there was not.
+    long: Vec<u8>,
+}
+
+/// Bytes that the hashed names of nearly all credits fit in.
+const HASHED_BYTES: usize = 512;
+
+impl Default for HashedNames {
+    fn default() -> HashedNames {
+        HashedNames { short: [0; HASHED_BYTES], used: 0, long: Vec::new() }
+    }
+}
+
+impl HashedNames {
+    /// Adds a name, behind its length, so that no two lists of names are the same bytes.
+    fn push(&mut self, name: &str) {
+        self.push_bytes(&(name.len() as u64).to_le_bytes());
+        self.push_bytes(name.as_bytes());
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        let end = self.used + bytes.len();
+        match self.short.get_mut(self.used..end) {
+            Some(room) if self.long.is_empty() => room.copy_from_slice(bytes),
+            _ => {
+                if self.long.is_empty() {
+                    self.long.extend(self.short.iter().take(self.used));
+                }
+                self.long.extend_from_slice(bytes);
+            }
+        }
+        self.used = end;
+    }
+
+    fn hash_with(mut self, ordinal: u32) -> blake3::Hash {
+        self.push_bytes(&ordinal.to_le_bytes());
+        match self.short.get(..self.used) {
+            Some(all) if self.long.is_empty() => blake3::hash(all),
+            _ => blake3::hash(&self.long),
+        }
+    }
+}
 
 /// Bytes of a credit's id that depend on the transaction alone.
 pub const TRANSACTION_PREFIX_BYTES: usize = 6;

@@ -131,6 +131,9 @@ pub fn cut_to_scale(value: Decimal, scale: u8) -> Decimal {
 
 /// `value` rounded to `scale` decimals, halves away from zero, so that a return mirrors its sale.
 pub fn round_to_scale(value: Decimal, scale: u8) -> Decimal {
+    if value.scale() <= u32::from(scale) {
+        return value;
+    }
     value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
 }
 

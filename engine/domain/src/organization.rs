@@ -10,6 +10,7 @@
 pub mod aliases;
 pub mod attributes;
 pub mod difference;
+mod epochs;
 mod ids;
 mod paths;
 pub mod persons;
@@ -27,6 +28,8 @@ use crate::money::Unit;
 
 use self::aliases::NameIndex;
 use self::attributes::Attributes;
+use self::epochs::OrganizationEpochs;
+pub use self::epochs::PositionEpoch;
 use self::ids::IdIndex;
 pub use self::ids::{compose_id, confusable_key, fold_name, is_unseen};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
@@ -140,6 +143,9 @@ pub struct NameMatches {
     pub without_position: bool,
 }
 
+/// What a name means that nothing is called by.
+static NO_MATCHES: NameMatches = NameMatches { positions: Vec::new(), without_position: false };
+
 /// People, positions, teams and how they belong together, by date.
 #[derive(Debug, Clone, Default)]
 pub struct Organization {
@@ -154,6 +160,8 @@ pub struct Organization {
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
     aliases: NameIndex<Entity>,
     currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
+    /// What the tables say, by stretches of days: forgotten when a table changes.
+    epochs: OrganizationEpochs,
     /// Teams and their members.
     pub teams: Teams,
     /// Which deals are whose by what they are about.
@@ -180,6 +188,7 @@ impl Organization {
 
     /// The participant with this id, added when new.
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
+        self.epochs.forget();
         if let Some(known) = self.participant_ids.find_exact(id) {
             if let Some(participant) = self.participants.get_mut(known.0 as usize) {
                 // Rows are versions of one person, of which the last one names them.
@@ -220,6 +229,7 @@ impl Organization {
         if let Some(known) = self.position_ids.find_exact(id) {
             return known;
         }
+        self.epochs.forget();
         let new = PositionId(u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
         let id = PositionKey::from(id);
         self.position_ids.add(id.into(), new);
@@ -229,6 +239,7 @@ impl Organization {
 
     /// Adds a version to a position.
     pub fn add_version(&mut self, position: PositionId, version: PositionVersion) {
+        self.epochs.forget();
         if let Some(position) = self.positions.get_mut(position.0 as usize) {
             position.versions.push(version);
         }
@@ -241,6 +252,7 @@ impl Organization {
         participant: ParticipantId,
         validity: Validity,
     ) {
+        self.epochs.forget();
         let assignment = PositionAssignment { validity, participant, position };
         for (table, index) in [(&mut self.holders, position.0), (&mut self.held, participant.0)] {
             let index = index as usize;
@@ -264,6 +276,7 @@ impl Organization {
 
     /// Makes `alias` stand for `entity`.
     pub fn add_alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
+        self.epochs.forget();
         self.aliases.add_name(alias, entity, validity);
     }
 
@@ -335,6 +348,10 @@ impl Organization {
 
     /// Who holds a position on `date`; none when it is vacant.
     pub fn holder_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+        self.position_on(position, date)?.holder
+    }
+
+    fn assigned_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
         let mut assignments = self.holders_of(position).iter();
         let held = assignments.find(|held| held.validity.contains(date))?;
         self.exists_on(held.participant, date).then_some(held.participant)
@@ -451,7 +468,11 @@ impl Organization {
     /// Reporting ancestors on `date`, bottom-up, each with its distance from 1; a cycle ends where
     /// it would begin again. A position that has ended by then is left out, but the path leads over
     /// it, as over a vacant one: to the manager that it had last.
-    pub fn ancestors_of(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
+    pub fn ancestors_of(&self, position: PositionId, date: Date) -> &[(PositionId, u32)] {
+        self.position_on(position, date).map_or(&[], |epoch| &epoch.ancestors)
+    }
+
+    fn ancestors_on(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
         let above = paths::ancestor_path(position, |position| {
             let manager = self.version_or_last(position, date)?.manager?;
             self.version_or_last(manager, date).map(|_| manager)
@@ -491,7 +512,11 @@ impl Organization {
     }
 
     /// What `name` means on `date`, teams apart: a person and the position they hold are one match.
-    pub fn resolve_name(&self, name: &str, date: Date) -> NameMatches {
+    pub fn resolve_name(&self, name: &str, date: Date) -> &NameMatches {
+        self.name_on(name, date).unwrap_or(&NO_MATCHES)
+    }
+
+    fn meaning_on(&self, meanings: &[(Entity, Validity)], date: Date) -> NameMatches {
         let mut matches = NameMatches::default();
 
         let mut add = |position: PositionId| {
@@ -502,7 +527,7 @@ impl Organization {
 
         let mut homeless = false;
 
-        for (entity, validity) in self.aliases.meanings(name) {
+        for (entity, validity) in meanings {
             if !validity.contains(date) {
                 continue;
             }

@@ -157,8 +157,8 @@ pub fn selects_recipient(
             organization.holder_on(position, date) == Some(*wanted)
         }
         (Selector::Title(wanted), Recipient::Position(position)) => organization
-            .version_on(position, date)
-            .is_some_and(|version| is_folded_as(&version.title, wanted)),
+            .position_on(position, date)
+            .is_some_and(|known| known.exists && is_folded_as(&known.title, wanted)),
     })
 }
 

@@ -64,9 +64,9 @@ pub struct ScriptArguments<'a> {
     /// What programs read beside the transaction.
     pub reference: &'a Arc<ReferenceData>,
     /// The credit in question: the candidate's source, or the credit to hold or to compare.
-    pub credit: Option<&'a Arc<Credit>>,
+    pub credit: Option<&'a Credit>,
     /// The recipient or receiver.
-    pub to: Option<&'a Arc<ReceiverView>>,
+    pub to: Option<&'a ReceiverView>,
     /// Earlier credits of the transaction in this plan, in order.
     pub existing: &'a [Arc<Credit>],
 }
@@ -83,7 +83,7 @@ impl<'a> ScriptArguments<'a> {
 }
 
 /// A recipient or receiver as scripts see it: FORMAT section 5.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the fields are those of `to` in FORMAT section 5")]
 pub struct ReceiverView {
     pub position: Option<PositionKey>,

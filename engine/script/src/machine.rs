@@ -413,8 +413,8 @@ fn bind_first(
 ) -> Result<Vec<ScriptValue>, ScriptFault> {
     let values = program.form.scope_variables().iter().take(count).map(|name| match *name {
         "tx" => Some(ScriptValue::Transaction(Arc::clone(arguments.tx))),
-        "credit" => arguments.credit.map(|credit| ScriptValue::Credit(Arc::clone(credit))),
-        "to" => arguments.to.map(|to| ScriptValue::Receiver(Arc::clone(to))),
+        "credit" => arguments.credit.map(|credit| ScriptValue::Credit(Arc::new(credit.clone()))),
+        "to" => arguments.to.map(|to| ScriptValue::Receiver(Arc::new(*to))),
         "existing" => {
             let credits = arguments.existing.iter();
             let credits = credits.map(|credit| ScriptValue::Credit(Arc::clone(credit)));

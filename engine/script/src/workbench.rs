@@ -129,10 +129,10 @@ impl Workbench {
         let mut scope = Scope::new();
         scope.push_dynamic("tx", to_dynamic(ScriptValue::Transaction(Arc::clone(arguments.tx))));
         if let Some(credit) = arguments.credit {
-            scope.push_dynamic("credit", to_dynamic(ScriptValue::Credit(Arc::clone(credit))));
+            scope.push_dynamic("credit", to_dynamic(ScriptValue::Credit(Arc::new(credit.clone()))));
         }
         if let Some(to) = arguments.to {
-            scope.push_dynamic("to", to_dynamic(ScriptValue::Receiver(Arc::clone(to))));
+            scope.push_dynamic("to", to_dynamic(ScriptValue::Receiver(Arc::new(*to))));
         }
         for (name, value) in &self.variables {
             scope.push_dynamic(name.clone(), to_dynamic(value.clone()));

@@ -14,11 +14,11 @@ use jiff::civil::Date;
 
 use super::progress::CalculationProgress;
 use super::workers;
-use crate::pipeline::{self, ExplainLevel};
+use crate::pipeline::{self, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, DecisionOutcome};
+use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -26,6 +26,9 @@ use accredit_workspace::Ruleset;
 
 /// Deals that a worker takes at a time.
 const BLOCK_DEALS: usize = 128;
+
+/// Credits for which there is room from the start: a deal has a few, with those of managers.
+const CREDITS_A_DEAL: usize = 8;
 
 /// How many deals and credits a calculation has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl<'a> CreditStream<'a> {
         write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
-        let mut credits: Vec<PostedCredit> = Vec::new();
+        let mut credits: Vec<PostedCredit> = Vec::with_capacity(deals.len() * CREDITS_A_DEAL);
 
         for (date, deal) in deals {
             // What lies in no period that is asked for is not decided at all.
@@ -120,14 +123,13 @@ impl<'a> CreditStream<'a> {
             let (ruleset, inputs) = (self.ruleset, &self.inputs);
             let no = ExplainLevel::No;
             let decided = pipeline::decide_plan(ruleset, plan, deal, inputs, machine, no);
-            let decision = decided.into_decision();
 
             match period.and_then(|period| counts.get_mut(period)) {
-                Some(count) => count.add_decision(&decision),
+                Some(count) => count.add_decided(&decided),
                 // A deal without a date belongs to every calculation until it is corrected.
-                None => counts.iter_mut().for_each(|count| count.add_decision(&decision)),
+                None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
-            credits.extend(decision.credits);
+            credits.extend(decided.into_entries());
         }
 
         DecidedBlock { written: write(credits), counts }
@@ -135,11 +137,12 @@ impl<'a> CreditStream<'a> {
 }
 
 impl CalculationCounts {
-    fn add_decision(&mut self, decision: &Decision) {
-        self.transactions += usize::from(decision.outcome != DecisionOutcome::Filtered);
-        self.uncredited += usize::from(decision.outcome == DecisionOutcome::Uncredited);
-        self.parked += usize::from(decision.outcome == DecisionOutcome::Parked);
-        self.credits += decision.credits.len();
+    fn add_decided(&mut self, decided: &DecidedPlan) {
+        let outcome = decided.decision.outcome;
+        self.transactions += usize::from(outcome != DecisionOutcome::Filtered);
+        self.uncredited += usize::from(outcome == DecisionOutcome::Uncredited);
+        self.parked += usize::from(outcome == DecisionOutcome::Parked);
+        self.credits += decided.credits.len();
     }
 
     fn add_counts(&mut self, other: CalculationCounts) {

@@ -124,8 +124,7 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
         return Some(known);
     }
     let date = date?;
-    let positions = organization.resolve_name(payee, date).positions;
-    match positions.as_slice() {
+    match organization.resolve_name(payee, date).positions.as_slice() {
         [position] => organization.holder_on(*position, date),
         _ => None,
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
 };
-use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::transaction_prefix;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
@@ -17,6 +16,9 @@ use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
 use accredit_script::{Machine, ScriptAnswer, ScriptArguments};
 use accredit_workspace::Ruleset;
+
+/// Credits of a deal for which there is room from the start.
+const CREDITS_A_DEAL: usize = 8;
 
 /// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
 /// explain why, if they are requested.
@@ -56,7 +58,7 @@ pub(super) fn admit_transaction<'a>(
         return Ok(None);
     }
 
-    let Some(period) = ruleset.settings.calendar.period_on(date, PeriodKind::Leaf) else {
+    let Some(period) = ruleset.settings.calendar.leaf_id_on(date) else {
         return Err(ParkReason::new(
             NoteStage::Filter,
             NoteCode::NoPeriod,
@@ -77,12 +79,12 @@ pub(super) fn admit_transaction<'a>(
         tx: Arc::clone(transaction),
         id_prefix: transaction_prefix(&transaction.id),
         date,
-        period: period.id,
+        period,
         currency,
         inputs,
         machine,
         inherited: Vec::new(),
-        credits: Vec::new(),
+        credits: Vec::with_capacity(CREDITS_A_DEAL),
         reasons: Vec::new(),
         warnings: Vec::new(),
         rule: None,

@@ -8,14 +8,32 @@ use rust_decimal::Decimal;
 use crate::stage::rollup::Candidate;
 use crate::stage::{DealCase, ParkReason, maximum};
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::credit::{Credit, CreditId, CreditStatus};
+use accredit_domain::credit::{CREDIT_ID_BYTES, Credit, CreditId, CreditStatus};
 use accredit_domain::keys::DefinedName;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::ResultBase;
 
-/// The way of an indirect credit: the direct one that it comes from, and how it reached its receiver.
-pub(super) type RolledFrom<'a> = (&'a Credit, &'a Candidate);
+/// The way of an indirect credit: the id of the direct one that it comes from, and how it reached its
+/// receiver.
+pub(super) type RolledFrom<'a> = (&'a SourceId, &'a Candidate);
+
+/// The id of a credit that rolls, with its text, which is part of the ids of all that come from it.
+pub(super) struct SourceId {
+    id: CreditId,
+    text: [u8; CREDIT_ID_BYTES],
+}
+
+impl SourceId {
+    /// The id of `root`.
+    pub(super) fn of(root: &Credit) -> SourceId {
+        SourceId { id: root.entry.id, text: root.entry.id.to_text() }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+}
 
 /// A credit with everything but its amount known.
 pub(super) fn blank_credit(
@@ -32,10 +50,7 @@ pub(super) fn blank_credit(
     let who = organization.recipient_id(recipient);
     let relationship = rolled.map(|(_, to)| settings.relationship_name(to.relationship));
     let via = rolled.map(|(_, to)| organization.recipient_id(to.via));
-    let source = rolled.map(|(root, _)| root.entry.id);
-
-    let written_source = source.map(|source| source.to_text());
-    let written_source = written_source.as_ref().map(|text| std::str::from_utf8(text));
+    let source = rolled.map(|(source, _)| source);
     let parts = [
         &*case.plan.id,
         &rule,
@@ -43,14 +58,14 @@ pub(super) fn blank_credit(
         &who,
         relationship.as_deref().unwrap_or(""),
         via.as_deref().unwrap_or(""),
-        written_source.and_then(Result::ok).unwrap_or(""),
+        source.map_or("", SourceId::as_str),
     ];
 
     // The id says who got it and how, so the same credit has the same id at every decision.
     let id = CreditId::with_prefix(case.id_prefix, case.transaction_id(), &parts, 0);
 
     let position = recipient.position();
-    let payee = position.and_then(|position| organization.holder_on(position, case.date));
+    let known = position.and_then(|position| organization.position_on(position, case.date));
     let team = team.or(recipient.team());
 
     let entry = PostedCredit {
@@ -62,12 +77,12 @@ pub(super) fn blank_credit(
         result: result.name,
         kind: if rolled.is_none() { CreditKind::Direct } else { CreditKind::Indirect },
         position: position.map(|position| organization.position_id(position)),
-        payee: payee.map(|payee| organization.participant_id(payee)),
+        payee: known.and_then(|known| known.payee),
         team: team.map(|team| organization.team_id(team)),
         relationship,
         via,
         level: rolled.map(|(_, to)| to.level),
-        source,
+        source: source.map(|source| source.id),
         share: None,
         period: case.period,
         credit_type,
@@ -85,7 +100,7 @@ pub(super) fn blank_credit(
     Credit {
         entry,
         recipient,
-        title: case.position_title(recipient),
+        title: position.map(|_| known.map(|known| known.title).unwrap_or_default()),
         unit,
         rollable: false,
         rollable_on_reporting: false,

@@ -3,7 +3,7 @@
 use accredit_domain::note::NoteStage;
 use std::sync::Arc;
 
-use super::draft::{add_credit, blank_credit, cap_to_headroom, check_value_limit};
+use super::draft::{SourceId, add_credit, blank_credit, cap_to_headroom, check_value_limit};
 use crate::stage::rollup::{self, Candidate};
 use crate::stage::{
     DealCase, ParkReason, ScriptContext, StepEffect, adjust, duplication, hold, maximum,
@@ -26,6 +26,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result
     case.rule = None;
     let candidates = rollup::find_candidates(case, root)?;
     trace_reached(case, root, &candidates);
+    let source = SourceId::of(root);
 
     for candidate in candidates {
         let mut any = false;
@@ -35,7 +36,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result
         });
         for rule in rules {
             case.rule = Some(rule.rule.name);
-            any |= apply_indirect_rule(case, root, &candidate, rule)?;
+            any |= apply_indirect_rule(case, (root, &source), &candidate, rule)?;
         }
         case.rule = None;
 
@@ -99,7 +100,7 @@ fn trace_rejected(
 /// Step 4: one candidate and one rule; whether the candidate holds the rule.
 fn apply_indirect_rule(
     case: &mut DealCase<'_>,
-    root: &Arc<Credit>,
+    (root, source): (&Credit, &SourceId),
     candidate: &Candidate,
     rule: &IndirectRule,
 ) -> Result<bool, ParkReason> {
@@ -133,15 +134,15 @@ fn apply_indirect_rule(
     }
 
     for result in &rule.results {
-        let source = (rule.rule.name, &result.output);
+        let named = (rule.rule.name, &result.output);
         let receiver = (candidate.recipient, candidate.team);
         let unit = result.unit.unwrap_or(root.unit);
         // A type that the result does not name is that of the credit that rolls.
         let credit_type = result.credit_type.unwrap_or(root.entry.credit_type);
 
         let measure = (unit, credit_type);
-        let rolled = Some((&**root, candidate));
-        let mut credit = blank_credit(case, source, receiver, measure, rolled);
+        let rolled = Some((source, candidate));
+        let mut credit = blank_credit(case, named, receiver, measure, rolled);
 
         let amount = root.entry.amount;
         credit.entry.amount = match result.value {

@@ -7,8 +7,6 @@
 //! **Architecture invariant:** a duplicate is never dropped: it is listed as suppressed, names its
 //! survivor, and counts nowhere.
 
-use std::sync::Arc;
-
 use crate::stage::{DealCase, ParkReason, ScriptContext};
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::note::NoteStage;
@@ -30,8 +28,8 @@ pub fn suppress_duplicate(
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
         DuplicateSetting::Program(program) => {
-            let (view, existing) = (Arc::new(credit.clone()), case.existing_credits());
-            let seen = ScriptContext { credit: Some(&view), to: None, existing: &existing };
+            let existing = case.existing_credits();
+            let seen = ScriptContext { credit: Some(credit), to: None, existing: &existing };
             case.run_condition(NoteStage::Duplication, *program, seen)?
         }
     };

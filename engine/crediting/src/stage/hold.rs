@@ -6,8 +6,6 @@
 //! **Architecture invariant:** a hold that cannot be decided is a hold without a date: an error
 //! here never pays early and never loses the credit.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 
 use crate::stage::{DealCase, ScriptContext};
@@ -75,8 +73,7 @@ fn requested_hold(
     let hold = match setting {
         HoldSetting::Fixed(hold) => hold.clone(),
         HoldSetting::Program(program) => {
-            let view = Arc::new(credit.clone());
-            let seen = ScriptContext { credit: Some(&view), to: None, existing: &[] };
+            let seen = ScriptContext { credit: Some(credit), to: None, existing: &[] };
             return match case.run_program(*program, seen)? {
                 ScriptAnswer::Hold(hold) => Ok((hold, Some(*program))),
                 _ => Err(case.fault_of(*program, "expected a hold")),

@@ -47,8 +47,8 @@ pub fn find_candidates(
     let (organization, date) = (&case.ruleset.organization, case.date);
     let ancestors: Vec<(Recipient, u32)> = match root.recipient {
         Recipient::Position(position) => {
-            let ancestors = organization.ancestors_of(position, date).into_iter();
-            ancestors.map(|(above, level)| (Recipient::Position(above), level)).collect()
+            let ancestors = organization.ancestors_of(position, date).iter();
+            ancestors.map(|(above, level)| (Recipient::Position(*above), *level)).collect()
         }
         Recipient::Team(team) => {
             let ancestors = organization.teams.ancestors_of(team, date).into_iter();

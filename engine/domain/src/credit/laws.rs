@@ -53,21 +53,25 @@ pub fn check_split(
 /// # Errors
 /// What is broken.
 pub fn check_one_root(inherited: &[&Arc<Credit>], credits: &[Arc<Credit>]) -> Result<(), String> {
-    let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
-    known.extend(inherited.iter().map(|credit| (credit.entry.id, &***credit)));
+    let mut known = KnownCredits::with_capacity(inherited.len() + credits.len());
+    for credit in inherited {
+        known.insert(credit);
+    }
 
     for credit in credits {
         let entry = &credit.entry;
-        if known.insert(entry.id, credit).is_some() {
+        if known.insert(credit).is_some() {
             return Err(format!("law broken (one id, one credit): {}", entry.id));
         }
         // Normalized: zeros at the end are no digits.
-        if entry.amount.normalize().scale() > u32::from(credit.unit.scale) {
+        let decimals = entry.amount.scale();
+        let scale = u32::from(credit.unit.scale);
+        if decimals > scale && entry.amount.normalize().scale() > scale {
             return Err(format!("law broken (scale): {} of {}", entry.amount, entry.id));
         }
 
         let Some(source) = &entry.source else { continue };
-        let fit = known.get(source).is_some_and(|source| {
+        let fit = known.find(source).is_some_and(|source| {
             source.entry.is_direct() && source.rollable && source.entry.is_active()
         });
 
@@ -77,4 +81,43 @@ pub fn check_one_root(inherited: &[&Arc<Credit>], credits: &[Arc<Credit>]) -> Re
     }
 
     Ok(())
+}
+
+/// Credits that are looked at one by one: most deals have few of them.
+const LISTED_CREDITS: usize = 32;
+
+/// The credits of a deal by their ids: a list while they are few, else a map.
+enum KnownCredits<'a> {
+    List(Vec<&'a Credit>),
+    Map(HashMap<CreditId, &'a Credit>),
+}
+
+impl<'a> KnownCredits<'a> {
+    fn with_capacity(credits: usize) -> KnownCredits<'a> {
+        if credits <= LISTED_CREDITS {
+            KnownCredits::List(Vec::with_capacity(credits))
+        } else {
+            KnownCredits::Map(HashMap::with_capacity(credits))
+        }
+    }
+
+    /// Adds a credit; gives the one that has its id already.
+    fn insert(&mut self, credit: &'a Credit) -> Option<&'a Credit> {
+        match self {
+            KnownCredits::List(list) => {
+                let same = list.iter().find(|known| known.entry.id == credit.entry.id).copied();
+                list.push(credit);
+                same
+            }
+            KnownCredits::Map(map) => map.insert(credit.entry.id, credit),
+        }
+    }
+
+    /// The credit with this id.
+    fn find(&self, id: &CreditId) -> Option<&'a Credit> {
+        match self {
+            KnownCredits::List(list) => list.iter().find(|known| known.entry.id == *id).copied(),
+            KnownCredits::Map(map) => map.get(id).copied(),
+        }
+    }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::ids::folded_name;
 use super::{Entity, Organization, ParticipantId, TeamId, fold_name};
 use crate::calendar::Validity;
 
@@ -81,7 +82,7 @@ impl<T: Copy + PartialEq> NameIndex<T> {
 impl<T> NameIndex<T> {
     /// What `name` means, and when, in the order it was said.
     pub(super) fn meanings(&self, name: &str) -> &[(T, Validity)] {
-        self.meant.get(&fold_name(name)).map_or(&[], Vec::as_slice)
+        self.meant.get(&*folded_name(name)).map_or(&[], Vec::as_slice)
     }
 
     /// Every name, folded, with what it means and when, in no order.

@@ -6,6 +6,7 @@
 //!
 //! **Architecture invariant:** the written form counts first, and an ambiguous name means no one.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -35,6 +36,12 @@ pub fn fold_name(name: &str) -> String {
     let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
     let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
     folded.nfc().collect()
+}
+
+/// The same as [`fold_name`], and no copy of a name that is folded already.
+pub(super) fn folded_name(name: &str) -> Cow<'_, str> {
+    let plain = |sign: &u8| matches!(sign, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b':' | b'@');
+    if name.as_bytes().iter().all(plain) { Cow::Borrowed(name) } else { Cow::Owned(fold_name(name)) }
 }
 
 /// The address of `Ann Lee <ann@example.com>`.

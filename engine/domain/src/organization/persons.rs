@@ -34,8 +34,7 @@ impl Organization {
         name: &str,
         date: Date,
     ) -> Result<Option<NamedPerson>, AmbiguousName> {
-        let positions = self.resolve_name(name, date).positions;
-        match positions.as_slice() {
+        match self.resolve_name(name, date).positions.as_slice() {
             [] => self.person_without_position(name, date),
             [position] => Ok(Some(NamedPerson {
                 participant: self.holder_on(*position, date),

@@ -43,7 +43,7 @@ pub(crate) struct FixtureContext {
     /// The credit in question.
     pub(crate) credit: Option<Arc<Credit>>,
     /// The recipient or receiver.
-    pub(crate) to: Option<Arc<ReceiverView>>,
+    pub(crate) to: Option<ReceiverView>,
     /// Earlier credits.
     pub(crate) existing: Vec<Arc<Credit>>,
 }
@@ -55,7 +55,7 @@ impl FixtureContext {
             tx: &self.tx,
             default_names: self.default_names,
             reference: &self.reference,
-            credit: self.credit.as_ref(),
+            credit: self.credit.as_deref(),
             to: self.to.as_ref(),
             existing: &self.existing,
         }
@@ -154,7 +154,7 @@ impl ScriptFixture {
             default_names: names,
             reference: Arc::clone(&self.ruleset.reference),
             credit: if wanted.rolled { source.or(credit) } else { credit }.cloned(),
-            to: credit.map(|credit| Arc::new(receiver_view(credit))),
+            to: credit.map(|credit| receiver_view(credit)),
             existing: credits.iter().take(place.unwrap_or(0)).cloned().collect(),
         }
     }

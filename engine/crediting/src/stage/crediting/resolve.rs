@@ -67,7 +67,8 @@ pub(super) fn resolve_name(
     match (case.plan.measure, assign) {
         (Measure::Team, _) => {
             let teams = organization.teams.resolve_name(name, case.date);
-            return only_target(case, name, teams.into_iter().map(Recipient::Team).collect());
+            let teams: Vec<Recipient> = teams.into_iter().map(Recipient::Team).collect();
+            return only_target(case, name, &teams);
         }
         (Measure::Individual, Assign::Team) => {
             let team = one_team(case, name)?;
@@ -89,24 +90,30 @@ pub(super) fn resolve_name(
         return Err(ParkReason::new(STAGE, NoteCode::NoPosition, message));
     }
 
-    only_target(case, name, matches.positions.into_iter().map(Recipient::Position).collect())
+    // Nearly every name means one position, of which no list is made.
+    if let [position] = matches.positions.as_slice() {
+        return only_target(case, name, &[Recipient::Position(*position)]);
+    }
+    let meant: Vec<Recipient> =
+        matches.positions.iter().copied().map(Recipient::Position).collect();
+    only_target(case, name, &meant)
 }
 
 /// The one target among those that a name means.
 fn only_target(
     case: &mut DealCase<'_>,
     name: &str,
-    meant: Vec<Recipient>,
+    meant: &[Recipient],
 ) -> Result<NameMeaning, ParkReason> {
     let (organization, date) = (&case.ruleset.organization, case.date);
     let is_target =
         |who: &&Recipient| selects_recipient(&case.plan.targets, organization, **who, date);
-    let targets: Vec<Recipient> = meant.iter().filter(is_target).copied().collect();
+    let mut targets = meant.iter().filter(is_target);
 
-    match (targets.as_slice(), meant.as_slice()) {
-        ([target], _) => Ok(NameMeaning::Target(*target)),
-        ([], []) => Ok(warn_unmatched(case, name)),
-        ([], outsiders) => {
+    match (targets.next(), targets.next(), meant) {
+        (Some(target), None, _) => Ok(NameMeaning::Target(*target)),
+        (None, _, []) => Ok(warn_unmatched(case, name)),
+        (None, _, outsiders) => {
             let who = match outsiders {
                 // Kept by id: two names of one outsider have one part, like two names of a target.
                 [outsider] => NameMeaning::Outsider(*outsider),
@@ -118,8 +125,9 @@ fn only_target(
             case.warn_with_effect(STAGE, NoteCode::Unmatched, message, says);
             Ok(who)
         }
-        (several, _) => {
-            let ids: Vec<_> = several.iter().map(|who| case.recipient_id(*who)).collect();
+        (Some(_), Some(_), _) => {
+            let several = meant.iter().filter(is_target);
+            let ids: Vec<_> = several.map(|who| case.recipient_id(*who)).collect();
             let message = format!("`{name}` means several targets: {}", ids.join(", "));
             Err(ParkReason::new(STAGE, NoteCode::AmbiguousAlias, message))
         }

@@ -38,6 +38,14 @@ impl<'a> RunInputs<'a> {
         inputs: &[(HostInput, bool)],
         stack: &mut Vec<ScriptValue>,
     ) -> Option<()> {
+        // Most programs read fields of what they are given, and nothing of it as a value.
+        if let RunInputs::Deal(arguments) = self
+            && inputs.iter().all(|(input, as_value)| !as_value && is_given(arguments, *input))
+        {
+            stack.resize(inputs.len(), ScriptValue::Unit);
+            return Some(());
+        }
+
         for (place, (input, as_value)) in inputs.iter().enumerate() {
             let value = match self {
                 RunInputs::Values(values) => values.get(place)?.clone(),
@@ -52,6 +60,16 @@ impl<'a> RunInputs<'a> {
     }
 }
 
+/// Whether the host has an input of a deal.
+fn is_given(arguments: &ScriptArguments<'_>, input: HostInput) -> bool {
+    match input {
+        HostInput::Deal | HostInput::Existing => true,
+        HostInput::Credit => arguments.credit.is_some(),
+        HostInput::Receiver => arguments.to.is_some(),
+        HostInput::Other => false,
+    }
+}
+
 /// The value of an input of a deal; none where the host does not have it.
 fn deal_value(
     arguments: &ScriptArguments<'_>,
@@ -60,16 +78,14 @@ fn deal_value(
 ) -> Option<ScriptValue> {
     Some(match input {
         HostInput::Deal if as_value => ScriptValue::Transaction(Arc::clone(arguments.tx)),
-        HostInput::Credit if as_value => ScriptValue::Credit(Arc::clone(arguments.credit?)),
-        HostInput::Receiver if as_value => ScriptValue::Receiver(Arc::clone(arguments.to?)),
+        HostInput::Credit if as_value => ScriptValue::Credit(Arc::new(arguments.credit?.clone())),
+        HostInput::Receiver if as_value => ScriptValue::Receiver(Arc::new(*arguments.to?)),
         HostInput::Existing if as_value => {
             let credits = arguments.existing.iter();
             ScriptValue::Array(credits.map(|it| ScriptValue::Credit(Arc::clone(it))).collect())
         }
-        HostInput::Credit if arguments.credit.is_none() => return None,
-        HostInput::Receiver if arguments.to.is_none() => return None,
-        HostInput::Other => return None,
-        _ => ScriptValue::Unit,
+        input if is_given(arguments, input) => ScriptValue::Unit,
+        _ => return None,
     })
 }
 

@@ -150,8 +150,8 @@ impl SampleNames {
         });
         let (position, known, holder) =
             best.ok_or("no position is held: add an assignment first")?;
-        let above = organization.ancestors_of(position, EXAMPLE_DAY).into_iter();
-        let above: Vec<_> = above.map(|(position, _)| position).collect();
+        let above = organization.ancestors_of(position, EXAMPLE_DAY).iter();
+        let above: Vec<_> = above.map(|(position, _)| *position).collect();
         let title = organization.version_on(position, EXAMPLE_DAY);
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
 
