@@ -9,7 +9,6 @@ pub(crate) mod watch;
 mod encoding;
 pub(crate) mod formats;
 mod natural;
-#[cfg(feature = "parquet")]
 mod parquet;
 mod walk;
 mod xlsx;
@@ -358,7 +357,6 @@ fn malformed_rows(
     DirectoryError { path, at, code: Code::CR030, message: error.message, help }
 }
 
-#[cfg(feature = "parquet")]
 fn parquet_rows(path: &Path, name: String, rows: &mut DirectoryRows) -> Result<(), DirectoryError> {
     let (columns, read) = parquet::read(path).map_err(|error| read_failure(path, error))?;
     rows.columns.extend(columns.iter().cloned());
@@ -370,23 +368,4 @@ fn parquet_rows(path: &Path, name: String, rows: &mut DirectoryRows) -> Result<(
     }
     rows.sources.push(RowFile { name, columns, lines, detected: None });
     Ok(())
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet_rows(path: &Path, _: String, _: &mut DirectoryRows) -> Result<(), DirectoryError> {
-    let message = "this program was built without the feature `parquet`: build it with \
-                   `cargo build --release --features parquet`, or export the rows as CSV";
-    Err(read_failure(path, message))
-}
-
-#[cfg(all(test, not(feature = "parquet")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parquet_is_refused_by_the_name_of_its_feature() {
-        let refused =
-            read_rows(Path::new("deals.parquet"), &FileLayout::default()).unwrap_err().to_string();
-        assert!(refused.contains("--features parquet"), "{refused}");
-    }
 }

@@ -26,7 +26,6 @@ enum WorkedBlock {
     /// The bytes of the block.
     Written(io::Result<CreditBlock>),
     /// The credits, which go into larger blocks.
-    #[cfg(feature = "parquet")]
     Credits(Vec<PostedCredit>),
 }
 
@@ -72,7 +71,6 @@ fn write_parts(
         CreditFormat::Csv | CreditFormat::Ndjson => {
             WorkedBlock::Written(format.format_block(&credits))
         }
-        #[cfg(feature = "parquet")]
         CreditFormat::Parquet(_) => WorkedBlock::Credits(credits),
     };
 
@@ -85,7 +83,6 @@ fn write_parts(
         let mut take = |block: WorkedBlock| {
             failed = match block {
                 WorkedBlock::Written(block) => block.and_then(|block| writer.write_block(block)),
-                #[cfg(feature = "parquet")]
                 WorkedBlock::Credits(credits) => writer.add(credits),
             };
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
