@@ -64,6 +64,11 @@ impl OutputOptions {
         &self.show
     }
 
+    /// The file that was asked for.
+    pub(super) fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
     /// Whether nothing is said beside the results but what is wrong.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
