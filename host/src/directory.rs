@@ -9,7 +9,6 @@ pub(crate) mod watch;
 mod encoding;
 pub(crate) mod formats;
 mod natural;
-#[cfg(feature = "parquet")]
 mod parquet;
 mod walk;
 mod xlsx;
@@ -257,10 +256,13 @@ impl DirectoryRows {
 pub(crate) fn read_rows(path: &Path, layout: &FileLayout) -> Result<DirectoryRows, DirectoryError> {
     let mut rows = DirectoryRows::default();
     for (file, name) in row_files(path)? {
-        file_rows(&file, name, layout, &mut rows)?;
+        file_rows(&file, name, layout, &mut rows, &mut |_| Ok(()))?;
     }
     Ok(rows)
 }
+
+/// What is done behind each row with the rows that were read: some may be taken out.
+type AfterRow<'a> = dyn FnMut(&mut DirectoryRows) -> Result<(), DirectoryError> + 'a;
 
 /// The files of rows at `path`, a file or a directory of files, in natural order of their names, each
 /// with the name that people know it by.
@@ -287,6 +289,7 @@ fn file_rows(
     name: String,
     layout: &FileLayout,
     rows: &mut DirectoryRows,
+    after_row: &mut AfterRow<'_>,
 ) -> Result<(), DirectoryError> {
     let Some((format, packed)) = formats::of_name(path) else {
         let expected = "expected a file of transactions: .csv, .ndjson, .json, .xlsx or .parquet, \
@@ -296,7 +299,7 @@ fn file_rows(
     };
 
     if format == RowFormat::Parquet {
-        return parquet_rows(path, name, rows);
+        return parquet_rows(path, name, rows, after_row);
     }
 
     let mut body = fs::read(path).map_err(|error| read_failure(path, error))?;
@@ -304,28 +307,20 @@ fn file_rows(
         let unpacked = formats::unpacked_file(&body).map_err(MalformedBody::from);
         body = unpacked.map_err(|error| read_failure(path, error.message))?;
     }
-    body_rows(format, &body, layout, name, rows)
-        .map_err(|error| malformed_rows(path, format, &body, error))
-}
-
-/// Adds the rows of a body to others.
-fn body_rows(
-    format: RowFormat,
-    body: &[u8],
-    layout: &FileLayout,
-    name: String,
-    rows: &mut DirectoryRows,
-) -> Result<(), MalformedBody> {
-    let mut body = formats::Body::open_body(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
-    let detected = body.detected_delimiter();
-    let (columns, read) = body.rows()?;
+    let malformed = |error| malformed_rows(path, format, &body, error);
+    let most = formats::UNPACKED_BYTES_MAX;
+    let opened = formats::Body::open_body(format, &body, layout, most);
+    let mut opened = opened.map_err(|error| malformed(error.into()))?;
+    let detected = opened.detected_delimiter();
+    let (columns, read) = opened.rows().map_err(malformed)?;
 
     rows.columns.extend(columns.iter().cloned());
     let mut lines = Vec::new();
     for row in read {
-        let row = row?;
+        let row = row.map_err(malformed)?;
         lines.push(row.line);
         rows.add(row.record);
+        after_row(rows)?;
     }
     rows.sources.push(RowFile { name, columns, lines, detected });
     Ok(())
@@ -358,8 +353,12 @@ fn malformed_rows(
     DirectoryError { path, at, code: Code::CR030, message: error.message, help }
 }
 
-#[cfg(feature = "parquet")]
-fn parquet_rows(path: &Path, name: String, rows: &mut DirectoryRows) -> Result<(), DirectoryError> {
+fn parquet_rows(
+    path: &Path,
+    name: String,
+    rows: &mut DirectoryRows,
+    after_row: &mut AfterRow<'_>,
+) -> Result<(), DirectoryError> {
     let (columns, read) = parquet::read(path).map_err(|error| read_failure(path, error))?;
     rows.columns.extend(columns.iter().cloned());
 
@@ -367,26 +366,8 @@ fn parquet_rows(path: &Path, name: String, rows: &mut DirectoryRows) -> Result<(
     for (line, record) in (1..).zip(read) {
         lines.push(line);
         rows.add(record.map_err(|error| read_failure(path, error))?);
+        after_row(rows)?;
     }
     rows.sources.push(RowFile { name, columns, lines, detected: None });
     Ok(())
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet_rows(path: &Path, _: String, _: &mut DirectoryRows) -> Result<(), DirectoryError> {
-    let message = "this program was built without the feature `parquet`: build it with \
-                   `cargo build --release --features parquet`, or export the rows as CSV";
-    Err(read_failure(path, message))
-}
-
-#[cfg(all(test, not(feature = "parquet")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parquet_is_refused_by_the_name_of_its_feature() {
-        let refused =
-            read_rows(Path::new("deals.parquet"), &FileLayout::default()).unwrap_err().to_string();
-        assert!(refused.contains("--features parquet"), "{refused}");
-    }
 }

@@ -4,7 +4,6 @@
 //! apostrophe in front.
 
 mod cells;
-#[cfg(feature = "parquet")]
 pub(crate) mod columns;
 mod credits;
 pub(crate) mod writer;

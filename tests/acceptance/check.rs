@@ -82,6 +82,40 @@ fn sarif_names_the_rule_the_file_and_the_line() {
     assert_eq!(place["region"]["startColumn"], 6);
 }
 
+/// What the compiler does not know runs in the interpreter with the same answer, so nothing but these two
+/// verbs shows why a calculation is slow.
+#[test]
+fn a_function_that_is_not_compiled_is_named_by_check_and_eval() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let policy = "fn value(tx, to) {\n    let part = 0.1;\n    try { part = 1 / 0; } catch { part = 0.5; }\n    \
+                  tx.amount * part\n}\n";
+    company::put(&workspace, "policies/value/odd.rhai", policy);
+    let deal = "id,date,amount,owner\nD1,2026-01-05,200,ann\n";
+    company::put(&workspace, "transactions/deals.csv", deal);
+    let path = workspace.to_str().unwrap();
+
+    let (code, out, error) = run(&["check", path, "--format", "json"]);
+    assert_eq!(code, 0, "{error}");
+    let found: Json = serde_json::from_str(&out).unwrap();
+    let hint = found.as_array().unwrap().iter().find(|one| one["code"] == "CR100").unwrap();
+    assert_eq!(hint["file"], "policies/value/odd.rhai");
+    assert_eq!((&hint["severity"], &hint["line"]), (&"hint".into(), &3.into()), "{hint}");
+    let message = hint["message"].as_str().unwrap();
+    assert!(message.starts_with("`value` is not compiled") && message.contains("`try`"), "{hint}");
+
+    let verb = ["eval", path, "--policy", "value/odd", "--transaction", "D1", "--explain"];
+    let (code, out, error) = run(&verb);
+    assert_eq!((code, out.lines().last()), (0, Some("100.0")), "{error}");
+    assert!(error.contains("odd.rhai:3:5: `value` is not compiled"), "{error}");
+
+    let (code, out, error) = run(&[&verb[..], &["--format", "json"]].concat());
+    assert_eq!(code, 0, "{error}");
+    let shown: Json = serde_json::from_str(&out).unwrap();
+    let [refused] = shown["not_compiled"].as_array().unwrap().as_slice() else { panic!("{out}") };
+    assert_eq!((&refused["function"], &refused["reason"]), (&"value".into(), &"`try`".into()));
+}
+
 /// The first look finds nothing, a saved mistake is reported, and its correction as well.
 #[test]
 fn watching_checks_again_on_every_change() {

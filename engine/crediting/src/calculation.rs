@@ -66,23 +66,43 @@ pub fn is_received_after(as_of: Option<Date>, transaction: &Transaction) -> bool
     }
 }
 
-/// The version that counts of each deal, while rows come one after the other.
-#[derive(Debug, Default)]
-pub struct Latest {
+/// The version that counts of each deal, while rows come one after the other. `R` is what a reader
+/// knows of a row beside its deal.
+#[derive(Debug)]
+pub struct Latest<R = ()> {
     known: HashMap<Arc<str>, usize>,
-    latest: Vec<Arc<Transaction>>,
+    latest: Vec<(Arc<Transaction>, R)>,
     newest: NewestVersions,
+}
+
+impl<R> Default for Latest<R> {
+    fn default() -> Latest<R> {
+        let (known, newest) = (HashMap::new(), NewestVersions::default());
+        Latest { known, latest: Vec::new(), newest }
+    }
 }
 
 impl Latest {
     /// Adds the next row; one without a natural key is a deal of its own.
     pub fn add(&mut self, transaction: Transaction) {
+        self.add_row(transaction, ());
+    }
+
+    /// The deals in order of their first rows, each with what is remarked about its rows.
+    pub fn end(self) -> Vec<Arc<Transaction>> {
+        self.end_rows().into_iter().map(|(transaction, ())| transaction).collect()
+    }
+}
+
+impl<R> Latest<R> {
+    /// Adds the next row with what is known of it.
+    pub fn add_row(&mut self, transaction: Transaction, row: R) {
         let transaction = Arc::new(transaction);
         let place = self.known.get(&transaction.id).copied();
         let place = place.filter(|_| !transaction.id.is_empty());
 
         match place.and_then(|place| self.latest.get_mut(place)) {
-            Some(old) => {
+            Some((old, old_row)) => {
                 self.newest.add(old);
                 self.newest.add(&transaction);
                 if version::compare_versions(old, &transaction).is_gt() {
@@ -90,18 +110,20 @@ impl Latest {
                     let missing = Some(Remark::ColumnsMissing(lost.clone()));
                     let remarks = missing.filter(|_| !lost.is_empty()).into_iter().collect();
                     *old = Arc::new(transaction.with_remarks(remarks));
+                    *old_row = row;
                 }
             }
             None => {
                 self.known.insert(Arc::clone(&transaction.id), self.latest.len());
-                self.latest.push(transaction);
+                self.latest.push((transaction, row));
             }
         }
     }
 
-    /// The deals in order of their first rows, each with what is remarked about its rows.
-    pub fn end(mut self) -> Vec<Arc<Transaction>> {
-        for transaction in &mut self.latest {
+    /// The deals in order of their first rows, each with what is remarked about its rows and what is
+    /// known of the row that counts.
+    pub fn end_rows(mut self) -> Vec<(Arc<Transaction>, R)> {
+        for (transaction, _) in &mut self.latest {
             if self.newest.in_conflict(&transaction.id) {
                 let remarks = transaction.row_remarks().iter().cloned().chain([Remark::Conflict]);
                 *transaction = Arc::new(transaction.with_remarks(remarks.collect()));
@@ -182,17 +204,17 @@ fn decide_blocks(
     decide: &OneDecision<'_>,
 ) -> Vec<DecidedDeal> {
     progress.expect_deals(transactions.len());
-    let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
+    let blocks = (0..).step_by(BLOCK_TRANSACTIONS).zip(transactions.chunks(BLOCK_TRANSACTIONS));
     let mut all: Vec<DecidedDeal> = Vec::with_capacity(transactions.len());
 
-    let work = |block: usize, machine: &mut Machine| -> Vec<DecidedDeal> {
-        let deals = blocks.get(block).copied().unwrap_or_default();
-        let places = (block * BLOCK_TRANSACTIONS..).zip(deals);
-        let decided = places.map(|(place, deal)| decide(place, deal, machine)).collect();
+    let work = |(first, deals): (usize, &[Arc<Transaction>]), machine: &mut Machine| {
+        let places = (first..).zip(deals);
+        let decided: Vec<DecidedDeal> =
+            places.map(|(place, deal)| decide(place, deal, machine)).collect();
         progress.count_decided(deals.len());
         decided
     };
-    workers::work_in_order(ruleset, (blocks.len(), threads), &work, &mut |decided| {
+    workers::work_in_order(ruleset, threads, blocks, &work, &mut |decided| {
         all.extend(decided);
         ControlFlow::Continue(())
     });

@@ -1,21 +1,40 @@
 //! Files of transactions as deals, decoded while they are read: no row is kept as it was delivered.
 //!
-//! Not which rows a reader of findings needs (`directory::read_rows`). Called by verbs that calculate.
+//! Deals that are more than memory is given for are kept in temporary files. Not which rows a reader of
+//! findings needs (`directory::read_rows`). Called by verbs that calculate.
 //!
-//! **Architecture invariant:** the deals are those of the rows of the same files, in their order.
+//! **Architecture invariant:** the deals are those of the rows of the same files, in their order,
+//! wherever they are kept.
 
+mod kept_rows;
+mod line_parts;
+mod merge;
+mod partitions;
+mod plain_file;
+mod spill;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use accredit_crediting::calculation::stream::{DealsInMemory, OrderedDeals};
 use accredit_crediting::calculation::{self, Latest};
-use accredit_domain::transaction::read::{FileLayout, PlainLines, TextFormat};
-use accredit_domain::transaction::{Decoder, Record, RowDecoder, Transaction};
+use accredit_domain::calendar::Period;
+use accredit_domain::transaction::read::{self, FileLayout, PlainLines, TextFormat};
+use accredit_domain::transaction::{Decoder, RowDecoder, Transaction};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
+use self::kept_rows::KeptRows;
+use self::partitions::Partitions;
+use self::plain_file::PlainFile;
+use self::stored::{RowDecoders, StoredCells};
 use super::formats::{self, RowFormat};
 use super::{DirectoryError, DirectoryRows, read_failure};
 
@@ -26,29 +45,86 @@ pub(crate) struct DealFiles {
     files: Vec<DealFile>,
     /// The columns that headers and rows name.
     pub(crate) columns: BTreeSet<String>,
+    volume: RowVolume,
+    /// Bytes of rows that are in memory as delivered.
+    kept_bytes: u64,
 }
 
 /// A file of transactions.
 #[derive(Debug)]
 enum DealFile {
     /// Delimited text in which every row is a line.
-    Plain { body: Vec<u8>, lines: PlainLines },
+    Plain(PlainFile),
     /// Any other file, with its rows.
-    Rows(Vec<Record>),
+    Rows(KeptRows),
 }
 
-/// Parts of a file for each thread: threads that are slower take fewer of them.
+/// How much there is to decode.
+#[derive(Debug, Clone, Copy, Default)]
+struct RowVolume {
+    rows: u64,
+    cells: u64,
+    text_bytes: u64,
+}
+
+/// Which deals are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DealFilter<'a> {
+    /// The business date: rows that were received later are not seen.
+    pub(crate) as_of: Option<Date>,
+    /// Deals of other days are left out; those without a date belong to every period.
+    pub(crate) period: &'a Period,
+}
+
+/// What deals may take, and where those are kept that need more.
+#[derive(Debug)]
+pub(crate) struct DealRoom {
+    /// Bytes of memory.
+    pub(crate) bytes: u64,
+    /// The folder of temporary files.
+    pub(crate) folder: PathBuf,
+}
+
+/// Parts of what is read for each thread: threads that are slower take fewer of them.
 const PARTS_PER_THREAD: usize = 4;
+
+/// What a deal needs in memory beside its cells, and a cell beside its text. Measured, and rounded up.
+const DEAL_BYTES: u64 = 400;
+const CELL_BYTES: u64 = 48;
+
+impl RowVolume {
+    fn add(&mut self, rows: usize, cells: usize, text_bytes: usize) {
+        self.rows += rows as u64;
+        self.cells += cells as u64;
+        self.text_bytes += text_bytes as u64;
+    }
+
+    /// What the deals need in memory when each row is one.
+    fn decoded_bytes(self) -> u64 {
+        self.rows * DEAL_BYTES + self.cells * CELL_BYTES + self.text_bytes
+    }
+}
+
+impl DealFilter<'_> {
+    /// Whether a deal with this date is wanted.
+    fn wants(&self, date: Option<Date>) -> bool {
+        date.is_none_or(|date| self.period.contains(date))
+    }
+}
 
 impl DealFiles {
     /// Opens a file, or every file of a folder.
     ///
     /// # Errors
     /// The first file that cannot be read as rows.
-    pub(crate) fn open(path: &Path, layout: &FileLayout) -> Result<DealFiles, DirectoryError> {
+    pub(crate) fn open(
+        path: &Path,
+        layout: &FileLayout,
+        room: &DealRoom,
+    ) -> Result<DealFiles, DirectoryError> {
         let mut opened = DealFiles::default();
         for (file, name) in super::row_files(path)? {
-            opened.open_file(&file, name, layout)?;
+            opened.open_file(&file, name, layout, room)?;
         }
         Ok(opened)
     }
@@ -58,30 +134,66 @@ impl DealFiles {
         path: &Path,
         name: String,
         layout: &FileLayout,
+        room: &DealRoom,
     ) -> Result<(), DirectoryError> {
         if formats::of_name(path) == Some((RowFormat::Text(TextFormat::Csv), false)) {
-            let body = fs::read(path).map_err(|error| read_failure(path, error))?;
-            if let Some(lines) = PlainLines::find(&body, layout) {
-                self.columns.extend(lines.columns().iter().cloned());
-                self.files.push(DealFile::Plain { body, lines });
+            let plain = PlainFile::open(path, layout, &mut self.volume);
+            if let Some(plain) = plain.map_err(|error| read_failure(path, error))? {
+                self.columns.extend(plain.lines.columns().iter().cloned());
+                self.files.push(DealFile::Plain(plain));
                 return Ok(());
             }
         }
 
-        let mut rows = DirectoryRows::default();
-        super::file_rows(path, name, layout, &mut rows)?;
+        let (mut rows, mut kept) = (DirectoryRows::default(), KeptRows::default());
+        super::file_rows(path, name, layout, &mut rows, &mut |rows| {
+            for record in &rows.records {
+                let text_bytes = record.cells.iter().map(kept_rows::text_bytes).sum();
+                self.volume.add(1, record.cells.len(), text_bytes);
+                self.kept_bytes += kept_rows::row_bytes(record);
+            }
+            kept.add(&mut rows.records);
+
+            // Half of the room is for the deals that are made of the rows.
+            if self.kept_bytes > room.bytes / 2 {
+                kept.spill(&room.folder).map_err(|error| no_room(&room.folder, &error))?;
+                self.kept_bytes = 0;
+            }
+            Ok(())
+        })?;
+
         self.columns.append(&mut rows.columns);
-        self.files.push(DealFile::Rows(rows.records));
+        self.files.push(DealFile::Rows(kept));
         Ok(())
     }
 
-    /// The latest version of every deal on the business date, decoded on so many threads.
-    pub(crate) fn latest_deals(
+    /// The latest version of every deal that is wanted, in the order of calculations, decoded on so many
+    /// threads. Deals that need more memory than there is room for are in a temporary file.
+    ///
+    /// # Errors
+    /// What to tell the user: a file was changed meanwhile, or a temporary file cannot be written.
+    pub(crate) fn read_deals(
+        self,
+        ruleset: &Ruleset,
+        filter: DealFilter<'_>,
+        room: &DealRoom,
+        threads: usize,
+    ) -> Result<Box<dyn OrderedDeals>, String> {
+        if self.volume.decoded_bytes() + self.kept_bytes <= room.bytes {
+            let mut deals = self.latest_deals(ruleset, filter.as_of, threads)?;
+            deals.retain(|deal| filter.wants(deal.incentive_date().ok()));
+            return Ok(Box::new(DealsInMemory::new(deals)));
+        }
+        self.spill_deals(ruleset, filter, room, threads)
+    }
+
+    /// The latest version of every deal on the business date.
+    fn latest_deals(
         self,
         ruleset: &Ruleset,
         as_of: Option<Date>,
         threads: usize,
-    ) -> Vec<Arc<Transaction>> {
+    ) -> Result<Vec<Arc<Transaction>>, String> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut latest = Latest::default();
         let mut add = |deal: Transaction| {
@@ -92,32 +204,99 @@ impl DealFiles {
 
         for file in self.files {
             match file {
-                DealFile::Plain { body, lines } => {
-                    let rows = decoder.row_decoder(lines.columns());
-                    for part in decode_parts(&lines, &body, &rows, threads) {
-                        part.into_iter().for_each(&mut add);
-                    }
+                DealFile::Plain(plain) => {
+                    let rows = decoder.row_decoder(plain.lines.columns());
+                    let mut decoded: Vec<Vec<Transaction>> = Vec::new();
+                    plain.read_lines(&mut |lines| {
+                        // Versions are compared on this thread while others decode what is next.
+                        let add_decoded = || decoded.drain(..).flatten().for_each(&mut add);
+                        let next = decode_lines((&plain.lines, &rows), lines, threads, add_decoded);
+                        decoded = next;
+                        Ok(())
+                    })?;
+                    decoded.into_iter().flatten().for_each(&mut add);
                 }
-                DealFile::Rows(records) => {
-                    records.iter().for_each(|record| add(decoder.decode(record)));
+                DealFile::Rows(rows) => {
+                    let read = rows.read(&mut |record| {
+                        add(decoder.decode(record));
+                        Ok(())
+                    });
+                    read.map_err(|error| error.to_string())?;
                 }
             }
         }
 
-        latest.end()
+        Ok(latest.end())
+    }
+
+    /// The same deals by way of temporary files.
+    fn spill_deals(
+        self,
+        ruleset: &Ruleset,
+        filter: DealFilter<'_>,
+        room: &DealRoom,
+        threads: usize,
+    ) -> Result<Box<dyn OrderedDeals>, String> {
+        let fields = Arc::clone(&ruleset.settings.fields);
+        let mut decoder = Decoder::new(Arc::clone(&fields));
+        let mut decoders = RowDecoders { fields, plain: Vec::new() };
+        let needed = (self.volume.decoded_bytes(), room.bytes);
+        let partitions = Partitions::create(&room.folder, needed, threads);
+        let mut partitions = partitions.map_err(|error| with_advice(&error))?;
+
+        for file in self.files {
+            match file {
+                DealFile::Plain(plain) => {
+                    let rows = decoder.row_decoder(plain.lines.columns());
+                    let number = decoders.plain.len();
+                    plain.read_lines(&mut |lines| {
+                        for row in plain.lines.rows(lines) {
+                            let key = rows.natural_key(&plain.lines.cells(row));
+                            let added = partitions.add(&key, StoredCells::Line(number, row));
+                            added.map_err(|error| with_advice(&error))?;
+                        }
+                        Ok(())
+                    })?;
+                    decoders.plain.push((plain.lines, rows));
+                }
+                DealFile::Rows(rows) => {
+                    let spilled = rows.read(&mut |record| {
+                        let key = decoder.natural_key(record);
+                        partitions.add(&key, StoredCells::Record(Cow::Borrowed(record)))
+                    });
+                    spilled.map_err(|error| with_advice(&error))?;
+                }
+            }
+        }
+
+        let deals = partitions.sort_deals(&room.folder, decoders, filter, threads);
+        Ok(Box::new(deals.map_err(|error| with_advice(&error))?))
     }
 }
 
-/// The deals of a plain text in order, part by part.
-fn decode_parts(
-    lines: &PlainLines,
-    body: &[u8],
-    rows: &RowDecoder,
+/// What to do when there is no room for a temporary file.
+const ADVICE: &str = "make room there, or give a larger --memory";
+
+fn with_advice(error: &io::Error) -> String {
+    format!("{error}; {ADVICE}")
+}
+
+/// The same as an error about the folder of temporary files.
+fn no_room(folder: &Path, error: &io::Error) -> DirectoryError {
+    DirectoryError { help: ADVICE.to_owned(), ..read_failure(folder, error) }
+}
+
+/// The deals of some lines in order, part by part; `meanwhile` is done beside the threads.
+fn decode_lines(
+    (plain, rows): (&PlainLines, &RowDecoder),
+    lines: &str,
     threads: usize,
+    meanwhile: impl FnOnce(),
 ) -> Vec<Vec<Transaction>> {
-    let parts = lines.parts(body, threads.saturating_mul(PARTS_PER_THREAD));
-    let decode = |part: &&str| lines.rows(part).map(|cells| rows.decode(&cells)).collect();
+    let parts = read::split_lines(lines, threads.saturating_mul(PARTS_PER_THREAD));
+    let decode = |part: &&str| plain.rows(part).map(|row| rows.decode(&plain.cells(row))).collect();
     if threads <= 1 {
+        meanwhile();
         return parts.iter().map(decode).collect();
     }
 
@@ -127,6 +306,7 @@ fn decode_parts(
         let running: Vec<_> = shares
             .map(|share| scope.spawn(|| share.iter().map(decode).collect::<Vec<_>>()))
             .collect();
+        meanwhile();
         // A panic of a thread is a panic of the verb.
         let done = running.into_iter().map(|one| one.join());
         done.flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

@@ -26,7 +26,7 @@ pub(crate) enum RowFormat {
     Text(TextFormat),
     /// A spreadsheet, whose first sheet with rows counts.
     Xlsx,
-    /// Parquet, behind a feature of the build.
+    /// Parquet: files alone, no bodies.
     Parquet,
 }
 

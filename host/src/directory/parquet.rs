@@ -1,5 +1,4 @@
-//! Rows out of Parquet files, behind the feature `parquet`: compiling it takes longer than all that
-//! reads the other formats.
+//! Rows out of Parquet files.
 //!
 //! Not decoding by type: a cell is text, digits, a boolean or null, as in the other formats. A
 //! fraction in binary becomes its shortest decimal text, so no amount is ever a float on its way

@@ -1,4 +1,4 @@
-//! Credits as Parquet: typed columns in row groups, behind the feature `parquet`.
+//! Credits as Parquet: typed columns in row groups.
 //!
 //! Texts and words are text, dates are dates, an amount is a decimal of 38 digits where all units have
 //! as many decimals. A share is text, since each may have other decimals. Not reading Parquet

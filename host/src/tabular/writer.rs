@@ -8,7 +8,6 @@ use std::thread;
 use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::credit::posted::PostedCredit;
 
-#[cfg(feature = "parquet")]
 use super::columns::{CreditColumns, CreditFile, RowGroup};
 use super::{credits, csv_header};
 
@@ -16,7 +15,6 @@ use super::{credits, csv_header};
 const TEXT_BLOCK_CREDITS: usize = 1 << 13;
 
 /// Credits of a block of Parquet, which is a row group: readers skip whole ones.
-#[cfg(feature = "parquet")]
 const ROW_GROUP_CREDITS: usize = 1 << 16;
 
 /// What a file of credits is written in.
@@ -27,7 +25,6 @@ pub(crate) enum CreditFormat {
     /// An object of JSON each, on a line.
     Ndjson,
     /// Typed columns.
-    #[cfg(feature = "parquet")]
     Parquet(CreditColumns),
 }
 
@@ -36,7 +33,6 @@ pub(crate) enum CreditBlock {
     /// Rows of text.
     Text(Vec<u8>),
     /// Columns.
-    #[cfg(feature = "parquet")]
     RowGroup(RowGroup),
 }
 
@@ -45,7 +41,6 @@ impl CreditFormat {
     pub(crate) fn block_credits(&self) -> usize {
         match self {
             CreditFormat::Csv | CreditFormat::Ndjson => TEXT_BLOCK_CREDITS,
-            #[cfg(feature = "parquet")]
             CreditFormat::Parquet(_) => ROW_GROUP_CREDITS,
         }
     }
@@ -59,7 +54,6 @@ impl CreditFormat {
         match self {
             CreditFormat::Csv => Ok(CreditBlock::Text(credits::csv_credits(block))),
             CreditFormat::Ndjson => Ok(CreditBlock::Text(credits::json_credits(block))),
-            #[cfg(feature = "parquet")]
             CreditFormat::Parquet(columns) => Ok(CreditBlock::RowGroup(columns.row_group(block)?)),
         }
     }
@@ -90,7 +84,6 @@ pub(crate) struct CreditWriter<W: Write + Send> {
 
 enum OpenFile<W: Write + Send> {
     Text(W),
-    #[cfg(feature = "parquet")]
     Parquet(CreditFile<W>),
 }
 
@@ -106,7 +99,6 @@ impl<W: Write + Send> CreditWriter<W> {
                 OpenFile::Text(out)
             }
             CreditFormat::Ndjson => OpenFile::Text(out),
-            #[cfg(feature = "parquet")]
             CreditFormat::Parquet(columns) => OpenFile::Parquet(columns.begin_file(out)?),
         };
         Ok(CreditWriter { format, threads: threads.max(1), file, waiting: Vec::new() })
@@ -141,9 +133,7 @@ impl<W: Write + Send> CreditWriter<W> {
     pub(crate) fn write_block(&mut self, block: CreditBlock) -> io::Result<()> {
         match (&mut self.file, block) {
             (OpenFile::Text(out), CreditBlock::Text(rows)) => out.write_all(&rows),
-            #[cfg(feature = "parquet")]
             (OpenFile::Parquet(file), CreditBlock::RowGroup(rows)) => file.write_group(rows),
-            #[cfg(feature = "parquet")]
             _ => Err(io::Error::other("a block of another format")),
         }
     }
@@ -157,7 +147,6 @@ impl<W: Write + Send> CreditWriter<W> {
         self.write_credits(&ready)?;
         match self.file {
             OpenFile::Text(out) => Ok(out),
-            #[cfg(feature = "parquet")]
             OpenFile::Parquet(file) => file.finish(),
         }
     }

@@ -1,5 +1,5 @@
 //! The credits of a plan in a span of periods, block by block: what is credited is given away as soon as
-//! it is decided, so that memory holds the deals and a few blocks.
+//! it is decided, so that memory holds the deals, or not even these, and a few blocks.
 //!
 //! Not rewards, and not periods that are closed or finalized, which need every credit at once (`books`).
 //! Called by the command line. Source: FORMAT section 6.
@@ -7,6 +7,7 @@
 //! **Architecture invariant:** the blocks put behind one another are the credits of the calculations of
 //! the plan's periods, one calculation after the other.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
 /// Deals that a worker takes at a time.
-const BLOCK_DEALS: usize = 128;
+pub const BLOCK_DEALS: usize = 128;
 
 /// Credits for which there is room from the start: a deal has a few, with those of managers.
 const CREDITS_A_DEAL: usize = 8;
@@ -43,13 +44,56 @@ pub struct CalculationCounts {
     pub parked: usize,
 }
 
-/// Deals in the order of calculations, ready to be decided plan by plan.
+/// A deal with its incentive date; none where that cannot be read.
+pub type DatedDeal = (Option<Date>, Arc<Transaction>);
+
+/// The newest versions of deals in the order of calculations: by incentive date, those without one
+/// first, then by natural key, then by the order of their rows.
+pub trait OrderedDeals: Sync {
+    /// How many they are.
+    fn count(&self) -> usize;
+
+    /// All of them from the first, in blocks of about [`BLOCK_DEALS`].
+    fn blocks(&self) -> Box<dyn Iterator<Item = DealBlock<'_>> + Send + '_>;
+}
+
+/// Deals that follow each other.
+pub enum DealBlock<'a> {
+    /// In memory.
+    Decoded(&'a [DatedDeal]),
+    /// As they are stored: the worker that decides them decodes them.
+    Stored(Box<dyn FnOnce() -> io::Result<Vec<DatedDeal>> + Send + 'a>),
+}
+
+/// Deals in memory.
 #[derive(Debug)]
+pub struct DealsInMemory(Vec<DatedDeal>);
+
+impl DealsInMemory {
+    /// The newest versions of deals, in order of their rows.
+    pub fn new(deals: Vec<Arc<Transaction>>) -> DealsInMemory {
+        let dated = deals.into_iter().map(|deal| (deal.incentive_date().ok(), deal));
+        let mut deals: Vec<DatedDeal> = dated.collect();
+        deals.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
+        DealsInMemory(deals)
+    }
+}
+
+impl OrderedDeals for DealsInMemory {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn blocks(&self) -> Box<dyn Iterator<Item = DealBlock<'_>> + Send + '_> {
+        Box::new(self.0.chunks(BLOCK_DEALS).map(DealBlock::Decoded))
+    }
+}
+
+/// Deals in the order of calculations, ready to be decided plan by plan.
 pub struct CreditStream<'a> {
     ruleset: &'a Ruleset,
     inputs: DecisionInputs,
-    /// By incentive date, then natural key.
-    deals: Vec<(Option<Date>, Arc<Transaction>)>,
+    deals: Box<dyn OrderedDeals + 'a>,
 }
 
 /// What a block of deals comes to: what was written of its credits, and the counts of each period.
@@ -59,53 +103,66 @@ struct DecidedBlock<T> {
 }
 
 impl<'a> CreditStream<'a> {
-    /// The newest versions of deals, in any order.
+    /// A stream over `deals`.
     pub fn new(
         ruleset: &'a Ruleset,
-        deals: Vec<Arc<Transaction>>,
+        deals: Box<dyn OrderedDeals + 'a>,
         inputs: DecisionInputs,
     ) -> CreditStream<'a> {
-        let dated = deals.into_iter().map(|deal| (deal.incentive_date().ok(), deal));
-        let mut deals: Vec<(Option<Date>, Arc<Transaction>)> = dated.collect();
-        deals.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
         CreditStream { ruleset, inputs, deals }
     }
 
     /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
     /// in one of `periods` into what `take` is given, block after block, until it breaks; `periods` follow
     /// each other. Gives the counts of each period.
+    ///
+    /// # Errors
+    /// When deals that are not in memory cannot be read; nothing is taken behind them.
     pub fn write_credits<T: Send>(
         &self,
         (plan, periods): (&Plan, &[Period]),
         (threads, progress): (usize, &CalculationProgress),
         write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
         take: &mut dyn FnMut(T) -> ControlFlow<()>,
-    ) -> Vec<CalculationCounts> {
-        progress.expect_deals(self.deals.len());
-        let blocks: Vec<&[(Option<Date>, Arc<Transaction>)]> =
-            self.deals.chunks(BLOCK_DEALS).collect();
+    ) -> io::Result<Vec<CalculationCounts>> {
+        progress.expect_deals(self.deals.count());
         let mut counts = vec![CalculationCounts::default(); periods.len()];
+        let mut read = Ok(());
 
-        let work = |block: usize, machine: &mut Machine| {
-            let deals = blocks.get(block).copied().unwrap_or_default();
+        let work = |block: DealBlock<'_>, machine: &mut Machine| {
+            let stored: Vec<DatedDeal>;
+            let deals = match block {
+                DealBlock::Decoded(deals) => deals,
+                DealBlock::Stored(decode) => {
+                    stored = decode()?;
+                    stored.as_slice()
+                }
+            };
             let decided = self.decide_block((plan, periods), deals, machine, write);
             progress.count_decided(deals.len());
-            decided
+            Ok::<_, io::Error>(decided)
         };
-        workers::work_in_order(self.ruleset, (blocks.len(), threads), &work, &mut |block| {
+        workers::work_in_order(self.ruleset, threads, self.deals.blocks(), &work, &mut |block| {
+            let block = match block {
+                Ok(block) => block,
+                Err(failed) => {
+                    read = Err(failed);
+                    return ControlFlow::Break(());
+                }
+            };
             for (sum, counted) in counts.iter_mut().zip(block.counts) {
                 sum.add_counts(counted);
             }
             take(block.written)
         });
 
-        counts
+        read.map(|()| counts)
     }
 
     fn decide_block<T>(
         &self,
         (plan, periods): (&Plan, &[Period]),
-        deals: &[(Option<Date>, Arc<Transaction>)],
+        deals: &[DatedDeal],
         machine: &mut Machine,
         write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
     ) -> DecidedBlock<T> {

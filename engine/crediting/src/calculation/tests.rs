@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::calculation::progress::CalculationProgress;
-use crate::calculation::stream::CreditStream;
+use crate::calculation::stream::{CreditStream, DealsInMemory};
 use crate::calculation::{
     Calculation, assemble_calculation, decide_all, latest_versions, own_periods,
 };
@@ -17,7 +17,7 @@ use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
-use accredit_domain::transaction::read;
+use accredit_domain::transaction::{Transaction, read};
 use accredit_workspace::{Files, Ruleset};
 
 const SETTINGS: &str = "\
@@ -70,6 +70,11 @@ static RULESET: LazyLock<Ruleset> = LazyLock::new(|| {
     let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
     ruleset.unwrap_or_else(|| panic!("{findings:?}"))
 });
+
+fn stream_over(latest: Vec<Arc<Transaction>>) -> CreditStream<'static> {
+    let deals = Box::new(DealsInMemory::new(latest));
+    CreditStream::new(&RULESET, deals, DecisionInputs::default())
+}
 
 /// A deal: cents, and whom it names.
 type Deal = (i64, usize);
@@ -162,7 +167,7 @@ proptest! {
         let whole: Vec<Calculation> = periods.iter().map(of_period).collect();
 
         let mut streamed: Vec<PostedCredit> = Vec::new();
-        let stream = CreditStream::new(&RULESET, latest, DecisionInputs::default());
+        let stream = stream_over(latest);
         let progress = CalculationProgress::default();
         let counts = stream.write_credits(
             (&RULESET.plans["p"], &periods),
@@ -173,6 +178,7 @@ proptest! {
                 ControlFlow::Continue(())
             },
         );
+        let counts = counts.unwrap();
 
         let expected: Vec<PostedCredit> = whole.iter().flat_map(|one| one.credits.clone()).collect();
         prop_assert_eq!(streamed, expected);
@@ -195,7 +201,7 @@ proptest! {
         let periods = [RULESET.settings.calendar.find("2022-01").unwrap()];
 
         let mut taken = 0;
-        CreditStream::new(&RULESET, latest, DecisionInputs::default()).write_credits(
+        let written = stream_over(latest).write_credits(
             (&RULESET.plans["p"], &periods),
             (threads, &CalculationProgress::default()),
             &|_| (),
@@ -204,6 +210,7 @@ proptest! {
                 if taken == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
         );
+        prop_assert!(written.is_ok());
         prop_assert_eq!(taken, 2);
     }
 
@@ -216,7 +223,7 @@ proptest! {
         let latest = latest_versions(&RULESET, &records, None);
         let periods = [RULESET.settings.calendar.find("2022-01").unwrap()];
 
-        let stream = CreditStream::new(&RULESET, latest, DecisionInputs::default());
+        let stream = stream_over(latest);
         let ended = catch_unwind(AssertUnwindSafe(|| {
             stream.write_credits(
                 (&RULESET.plans["p"], &periods),

@@ -3,12 +3,12 @@
 //! Not what a block is. Workers run ahead of what was taken by a fixed number of blocks, so that a slow
 //! reader of results costs no memory.
 //!
-//! **Architecture invariant:** results come in order, whatever the number of threads; workers share a
-//! counter and the finished blocks, and nothing else that is written.
+//! **Architecture invariant:** results come in order, whatever the number of threads; workers share
+//! where the blocks come from and the finished ones, and nothing else that is written.
 
 use std::collections::BTreeMap;
+use std::iter::Enumerate;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -28,32 +28,41 @@ struct FinishedBlocks<T> {
     taken: usize,
     /// Workers that have not ended.
     alive: usize,
+    /// Whether nothing more is begun or taken.
+    stopped: bool,
 }
 
 /// What workers and the reader of results share.
-struct Progress<T> {
+struct Progress<I, T> {
+    /// The blocks that are not begun, numbered from 0.
+    blocks: Mutex<Enumerate<I>>,
     finished: Mutex<FinishedBlocks<T>>,
     /// A block was finished or taken, or a worker ended.
     changed: Condvar,
-    next: AtomicUsize,
-    blocks: usize,
     ahead: usize,
 }
 
-/// Does `work` for each of so many blocks on `threads` workers, and gives the results to `take` in the
-/// order of the blocks, on the thread of the caller. Nothing is begun once `take` breaks.
-pub(super) fn work_in_order<T: Send>(
+/// Does `work` for each block on `threads` workers, and gives the results to `take` in the order of the
+/// blocks, on the thread of the caller. Nothing is begun once `take` breaks. A block is got when a worker
+/// is free for it, while the other workers wait: getting one should be little work.
+pub(super) fn work_in_order<I, T>(
     ruleset: &Ruleset,
-    (blocks, threads): (usize, usize),
-    work: &(dyn Fn(usize, &mut Machine) -> T + Sync),
+    threads: usize,
+    blocks: I,
+    work: &(dyn Fn(I::Item, &mut Machine) -> T + Sync),
     take: &mut dyn FnMut(T) -> ControlFlow<()>,
-) {
-    let threads = threads.clamp(1, blocks.max(1));
+) where
+    I: Iterator<Item: Send> + Send,
+    T: Send,
+{
+    let blocks_max = blocks.size_hint().1.unwrap_or(usize::MAX);
+    let threads = threads.clamp(1, blocks_max.max(1));
+    let finished =
+        FinishedBlocks { waiting: BTreeMap::new(), taken: 0, alive: threads, stopped: false };
     let progress = Progress {
-        finished: Mutex::new(FinishedBlocks { waiting: BTreeMap::new(), taken: 0, alive: threads }),
+        blocks: Mutex::new(blocks.enumerate()),
+        finished: Mutex::new(finished),
         changed: Condvar::new(),
-        next: AtomicUsize::new(0),
-        blocks,
         ahead: threads.saturating_mul(BLOCKS_AHEAD),
     };
 
@@ -74,28 +83,28 @@ pub(super) fn work_in_order<T: Send>(
     });
 
     // Without a single worker the blocks are worked on here.
-    let left = progress.lock().taken;
     ruleset.with_machine(|machine| {
-        let _ = (left..blocks).try_for_each(|block| take(work(block, machine)));
+        let left = std::iter::from_fn(|| progress.begin_block());
+        let _ = { left }.try_for_each(|(_, block)| take(work(block, machine)));
     });
 }
 
 /// Counts a worker as ended, also when it panics.
-struct EndedWorker<'a, T>(&'a Progress<T>);
+struct EndedWorker<'a, I, T>(&'a Progress<I, T>);
 
-impl<T> Drop for EndedWorker<'_, T> {
+impl<I, T> Drop for EndedWorker<'_, I, T> {
     fn drop(&mut self) {
         let mut finished = self.0.lock();
         finished.alive -= 1;
         // The block of a worker that panics never comes: the others must not wait for room behind it.
         if thread::panicking() {
-            self.0.stop(&mut finished);
+            finished.stopped = true;
         }
         self.0.changed.notify_all();
     }
 }
 
-impl<T> Progress<T> {
+impl<I, T> Progress<I, T> {
     fn lock(&self) -> MutexGuard<'_, FinishedBlocks<T>> {
         self.finished.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,36 +116,10 @@ impl<T> Progress<T> {
         self.changed.wait(finished).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the work: nothing more is begun or taken.
-    fn stop(&self, finished: &mut FinishedBlocks<T>) {
-        self.next.store(self.blocks, Ordering::Relaxed);
-        finished.taken = self.blocks;
-    }
-
-    /// A worker: takes the next block until there is none.
-    fn work_on(&self, work: &(dyn Fn(usize, &mut Machine) -> T + Sync), machine: &mut Machine) {
-        loop {
-            let block = self.next.fetch_add(1, Ordering::Relaxed);
-            if block >= self.blocks {
-                return;
-            }
-
-            let mut finished = self.lock();
-            while block >= finished.taken + self.ahead {
-                finished = self.wait(finished);
-            }
-            drop(finished);
-
-            let result = work(block, machine);
-            self.lock().waiting.insert(block, result);
-            self.changed.notify_all();
-        }
-    }
-
     /// Takes every block in order, as long as a worker is alive that could finish it.
     fn take_all(&self, take: &mut dyn FnMut(T) -> ControlFlow<()>) {
         let mut finished = self.lock();
-        while finished.taken < self.blocks {
+        while !finished.stopped {
             let next = finished.taken;
             if let Some(result) = finished.waiting.remove(&next) {
                 finished.taken += 1;
@@ -145,7 +128,7 @@ impl<T> Progress<T> {
                 let going_on = take(result);
                 finished = self.lock();
                 if going_on.is_break() {
-                    self.stop(&mut finished);
+                    finished.stopped = true;
                     self.changed.notify_all();
                 }
             } else if finished.alive == 0 {
@@ -153,6 +136,29 @@ impl<T> Progress<T> {
             } else {
                 finished = self.wait(finished);
             }
+        }
+    }
+}
+
+impl<I: Iterator, T> Progress<I, T> {
+    /// The next block with its number; none when there is none, or nothing more is to be begun.
+    fn begin_block(&self) -> Option<(usize, I::Item)> {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.lock().stopped { None } else { blocks.next() }
+    }
+
+    /// A worker: takes the next block until there is none.
+    fn work_on(&self, work: &(dyn Fn(I::Item, &mut Machine) -> T + Sync), machine: &mut Machine) {
+        while let Some((number, block)) = self.begin_block() {
+            let mut finished = self.lock();
+            while number >= finished.taken + self.ahead && !finished.stopped {
+                finished = self.wait(finished);
+            }
+            drop(finished);
+
+            let result = work(block, machine);
+            self.lock().waiting.insert(number, result);
+            self.changed.notify_all();
         }
     }
 }

@@ -150,12 +150,11 @@ impl RowDecoder {
         let typed = cells.iter().zip(&self.kinds);
         let values = typed.map(|(cell, kind)| cell::decode_text(cell, kind, fields)).collect();
 
-        let at = |slot: &Option<usize>| slot.and_then(|slot| cells.get(slot)).copied();
-        let parts = layout.id.iter().map(|slot| trim_cell(at(slot).unwrap_or_default()));
-        let id = Arc::from(key_of_parts(&parts.collect::<Vec<_>>(), fields));
+        let id = Arc::from(self.natural_key(cells));
 
         let slot = layout.mapped.get(&Field::Updated).copied();
-        let clock = match (at(&slot), slot.and_then(|slot| self.kinds.get(slot))) {
+        let cell = slot.and_then(|slot| cells.get(slot)).copied();
+        let clock = match (cell, slot.and_then(|slot| self.kinds.get(slot))) {
             (Some(cell), Some(kind)) => clock_of_text(cell, kind, fields),
             _ => Ok(SourceClock::Blank),
         };
@@ -169,5 +168,12 @@ impl RowDecoder {
             remarks: Box::default(),
             manual_credit: None,
         }
+    }
+
+    /// The natural key of a row alone, as [`RowDecoder::decode`] finds it.
+    pub fn natural_key(&self, cells: &[&str]) -> String {
+        let at = |slot: &Option<usize>| slot.and_then(|slot| cells.get(slot)).copied();
+        let parts = self.layout.id.iter().map(|slot| trim_cell(at(slot).unwrap_or_default()));
+        key_of_parts(&parts.collect::<Vec<_>>(), &self.layout.fields)
     }
 }

@@ -8,7 +8,7 @@ mod lines;
 mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
-pub use self::lines::PlainLines;
+pub use self::lines::{PlainLines, split_lines};
 pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;
 use super::remark::column_name;

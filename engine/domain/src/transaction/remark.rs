@@ -19,7 +19,7 @@ use crate::note::NoteCode;
 const REMARK_SIGN: char = '\0';
 
 /// What is remarked about a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Remark {
     /// Another row of the same file or delivery has the same natural key and other content, and no
     /// clock says which of the two is later.

@@ -5,7 +5,11 @@
 //!
 //! **Architecture invariant:** what is compared is the answer, or the fault with its place.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::*;
+use crate::library;
 use crate::machine::find_fallbacks;
 
 /// Each part of the language that is compiled, in a few lines.
@@ -185,6 +189,41 @@ fn what_only_the_interpreter_knows_is_named() {
         let reasons: Vec<&str> = reasons.iter().map(|it| it.reason.as_str()).collect();
         assert_eq!(reasons, [what], "{source}");
         let _answer = policy(PolicyKind::Crediting, source);
+    }
+}
+
+/// Every `.rhai` file below `folder`.
+fn scripts_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            scripts_below(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rhai") {
+            found.push(path);
+        }
+    }
+}
+
+/// A shipped policy that is left to the interpreter is ten times as slow, and its answers do not show it.
+#[test]
+fn every_shipped_policy_is_compiled() {
+    let mut shipped: Vec<(PolicyKind, String)> =
+        library::LIBRARY.iter().map(|(kind, _, source)| (*kind, (*source).to_owned())).collect();
+
+    // The folder of a policy is its kind; `api.d.rhai` is none.
+    let mut files = Vec::new();
+    scripts_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts"), &mut files);
+    for file in files {
+        let folder = file.parent().and_then(Path::file_name).unwrap().to_string_lossy();
+        let Some(kind) = PolicyKind::parse(&folder) else { continue };
+        shipped.push((kind, fs::read_to_string(&file).unwrap()));
+    }
+
+    let templates = 5;
+    assert!(shipped.len() >= 2 * library::LIBRARY.len() + templates, "{} policies", shipped.len());
+    for (kind, source) in shipped {
+        let fallbacks = find_fallbacks(&program(ProgramForm::Policy(kind), &source));
+        assert_eq!(fallbacks, [], "{source}");
     }
 }
 

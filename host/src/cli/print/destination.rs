@@ -167,6 +167,15 @@ fn set_permissions(builder: &mut tempfile::Builder<'_, '_>, path: &Path) {
     builder.permissions(former.unwrap_or_else(|_| fs::Permissions::from_mode(0o666)));
 }
 
+/// The folder in which a file at `path` is begun; none where nothing is begun: on standard output, and
+/// on a device.
+pub(crate) fn begun_in(path: Option<&Path>) -> Option<PathBuf> {
+    let path = path.filter(|path| *path != Path::new(STANDARD_OUTPUT))?;
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let is_device = fs::metadata(&path).is_ok_and(|former| !former.is_file());
+    (!is_device).then(|| folder_of(&path).to_owned())
+}
+
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))

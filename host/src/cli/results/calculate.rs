@@ -1,6 +1,7 @@
 //! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
 //! what became of the rest.
 
+mod memory;
 mod output;
 mod show;
 mod stored;
@@ -76,6 +77,12 @@ pub(crate) struct CalculateArguments {
     /// Worker threads; the result is the same for every number.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
+    /// Memory for deals, such as 512MB or 4GiB, where nothing but credits is written, as CSV, NDJSON or
+    /// Parquet; by default half of what is free. Deals that need more go through temporary files beside
+    /// --out, or in the system's folder. What comes on top: definitions, blocks that are worked on, and a
+    /// file of deals while it is read, unless it is Parquet, or CSV without quotes that is not packed.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse_size, conflicts_with = "data")]
+    memory: Option<u64>,
 }
 
 /// A directory, read and understood, with its transactions.
@@ -164,6 +171,12 @@ fn write_results(
         && let Some(code) = stream::run(input, arguments, format)?
     {
         return Ok(code);
+    }
+    if arguments.memory.is_some() {
+        eprintln!(
+            "note: --memory has no effect: lists beside credits, and periods that are closed or \
+             finalized, need everything in memory"
+        );
     }
 
     let loaded = input.load_directory()?;

@@ -1,13 +1,15 @@
 //! Delimited text in which every row is a line: no cell is quoted, as in most exports of deals.
 //!
-//! Its lines can be read apart from one another, on several threads. Whatever is not that plain is left
-//! to `table`, which also words what is wrong with a text. Called by readers of large files.
+//! Such a text need not be in memory as a whole, and its lines can be read apart from one another, on
+//! several threads. Whatever is not that plain is left to `table`, which also words what is wrong with a
+//! text. Called by readers of large files.
 //!
-//! **Architecture invariant:** what is plain has exactly the rows that `table` reads of it.
+//! **Architecture invariant:** a text whose header and all of whose lines are plain has exactly the rows
+//! that `table` reads of it.
 
 use super::{FileLayout, ROW_BYTES_MAX, TextBody, TextFormat, csv};
 
-/// Where the rows of a plain text are, and its header.
+/// The header of a plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainLines {
     columns: Vec<String>,
@@ -17,11 +19,12 @@ pub struct PlainLines {
 }
 
 impl PlainLines {
-    /// Looks at a whole body, with a byte order mark or without; none where it is not plain.
-    pub fn find(body: &[u8], layout: &FileLayout) -> Option<PlainLines> {
-        let text = std::str::from_utf8(body).ok()?;
-        // A mark before the text, a quote, and rows that end early are rare: `table` reads them.
-        if text.starts_with('\u{feff}') || text.contains('"') || layout.stop_at_blank {
+    /// Looks at the beginning of a text, as far as the end of some line; none where its header is not
+    /// plain or not in it.
+    pub fn find_header(beginning: &[u8], layout: &FileLayout) -> Option<PlainLines> {
+        let text = std::str::from_utf8(beginning).ok()?;
+        // A mark before the text, and rows that end early are rare: `table` reads them.
+        if text.starts_with('\u{feff}') || layout.stop_at_blank {
             return None;
         }
 
@@ -33,17 +36,14 @@ impl PlainLines {
             return None;
         }
 
+        let head = text.get(..start)?;
         let count = count_cells(header, delimiter);
         let alone = count == 1 && layout.delimiter.is_none();
-        let is_row = |line: &str| {
-            is_one_line(line) && (count_cells(line, delimiter) == count || line.trim().is_empty())
-        };
-        if alone || !rows.split('\n').all(is_row) {
+        if alone || head.contains('"') {
             return None;
         }
 
         // The header is read as every header is.
-        let head = text.get(..start)?;
         let body = TextBody::open(TextFormat::Csv, head.as_bytes(), layout).ok()?;
         let (columns, _) = body.rows().ok()?;
         (columns.len() == count).then_some(PlainLines { columns, delimiter, start })
@@ -54,31 +54,56 @@ impl PlainLines {
         &self.columns
     }
 
-    /// The lines below the header of `body`, the one that was looked at, in so many parts of about the
-    /// same length.
-    pub fn parts<'t>(&self, body: &'t [u8], count: usize) -> Vec<&'t str> {
-        let text = std::str::from_utf8(body).unwrap_or_default();
-        let mut rest = text.get(self.start..).unwrap_or_default();
-        let length = rest.len() / count.max(1) + 1;
+    /// The byte at which the first line below the header begins.
+    pub fn start(&self) -> usize {
+        self.start
+    }
 
-        let mut parts = Vec::with_capacity(count);
-        while !rest.is_empty() {
-            let near = rest.as_bytes().iter().skip(length).position(|byte| *byte == b'\n');
-            let end = near.map_or(rest.len(), |near| length + near + 1);
-            let (part, behind) = rest.split_at(end.min(rest.len()));
-            parts.push(part);
-            rest = behind;
+    /// How many rows these lines have, whole ones from below the header; none where one is not plain.
+    pub fn count_rows(&self, lines: &[u8]) -> Option<usize> {
+        let text = std::str::from_utf8(lines).ok()?;
+        if text.contains('"') {
+            return None;
         }
-        parts
+
+        let mut rows = 0;
+        for line in text.split('\n') {
+            let whole = count_cells(line, self.delimiter) == self.columns.len();
+            if !is_one_line(line) || !(whole || line.trim().is_empty()) {
+                return None;
+            }
+            rows += usize::from(!is_blank_line(line, self.delimiter));
+        }
+        Some(rows)
     }
 
-    /// The rows of a part, each as its cells in the order of the columns; blank rows are passed over.
-    pub fn rows<'t>(&self, part: &'t str) -> impl Iterator<Item = Vec<&'t str>> {
+    /// The rows of some lines, each as it is written; blank ones are passed over.
+    pub fn rows<'t>(&self, lines: &'t str) -> impl Iterator<Item = &'t str> {
         let delimiter = self.delimiter;
-        let lines = part.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        let filled = lines.filter(move |line| !is_blank_line(line, delimiter));
-        filled.map(move |line| line.split(delimiter).collect())
+        let lines = lines.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        lines.filter(move |line| !is_blank_line(line, delimiter))
     }
+
+    /// The cells of a row in the order of the columns.
+    pub fn cells<'t>(&self, row: &'t str) -> Vec<&'t str> {
+        row.split(self.delimiter).collect()
+    }
+}
+
+/// Lines in so many parts of about the same length, each of whole lines.
+pub fn split_lines(lines: &str, count: usize) -> Vec<&str> {
+    let mut rest = lines;
+    let length = rest.len() / count.max(1) + 1;
+
+    let mut parts = Vec::with_capacity(count);
+    while !rest.is_empty() {
+        let near = rest.as_bytes().iter().skip(length).position(|byte| *byte == b'\n');
+        let end = near.map_or(rest.len(), |near| length + near + 1);
+        let (part, behind) = rest.split_at(end.min(rest.len()));
+        parts.push(part);
+        rest = behind;
+    }
+    parts
 }
 
 fn count_cells(line: &str, delimiter: char) -> usize {
@@ -116,11 +141,22 @@ mod tests {
     }
 
     fn plain_rows(text: &str, layout: &FileLayout, parts: usize) -> Option<Vec<Vec<String>>> {
-        let plain = PlainLines::find(text.as_bytes(), layout)?;
-        let parts = plain.parts(text.as_bytes(), parts);
-        assert_eq!(parts.concat(), text[plain.start..]);
-        let rows = parts.iter().flat_map(|part| plain.rows(part));
-        Some(rows.map(|row| row.into_iter().map(str::to_owned).collect()).collect())
+        let plain = PlainLines::find_header(text.as_bytes(), layout)?;
+        let below = &text[plain.start()..];
+        let parts = split_lines(below, parts);
+        assert_eq!(parts.concat(), below);
+
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for part in parts {
+            let count = plain.count_rows(part.as_bytes())?;
+            let cells = plain.rows(part).map(|row| plain.cells(row));
+            let cells: Vec<Vec<&str>> = cells.collect();
+            assert_eq!(cells.len(), count);
+            rows.extend(
+                cells.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()),
+            );
+        }
+        Some(rows)
     }
 
     #[test]

@@ -12,7 +12,6 @@ use clap::ValueEnum;
 use super::show::ShownList;
 use crate::cli::print::destination::Destination;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
-#[cfg(feature = "parquet")]
 use crate::tabular::columns::CreditColumns;
 use crate::tabular::writer::CreditFormat;
 
@@ -65,6 +64,11 @@ impl OutputOptions {
         &self.show
     }
 
+    /// The file that was asked for.
+    pub(super) fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
     /// Whether nothing is said beside the results but what is wrong.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
@@ -93,11 +97,6 @@ impl OutputOptions {
         let credits_alone = matches!(self.show.as_slice(), [] | [ShownList::Credits]);
         if format == ResultFormat::Parquet && !credits_alone {
             return Err("a Parquet file has the credits: write another list as CSV".to_owned());
-        }
-        if format == ResultFormat::Parquet && !cfg!(feature = "parquet") {
-            return Err("this program was built without the feature `parquet`: build it with \
-                        `cargo build --release --features parquet`, or write CSV"
-                .to_owned());
         }
         Ok(format)
     }
@@ -140,7 +139,9 @@ impl OutputOptions {
         match format {
             ResultFormat::Csv if credits => Ok(Some(CreditFormat::Csv)),
             ResultFormat::Ndjson if credits => Ok(Some(CreditFormat::Ndjson)),
-            ResultFormat::Parquet => parquet_format(amount_scale),
+            ResultFormat::Parquet => {
+                Ok(Some(CreditFormat::Parquet(CreditColumns::new(amount_scale)?)))
+            }
             _ => Ok(None),
         }
     }
@@ -156,17 +157,6 @@ fn format_of_name(path: &Path) -> Result<ResultFormat, String> {
         let path = path.display();
         format!("the name `{path}` does not say its format: write --format, or end it in {endings}")
     })
-}
-
-#[cfg(feature = "parquet")]
-fn parquet_format(amount_scale: Option<u32>) -> io::Result<Option<CreditFormat>> {
-    let columns = CreditColumns::new(amount_scale)?;
-    Ok(Some(CreditFormat::Parquet(columns)))
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet_format(_: Option<u32>) -> io::Result<Option<CreditFormat>> {
-    Err(io::Error::other("this program was built without the feature `parquet`"))
 }
 
 /// How many decimals all amounts of these units have; none where they differ.

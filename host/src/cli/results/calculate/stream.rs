@@ -5,6 +5,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use accredit_crediting::calculation::books;
 use accredit_crediting::calculation::progress::CalculationProgress;
@@ -12,13 +13,15 @@ use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::keys::PlanKey;
+use accredit_domain::transaction::read::FileLayout;
 use accredit_workspace::Ruleset;
 
 use super::output::{self, ResultFormat};
-use super::{CalculateArguments, InputArguments, calculated_parts};
+use super::{CalculateArguments, InputArguments, calculated_parts, memory};
 use crate::cli::print::destination::Destination;
+use crate::cli::print::output::EXIT_FAILED;
 use crate::cli::print::progress::show_progress;
-use crate::directory::deals::DealFiles;
+use crate::directory::deals::{DealFiles, DealFilter};
 use crate::tabular::writer::{CreditBlock, CreditFormat, CreditWriter};
 
 /// What a worker makes of the credits of a block of deals.
@@ -26,7 +29,6 @@ enum WorkedBlock {
     /// The bytes of the block.
     Written(io::Result<CreditBlock>),
     /// The credits, which go into larger blocks.
-    #[cfg(feature = "parquet")]
     Credits(Vec<PostedCredit>),
 }
 
@@ -37,7 +39,9 @@ pub(super) fn run(
     arguments: &CalculateArguments,
     format: ResultFormat,
 ) -> Result<Option<u8>, u8> {
-    let (ruleset, files) = input.load_rows(DealFiles::open, |files| &files.columns)?;
+    let room = memory::room_for_deals(arguments.memory, arguments.output.out());
+    let open = |path: &Path, layout: &FileLayout| DealFiles::open(path, layout, &room);
+    let (ruleset, files) = input.load_rows(open, |files| &files.columns)?;
     let as_of = arguments.input.as_of;
     if !ruleset.settings.calendar.locks_before(as_of).is_empty() {
         return Ok(None);
@@ -47,7 +51,12 @@ pub(super) fn run(
     let parts = calculated_parts(arguments, (&ruleset, &asked))?;
     let destination = super::open_destination(arguments, format)?;
 
-    let deals = files.latest_deals(&ruleset, as_of, arguments.worker_threads());
+    let filter = DealFilter { as_of, period: &asked };
+    let deals = files.read_deals(&ruleset, filter, &room, arguments.worker_threads());
+    let deals = deals.map_err(|message| {
+        eprintln!("error: {message}");
+        EXIT_FAILED
+    })?;
     let stream = CreditStream::new(&ruleset, deals, books::calculation_inputs(&ruleset, as_of));
 
     let name = destination.name().to_owned();
@@ -72,7 +81,6 @@ fn write_parts(
         CreditFormat::Csv | CreditFormat::Ndjson => {
             WorkedBlock::Written(format.format_block(&credits))
         }
-        #[cfg(feature = "parquet")]
         CreditFormat::Parquet(_) => WorkedBlock::Credits(credits),
     };
 
@@ -85,7 +93,6 @@ fn write_parts(
         let mut take = |block: WorkedBlock| {
             failed = match block {
                 WorkedBlock::Written(block) => block.and_then(|block| writer.write_block(block)),
-                #[cfg(feature = "parquet")]
                 WorkedBlock::Credits(credits) => writer.add(credits),
             };
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -96,6 +103,7 @@ fn write_parts(
             stream.write_credits((plan, &periods), (threads, &progress), &work, &mut take)
         });
         failed?;
+        let counts = counts?;
         if !quiet {
             print_counts(plan.id, &periods, &counts);
         }
