@@ -35,34 +35,30 @@ impl PlanReads {
     pub(super) fn of_change(before: &Ruleset, after: &Ruleset, plan: &Plan) -> Option<PlanReads> {
         let earlier = before.plans.get(&plan.id)?;
         let (one, two) = (with_sources(before, earlier), with_sources(after, plan));
-        let ids = |plans: &[&Plan]| -> Vec<PlanKey> { plans.iter().map(|plan| plan.id).collect() };
-        if ids(&one) != ids(&two) {
+        let ids: Vec<PlanKey> = two.iter().map(|plan| plan.id).collect();
+        if !one.iter().map(|plan| plan.id).eq(ids.iter().copied()) {
             return None;
         }
 
-        let ids: Vec<PlanKey> = ids(&two);
         let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         if before.crediting_texts(&ids) != after.crediting_texts(&ids) {
             return None;
         }
+        compare_programs((before, &one), (after, &two), &crediting_programs)
+    }
 
-        let programs = all_programs(after, &two)?;
-        let same = programs == all_programs(before, &one)?
-            && all_selected(before, &one) == all_selected(after, &two);
-        if !same {
+    /// The same for the direct credits of `plan` alone: its indirect rules may differ, and so may the
+    /// plans that it takes credits from.
+    pub(super) fn of_direct_change(
+        before: &Ruleset,
+        after: &Ruleset,
+        plan: &Plan,
+    ) -> Option<PlanReads> {
+        let earlier = before.plans.get(&plan.id)?;
+        if before.direct_texts(&plan.id) != after.direct_texts(&plan.id) {
             return None;
         }
-
-        let named = |word: &str| programs.iter().any(|one| has_word(&one.source, word));
-        let other_unit = two.iter().flat_map(|plan| &plan.indirect);
-        let mut other_unit = other_unit.flat_map(|rule| &rule.results);
-
-        Some(PlanReads {
-            people: named("who"),
-            exchanges: named("amount_in") || other_unit.any(|result| result.unit.is_some()),
-            rates_differ: before.rates != after.rates,
-            tables: changed_tables(before, after, &programs),
-        })
+        compare_programs((before, &[earlier]), (after, &[plan]), &direct_programs)
     }
 
     /// Whether a table that a program names differs on `date`.
@@ -76,6 +72,46 @@ impl PlanReads {
     }
 }
 
+/// What differs for programs of plans that are the same in two rulesets; none where they are not.
+fn compare_programs(
+    (before, one): (&Ruleset, &[&Plan]),
+    (after, two): (&Ruleset, &[&Plan]),
+    of_plan: &dyn Fn(&Plan) -> Vec<ProgramId>,
+) -> Option<PlanReads> {
+    let programs = all_programs(after, two, of_plan)?;
+    let same = programs == all_programs(before, one, of_plan)?
+        && all_selected(before, one) == all_selected(after, two);
+    if !same {
+        return None;
+    }
+
+    let named = |word: &str| programs.iter().any(|one| has_word(&one.source, word));
+    let results = two.iter().flat_map(|plan| &plan.indirect).flat_map(|rule| &rule.results);
+    let mut other_unit = results.filter(|result| result.unit.is_some());
+
+    Some(PlanReads {
+        people: named("who"),
+        exchanges: named("amount_in") || other_unit.next().is_some(),
+        rates_differ: before.rates != after.rates,
+        tables: changed_tables(before, after, &programs),
+    })
+}
+
+/// Whether a program that sees direct credits of a plan may show the digits of an amount: in a text, or
+/// since another plan takes credits from it.
+pub(super) fn may_show_digits(ruleset: &Ruleset, plan: &Plan) -> bool {
+    let is_source = ruleset.plans.values().any(|other| other.source_plans().contains(&plan.id));
+    let programs = indirect_programs(plan).into_iter().map(|id| ruleset.programs.get(id));
+    let mut programs = programs.map(|program| program.map(|program| &*program.source));
+    is_source || programs.any(|source| source.is_none_or(makes_text_of_numbers))
+}
+
+/// Whether a program may join a number to a text or write it as one. What it is not told by its words
+/// counts as yes.
+fn makes_text_of_numbers(source: &str) -> bool {
+    source.contains(['+', '`']) || ["to_text", "to_string"].iter().any(|word| has_word(source, word))
+}
+
 /// The plans that are decided before a plan, and the plan.
 fn with_sources<'a>(ruleset: &'a Ruleset, plan: &'a Plan) -> Vec<&'a Plan> {
     let sources = ruleset.plans_before(plan).into_iter();
@@ -83,14 +119,23 @@ fn with_sources<'a>(ruleset: &'a Ruleset, plan: &'a Plan) -> Vec<&'a Plan> {
     sources.filter(|source| source.id != plan.id).chain([plan]).collect()
 }
 
-/// Every program that decides credits of these plans, in the order of the rules; none when one of them
-/// is missing.
-fn all_programs(ruleset: &Ruleset, plans: &[&Plan]) -> Option<Vec<Arc<Program>>> {
-    let ids = plans.iter().flat_map(|plan| crediting_programs(plan));
+/// The programs of these plans, in order; none when one of them is missing.
+fn all_programs(
+    ruleset: &Ruleset,
+    plans: &[&Plan],
+    of_plan: &dyn Fn(&Plan) -> Vec<ProgramId>,
+) -> Option<Vec<Arc<Program>>> {
+    let ids = plans.iter().flat_map(|plan| of_plan(plan));
     ids.map(|id| ruleset.programs.get(id).cloned()).collect()
 }
 
+/// Every program that decides credits of a plan, in the order of the rules.
 fn crediting_programs(plan: &Plan) -> Vec<ProgramId> {
+    [direct_programs(plan), indirect_programs(plan)].concat()
+}
+
+/// Those that decide its direct credits.
+fn direct_programs(plan: &Plan) -> Vec<ProgramId> {
     let mut ids: Vec<ProgramId> = plan.filter.into_iter().collect();
     ids.extend(plan.crediting_policies());
 
@@ -101,6 +146,12 @@ fn crediting_programs(plan: &Plan) -> Vec<ProgramId> {
             ids.extend(base_programs(&result.output));
         }
     }
+    ids
+}
+
+/// Those that decide its indirect credits.
+fn indirect_programs(plan: &Plan) -> Vec<ProgramId> {
+    let mut ids = Vec::new();
     for rule in &plan.indirect {
         ids.extend(rule.rule.condition);
         for result in &rule.results {
