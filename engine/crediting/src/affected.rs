@@ -155,9 +155,7 @@ impl StageQuestion<'_> {
     ) -> bool {
         // A credit given by hand is looked up by ids that its row has.
         if transaction.manual_credit().is_some() {
-            return self.direct_only
-                || !self.organization.is_empty()
-                || reads.differs_somewhere();
+            return self.direct_only || !self.organization.is_empty() || reads.differs_somewhere();
         }
 
         // Without a date nothing is looked up, and the deal is parked or left out.
@@ -177,7 +175,8 @@ impl StageQuestion<'_> {
 
         let transaction = adjust::adjust_transaction(inputs, transaction);
         // What a plan inherits is compared where its direct credits are kept.
-        let sources = if self.direct_only { Vec::new() } else { self.deal.after.plans_before(plan) };
+        let sources =
+            if self.direct_only { Vec::new() } else { self.deal.after.plans_before(plan) };
         let sources = sources.iter().filter_map(|id| self.deal.after.plans.get(id));
         let mut plans = sources.chain([plan]);
         plans.any(|plan| self.concerns_recipients(plan, &transaction, date, machine))
@@ -245,7 +244,8 @@ impl StageQuestion<'_> {
             Assign::Territory(_) => self.concerns_territory(plan, assign, transaction, date),
 
             Assign::Policy(program) => {
-                let seen = ScriptContext::default().to_arguments(self.deal.after, plan, transaction);
+                let seen =
+                    ScriptContext::default().to_arguments(self.deal.after, plan, transaction);
                 match machine.run(*program, &seen) {
                     Ok(ScriptAnswer::Text(text)) => concerns(&text),
                     Ok(ScriptAnswer::Shares(shares)) => {
@@ -271,9 +271,10 @@ impl StageQuestion<'_> {
             let mut all = known.direct.iter().flat_map(|rule| &rule.assign);
             all.position(|one| std::ptr::eq(one, assign))
         };
-        let before = self.deal.before.plans.get(&plan.id).zip(place(plan)).and_then(|(known, place)| {
-            known.direct.iter().flat_map(|rule| &rule.assign).nth(place)
-        });
+        let before =
+            self.deal.before.plans.get(&plan.id).zip(place(plan)).and_then(|(known, place)| {
+                known.direct.iter().flat_map(|rule| &rule.assign).nth(place)
+            });
         let (Some(Assign::Territory(earlier)), Assign::Territory(later)) = (before, assign) else {
             return true;
         };

@@ -295,11 +295,7 @@ fn decide_one(
 }
 
 /// Sets the outcome of a case that was credited, with what was made and remarked on the way.
-fn finish_decision(
-    decided: &mut DecidedPlan,
-    case: DealCase<'_>,
-    result: Result<(), ParkReason>,
-) {
+fn finish_decision(decided: &mut DecidedPlan, case: DealCase<'_>, result: Result<(), ParkReason>) {
     let DealCase { credits, reasons, mut warnings, trace, .. } = case;
     let decision = &mut decided.decision;
     decision.reasons = reasons;

@@ -151,8 +151,7 @@ pub fn decide_stale(
         wanted: &|place, plan| work.get(place).is_some_and(|work| work.plans.contains(plan)),
         known: &|place, plan| work.get(place)?.known_decision(again.get(place)?, plan),
     };
-    let decided =
-        calculation::decide_selected(ruleset, &transactions, &inputs, threads, selection);
+    let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, selection);
 
     let merged = again.iter().zip(&work).zip(decided).map(|((one, work), decided)| {
         let kept = one.stored.decisions.iter();

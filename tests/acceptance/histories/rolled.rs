@@ -136,7 +136,8 @@ fn candidate(dice: &mut Dice) -> Files {
             ("plans/sellers.toml", text)
         }
         4 => {
-            let text = LEADERS.replace("credit.amount * 0.1", &format!("credit.amount * 0.{number}"));
+            let text =
+                LEADERS.replace("credit.amount * 0.1", &format!("credit.amount * 0.{number}"));
             ("plans/leaders.toml", text)
         }
         5 => {
@@ -246,9 +247,8 @@ fn all_is_by_rules_in_force(office: &Office) -> Result<(), String> {
         from = next;
         for one in stored.iter().flat_map(|one| &one.decisions) {
             let dates = one.credits.iter().map(|row| row.incentive_date);
-            let own = dates.filter_map(|date| {
-                ruleset.settings.calendar.period_on(date, PeriodKind::Leaf)
-            });
+            let own = dates
+                .filter_map(|date| ruleset.settings.calendar.period_on(date, PeriodKind::Leaf));
             let mut own = own.map(|period| period.id).chain(one.period);
             let final_ = own.any(|own| locked.finalized.contains(&own));
             if one.ruleset != ruleset.hash && !final_ && one.period.is_some() {

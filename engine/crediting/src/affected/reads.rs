@@ -44,6 +44,9 @@ impl PlanReads {
         if before.crediting_texts(&ids) != after.crediting_texts(&ids) {
             return None;
         }
+        if rolled_selections(before, &one) != rolled_selections(after, &two) {
+            return None;
+        }
         compare_programs((before, &one), (after, &two), &crediting_programs)
     }
 
@@ -80,7 +83,7 @@ fn compare_programs(
 ) -> Option<PlanReads> {
     let programs = all_programs(after, two, of_plan)?;
     let same = programs == all_programs(before, one, of_plan)?
-        && all_selected(before, one) == all_selected(after, two);
+        && direct_selections(before, one) == direct_selections(after, two);
     if !same {
         return None;
     }
@@ -109,7 +112,8 @@ pub(super) fn may_show_digits(ruleset: &Ruleset, plan: &Plan) -> bool {
 /// Whether a program may join a number to a text or write it as one. What it is not told by its words
 /// counts as yes.
 fn makes_text_of_numbers(source: &str) -> bool {
-    source.contains(['+', '`']) || ["to_text", "to_string"].iter().any(|word| has_word(source, word))
+    source.contains(['+', '`'])
+        || ["to_text", "to_string"].iter().any(|word| has_word(source, word))
 }
 
 /// The plans that are decided before a plan, and the plan.
@@ -174,29 +178,37 @@ fn base_programs(output: &ResultBase) -> impl Iterator<Item = ProgramId> {
     output.maximum.into_iter().chain(hold).chain(duplicates)
 }
 
-/// Whom selectors and territories of these plans mean, by id: what a word means may depend on who else
-/// is there.
-fn all_selected(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
+/// Whom a selector means, by id: what a word means may depend on who else is there.
+fn selected_id(ruleset: &Ruleset, selector: &Selector) -> String {
     let organization = &ruleset.organization;
-    let selected = |selector: &Selector| match selector {
+    match selector {
         Selector::All => "*".to_owned(),
         Selector::Title(title) => format!("title {title}"),
         Selector::Position(id) => format!("position {}", organization.position_id(*id)),
         Selector::Participant(id) => format!("participant {}", organization.participant_id(*id)),
         Selector::Team(id) => format!("team {}", organization.team_id(*id)),
-    };
+    }
+}
 
+/// Whom targets and territories of these plans mean.
+fn direct_selections(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
     let mut all = Vec::new();
     for plan in plans {
-        all.extend(plan.targets.iter().map(selected));
-        all.extend(plan.indirect.iter().flat_map(|rule| &rule.receivers).map(selected));
+        all.extend(plan.targets.iter().map(|selector| selected_id(ruleset, selector)));
         for assign in plan.direct.iter().flat_map(|rule| &rule.assign) {
             if let Assign::Territory(Some(team)) = assign {
-                all.push(format!("territory {}", organization.team_id(*team)));
+                all.push(format!("territory {}", ruleset.organization.team_id(*team)));
             }
         }
     }
     all
+}
+
+/// Whom receivers of indirect rules of these plans mean.
+fn rolled_selections(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
+    let rules = plans.iter().flat_map(|plan| &plan.indirect);
+    let receivers = rules.flat_map(|rule| &rule.receivers);
+    receivers.map(|selector| selected_id(ruleset, selector)).collect()
 }
 
 /// Whether `word` stands in a text as a word of its own, or as a part of a written text.

@@ -130,9 +130,8 @@ fn roll_recorded(
     super::roll_direct_credits(&mut case).ok()?;
 
     let rolled = case.warnings.get(first_rolled..).unwrap_or_default();
-    let shows_amounts = rolled.iter().any(|note| {
-        note.stage == NoteStage::Maximum || note.stage == NoteStage::Hold
-    });
+    let shows_amounts =
+        rolled.iter().any(|note| note.stage == NoteStage::Maximum || note.stage == NoteStage::Hold);
     if shows_amounts && !has_exact_digits(recorded) {
         return None;
     }

@@ -164,15 +164,8 @@ pub(crate) fn redecide_stored(
     };
 
     for one in &stored {
-        let decided = one.decisions.iter();
-        let mut by: Vec<(&str, Arc<Ruleset>)> = decided
-            .filter_map(|decision| Some((decision.plan.as_str(), rules_of(decision)?)))
-            .collect();
-        let new = plan.filter(|plan| by.iter().all(|(known, _)| known != plan));
-        by.extend(new.map(|plan| (plan, Arc::clone(&current))));
-
         let mut plans = BTreeMap::new();
-        for (plan, ruleset) in by {
+        for (plan, ruleset) in rules_of_plans(one, &rules_of, plan.map(|plan| (plan, &current))) {
             let hash = ruleset.hash;
             plans.insert(plan, hash);
             if kept.contains_key(&(one.number, PlanKey::from(plan))) {
@@ -206,6 +199,23 @@ pub(crate) fn redecide_stored(
     });
 
     Ok(merged.collect())
+}
+
+/// The plans in which a transaction is decided, each with its rules; `new` only where the transaction has
+/// no decision of it.
+fn rules_of_plans<'a>(
+    one: &'a TransactionRecord,
+    rules_of: &dyn Fn(&Decision) -> Option<Arc<Ruleset>>,
+    new: Option<(&'a str, &Arc<Ruleset>)>,
+) -> Vec<(&'a str, Arc<Ruleset>)> {
+    let decided = one.decisions.iter();
+    let decided =
+        decided.filter_map(|decision| Some((decision.plan.as_str(), rules_of(decision)?)));
+    let mut by: Vec<(&str, Arc<Ruleset>)> = decided.collect();
+
+    let new = new.filter(|(plan, _)| by.iter().all(|(known, _)| known != plan));
+    by.extend(new.map(|(plan, ruleset)| (plan, Arc::clone(ruleset))));
+    by
 }
 
 /// Whether every ruleset is there that decided a transaction.

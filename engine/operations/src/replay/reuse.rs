@@ -92,7 +92,8 @@ pub(crate) fn work_of_deals(
         let mut plans = one.plans.clone();
         if !locked.is_empty() {
             // What is posted is posted again: only what was decided can be.
-            let kept = |plan: &str| recorded(one, plan).is_some_and(|known| is_reusable(one, known));
+            let kept =
+                |plan: &str| recorded(one, plan).is_some_and(|known| is_reusable(one, known));
             let anew = ruleset.plans.keys().filter(|plan| !kept(plan));
             plans.extend(anew.map(ToString::to_string));
         }
@@ -168,7 +169,9 @@ pub(crate) fn decided_alike(
             let by_current = one.plans.contains(plan);
             let kept = match by_current {
                 true => !work.plans.contains(plan),
-                false => is_repeatable(decision, Some(today)) && is_as_decided(one, decision, &locked),
+                false => {
+                    is_repeatable(decision, Some(today)) && is_as_decided(one, decision, &locked)
+                }
             };
             if kept {
                 let ruleset = if by_current { current.hash } else { decision.ruleset };

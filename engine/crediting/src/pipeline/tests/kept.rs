@@ -21,8 +21,7 @@ fn rolled(shows_digits: bool, change: &dyn Fn(&mut Decision)) -> Vec<String> {
 
     let known = KnownDecision { recorded: &recorded, shows_digits };
     let plans = PlanSelection { wanted: &|_| true, known: &|_| Some(known) };
-    let rolled =
-        super::super::decide_selected_plans(&ruleset, &deal, &inputs, &mut machine, plans);
+    let rolled = super::super::decide_selected_plans(&ruleset, &deal, &inputs, &mut machine, plans);
     let rows = rolled.into_iter().flat_map(|decision| decision.credits);
     rows.map(|row| row.amount.to_string()).collect()
 }
