@@ -19,4 +19,5 @@ mod foretold;
 mod office;
 mod random;
 mod reused;
+mod rolled;
 mod small;

@@ -30,6 +30,7 @@ mod paid;
 mod random;
 mod refusals;
 mod rewards;
+mod rolled;
 mod scripts;
 mod shrink;
 mod tables;

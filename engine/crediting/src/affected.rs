@@ -31,38 +31,67 @@ use crate::stage::{DecisionInputs, ScriptContext, adjust, names};
 /// Deals that a worker takes at a time.
 const BLOCK_DEALS: usize = 256;
 
-/// What can differ in one plan.
+/// The stages that may come out differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AffectedStages {
+    /// The rollup alone: the direct credits are the same.
+    Rollup,
+    /// Any of them.
+    All,
+}
+
+/// What can differ in one plan; none in place of what it reads where any deal may be affected.
 #[derive(Debug)]
-enum PlanChange {
-    /// Any deal may be decided differently.
-    Everything,
-    /// Deals that read what differs.
-    ByReads(PlanReads),
+struct PlanChange {
+    /// What differs for whole decisions.
+    whole: Option<PlanReads>,
+    /// What differs for direct credits.
+    direct: Option<PlanReads>,
+    /// Whether something that sees its direct credits may show the digits of an amount.
+    shows_digits: bool,
 }
 
 /// How two rulesets differ, plan by plan.
 #[derive(Debug)]
 pub struct RulesetChange {
     organization: OrganizationDifference,
+    /// The same without what only the rollup follows.
+    entities: OrganizationDifference,
     plans: BTreeMap<PlanKey, PlanChange>,
 }
 
 impl RulesetChange {
     /// Compares two rulesets.
     pub fn between(before: &Ruleset, after: &Ruleset) -> RulesetChange {
-        let of_plan = |plan: &Plan| match PlanReads::of_change(before, after, plan) {
-            Some(reads) => PlanChange::ByReads(reads),
-            None => PlanChange::Everything,
+        let of_plan = |plan: &Plan| PlanChange {
+            whole: PlanReads::of_change(before, after, plan),
+            direct: PlanReads::of_direct_change(before, after, plan),
+            shows_digits: reads::may_show_digits(after, plan),
         };
         let plans = after.plans.iter().map(|(id, plan)| (*id, of_plan(plan)));
-        let organization =
-            OrganizationDifference::between(&before.organization, &after.organization);
-        RulesetChange { organization, plans: plans.collect() }
+        let organizations = (&before.organization, &after.organization);
+        RulesetChange {
+            organization: OrganizationDifference::between(organizations.0, organizations.1),
+            entities: OrganizationDifference::of_entities(organizations.0, organizations.1),
+            plans: plans.collect(),
+        }
     }
 
     /// Whether any deal may be decided differently in a plan, whatever the deal says.
     pub fn affects_everything(&self, plan: &str) -> bool {
-        !matches!(self.plans.get(plan), Some(PlanChange::ByReads(_)))
+        self.plans.get(plan).is_none_or(|change| change.whole.is_none())
+    }
+
+    /// Whether a plan may make the same direct credits of a deal as before.
+    pub fn may_keep_credits(&self, plan: &str) -> bool {
+        let change = self.plans.get(plan);
+        change.is_some_and(|change| change.whole.is_some() || change.direct.is_some())
+    }
+
+    /// Whether something that sees the direct credits of a plan may show the digits of an amount: they
+    /// are recorded with the decimals of their unit, and may have been made with fewer.
+    pub fn shows_digits(&self, plan: &str) -> bool {
+        self.plans.get(plan).is_none_or(|change| change.shows_digits)
     }
 }
 
@@ -75,21 +104,58 @@ struct DealQuestion<'a> {
 }
 
 impl DealQuestion<'_> {
-    /// Whether the two rulesets may decide a deal differently in a plan. `machine` runs the programs of
-    /// the later ruleset.
-    fn affects_deal(
+    /// The stages that the two rulesets may decide differently for a deal in a plan; none where the
+    /// decision is the same. `machine` runs the programs of the later ruleset.
+    fn affected_stages(
         &self,
         plan: &str,
         transaction: &Arc<Transaction>,
         inputs: &DecisionInputs,
         machine: &mut Machine,
-    ) -> bool {
-        let Some(PlanChange::ByReads(reads)) = self.change.plans.get(plan) else { return true };
-        let Some(plan) = self.after.plans.get(plan) else { return true };
+    ) -> Option<AffectedStages> {
+        let change = self.change.plans.get(plan).zip(self.after.plans.get(plan));
+        let Some((change, plan)) = change else { return Some(AffectedStages::All) };
 
+        let RulesetChange { organization, entities, .. } = self.change;
+        let whole = StageQuestion { deal: *self, organization, direct_only: false };
+        let mut affects = |question: StageQuestion<'_>, reads: &Option<PlanReads>| {
+            let reads = reads.as_ref();
+            reads.is_none_or(|reads| question.affects(plan, reads, (transaction, inputs), machine))
+        };
+
+        if !affects(whole, &change.whole) {
+            return None;
+        }
+        // What a program looks up by itself may lead anywhere.
+        let people = change.direct.as_ref().is_some_and(|reads| reads.people);
+        let organization = if people { organization } else { entities };
+        let direct = StageQuestion { deal: *self, organization, direct_only: true };
+        match affects(direct, &change.direct) {
+            true => Some(AffectedStages::All),
+            false => Some(AffectedStages::Rollup),
+        }
+    }
+}
+
+/// The question about whole decisions, or about direct credits only.
+#[derive(Clone, Copy)]
+struct StageQuestion<'a> {
+    deal: DealQuestion<'a>,
+    organization: &'a OrganizationDifference,
+    direct_only: bool,
+}
+
+impl StageQuestion<'_> {
+    fn affects(
+        &self,
+        plan: &Plan,
+        reads: &PlanReads,
+        (transaction, inputs): (&Arc<Transaction>, &DecisionInputs),
+        machine: &mut Machine,
+    ) -> bool {
         // A credit given by hand is looked up by ids that its row has.
         if transaction.manual_credit().is_some() {
-            return !self.change.organization.is_empty() || reads.differs_somewhere();
+            return self.direct_only || !self.organization.is_empty() || reads.differs_somewhere();
         }
 
         // Without a date nothing is looked up, and the deal is parked or left out.
@@ -100,16 +166,18 @@ impl DealQuestion<'_> {
         {
             return true;
         }
-        if !self.change.organization.is_on(date) {
+        if !self.organization.is_on(date) {
             return false;
         }
-        if self.change.organization.concerns_everyone() || reads.people {
+        if self.organization.concerns_everyone() || reads.people {
             return true;
         }
 
         let transaction = adjust::adjust_transaction(inputs, transaction);
-        let sources = self.after.plans_before(plan).into_iter();
-        let sources = sources.filter_map(|id| self.after.plans.get(&id));
+        // What a plan inherits is compared where its direct credits are kept.
+        let sources =
+            if self.direct_only { Vec::new() } else { self.deal.after.plans_before(plan) };
+        let sources = sources.iter().filter_map(|id| self.deal.after.plans.get(id));
         let mut plans = sources.chain([plan]);
         plans.any(|plan| self.concerns_recipients(plan, &transaction, date, machine))
     }
@@ -131,7 +199,7 @@ impl DealQuestion<'_> {
     ) -> bool {
         let assigned = plan.direct.iter().flat_map(|rule| &rule.assign);
         let mut related = Vec::new();
-        for rule in &plan.indirect {
+        for rule in plan.indirect.iter().filter(|_| !self.direct_only) {
             related.extend(match rule.relationship {
                 Relationship::RelatedPerson => Some(NameColumns::RelatedPerson),
                 Relationship::RelatedPosition => Some(NameColumns::RelatedPosition),
@@ -176,7 +244,8 @@ impl DealQuestion<'_> {
             Assign::Territory(_) => self.concerns_territory(plan, assign, transaction, date),
 
             Assign::Policy(program) => {
-                let seen = ScriptContext::default().to_arguments(self.after, plan, transaction);
+                let seen =
+                    ScriptContext::default().to_arguments(self.deal.after, plan, transaction);
                 match machine.run(*program, &seen) {
                     Ok(ScriptAnswer::Text(text)) => concerns(&text),
                     Ok(ScriptAnswer::Shares(shares)) => {
@@ -202,9 +271,10 @@ impl DealQuestion<'_> {
             let mut all = known.direct.iter().flat_map(|rule| &rule.assign);
             all.position(|one| std::ptr::eq(one, assign))
         };
-        let before = self.before.plans.get(&plan.id).zip(place(plan)).and_then(|(known, place)| {
-            known.direct.iter().flat_map(|rule| &rule.assign).nth(place)
-        });
+        let before =
+            self.deal.before.plans.get(&plan.id).zip(place(plan)).and_then(|(known, place)| {
+                known.direct.iter().flat_map(|rule| &rule.assign).nth(place)
+            });
         let (Some(Assign::Territory(earlier)), Assign::Territory(later)) = (before, assign) else {
             return true;
         };
@@ -218,13 +288,13 @@ impl DealQuestion<'_> {
             teams.iter().map(|team| ruleset.organization.team_id(*team)).collect()
         };
 
-        let (one, two) = (found(self.before, *earlier), found(self.after, *later));
-        if ids(self.before, &one) != ids(self.after, &two) {
+        let (one, two) = (found(self.deal.before, *earlier), found(self.deal.after, *later));
+        if ids(self.deal.before, &one) != ids(self.deal.after, &two) {
             return true;
         }
         two.into_iter().any(|team| {
-            let organization = &self.after.organization;
-            self.change.organization.concerns_recipient(organization, Recipient::Team(team), date)
+            let organization = &self.deal.after.organization;
+            self.organization.concerns_recipient(organization, Recipient::Team(team), date)
         })
     }
 
@@ -233,10 +303,13 @@ impl DealQuestion<'_> {
         // What cannot be understood parks the deal, and it does not matter who is there.
         let Ok(named) = names::parse_shares(text) else { return false };
         named.iter().any(|share| {
-            self.change.organization.concerns_name(&self.after.organization, &share.who, date)
+            self.organization.concerns_name(&self.deal.after.organization, &share.who, date)
         })
     }
 }
+
+/// A plan that a change affects, and how far.
+pub type AffectedPlan = (PlanKey, AffectedStages);
 
 /// Asks of every deal whether it is affected in the plans that are `asked` of it: given are its place
 /// and a plan's id. The answers come in order of the deals, each with the plans that are affected.
@@ -246,11 +319,11 @@ pub fn affected_plans(
     transactions: &[Arc<Transaction>],
     inputs: &DecisionInputs,
     asked: &(dyn Fn(usize, &str) -> bool + Sync),
-) -> Vec<Vec<PlanKey>> {
+) -> Vec<Vec<AffectedPlan>> {
     let question = DealQuestion { change, before, after };
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_DEALS).collect();
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<PlanKey>>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<(usize, Vec<Vec<AffectedPlan>>)>> = Mutex::new(Vec::new());
 
     let work = |machine: &mut Machine| {
         while let Some((index, block)) = {
@@ -260,9 +333,11 @@ pub fn affected_plans(
             let places = (index * BLOCK_DEALS..).zip(block);
             let answers = places.map(|(place, transaction)| {
                 let asked = after.plans.keys().filter(|plan| asked(place, plan));
-                let affected =
-                    asked.filter(|plan| may_affect(question, (plan, transaction), inputs, machine));
-                affected.copied().collect()
+                let affected = asked.filter_map(|plan| {
+                    let stages = may_affect(question, (plan, transaction), inputs, machine)?;
+                    Some((*plan, stages))
+                });
+                affected.collect()
             });
             let answers = answers.collect();
             if let Ok(mut done) = done.lock() {
@@ -288,18 +363,18 @@ pub fn affected_plans(
     done.into_iter().flat_map(|(_, answers)| answers).collect()
 }
 
-/// Whether a deal may be affected; what fails inside the engine is decided again.
+/// The stages that may be affected; what fails inside the engine is decided again.
 fn may_affect(
     question: DealQuestion<'_>,
     (plan, transaction): (&str, &Arc<Transaction>),
     inputs: &DecisionInputs,
     machine: &mut Machine,
-) -> bool {
+) -> Option<AffectedStages> {
     let asked = catch_unwind(AssertUnwindSafe(|| {
-        question.affects_deal(plan, transaction, inputs, machine)
+        question.affected_stages(plan, transaction, inputs, machine)
     }));
     asked.unwrap_or_else(|_| {
         *machine = Machine::new(&question.after.programs);
-        true
+        Some(AffectedStages::All)
     })
 }

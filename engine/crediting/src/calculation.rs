@@ -22,7 +22,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use self::progress::CalculationProgress;
-use crate::pipeline;
+use crate::pipeline::{self, KnownDecision, PlanSelection};
 use crate::reward::{self, PlanRewards};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, PeriodKind};
@@ -176,19 +176,30 @@ pub fn decide_counted(
     })
 }
 
-/// As [`decide_all`], in those plans alone that are wanted of a transaction: `wanted` is given its
-/// place among `transactions` and the plan's id.
+/// Which deals are decided in which plans: given are the place of a deal among all, and a plan's id.
+#[derive(Clone, Copy)]
+pub struct DealSelection<'a> {
+    /// Whether the deal is decided in the plan.
+    pub wanted: &'a (dyn Fn(usize, &str) -> bool + Sync),
+    /// The recorded decision of the plan, if its direct credits are known.
+    pub known: &'a (dyn Fn(usize, &str) -> Option<KnownDecision<'a>> + Sync),
+}
+
+/// As [`decide_all`], in those plans alone that are wanted of a transaction.
 pub fn decide_selected(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
     inputs: &DecisionInputs,
     threads: usize,
-    wanted: &(dyn Fn(usize, &str) -> bool + Sync),
+    selection: DealSelection<'_>,
 ) -> Vec<DecidedDeal> {
     let work = (threads, &CalculationProgress::default());
     decide_blocks(ruleset, transactions, work, &|place, tx, machine| {
-        let wanted = |plan: &str| wanted(place, plan);
-        let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted);
+        let plans = PlanSelection {
+            wanted: &|plan| (selection.wanted)(place, plan),
+            known: &|plan| (selection.known)(place, plan),
+        };
+        let decisions = pipeline::decide_selected_plans(ruleset, tx, inputs, machine, plans);
         DecidedDeal { date: tx.incentive_date().ok(), decisions }
     })
 }

@@ -13,12 +13,14 @@ mod by_hand;
 mod direct;
 mod draft;
 mod indirect;
+mod kept;
 #[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+pub use self::kept::KnownDecision;
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, StepEffect, adjust, build_note,
     note_at_fault,
@@ -61,17 +63,28 @@ pub fn decide_all_plans(
     inputs: &DecisionInputs,
     machine: &mut Machine,
 ) -> Vec<Decision> {
-    decide_selected_plans(ruleset, transaction, inputs, machine, &|_| true)
+    let all = PlanSelection { wanted: &|_| true, known: &|_| None };
+    decide_selected_plans(ruleset, transaction, inputs, machine, all)
 }
 
-/// Decides one transaction in the plans that are `wanted` by their ids, which takes deciding it in
-/// their sources; decisions of those that are wanted, in order of their ids.
+/// The plans in which a transaction is decided, and what is known of earlier decisions.
+#[derive(Clone, Copy)]
+pub struct PlanSelection<'a> {
+    /// Whether a plan is decided, by its id.
+    pub wanted: &'a dyn Fn(&str) -> bool,
+    /// The recorded decision of a plan, if its direct credits are known.
+    pub known: &'a dyn Fn(&str) -> Option<KnownDecision<'a>>,
+}
+
+/// Decides one transaction in the plans that are wanted, which takes deciding it in their sources;
+/// decisions of those that are wanted, in order of their ids. Of a plan whose direct credits are known
+/// only the rollup runs.
 pub fn decide_selected_plans(
     ruleset: &Ruleset,
     transaction: &Arc<Transaction>,
     inputs: &DecisionInputs,
     machine: &mut Machine,
-    wanted: &dyn Fn(&str) -> bool,
+    PlanSelection { wanted, known }: PlanSelection<'_>,
 ) -> Vec<Decision> {
     let transaction = &adjust::adjust_transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
@@ -84,7 +97,16 @@ pub fn decide_selected_plans(
 
     // Sources are decided as well, since their credits are what a wanted plan rolls.
     let plans = plans.filter(|plan| wanted(&plan.id) || sources.contains(&plan.id));
-    let done = decide_in_order(ruleset, plans, transaction, inputs, machine);
+    let mut done: Vec<DecidedPlan> = Vec::with_capacity(ruleset.plans.len());
+    for plan in plans {
+        let case = (plan, transaction, inputs);
+        let decided = kept::roll_known_credits(ruleset, case, machine, known, &done);
+        let decided = decided.unwrap_or_else(|| {
+            let no = ExplainLevel::No;
+            decide_after_sources(ruleset, plan, transaction, inputs, machine, no, &done)
+        });
+        done.push(decided);
+    }
 
     let wanted = done.into_iter().filter(|decided| wanted(&decided.decision.plan));
     let mut decisions: Vec<Decision> = wanted.map(DecidedPlan::into_decision).collect();
@@ -269,21 +291,7 @@ fn decide_one(
             }
 
             let result = credit_transaction(&mut case);
-            let decision = &mut decided.decision;
-            decision.reasons = std::mem::take(&mut case.reasons);
-            decision.log.append(&mut case.warnings);
-            decided.trace = case.trace.take().unwrap_or_default();
-            let credits = std::mem::take(&mut case.credits);
-            // A parked transaction drops the credits that were made before it was parked.
-            match result {
-                Err(park) => park_for_reason(&mut decided, park),
-                Ok(()) if credits.is_empty() => decision.outcome = DecisionOutcome::Uncredited,
-                Ok(()) => {
-                    decision.outcome = DecisionOutcome::Credited;
-                    decision.reasons.clear();
-                    decided.credits = credits;
-                }
-            }
+            finish_decision(&mut decided, case, result);
         }
 
         Err(park) => {
@@ -293,6 +301,26 @@ fn decide_one(
     }
 
     decided
+}
+
+/// Sets the outcome of a case that was credited, with what was made and remarked on the way.
+fn finish_decision(decided: &mut DecidedPlan, case: DealCase<'_>, result: Result<(), ParkReason>) {
+    let DealCase { credits, reasons, mut warnings, trace, .. } = case;
+    let decision = &mut decided.decision;
+    decision.reasons = reasons;
+    decision.log.append(&mut warnings);
+    decided.trace = trace.unwrap_or_default();
+
+    // A parked transaction drops the credits that were made before it was parked.
+    match result {
+        Err(park) => park_for_reason(decided, park),
+        Ok(()) if credits.is_empty() => decision.outcome = DecisionOutcome::Uncredited,
+        Ok(()) => {
+            decision.outcome = DecisionOutcome::Credited;
+            decision.reasons.clear();
+            decided.credits = credits;
+        }
+    }
 }
 
 /// Warnings that are always alerts, in every plan: a hold that lost its date, an amount without a
@@ -401,6 +429,11 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     }
     case.rule = None;
 
+    roll_direct_credits(case)
+}
+
+/// Runs steps 3 and 4 once the direct credits are there.
+fn roll_direct_credits(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     let roots = rolling_credits(case);
     reason_without_rule(case, &roots);
     trace_unrolled_credits(case, &roots);

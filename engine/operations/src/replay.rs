@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 
-use accredit_crediting::calculation;
+use accredit_crediting::calculation::{self, DealSelection};
 use accredit_crediting::impact::{self, Impact};
 use accredit_crediting::posting::{self, PostingRules};
 use accredit_crediting::stage::DecisionInputs;
@@ -142,27 +142,25 @@ pub fn decide_stale(
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
     let inputs = stored_inputs(context, again, today)?;
 
-    // The posted entries of a locked period are posted again: only what was decided can be.
-    let books = !context.locked_periods()?.is_empty();
+    let locked = context.locked_periods()?;
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
-    let anew = match books {
-        true => again.iter().map(|one| one.plans.clone()).collect(),
-        false => reuse::plans_to_decide(context, ruleset, again, &inputs),
+    let work = reuse::work_of_deals(context, ruleset, again, &inputs, &locked);
+    let selection = DealSelection {
+        wanted: &|place, plan| work.get(place).is_some_and(|work| work.plans.contains(plan)),
+        known: &|place, plan| work.get(place)?.known_decision(again.get(place)?, plan),
     };
-    let stale = |place: usize, plan: &str| {
-        books || anew.get(place).is_some_and(|plans| plans.contains(plan))
-    };
-    let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, &stale);
+    let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, selection);
 
-    let merged = again.iter().zip(&anew).zip(decided).map(|((one, anew), decided)| {
+    let merged = again.iter().zip(&work).zip(decided).map(|((one, work), decided)| {
         let kept = one.stored.decisions.iter();
-        let kept = kept.filter(|kept| !books && !anew.contains(&*kept.plan));
+        let kept = kept.filter(|kept| !work.plans.contains(&*kept.plan));
         let kept = kept.map(|kept| {
             let decision = with_ruleset(kept, &ruleset.hash);
             // What would be made alike is as if it had been made today.
-            let made = if one.plans.contains(&*kept.plan) { Some(today) } else { kept.as_of };
+            let repeated = one.plans.contains(&*kept.plan) || !locked.is_empty();
+            let made = if repeated { Some(today) } else { kept.as_of };
             Decision { as_of: made, ..decision }
         });
         let mut plans: Vec<Decision> = kept.chain(decided.decisions).collect();

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::shared::SHARED;
 use super::{Files, SETTINGS, is_definition, plan_files, plan_id, policy_path};
 use accredit_domain::keys::RulesetHash;
-use accredit_domain::policy::Programs;
+use accredit_domain::policy::{PolicyKind, Programs};
 
 /// The version of what policies may say and what it means; another version, another hash.
 pub const POLICY_LANGUAGE: &str = "1";
@@ -161,10 +161,26 @@ fn without_rules(text: &str) -> String {
 /// What a plan's file says besides how credits are paid; all of it where it cannot be read.
 pub(super) fn without_pay(text: &str) -> String {
     let Ok(mut plan) = text.parse::<toml::Table>() else { return text.to_owned() };
+    remove_pay(&mut plan);
+    plan.to_string()
+}
+
+/// The same without how direct credits roll.
+pub(super) fn without_rollup(text: &str) -> String {
+    let Ok(mut plan) = text.parse::<toml::Table>() else { return text.to_owned() };
+    remove_pay(&mut plan);
+    plan.remove("indirect");
+    // Only results of indirect rules take the plan's own policy of this kind.
+    if let Some(toml::Value::Table(policies)) = plan.get_mut("policies") {
+        policies.remove(PolicyKind::Rollup.as_str());
+    }
+    plan.to_string()
+}
+
+fn remove_pay(plan: &mut toml::Table) {
     for key in ["reward", "draw", "late", "quota", "prorate", "carry_negative"] {
         plan.remove(key);
     }
-    plan.to_string()
 }
 
 /// Every string in a TOML file, unescaped. If the file is not valid TOML, the file itself.

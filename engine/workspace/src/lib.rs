@@ -251,11 +251,24 @@ impl Ruleset {
     /// The text of the settings and, of each of `plans`, what its file says about credits. Programs,
     /// the organisation, tables and rates are not in it.
     pub fn crediting_texts(&self, plans: &[&str]) -> Vec<String> {
-        let text = |path: &str| self.files.get(path).map(|text| text.replace("\r\n", "\n"));
-        let general = [SETTINGS, calendar::PERIODS].into_iter().map(text);
-        let plans = plans.iter().map(|id| text(&format!("plans/{id}.toml")));
-        let plans = plans.map(|text| text.map(|text| hash::without_pay(&text)));
-        general.chain(plans).map(Option::unwrap_or_default).collect()
+        let general = [SETTINGS, calendar::PERIODS].into_iter().map(|path| self.text_of(path));
+        let plans = plans.iter().map(|id| hash::without_pay(&self.plan_text(id)));
+        general.chain(plans).collect()
+    }
+
+    /// The same for one plan, and what its file says about direct credits.
+    pub fn direct_texts(&self, plan: &str) -> Vec<String> {
+        let general = [SETTINGS, calendar::PERIODS].into_iter().map(|path| self.text_of(path));
+        general.chain([hash::without_rollup(&self.plan_text(plan))]).collect()
+    }
+
+    fn plan_text(&self, plan: &str) -> String {
+        self.text_of(&format!("plans/{plan}.toml"))
+    }
+
+    /// The text of a file with the line ends of one system; blank without the file.
+    fn text_of(&self, path: &str) -> String {
+        self.files.get(path).map(|text| text.replace("\r\n", "\n")).unwrap_or_default()
     }
 
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing

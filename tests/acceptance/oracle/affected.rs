@@ -16,10 +16,10 @@ use super::world::World;
 use super::{files, generate, number};
 
 /// A small generator of numbers.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % end.max(1)
@@ -27,7 +27,7 @@ impl Numbers {
 }
 
 /// A row that is gone, doubled under another end, or that has a cell of another row.
-fn changed_rows(text: &str, numbers: &mut Numbers) -> String {
+pub(super) fn changed_rows(text: &str, numbers: &mut Numbers) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if lines.len() < 2 {
         return text.to_owned();
@@ -53,7 +53,7 @@ fn changed_rows(text: &str, numbers: &mut Numbers) -> String {
 }
 
 /// A digit that is another one.
-fn changed_number(text: &str, numbers: &mut Numbers) -> String {
+pub(super) fn changed_number(text: &str, numbers: &mut Numbers) -> String {
     let digits: Vec<usize> =
         text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at).collect();
     let Some(at) = digits.get(numbers.below(digits.len())) else { return text.to_owned() };
@@ -117,7 +117,7 @@ fn compare_change(world: &World, numbers: &mut Numbers, counts: &mut [Counts; 2]
         for after in &two.decisions {
             let before = one.decisions.iter().find(|before| before.plan == after.plan);
             let same = before.is_some_and(|before| content(before) == content(after));
-            let is_affected = affected.iter().any(|plan| after.plan == **plan);
+            let is_affected = affected.iter().any(|(plan, _)| after.plan == *plan);
             counts.asked += 1;
             counts.affected += usize::from(is_affected);
             counts.different += usize::from(!same);

@@ -35,34 +35,33 @@ impl PlanReads {
     pub(super) fn of_change(before: &Ruleset, after: &Ruleset, plan: &Plan) -> Option<PlanReads> {
         let earlier = before.plans.get(&plan.id)?;
         let (one, two) = (with_sources(before, earlier), with_sources(after, plan));
-        let ids = |plans: &[&Plan]| -> Vec<PlanKey> { plans.iter().map(|plan| plan.id).collect() };
-        if ids(&one) != ids(&two) {
+        let ids: Vec<PlanKey> = two.iter().map(|plan| plan.id).collect();
+        if !one.iter().map(|plan| plan.id).eq(ids.iter().copied()) {
             return None;
         }
 
-        let ids: Vec<PlanKey> = ids(&two);
         let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         if before.crediting_texts(&ids) != after.crediting_texts(&ids) {
             return None;
         }
-
-        let programs = all_programs(after, &two)?;
-        let same = programs == all_programs(before, &one)?
-            && all_selected(before, &one) == all_selected(after, &two);
-        if !same {
+        if rolled_selections(before, &one) != rolled_selections(after, &two) {
             return None;
         }
+        compare_programs((before, &one), (after, &two), &crediting_programs)
+    }
 
-        let named = |word: &str| programs.iter().any(|one| has_word(&one.source, word));
-        let other_unit = two.iter().flat_map(|plan| &plan.indirect);
-        let mut other_unit = other_unit.flat_map(|rule| &rule.results);
-
-        Some(PlanReads {
-            people: named("who"),
-            exchanges: named("amount_in") || other_unit.any(|result| result.unit.is_some()),
-            rates_differ: before.rates != after.rates,
-            tables: changed_tables(before, after, &programs),
-        })
+    /// The same for the direct credits of `plan` alone: its indirect rules may differ, and so may the
+    /// plans that it takes credits from.
+    pub(super) fn of_direct_change(
+        before: &Ruleset,
+        after: &Ruleset,
+        plan: &Plan,
+    ) -> Option<PlanReads> {
+        let earlier = before.plans.get(&plan.id)?;
+        if before.direct_texts(&plan.id) != after.direct_texts(&plan.id) {
+            return None;
+        }
+        compare_programs((before, &[earlier]), (after, &[plan]), &direct_programs)
     }
 
     /// Whether a table that a program names differs on `date`.
@@ -76,6 +75,47 @@ impl PlanReads {
     }
 }
 
+/// What differs for programs of plans that are the same in two rulesets; none where they are not.
+fn compare_programs(
+    (before, one): (&Ruleset, &[&Plan]),
+    (after, two): (&Ruleset, &[&Plan]),
+    of_plan: &dyn Fn(&Plan) -> Vec<ProgramId>,
+) -> Option<PlanReads> {
+    let programs = all_programs(after, two, of_plan)?;
+    let same = programs == all_programs(before, one, of_plan)?
+        && direct_selections(before, one) == direct_selections(after, two);
+    if !same {
+        return None;
+    }
+
+    let named = |word: &str| programs.iter().any(|one| has_word(&one.source, word));
+    let results = two.iter().flat_map(|plan| &plan.indirect).flat_map(|rule| &rule.results);
+    let mut other_unit = results.filter(|result| result.unit.is_some());
+
+    Some(PlanReads {
+        people: named("who"),
+        exchanges: named("amount_in") || other_unit.next().is_some(),
+        rates_differ: before.rates != after.rates,
+        tables: changed_tables(before, after, &programs),
+    })
+}
+
+/// Whether a program that sees direct credits of a plan may show the digits of an amount: in a text, or
+/// since another plan takes credits from it.
+pub(super) fn may_show_digits(ruleset: &Ruleset, plan: &Plan) -> bool {
+    let is_source = ruleset.plans.values().any(|other| other.source_plans().contains(&plan.id));
+    let programs = indirect_programs(plan).into_iter().map(|id| ruleset.programs.get(id));
+    let mut programs = programs.map(|program| program.map(|program| &*program.source));
+    is_source || programs.any(|source| source.is_none_or(makes_text_of_numbers))
+}
+
+/// Whether a program may join a number to a text or write it as one. What it is not told by its words
+/// counts as yes.
+fn makes_text_of_numbers(source: &str) -> bool {
+    source.contains(['+', '`'])
+        || ["to_text", "to_string"].iter().any(|word| has_word(source, word))
+}
+
 /// The plans that are decided before a plan, and the plan.
 fn with_sources<'a>(ruleset: &'a Ruleset, plan: &'a Plan) -> Vec<&'a Plan> {
     let sources = ruleset.plans_before(plan).into_iter();
@@ -83,14 +123,23 @@ fn with_sources<'a>(ruleset: &'a Ruleset, plan: &'a Plan) -> Vec<&'a Plan> {
     sources.filter(|source| source.id != plan.id).chain([plan]).collect()
 }
 
-/// Every program that decides credits of these plans, in the order of the rules; none when one of them
-/// is missing.
-fn all_programs(ruleset: &Ruleset, plans: &[&Plan]) -> Option<Vec<Arc<Program>>> {
-    let ids = plans.iter().flat_map(|plan| crediting_programs(plan));
+/// The programs of these plans, in order; none when one of them is missing.
+fn all_programs(
+    ruleset: &Ruleset,
+    plans: &[&Plan],
+    of_plan: &dyn Fn(&Plan) -> Vec<ProgramId>,
+) -> Option<Vec<Arc<Program>>> {
+    let ids = plans.iter().flat_map(|plan| of_plan(plan));
     ids.map(|id| ruleset.programs.get(id).cloned()).collect()
 }
 
+/// Every program that decides credits of a plan, in the order of the rules.
 fn crediting_programs(plan: &Plan) -> Vec<ProgramId> {
+    [direct_programs(plan), indirect_programs(plan)].concat()
+}
+
+/// Those that decide its direct credits.
+fn direct_programs(plan: &Plan) -> Vec<ProgramId> {
     let mut ids: Vec<ProgramId> = plan.filter.into_iter().collect();
     ids.extend(plan.crediting_policies());
 
@@ -101,6 +150,12 @@ fn crediting_programs(plan: &Plan) -> Vec<ProgramId> {
             ids.extend(base_programs(&result.output));
         }
     }
+    ids
+}
+
+/// Those that decide its indirect credits.
+fn indirect_programs(plan: &Plan) -> Vec<ProgramId> {
+    let mut ids = Vec::new();
     for rule in &plan.indirect {
         ids.extend(rule.rule.condition);
         for result in &rule.results {
@@ -123,29 +178,37 @@ fn base_programs(output: &ResultBase) -> impl Iterator<Item = ProgramId> {
     output.maximum.into_iter().chain(hold).chain(duplicates)
 }
 
-/// Whom selectors and territories of these plans mean, by id: what a word means may depend on who else
-/// is there.
-fn all_selected(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
+/// Whom a selector means, by id: what a word means may depend on who else is there.
+fn selected_id(ruleset: &Ruleset, selector: &Selector) -> String {
     let organization = &ruleset.organization;
-    let selected = |selector: &Selector| match selector {
+    match selector {
         Selector::All => "*".to_owned(),
         Selector::Title(title) => format!("title {title}"),
         Selector::Position(id) => format!("position {}", organization.position_id(*id)),
         Selector::Participant(id) => format!("participant {}", organization.participant_id(*id)),
         Selector::Team(id) => format!("team {}", organization.team_id(*id)),
-    };
+    }
+}
 
+/// Whom targets and territories of these plans mean.
+fn direct_selections(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
     let mut all = Vec::new();
     for plan in plans {
-        all.extend(plan.targets.iter().map(selected));
-        all.extend(plan.indirect.iter().flat_map(|rule| &rule.receivers).map(selected));
+        all.extend(plan.targets.iter().map(|selector| selected_id(ruleset, selector)));
         for assign in plan.direct.iter().flat_map(|rule| &rule.assign) {
             if let Assign::Territory(Some(team)) = assign {
-                all.push(format!("territory {}", organization.team_id(*team)));
+                all.push(format!("territory {}", ruleset.organization.team_id(*team)));
             }
         }
     }
     all
+}
+
+/// Whom receivers of indirect rules of these plans mean.
+fn rolled_selections(ruleset: &Ruleset, plans: &[&Plan]) -> Vec<String> {
+    let rules = plans.iter().flat_map(|plan| &plan.indirect);
+    let receivers = rules.flat_map(|rule| &rule.receivers);
+    receivers.map(|selector| selected_id(ruleset, selector)).collect()
 }
 
 /// Whether `word` stands in a text as a word of its own, or as a part of a written text.

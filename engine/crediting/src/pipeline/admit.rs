@@ -33,7 +33,6 @@ pub(super) fn admit_transaction<'a>(
     machine: &'a mut Machine,
     steps: &mut Option<Vec<ExplanationStep>>,
 ) -> Result<Option<DealCase<'a>>, ParkReason> {
-    let date = transaction.incentive_date();
     let seen = ScriptContext::default().to_arguments(ruleset, plan, transaction);
 
     if let Some(filter) = plan.filter
@@ -48,6 +47,22 @@ pub(super) fn admit_transaction<'a>(
         return Ok(None);
     }
 
+    open_case(ruleset, plan, transaction, inputs, machine, steps)
+}
+
+/// The same for a transaction that passes the filter.
+///
+/// # Errors
+/// [`ParkReason`] when it is let in and cannot be read.
+pub(super) fn open_case<'a>(
+    ruleset: &'a Ruleset,
+    plan: &'a Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &'a DecisionInputs,
+    machine: &'a mut Machine,
+    steps: &mut Option<Vec<ExplanationStep>>,
+) -> Result<Option<DealCase<'a>>, ParkReason> {
+    let date = transaction.incentive_date();
     let date = date.map_err(|why| unreadable_reason(&why, NoteCode::NoPeriod))?;
     // The plan does not claim deals outside its own dates.
     if !plan.validity.contains(date) {

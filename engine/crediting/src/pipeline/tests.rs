@@ -1,6 +1,7 @@
 //! Amounts set by hand: what indirect credits see of them, and that a reset leaves nothing.
 
 mod cells;
+mod kept;
 mod limits;
 mod people;
 

@@ -66,10 +66,32 @@ impl EntityFacts {
 
 type KnownFacts = HashMap<EntityKey, EntityFacts>;
 
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FactScope {
+    Everything,
+    /// Not the manager of a position, and no relationship of a declared type.
+    WithoutWays,
+}
+
 impl OrganizationDifference {
     /// What differs between `before` and `after`.
     pub fn between(before: &Organization, after: &Organization) -> OrganizationDifference {
-        let (old, new) = (all_facts(before), all_facts(after));
+        OrganizationDifference::compare(before, after, FactScope::Everything)
+    }
+
+    /// What differs apart from managers of positions and relationships: whoever finds, names and holds
+    /// is the same where no one is concerned, and not whom a credit then reaches.
+    pub fn of_entities(before: &Organization, after: &Organization) -> OrganizationDifference {
+        OrganizationDifference::compare(before, after, FactScope::WithoutWays)
+    }
+
+    fn compare(
+        before: &Organization,
+        after: &Organization,
+        scope: FactScope,
+    ) -> OrganizationDifference {
+        let (old, new) = (all_facts(before, scope), all_facts(after, scope));
         let mut found = OrganizationDifference {
             entities: HashMap::new(),
             names: changed_names(before, after),
@@ -282,11 +304,14 @@ fn bearer_key(organization: &Organization, bearer: AttributeBearer) -> EntityKey
 }
 
 /// What is known of all people, positions and teams.
-fn all_facts(organization: &Organization) -> KnownFacts {
+fn all_facts(organization: &Organization, scope: FactScope) -> KnownFacts {
     let mut all = KnownFacts::new();
     add_people(&mut all, organization);
-    add_positions(&mut all, organization);
+    add_positions(&mut all, organization, scope);
     add_teams(&mut all, organization);
+    if scope == FactScope::Everything {
+        add_relationships(&mut all, organization);
+    }
 
     // The maps have no order, and facts have one.
     let mut attributes: Vec<_> = organization.attributes.all_values().collect();
@@ -323,25 +348,41 @@ fn add_people(all: &mut KnownFacts, organization: &Organization) {
     }
 }
 
-fn add_positions(all: &mut KnownFacts, organization: &Organization) {
+fn add_positions(all: &mut KnownFacts, organization: &Organization, scope: FactScope) {
     let key = |position| EntityKey::Position(organization.position_id(position));
 
     for (id, position) in organization.positions() {
         let facts = all.entry(EntityKey::Position(position.id)).or_default();
         for version in &position.versions {
             let what = format!("title {:?}", version.title);
-            facts.add_version(version.validity, &what, version.manager.map(key));
+            let manager = version.manager.filter(|_| scope == FactScope::Everything);
+            facts.add_version(version.validity, &what, manager.map(key));
         }
         for held in organization.holders_of(id) {
             let person = EntityKey::Participant(organization.participant_id(held.participant));
             facts.add(held.validity, "held by", Some(person));
         }
     }
+}
 
+/// Relationships of declared types, of positions and of teams.
+fn add_relationships(all: &mut KnownFacts, organization: &Organization) {
+    let key = |position| EntityKey::Position(organization.position_id(position));
     let mut edges: Vec<_> = organization.edges.iter().collect();
     edges.sort_by_key(|(from, _)| **from);
     for ((kind, source), targets) in edges {
         let facts = all.entry(key(*source)).or_default();
+        for edge in targets {
+            facts.add(edge.validity, &format!("edge {}", kind.0), Some(key(edge.target)));
+        }
+    }
+
+    let teams = &organization.teams;
+    let key = |team| EntityKey::Team(teams.team_id(team));
+    let mut edges: Vec<_> = teams.all_edges().collect();
+    edges.sort_by_key(|(kind, source, _)| (*kind, *source));
+    for (kind, source, targets) in edges {
+        let facts = all.entry(key(source)).or_default();
         for edge in targets {
             facts.add(edge.validity, &format!("edge {}", kind.0), Some(key(edge.target)));
         }
@@ -367,15 +408,6 @@ fn add_teams(all: &mut KnownFacts, organization: &Organization) {
             facts.add(member.validity, &what, Some(person));
             let facts = all.entry(person).or_default();
             facts.add(member.validity, "member of", Some(key(id)));
-        }
-    }
-
-    let mut edges: Vec<_> = teams.all_edges().collect();
-    edges.sort_by_key(|(kind, source, _)| (*kind, *source));
-    for (kind, source, targets) in edges {
-        let facts = all.entry(key(source)).or_default();
-        for edge in targets {
-            facts.add(edge.validity, &format!("edge {}", kind.0), Some(key(edge.target)));
         }
     }
 }

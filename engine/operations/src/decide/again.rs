@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::decision::{Decision, ResolutionRecord};
-use accredit_domain::keys::RulesetHash;
+use accredit_domain::keys::{PlanKey, RulesetHash};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::store::StoreError;
@@ -20,6 +20,7 @@ use accredit_workspace::Ruleset;
 use super::{caught, decide_transactions, record_with_postings};
 use crate::context::Context;
 use crate::explain;
+use crate::replay::reuse;
 
 /// What says that everything was carried out that version 0.1.0 recorded.
 const CARRIED_OUT: &str = "carried_out";
@@ -71,6 +72,24 @@ pub(crate) fn decide_with(
 /// Whether a decision is made again by the rules in force instead of those that made it.
 pub(crate) type TakesRulesInForce<'a> = &'a dyn Fn(&Decision) -> bool;
 
+/// By which rules recorded decisions are made again.
+#[derive(Clone, Copy)]
+pub(crate) struct RuleChoice<'a> {
+    /// Whether a decision is made by the rules in force, else by the ruleset that made it.
+    pub(crate) in_force: TakesRulesInForce<'a>,
+    /// A plan that is decided by those in force where a transaction has no decision of it.
+    pub(crate) plan: Option<&'a str>,
+    /// Whether a recorded decision is kept where it would come out alike.
+    pub(crate) keeps_alike: bool,
+}
+
+impl<'a> RuleChoice<'a> {
+    /// Every decision is made again.
+    fn anew(in_force: TakesRulesInForce<'a>) -> RuleChoice<'a> {
+        RuleChoice { in_force, plan: None, keeps_alike: false }
+    }
+}
+
 /// The same of so many that one commit holds them, with nothing new.
 pub(crate) fn decide_chunk(
     context: &Context,
@@ -96,7 +115,7 @@ fn decide_chunk_with(
 
     let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
     let own: Vec<&NewResolution> = own.collect();
-    let decisions = redecide_stored(context, &stored, &own, (in_force, None))?;
+    let decisions = redecide_stored(context, &stored, &own, RuleChoice::anew(in_force))?;
     let at_ms = context.now_ms();
     let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
     record_with_postings(
@@ -112,18 +131,16 @@ pub(crate) fn redecide_pinned(
     context: &Context,
     stored: &[TransactionRecord],
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
-    redecide_stored(context, stored, &[], (&Decision::is_incomplete, None))
+    redecide_stored(context, stored, &[], RuleChoice::anew(&Decision::is_incomplete))
 }
 
 /// New decisions of `stored` with what is kept of people's decisions and with `new` ones; nothing is
-/// posted yet. A decision is made by the rules in force where `in_force` says so, else by the ruleset
-/// that made it; `plan` is decided by those in force where a transaction has no decision of it. A
-/// transaction whose ruleset cannot be rebuilt keeps the decisions that it has.
+/// posted yet. A transaction whose ruleset cannot be rebuilt keeps the decisions that it has.
 pub(crate) fn redecide_stored(
     context: &Context,
     stored: &[TransactionRecord],
     new: &[&NewResolution],
-    (in_force, plan): (TakesRulesInForce<'_>, Option<&str>),
+    RuleChoice { in_force, plan, keeps_alike }: RuleChoice<'_>,
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
     let current = context.ruleset.load_full();
     let rules_of = |decision: &Decision| match in_force(decision) {
@@ -140,22 +157,24 @@ pub(crate) fn redecide_stored(
         one.decisions.iter().all(|decision| rules_of(decision).is_some())
     };
     let stored: Vec<&TransactionRecord> = stored.iter().filter(has_rules).collect();
-    for one in &stored {
-        let decided = one.decisions.iter();
-        let mut by: Vec<(&str, Arc<Ruleset>)> = decided
-            .filter_map(|decision| Some((decision.plan.as_str(), rules_of(decision)?)))
-            .collect();
-        let new = plan.filter(|plan| by.iter().all(|(known, _)| known != plan));
-        by.extend(new.map(|plan| (plan, Arc::clone(&current))));
+    // What people decide now is not in what was recorded.
+    let kept = match keeps_alike && new.is_empty() {
+        true => reuse::decided_alike(context, &current, &stored, in_force)?,
+        false => BTreeMap::new(),
+    };
 
+    for one in &stored {
         let mut plans = BTreeMap::new();
-        for (plan, ruleset) in by {
+        for (plan, ruleset) in rules_of_plans(one, &rules_of, plan.map(|plan| (plan, &current))) {
             let hash = ruleset.hash;
+            plans.insert(plan, hash);
+            if kept.contains_key(&(one.number, PlanKey::from(plan))) {
+                continue;
+            }
             let (_, members) = rulesets.entry(hash).or_insert_with(|| (ruleset, Vec::new()));
             if members.last().is_none_or(|last| last.number != one.number) {
                 members.push(one);
             }
-            plans.insert(plan, hash);
         }
         wanted.push(plans);
     }
@@ -170,6 +189,9 @@ pub(crate) fn redecide_stored(
 
     let merged = stored.iter().zip(wanted).map(|(one, plans)| {
         let decisions = plans.into_iter().filter_map(|(plan, hash)| {
+            if let Some(kept) = kept.get(&(one.number, PlanKey::from(plan))) {
+                return Some(kept.clone());
+            }
             let decisions = made.get(&(hash, one.id.clone()))?;
             decisions.iter().find(|decision| decision.plan == plan).cloned()
         });
@@ -177,6 +199,23 @@ pub(crate) fn redecide_stored(
     });
 
     Ok(merged.collect())
+}
+
+/// The plans in which a transaction is decided, each with its rules; `new` only where the transaction has
+/// no decision of it.
+fn rules_of_plans<'a>(
+    one: &'a TransactionRecord,
+    rules_of: &dyn Fn(&Decision) -> Option<Arc<Ruleset>>,
+    new: Option<(&'a str, &Arc<Ruleset>)>,
+) -> Vec<(&'a str, Arc<Ruleset>)> {
+    let decided = one.decisions.iter();
+    let decided =
+        decided.filter_map(|decision| Some((decision.plan.as_str(), rules_of(decision)?)));
+    let mut by: Vec<(&str, Arc<Ruleset>)> = decided.collect();
+
+    let new = new.filter(|(plan, _)| by.iter().all(|(known, _)| known != plan));
+    by.extend(new.map(|(plan, ruleset)| (plan, Arc::clone(ruleset))));
+    by
 }
 
 /// Whether every ruleset is there that decided a transaction.

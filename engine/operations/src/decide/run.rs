@@ -26,7 +26,7 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use super::again::redecide_stored;
+use super::again::{RuleChoice, redecide_stored};
 use super::{add_postings, record_with_postings};
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
@@ -236,7 +236,10 @@ pub fn decide_step(
 ) -> Result<CalculationRun, StoreError> {
     let in_force = |decision: &Decision| takes_rules_in_force(run, decision);
     let new_plan = (run.rules == Some(RunRules::InForce)).then_some(run.plan.as_str());
-    let decisions = redecide_stored(context, some, &[], (&in_force, new_plan))?;
+    // A full run decides everything, and so finds what is not as it should be.
+    let keeps_alike = run.mode == "incremental";
+    let choice = RuleChoice { in_force: &in_force, plan: new_plan, keeps_alike };
+    let decisions = redecide_stored(context, some, &[], choice)?;
 
     let mut work = CommitBatch { decisions, ..CommitBatch::default() };
     if run.dry_run {
