@@ -227,7 +227,7 @@ fn content_fingerprint(content: &impl Serialize) -> LedgerResult<u128> {
 
 fn hash_head(bytes: &[u8]) -> u128 {
     let mut head = [0; 16];
-    blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut head);
+    head.copy_from_slice(blake3::hash(bytes).as_bytes().split_at(16).0);
     u128::from_be_bytes(head)
 }
 

@@ -62,5 +62,12 @@ pub(super) fn key_number(key: &[u8]) -> u64 {
 
 /// Parts of a key, each ended by a zero byte, which no name contains.
 pub(super) fn parts_key(parts: &[&str]) -> Vec<u8> {
-    parts.iter().flat_map(|part| part.bytes().filter(|byte| *byte != 0).chain([0])).collect()
+    let bytes: usize = parts.iter().map(|part| part.len() + 1).sum();
+    let mut key = Vec::with_capacity(bytes);
+    for part in parts {
+        let pieces = part.as_bytes().split(|byte| *byte == 0);
+        pieces.for_each(|piece| key.extend_from_slice(piece));
+        key.push(0);
+    }
+    key
 }

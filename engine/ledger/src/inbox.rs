@@ -184,14 +184,14 @@ impl Ledger {
         Ok(last.map_or(0, |(key, _)| codec::key_number(&key)))
     }
 
-    /// How many dead letters there are, counted up to `limit`.
-    pub fn dead_count(&self, limit: usize) -> LedgerResult<usize> {
-        Ok(self.snapshot()?.scan_prefix(StoreTable::Dead, b"", b"", limit)?.len())
+    /// How many dead letters there are.
+    pub fn dead_count(&self) -> LedgerResult<u64> {
+        self.snapshot()?.row_count(StoreTable::Dead)
     }
 
-    /// How many deliveries wait to be processed, counted up to `limit`.
-    pub fn pending_count(&self, limit: usize) -> LedgerResult<usize> {
-        Ok(self.snapshot()?.scan_prefix(StoreTable::Pending, b"", b"", limit)?.len())
+    /// How many deliveries wait to be processed.
+    pub fn pending_count(&self) -> LedgerResult<u64> {
+        self.snapshot()?.row_count(StoreTable::Pending)
     }
 
     /// A delivery, processed or not.

@@ -12,7 +12,7 @@ use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::Note;
-use accredit_seams::store::{StoreError, StoreTable};
+use accredit_seams::store::{Snapshot, StoreError, StoreTable};
 
 /// Which credits; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,25 @@ impl CreditCursor {
     }
 }
 
+/// The deals that are recorded at one moment.
+pub struct RecordedDeals<'l> {
+    ledger: &'l Ledger,
+    snapshot: Box<dyn Snapshot>,
+}
+
+impl RecordedDeals<'_> {
+    /// The transaction with this natural key.
+    pub fn find_transaction(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
+        self.ledger.deal_rows(&*self.snapshot).find_id(id)
+    }
+}
+
 impl Ledger {
+    /// The deals that are recorded now, for those who look for many.
+    pub fn recorded_deals(&self) -> LedgerResult<RecordedDeals<'_>> {
+        Ok(RecordedDeals { ledger: self, snapshot: self.snapshot()? })
+    }
+
     /// A page of credits, in an order that stays while credits are added.
     ///
     /// # Errors

@@ -5,13 +5,14 @@
 //! changed deal rewrites little. The credits themselves stand with their deals alone. Called by
 //! `record` and `query`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::packed::put_number;
 use super::record::TransactionRecord;
 use super::{LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::{ParticipantKey, PeriodKey};
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// Deals whose numbers share the row of a payee and period.
@@ -23,27 +24,45 @@ const PAYEE_ROW_VERSION: u8 = 1;
 /// The rows that a round of work touches.
 pub(super) struct StatementChanges<'a> {
     snapshot: &'a dyn Snapshot,
-    rows: HashMap<Vec<u8>, PayeeRow>,
+    /// Rows with their keys, as they were met.
+    rows: Vec<(Vec<u8>, PayeeRow)>,
+    /// Where rows stand, by key and by what it is made of: a key takes longer to make than to find.
+    places: HashMap<Vec<u8>, usize>,
+    names: HashMap<RowName, usize>,
 }
 
 /// A row while it changes.
-#[derive(Default)]
 struct PayeeRow {
     numbers: Vec<u64>,
     is_changed: bool,
 }
 
-/// The key of the row that the deal of a credit stands in; none without a payee.
-pub(super) fn statement_key(credit: &PostedCredit, number: u64) -> Option<Vec<u8>> {
-    let payee = credit.payee.as_deref()?;
-    let span = codec::number_key(number / SPAN_TRANSACTIONS);
-    Some([&codec::parts_key(&[payee, &credit.period])[..], &span].concat())
+/// Whose row it is, of which period, and the span of its deals.
+type RowName = (ParticipantKey, PeriodKey, u64);
+
+/// The row that the deal of a credit stands in; none without a payee.
+fn row_of(credit: &PostedCredit, number: u64) -> Option<RowName> {
+    Some((credit.payee?, credit.period, number / SPAN_TRANSACTIONS))
+}
+
+fn row_key((payee, period, span): &RowName) -> Vec<u8> {
+    let mut key = codec::parts_key(&[payee, period]);
+    key.extend_from_slice(&codec::number_key(*span));
+    key
 }
 
 /// The keys of the rows in which a deal with these decisions stands.
 pub(super) fn statement_keys(decisions: &[Decision], number: u64) -> BTreeSet<Vec<u8>> {
+    rows_of(decisions, number).iter().map(row_key).collect()
+}
+
+/// The rows in which a deal with these decisions stands, each once and in order.
+fn rows_of(decisions: &[Decision], number: u64) -> Vec<RowName> {
     let credits = decisions.iter().flat_map(|decision| &decision.credits);
-    credits.filter_map(|credit| statement_key(credit, number)).collect()
+    let mut rows: Vec<RowName> = credits.filter_map(|credit| row_of(credit, number)).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }
 
 /// The numbers of deals in a row, in their order.
@@ -85,7 +104,8 @@ fn pack_numbers(key: &[u8], numbers: &[u64]) -> Vec<u8> {
 
 impl<'a> StatementChanges<'a> {
     pub(super) fn new(snapshot: &'a dyn Snapshot) -> Self {
-        StatementChanges { snapshot, rows: HashMap::new() }
+        let (rows, places, names) = (Vec::new(), HashMap::new(), HashMap::new());
+        StatementChanges { snapshot, rows, places, names }
     }
 
     /// Takes a deal out of the rows of those who had something in it, and puts it in those of who has.
@@ -96,15 +116,15 @@ impl<'a> StatementChanges<'a> {
         after: &[Decision],
     ) -> LedgerResult<()> {
         let before = before.map_or(&[][..], |stored| &stored.decisions);
-        let (before, after) = (statement_keys(before, number), statement_keys(after, number));
+        let (before, after) = (rows_of(before, number), rows_of(after, number));
 
-        for key in before.difference(&after) {
-            let row = self.open_row(key)?;
+        for name in before.iter().filter(|name| after.binary_search(name).is_err()) {
+            let row = self.open_row(name)?;
             row.numbers.retain(|known| *known != number);
             row.is_changed = true;
         }
-        for key in after.difference(&before) {
-            let row = self.open_row(key)?;
+        for name in after.iter().filter(|name| before.binary_search(name).is_err()) {
+            let row = self.open_row(name)?;
             if let Err(place) = row.numbers.binary_search(&number) {
                 row.numbers.insert(place, number);
                 row.is_changed = true;
@@ -113,22 +133,36 @@ impl<'a> StatementChanges<'a> {
         Ok(())
     }
 
-    fn open_row(&mut self, key: &[u8]) -> LedgerResult<&mut PayeeRow> {
-        if !self.rows.contains_key(key) {
-            let row = self.snapshot.get(StoreTable::PayeeDeals, key)?;
-            let numbers = row.map(|row| unpack_numbers(key, &row)).transpose()?;
-            let row = PayeeRow { numbers: numbers.unwrap_or_default(), is_changed: false };
-            self.rows.insert(key.to_vec(), row);
-        }
-        Ok(self.rows.entry(key.to_vec()).or_default())
+    fn open_row(&mut self, name: &RowName) -> LedgerResult<&mut PayeeRow> {
+        let place = match self.names.get(name) {
+            Some(place) => *place,
+            None => self.find_place(name)?,
+        };
+        let row = self.rows.get_mut(place).map(|(_, row)| row);
+        row.ok_or_else(|| StoreError::Failed("a list of deals has no place".to_owned()))
+    }
+
+    /// The place of a row that has a new name; it is read unless another name has the same key.
+    fn find_place(&mut self, name: &RowName) -> LedgerResult<usize> {
+        let key = row_key(name);
+        let place = match self.places.get(&key) {
+            Some(place) => *place,
+            None => {
+                let row = self.snapshot.get(StoreTable::PayeeDeals, &key)?;
+                let numbers = row.map(|row| unpack_numbers(&key, &row)).transpose()?;
+                let numbers = numbers.unwrap_or_default();
+                self.places.insert(key.clone(), self.rows.len());
+                self.rows.push((key, PayeeRow { numbers, is_changed: false }));
+                self.rows.len() - 1
+            }
+        };
+        self.names.insert(*name, place);
+        Ok(place)
     }
 
     /// Writes the rows, those that are empty now as deletions.
     pub(super) fn write_changes(self, batch: &mut WriteBatch) {
-        let changed = self.rows.into_iter().filter(|(_, row)| row.is_changed);
-        // In the order of their keys: neighbours share pages.
-        let changed: BTreeMap<Vec<u8>, PayeeRow> = changed.collect();
-        for (key, row) in changed {
+        for (key, row) in self.rows.into_iter().filter(|(_, row)| row.is_changed) {
             if row.numbers.is_empty() {
                 batch.delete_row(StoreTable::PayeeDeals, key);
             } else {

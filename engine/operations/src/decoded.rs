@@ -104,14 +104,16 @@ impl DecodedDeliveries {
 }
 
 fn key_of(ruleset: &Ruleset, delivery: &Delivery) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    for part in [ruleset.hash.as_bytes(), delivery.source.as_bytes(), delivery.id.as_bytes()] {
+    let Delivery { source, id, body, .. } = delivery;
+    // In one piece: a hash of several short ones takes twice as long.
+    let mut bytes = Vec::with_capacity(128 + source.len() + id.len() + body.len());
+    for part in [ruleset.hash.as_bytes(), source.as_bytes(), id.as_bytes()] {
         // Lengths keep the end of one part from passing as the beginning of the next.
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
     }
-    hasher.update(&delivery.body);
-    hasher.finalize()
+    bytes.extend_from_slice(body);
+    blake3::hash(&bytes)
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl<'l> Comparison<'l> {
     /// When the data cannot be read.
     pub fn new(ledger: &'l Ledger, fields: &Arc<Fields>) -> Result<Self, StoreError> {
         // What waits may change what the deals say before these rows are reached.
-        let settled = ledger.pending_count(1)? == 0;
+        let settled = ledger.pending_count()? == 0;
         let compared = RowComparison { nothing_new: settled, lost: BTreeMap::new() };
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
@@ -145,6 +145,10 @@ impl<'l> Comparison<'l> {
     /// # Errors
     /// When the data cannot be read.
     pub fn add_record(&mut self, record: &Record) -> Result<(), StoreError> {
+        if self.rows >= COMPARED_ROWS_MAX {
+            self.give_up();
+            return Ok(());
+        }
         let transaction = self.decoder.decode(record);
         self.add(&transaction)
     }
@@ -154,11 +158,11 @@ impl<'l> Comparison<'l> {
     /// # Errors
     /// When the data cannot be read.
     pub fn add(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        self.rows += 1;
-        if self.rows > COMPARED_ROWS_MAX {
-            self.compared = RowComparison::default();
+        if self.rows >= COMPARED_ROWS_MAX {
+            self.give_up();
             return Ok(());
         }
+        self.rows += 1;
 
         let Some(stored) = self.ledger.find_transaction(&transaction.id)? else {
             self.compared.nothing_new = false;
@@ -173,6 +177,11 @@ impl<'l> Comparison<'l> {
             self.compared.lost.insert(stored.id, lost);
         }
         Ok(())
+    }
+
+    /// There are too many rows: nothing is said of any.
+    fn give_up(&mut self) {
+        self.compared = RowComparison::default();
     }
 
     /// What was found; nothing where the rows are too many.

@@ -199,6 +199,12 @@ pub trait Snapshot {
     /// # Errors
     /// When the data cannot be read.
     fn last_row(&self, table: StoreTable) -> Result<Option<StoreRow>, StoreError>;
+
+    /// How many rows a table has, without reading them.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    fn row_count(&self, table: StoreTable) -> Result<u64, StoreError>;
 }
 
 /// A database: ordered rows in tables, and commits that are whole or not at all.

@@ -134,7 +134,8 @@ fn make_room(bytes: &mut Vec<u8>, needed: usize, whole: usize) {
     if needed <= bytes.capacity() {
         return;
     }
-    let wanted = if needed > WHOLE_FROM { whole.max(needed) } else { needed.saturating_mul(2) };
+    let doubled = needed.saturating_mul(2).min(whole);
+    let wanted = if needed > WHOLE_FROM { whole } else { doubled }.max(needed);
     bytes.reserve_exact(wanted.saturating_sub(bytes.len()));
 }
 

@@ -19,9 +19,14 @@ const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Forbids keeping every answer that says nothing about it.
 pub(crate) async fn not_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    forbid_storing(&mut response);
+    response
+}
+
+/// Forbids keeping an answer that says nothing about it.
+pub(crate) fn forbid_storing(response: &mut Response) {
     let nothing_said = response.headers_mut().entry(header::CACHE_CONTROL);
     nothing_said.or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Whether the asker has this version: `If-None-Match` names its hash, or is `*`.

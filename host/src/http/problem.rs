@@ -16,6 +16,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::http::request_id::REQUEST_ID;
+
 /// A problem as it is written: the members of RFC 9457, and `errors`.
 #[derive(Debug, Serialize)]
 struct ProblemView<'a> {
@@ -214,8 +216,12 @@ impl IntoResponse for Problem {
 
 /// Gives every refusal, ours or the framework's, its one shape.
 pub(crate) async fn render_problem(request: Request, next: Next) -> Response {
-    let id = request.headers().get("x-request-id").cloned();
-    let mut response = next.run(request).await;
+    let id = request.headers().get(&REQUEST_ID).cloned();
+    as_problem(next.run(request).await, id.as_ref())
+}
+
+/// A response as it is, or a refusal in its one shape, with the id of its request.
+pub(crate) fn as_problem(mut response: Response, id: Option<&HeaderValue>) -> Response {
     let status = response.status();
 
     if !status.is_client_error() && !status.is_server_error() {
@@ -224,7 +230,7 @@ pub(crate) async fn render_problem(request: Request, next: Next) -> Response {
 
     let problem = response.extensions_mut().remove::<Problem>();
     let problem = problem.unwrap_or_else(|| Problem::of_status(status));
-    let mut problem = problem.render_response(id.as_ref().and_then(|id| id.to_str().ok()));
+    let mut problem = problem.render_response(id.and_then(|id| id.to_str().ok()));
 
     // The router has set it, and the new response would lose it.
     if let Some(allow) = response.headers().get(header::ALLOW) {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, StatusCode};
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -27,6 +27,7 @@ use crate::http::definitions::files;
 use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
+use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
 use crate::http::intake::hooks;
@@ -38,6 +39,7 @@ use crate::http::ops::status;
 use crate::http::ops::tasks;
 use crate::http::ops::verify;
 use crate::http::problem;
+use crate::http::request_id::{NewRequestId, REQUEST_ID, request_span};
 use crate::http::results::adjustments;
 use crate::http::results::alerts;
 use crate::http::results::approvals;
@@ -59,10 +61,10 @@ use crate::server::role::Role::{Admin, Approver, Author, Reader};
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request, its body included, has this long; an import, `imports::TIMEOUT`.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The application.
 pub(crate) fn build_app(service: Arc<Service>) -> Router {
@@ -71,7 +73,6 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let api = api.route_layer(from_fn_with_state(asked, bearer::require_token));
 
     let open = Router::new()
-        .route("/hooks/{source}", routing::post(hooks::receive_delivery))
         .route("/problems/{code}", routing::get(problem::show_problem))
         .route("/livez", routing::get(status::show_liveness))
         .route("/readyz", routing::get(status::show_readiness))
@@ -81,7 +82,10 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
-    let id = HeaderName::from_static("x-request-id");
+    let hooks = Router::new()
+        .route("/hooks/{source}", routing::post(hooks::receive_delivery))
+        .layer(from_fn(hook_layer::wrap_hook));
+
     // The last layer is the outermost.
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
@@ -89,9 +93,10 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(from_fn(problem::render_problem))
         .layer(from_fn(caching::not_stored))
-        .layer(PropagateRequestIdLayer::new(id.clone()))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
-        .layer(SetRequestIdLayer::new(id, crate::http::NewRequestId))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
+        .merge(hooks)
         .with_state(service)
 }
 
@@ -298,16 +303,4 @@ fn directory_routes() -> Api {
                 .and_methods(post(shadow::start_shadow).with_role(Author))
                 .and_methods(delete(shadow::stop_shadow).with_role(Author)),
         )
-}
-
-/// The path may hold natural keys and the query names of people, so neither is logged.
-fn request_span(request: &Request) -> tracing::Span {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-    let noun = request.uri().path().split('/').find(|part| !part.is_empty() && *part != "v1");
-    tracing::info_span!(
-        "request",
-        request.id = id.unwrap_or_default(),
-        http.method = %request.method(),
-        http.noun = noun.unwrap_or_default(),
-    )
 }

@@ -84,8 +84,13 @@ impl Metrics {
 
     /// A delivery was answered.
     pub(crate) fn count_webhook(&self, source: &str, outcome: &'static str) {
+        self.count_webhooks(source, outcome, 1);
+    }
+
+    /// Deliveries of a source were answered alike.
+    pub(crate) fn count_webhooks(&self, source: &str, outcome: &'static str, count: u64) {
         let labels = vec![("source", source.to_owned()), ("outcome", outcome.to_owned())];
-        self.requests.get_or_create(&labels).inc();
+        self.requests.get_or_create(&labels).inc_by(count);
     }
 
     /// Credits were decided.

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use crate::server::health::ServerPart;
 use crate::server::state::Service;
-use crate::server::worker::PENDING_MAX;
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(250);
@@ -24,9 +23,6 @@ const COUNT: Duration = Duration::from_secs(2);
 
 /// Deliveries that wait may stay where they are for so long.
 pub(crate) const STALLED: Duration = Duration::from_secs(5);
-
-/// Dead letters that are counted, at most.
-pub(crate) const DEAD_MAX: usize = 100_000;
 
 /// The state between two looks.
 #[derive(Default)]
@@ -100,14 +96,14 @@ impl Monitor {
 /// Shows in the metrics what waits for people.
 fn count_waiting(service: &Service) {
     let ledger = &service.context.ledger;
-    let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
 
     // A figure that cannot be read keeps its last value.
-    if let Ok(pending) = ledger.pending_count(PENDING_MAX) {
+    if let Ok(pending) = ledger.pending_count() {
         service.metrics.pending.set(gauge(pending));
     }
 
-    if let Ok(dead) = ledger.dead_count(DEAD_MAX) {
+    if let Ok(dead) = ledger.dead_count() {
         service.metrics.dead_letters.set(gauge(dead));
     }
 

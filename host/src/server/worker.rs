@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 use accredit_ledger::record::CommitBatch;
 use accredit_operations::activation::follow;
 use accredit_operations::context::Context;
-use accredit_operations::decide::{self, again, batch, redrive, timeouts};
+use accredit_operations::decide::batch::{self, BatchSize};
+use accredit_operations::decide::{self, again, redrive, timeouts};
 use accredit_operations::intake::IntakeMachine;
 use accredit_operations::periods;
 use accredit_seams::store::StoreError;
@@ -28,16 +29,13 @@ use jiff::civil::Date;
 use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
-use crate::server::pace::{self, Arrivals};
+use crate::server::pace::{Arrivals, Pace};
 use crate::server::runs::RunNotices;
 
 pub(crate) use run::UNFINISHED;
 
 /// How often the business date is looked at.
 const TICK: Duration = Duration::from_secs(2);
-
-/// Deliveries that are counted as waiting, at most.
-pub(crate) const PENDING_MAX: usize = 100_000;
 
 /// Deliveries a batch: under load one durable commit serves many, so that the worker leaves the
 /// store's single writer to the senders who wait. An import's delivery holds up to a thousand rows.
@@ -58,6 +56,9 @@ const SHUTDOWN_BUDGET: Duration = Duration::from_secs(1);
 /// How often deals that ran out of time are tried again.
 const TIMEOUT_RETRY: Duration = Duration::from_secs(30);
 
+/// Deliveries, and rows in them, below which a batch is small: one delivery of an import is not.
+const SMALL_BATCH_MAX: usize = 128;
+
 /// After a small batch the worker lets deliveries gather this long: a commit for each handful would
 /// compete with the commits that senders wait for.
 const SMALL_BATCH_LINGER: Duration = Duration::from_millis(15);
@@ -67,8 +68,8 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// What became of a batch.
 enum BatchOutcome {
-    /// Recorded, so many deliveries.
-    Done(usize),
+    /// Recorded.
+    Done(BatchSize),
     /// The batch was decided, but the commit failed.
     Failed,
     /// Deciding the batch panicked.
@@ -96,6 +97,8 @@ pub(crate) struct Worker {
     timeouts_tried: Instant,
     /// What came in, counted by the writer.
     arrivals: Arc<Arrivals>,
+    /// How often deliveries came in until the end of its last round.
+    pace: Pace,
     /// How long it rests before its next round.
     rest: Duration,
 }
@@ -129,6 +132,7 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
         recredit_panics: 0,
         timeouts_tried: Instant::now(),
         arrivals: Arc::clone(&parts.arrivals),
+        pace: Pace::at_start(parts.arrivals.count()),
         rest: Duration::ZERO,
     };
 
@@ -166,10 +170,9 @@ impl Worker {
 
     /// A round, and how long to rest after it: the more deliveries come in, the longer.
     fn do_paced_round(&mut self) -> bool {
-        let (started, before) = (Instant::now(), self.arrivals.count());
+        let began = (Instant::now(), self.arrivals.count());
         let more = self.do_round();
-        let arrived = self.arrivals.count().saturating_sub(before);
-        self.rest = pace::rest_after(started.elapsed(), arrived);
+        self.rest = self.pace.end_step(began, self.arrivals.count());
         more
     }
 
@@ -199,12 +202,13 @@ impl Worker {
         };
 
         let more = match self.run_batch_guarded(limit) {
-            BatchOutcome::Done(count) => {
-                self.handled += count as u64;
-                if (1..DELIVERIES_MAX / 4).contains(&count) && limit > 1 {
+            BatchOutcome::Done(BatchSize { deliveries, versions }) => {
+                self.handled += deliveries as u64;
+                let is_small = deliveries > 0 && deliveries.max(versions) < SMALL_BATCH_MAX;
+                if is_small && limit > 1 {
                     std::thread::sleep(SMALL_BATCH_LINGER);
                 }
-                count > 0
+                deliveries > 0
             }
             BatchOutcome::Failed => false,
             // Something in the batch is more than the engine can bear: one at a time finds it.
@@ -214,17 +218,17 @@ impl Worker {
                         "an internal error stopped this decision; redrive it after an update";
                     self.set_aside(reason)
                 }
-                BatchOutcome::Done(count) => {
-                    self.handled += count as u64;
-                    count > 0
+                BatchOutcome::Done(BatchSize { deliveries, .. }) => {
+                    self.handled += deliveries as u64;
+                    deliveries > 0
                 }
                 BatchOutcome::Failed => false,
             },
         };
 
-        // While more waits the monitor counts it: counting takes as long as deciding some.
+        // While more waits the monitor counts it.
         if !more {
-            let pending = self.context.ledger.pending_count(PENDING_MAX).unwrap_or(0);
+            let pending = self.context.ledger.pending_count().unwrap_or(0);
             self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         }
         more
@@ -241,7 +245,7 @@ impl Worker {
         match catch_unwind(AssertUnwindSafe(|| {
             batch::decide_batch(&self.context, &mut self.machines, (limit, bytes))
         })) {
-            Ok(Ok(count)) => BatchOutcome::Done(count),
+            Ok(Ok(size)) => BatchOutcome::Done(size),
 
             Ok(Err(error)) => {
                 // The deliveries are still in the inbox; the next tick tries them again.

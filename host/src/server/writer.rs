@@ -6,6 +6,7 @@
 //! **Architecture invariant:** a receipt is given after the commit that holds its delivery is
 //! durable, never before.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use accredit_ledger::Ledger;
@@ -29,7 +30,7 @@ pub(crate) struct WriterParts<'a> {
     pub(crate) ledger: &'a Ledger,
     /// Counters.
     pub(crate) metrics: &'a Metrics,
-    /// What came in, counted for the worker.
+    /// Webhooks that came in, counted for the worker.
     pub(crate) arrivals: &'a Arrivals,
     /// The worker to wake when there is something to decide.
     pub(crate) orders: &'a OrderSender,
@@ -79,8 +80,7 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
     match parts.ledger.receive_deliveries(deliveries) {
         Ok(receipts) => {
             parts.metrics.observe_commit(started.elapsed());
-            parts.arrivals.add(deliveries.len());
-            count_outcomes(parts.metrics, deliveries, &receipts);
+            count_outcomes(parts, deliveries, &receipts);
             let mut receipts = receipts.into_iter();
             for (count, reply) in waiting {
                 // No receiver means that the client has disconnected; the delivery is stored all
@@ -100,9 +100,14 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
 }
 
 /// Counts what became of webhooks, whether or not their senders still wait; an import is counted as one.
-fn count_outcomes(metrics: &Metrics, deliveries: &[Delivery], receipts: &[Receipt]) {
+fn count_outcomes(parts: &WriterParts<'_>, deliveries: &[Delivery], receipts: &[Receipt]) {
     let webhooks = deliveries.iter().zip(receipts).filter(|(one, _)| one.source != IMPORT);
+    let mut counts: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
     for (delivery, receipt) in webhooks {
-        metrics.count_webhook(&delivery.source, receipt.outcome());
+        *counts.entry((&delivery.source, receipt.outcome())).or_default() += 1;
+    }
+    for ((source, outcome), count) in counts {
+        parts.metrics.count_webhooks(source, outcome, count);
+        parts.arrivals.add(count);
     }
 }

@@ -26,7 +26,8 @@ use std::time::Instant;
 
 use redb::{
     Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase,
-    ReadableTable, StorageBackend, TableDefinition, TableHandle, WriteTransaction,
+    ReadableTable, ReadableTableMetadata, StorageBackend, TableDefinition, TableHandle,
+    WriteTransaction,
 };
 
 use accredit_seams::store::{
@@ -250,7 +251,9 @@ fn write_changes(transaction: &WriteTransaction, batch: &WriteBatch) -> Result<(
         by_table.entry(change.table).or_default().push(change);
     }
 
-    for (kind, changes) in by_table {
+    for (kind, mut changes) in by_table {
+        // Rows with neighbouring keys share pages. Of one row the last change stays the last.
+        changes.sort_by(|one, other| one.key.cmp(&other.key));
         let mut table = transaction.open_table(table_definition(kind)).map_err(store_error)?;
         packing::change_rows(&mut table, &changes)?;
     }
@@ -337,6 +340,10 @@ impl Snapshot for RedbSnapshot {
             let last = table.last().map_err(|error| self.read_failed(error))?;
             Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
         })
+    }
+
+    fn row_count(&self, table: StoreTable) -> Result<u64, StoreError> {
+        self.with_table(table, |table| table.len().map_err(|error| self.read_failed(error)))
     }
 }
 

@@ -251,7 +251,9 @@ impl Server {
         }
         self.context.ledger.receive_deliveries(&deliveries).unwrap();
         let limit = (512, 64 << 20);
-        while batch::decide_batch(&self.context, &mut self.machines, limit).unwrap() > 0 {}
+        let mut decide =
+            || batch::decide_batch(&self.context, &mut self.machines, limit).unwrap();
+        while decide().deliveries > 0 {}
     }
 
     /// Puts other files in force and decides again what they ask for; the time of the deciding.

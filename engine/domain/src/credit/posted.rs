@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{CreditId, CreditStatus};
+use super::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use crate::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
     TeamKey, TransactionKey,
@@ -139,13 +139,24 @@ impl PostedCredit {
 
     /// The id of the entry `ordinal` of the credit that it belongs to.
     pub fn entry_id(&self, ordinal: u32) -> CreditId {
+        self.entry_id_behind(transaction_prefix(&self.transaction), ordinal)
+    }
+
+    /// The same where the prefix of the transaction is known.
+    pub fn entry_id_behind(
+        &self,
+        prefix: [u8; TRANSACTION_PREFIX_BYTES],
+        ordinal: u32,
+    ) -> CreditId {
         let relationship = self.relationship.as_deref().unwrap_or("");
         let via = self.via.as_deref().unwrap_or("");
-        let source = self.source.map(|source| source.to_string()).unwrap_or_default();
+        let source = self.source.map(|source| source.to_text());
+        let source = source.as_ref().map(|text| std::str::from_utf8(text));
+        let source = source.and_then(Result::ok).unwrap_or("");
 
         let recipient = self.recipient();
-        let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, &source];
-        CreditId::from_parts(&self.transaction, &parts, ordinal)
+        let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, source];
+        CreditId::with_prefix(prefix, &self.transaction, &parts, ordinal)
     }
 
     /// The position or team that is credited.

@@ -1,14 +1,16 @@
-//! Entries of the books as bytes: each says only in what it differs from the one before it.
+//! Entries of the books as bytes: each says only in what it differs from what usually follows the one
+//! before it.
 //!
-//! The entries of a decision have most of their words in common, so the difference is short. The first
-//! one differs from a blank entry of its decision.
+//! The entries of a decision have most of their words in common, and a roll-up goes on from the position
+//! that the last step reached, so the difference is short. The first entry differs from a blank one of its
+//! decision. An id that follows from its entry is computed again when it is read.
 
 use accredit_domain::credit::posted::{
     CreditKind, CreditOrigin, OTHER_YEAR, POLICY_ERROR, PostedCredit,
 };
 use accredit_domain::credit::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES};
 use accredit_domain::decision::Decision;
-use accredit_domain::keys::{DefinedName, PeriodKey};
+use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PositionKey, RecipientKey};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -42,8 +44,28 @@ const TRANSACTION: u32 = 1 << 23;
 const PLAN: u32 = 1 << 24;
 /// The id does not begin as those of the deal do.
 const WHOLE_ID: u32 = 1 << 25;
-/// Behind the last of them.
-const UNKNOWN_FIELD: u32 = 1 << 26;
+/// The id begins as those of the deal do, and does not follow from the entry.
+const OWN_ID: u32 = 1 << 26;
+
+/// How entries are written in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryLayout {
+    /// Each differs from the one before it, and has its id.
+    Former,
+    /// Each differs from what usually follows the one before it, and has its id where that does not
+    /// follow from the entry.
+    Current,
+}
+
+impl EntryLayout {
+    /// The first bit that no field has.
+    fn unknown_field(self) -> u32 {
+        match self {
+            EntryLayout::Former => OWN_ID,
+            EntryLayout::Current => OWN_ID << 1,
+        }
+    }
+}
 
 /// What stands for the reason of an entry.
 const NO_REASON: u8 = 0;
@@ -98,15 +120,53 @@ pub(super) fn blank_entry(decision: &Decision) -> PostedCredit {
     }
 }
 
-/// The fields in which two entries differ; amounts also in their decimals.
+/// What usually follows an entry.
+struct ExpectedEntry {
+    /// Whether the holders of positions are called as these are.
+    same_names: bool,
+    payee: Option<ParticipantKey>,
+    via: Option<RecipientKey>,
+    level: Option<u32>,
+}
+
+impl ExpectedEntry {
+    /// The next step of a roll-up begins where the last one ended.
+    fn after(before: &PostedCredit, layout: EntryLayout) -> ExpectedEntry {
+        let PostedCredit { payee, mut via, mut level, .. } = *before;
+        let is_former = layout == EntryLayout::Former;
+
+        if !is_former && !before.is_direct() {
+            via = before.position.map(Into::into);
+            level = level.map(|level| level.saturating_add(1));
+        }
+        let same_names = !is_former && before.payee.as_deref() == before.position.as_deref();
+        ExpectedEntry { same_names, payee, via, level }
+    }
+
+    fn has_payee_of(&self, credit: &PostedCredit) -> bool {
+        if self.same_names {
+            return credit.payee.as_deref() == credit.position.as_deref();
+        }
+        self.payee == credit.payee
+    }
+
+    /// Who holds a position.
+    fn payee_of(&self, position: Option<PositionKey>) -> Option<ParticipantKey> {
+        if self.same_names { position.map(|who| who.as_str().into()) } else { self.payee }
+    }
+}
+
+/// The fields in which an entry differs from what usually follows the one before; amounts also in their
+/// decimals.
 fn changed_fields(before: &PostedCredit, credit: &PostedCredit) -> u32 {
+    let expected = ExpectedEntry::after(before, EntryLayout::Current);
     let digits = |share: &Option<Decimal>| share.map(|share| share.serialize());
     let fields = [
         (POSITION, before.position != credit.position),
-        (PAYEE, before.payee != credit.payee),
+        (PAYEE, !expected.has_payee_of(credit)),
         (AMOUNT, before.amount.serialize() != credit.amount.serialize()),
-        (LEVEL, before.level != credit.level),
-        (VIA, before.via != credit.via),
+        (LEVEL, expected.level != credit.level),
+        (VIA, expected.via != credit.via),
         (SOURCE, before.source != credit.source),
         (SHARE, digits(&before.share) != digits(&credit.share)),
         (KIND, before.kind != credit.kind),
@@ -152,16 +212,23 @@ pub(super) fn write_credit(
     (ids, prefix): (&[CreditId], &IdPrefix),
     credit: &PostedCredit,
 ) {
-    let id_rest = credit.id.0.strip_prefix(prefix);
-    let mut mask = changed_fields(before, credit);
-    if id_rest.is_none() {
-        mask |= WHOLE_ID;
-    }
+    let (id_field, id_bytes) = if credit.id == own_id(credit, prefix) {
+        (0, &[][..])
+    } else {
+        let rest = credit.id.0.strip_prefix(prefix);
+        rest.map_or((WHOLE_ID, &credit.id.0[..]), |rest| (OWN_ID, rest))
+    };
+    let mask = changed_fields(before, credit) | id_field;
 
     row.put_number(mask);
     write_recipient(row, mask, ids, credit);
     write_origin(row, mask, ids, credit);
-    row.bytes.extend_from_slice(id_rest.unwrap_or(&credit.id.0));
+    row.bytes.extend_from_slice(id_bytes);
+}
+
+/// The id that the first entry of a credit of this deal has.
+fn own_id(credit: &PostedCredit, prefix: &IdPrefix) -> CreditId {
+    credit.entry_id_behind(*prefix, 0)
 }
 
 /// Appends who gets how much, and by what.
@@ -296,24 +363,28 @@ fn duplicate_reason(id: CreditId) -> String {
 /// Reads an entry into the place of the one before it.
 pub(super) fn read_credit(
     row: &mut RowReader<'_>,
+    layout: EntryLayout,
     earlier: &mut EarlierEntries<'_>,
 ) -> ReadResult<()> {
     let mask = row.take_small()?;
-    if mask >= UNKNOWN_FIELD {
+    if mask >= layout.unknown_field() {
         return Err(UnreadableRow::Broken("an entry has a field that is not known"));
     }
 
-    read_recipient(row, mask, earlier)?;
+    let expected = ExpectedEntry::after(&earlier.last, layout);
+    read_recipient(row, mask, &expected, earlier)?;
     read_origin(row, mask, earlier)?;
 
     earlier.last.id = if mask & WHOLE_ID != 0 {
         CreditId(row.take_array()?)
-    } else {
+    } else if mask & OWN_ID != 0 || layout == EntryLayout::Former {
         let mut id = [0; 16];
         let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
         head.copy_from_slice(earlier.prefix);
         tail.copy_from_slice(&row.take_array::<ID_REST_BYTES>()?);
         CreditId(id)
+    } else {
+        own_id(&earlier.last, earlier.prefix)
     };
     earlier.ids.push(earlier.last.id);
     Ok(())
@@ -322,6 +393,7 @@ pub(super) fn read_credit(
 fn read_recipient(
     row: &mut RowReader<'_>,
     mask: u32,
+    expected: &ExpectedEntry,
     earlier: &mut EarlierEntries<'_>,
 ) -> ReadResult<()> {
     let has = |field: u32| mask & field != 0;
@@ -330,18 +402,21 @@ fn read_recipient(
     if has(POSITION) {
         credit.position = row.take_name()?.map(Into::into);
     }
-    if has(PAYEE) {
-        credit.payee = row.take_name()?.map(Into::into);
-    }
+    credit.payee = match has(PAYEE) {
+        true => row.take_name()?.map(Into::into),
+        false => expected.payee_of(credit.position),
+    };
     if has(AMOUNT) {
         credit.amount = row.take_decimal()?;
     }
-    if has(LEVEL) {
-        credit.level = row.take_small()?.checked_sub(1);
-    }
-    if has(VIA) {
-        credit.via = row.take_name()?.map(Into::into);
-    }
+    credit.level = match has(LEVEL) {
+        true => row.take_small()?.checked_sub(1),
+        false => expected.level,
+    };
+    credit.via = match has(VIA) {
+        true => row.take_name()?.map(Into::into),
+        false => expected.via,
+    };
     if has(SOURCE) {
         credit.source = read_entry_id(row, &earlier.ids)?;
     }

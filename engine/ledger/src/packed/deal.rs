@@ -10,14 +10,16 @@ use accredit_domain::note::Note;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_seams::store::StoreError;
 
-use super::credit::{EarlierEntries, IdPrefix, read_credit, write_credit};
+use super::credit::{EarlierEntries, EntryLayout, IdPrefix, read_credit, write_credit};
 use super::{ReadResult, RowReader, RowWriter, UnreadableRow};
 use crate::LedgerResult;
 use crate::names::{KnownNames, NewNames};
 use crate::record::TransactionRecord;
 
-/// The version of rows of deals; another one is refused, never guessed at.
-const DEAL_ROW_VERSION: u8 = 3;
+/// The version of rows of deals, and the one before, which is read as well; another one is refused, never
+/// guessed at.
+const DEAL_ROW_VERSION: u8 = 4;
+const FORMER_ROW_VERSION: u8 = 3;
 
 /// What the first byte of a decision says: its outcome, and which parts it has.
 const OUTCOME_BITS: u8 = 0x03;
@@ -137,7 +139,7 @@ pub(crate) fn unpack_deal(
     names: &KnownNames,
 ) -> ReadResult<TransactionRecord> {
     let mut row = RowReader::with_names(bytes, names);
-    let mut stored = read_head(&mut row)?;
+    let (layout, mut stored) = read_head(&mut row)?;
     stored.number = number;
 
     let mut cells = RowReader::with_names(row.take_bytes()?, names);
@@ -149,7 +151,7 @@ pub(crate) fn unpack_deal(
         let (mut decision, count) = read_decision(&mut row, &id)?;
         let mut earlier = EarlierEntries::none(&decision, &prefix);
         for _ in 0..count {
-            read_credit(&mut row, &mut earlier)?;
+            read_credit(&mut row, layout, &mut earlier)?;
             decision.credits.push(earlier.last.clone());
         }
         stored.decisions.push(decision);
@@ -166,7 +168,7 @@ pub(crate) fn visit_credits(
     look: &mut dyn FnMut(&PostedCredit),
 ) -> ReadResult<()> {
     let mut row = RowReader::with_names(bytes, names);
-    let head = read_head(&mut row)?;
+    let (layout, head) = read_head(&mut row)?;
     row.take_bytes()?;
 
     let (id, prefix) = (TransactionKey::from(&head.id), transaction_prefix(&head.id));
@@ -174,25 +176,28 @@ pub(crate) fn visit_credits(
         let (decision, count) = read_decision(&mut row, &id)?;
         let mut earlier = EarlierEntries::none(&decision, &prefix);
         for _ in 0..count {
-            read_credit(&mut row, &mut earlier)?;
+            read_credit(&mut row, layout, &mut earlier)?;
             look(&earlier.last);
         }
     }
     row.end()
 }
 
-/// What stands in front of the content.
-fn read_head(row: &mut RowReader<'_>) -> ReadResult<TransactionRecord> {
-    if row.take_byte()? != DEAL_ROW_VERSION {
-        return Err(UnreadableRow::Broken("its version is not known"));
-    }
-    Ok(TransactionRecord {
+/// What stands in front of the content, and how entries are written behind it.
+fn read_head(row: &mut RowReader<'_>) -> ReadResult<(EntryLayout, TransactionRecord)> {
+    let layout = match row.take_byte()? {
+        DEAL_ROW_VERSION => EntryLayout::Current,
+        FORMER_ROW_VERSION => EntryLayout::Former,
+        _ => return Err(UnreadableRow::Broken("its version is not known")),
+    };
+    let head = TransactionRecord {
         id: row.take_text()?.to_owned(),
         version: row.take_small()?,
         superseded: row.take_small()?,
         delivery: row.take_number()?,
         ..TransactionRecord::default()
-    })
+    };
+    Ok((layout, head))
 }
 
 /// The cells of a row as delivered.

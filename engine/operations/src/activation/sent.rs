@@ -69,7 +69,7 @@ pub fn preview_change(
     let moved = effect::money_change(context, current, new, effective)?;
 
     let ledger = &context.ledger;
-    let unfinished = ledger.pending_recredit()?.is_some() || ledger.pending_count(1)? > 0;
+    let unfinished = ledger.pending_recredit()?.is_some() || ledger.pending_count()? > 0;
 
     Ok(ChangePreview {
         base: current.hash.to_string(),

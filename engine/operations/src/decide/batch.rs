@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use accredit_domain::decision::ResolutionRecord;
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
+use accredit_ledger::query::RecordedDeals;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
@@ -17,8 +18,9 @@ use crate::context::Context;
 use crate::intake::{IntakeMachine, decode_delivery, is_partial, next_version};
 use crate::shadow;
 
-/// Deals after which a batch takes no other delivery.
-const DEALS_MAX: usize = 4000;
+/// Deals after which a batch takes no other delivery. Every commit writes the lists of deals of the payees
+/// who have something in it, so that many deals in one commit write far fewer rows than as many in four.
+const DEALS_MAX: usize = 16_000;
 
 /// A batch while it grows.
 struct BatchBuilder<'a> {
@@ -32,10 +34,21 @@ struct BatchBuilder<'a> {
     /// Content that came in this batch and must be decided, by natural key.
     undecided: BTreeMap<String, Arc<Transaction>>,
     resolutions: Vec<ResolutionRecord>,
+    /// What is recorded when it begins.
+    recorded: RecordedDeals<'a>,
+}
+
+/// How much a batch was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BatchSize {
+    /// Deliveries that are done.
+    pub deliveries: usize,
+    /// Rows in them that said something new.
+    pub versions: usize,
 }
 
 /// Decides what waits, up to so many deliveries and bytes of them, and some thousand deals;
-/// returns how many deliveries that were.
+/// returns how much that was.
 ///
 /// # Errors
 /// When the data cannot be read or written; the deliveries then wait as before.
@@ -43,11 +56,11 @@ pub fn decide_batch(
     context: &Context,
     machines: &mut IntakeMachine,
     limit: (usize, usize),
-) -> Result<usize, StoreError> {
+) -> Result<BatchSize, StoreError> {
     let (deliveries_max, bytes_max) = limit;
     let pending = context.ledger.pending_within(deliveries_max, bytes_max)?;
     if pending.is_empty() {
-        return Ok(0);
+        return Ok(BatchSize::default());
     }
 
     let ruleset = context.ruleset.load_full();
@@ -58,6 +71,7 @@ pub fn decide_batch(
         arrived: Vec::new(),
         undecided: BTreeMap::new(),
         resolutions: Vec::new(),
+        recorded: context.ledger.recorded_deals()?,
     };
 
     for (sequence, delivery) in &pending {
@@ -67,9 +81,12 @@ pub fn decide_batch(
         }
         take_delivery(context, machines, &mut growing, *sequence, delivery)?;
     }
-    let taken = growing.batch.done.len();
+    let size = BatchSize { deliveries: growing.batch.done.len(), versions: growing.arrived.len() };
 
-    let BatchBuilder { mut batch, mut current, arrived, undecided, resolutions, .. } = growing;
+    let BatchBuilder { mut batch, mut current, arrived, undecided, resolutions, recorded, .. } =
+        growing;
+    // The commit can use the pages again that only a view of before it needs.
+    drop(recorded);
     // The first version of a transaction has its place; later ones find the record taken.
     let records = arrived.iter().filter_map(|id| current.remove(id));
     batch.records = records.map(|(record, _)| record).collect();
@@ -79,7 +96,7 @@ pub fn decide_batch(
     record_with_postings(context, &mut batch)?;
     shadow::show_to_shadow(context, &batch.decisions);
 
-    Ok(taken)
+    Ok(size)
 }
 
 fn take_delivery(
@@ -163,7 +180,7 @@ fn open_stored(
     growing: &mut BatchBuilder<'_>,
     id: &str,
 ) -> Result<(), StoreError> {
-    let Some(stored) = context.ledger.find_transaction(id)? else { return Ok(()) };
+    let Some(stored) = growing.recorded.find_transaction(id)? else { return Ok(()) };
     // Its decisions may be large, and stay in the ledger until there are new ones.
     let stored = TransactionRecord { decisions: Vec::new(), ..stored };
 

@@ -44,6 +44,10 @@ pub fn check_store(store: &dyn Store) -> Result<(), String> {
         "an empty table has no last row",
     )?;
 
+    let count = |table| after.row_count(table).map_err(fail);
+    law(count(StoreTable::Keys)? == 4, "rows of a table are counted, and those of no other")?;
+    law(count(StoreTable::Audit)? == 0, "an empty table has no rows")?;
+
     let mut stale = WriteBatch::default();
     // A batch that expects what is not so must change nothing at all.
     stale.expect_row(StoreTable::Keys, "a", Some(b"other".to_vec()));
@@ -62,7 +66,9 @@ pub fn check_store(store: &dyn Store) -> Result<(), String> {
 
     let get = |key: &str| end.get(StoreTable::Keys, key.as_bytes()).map_err(fail);
     law(get("a")?.is_none() && get("d")?.is_none(), "a deleted row is gone, a refused one absent")?;
-    law(get("b")?.as_deref() == Some(b"second"), "the last change of a row counts")
+    law(get("b")?.as_deref() == Some(b"second"), "the last change of a row counts")?;
+    let left = end.row_count(StoreTable::Keys).map_err(fail)?;
+    law(left == 3, "neither a deleted row is counted nor one that was put twice")
 }
 
 #[cfg(test)]

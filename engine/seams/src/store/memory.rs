@@ -76,4 +76,9 @@ impl Snapshot for MemorySnapshot {
         let rows = self.0.range((table, Vec::new())..).take_while(|((t, _), _)| *t == table);
         Ok(rows.last().map(|((_, key), value)| (key.clone(), value.clone())))
     }
+
+    fn row_count(&self, table: StoreTable) -> Result<u64, StoreError> {
+        let rows = self.0.range((table, Vec::new())..).take_while(|((t, _), _)| *t == table);
+        Ok(rows.count() as u64)
+    }
 }

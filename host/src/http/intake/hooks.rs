@@ -12,14 +12,17 @@ use accredit_operations::intake::{self, Comparison};
 use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use crate::http::body;
 use crate::http::problem::Problem;
+use crate::http::request_id::{REQUEST_ID, hook_span};
+use crate::http::routes::BODY_BYTES_MAX;
 use crate::plugins;
 use crate::server::channels::NotTaken;
 use crate::server::state::Service;
@@ -66,10 +69,11 @@ type ColumnsMissing = BTreeMap<String, BTreeSet<String>>;
 pub(crate) async fn receive_delivery(
     State(service): State<Arc<Service>>,
     Path(source): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let delivery = Delivery::unverified(source, service.clock.now_ms(), body.into());
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let body = body::read_limited(body, BODY_BYTES_MAX).await?;
+    let delivery = Delivery::unverified(source, service.clock.now_ms(), body);
     let ruleset = service.context.ruleset.load_full();
     let Some(source) = ruleset.settings.sources.get(&delivery.source) else {
         return Err(Problem::not_found("source"));
@@ -85,18 +89,19 @@ pub(crate) async fn receive_delivery(
     if source.intake.is_none() && delivery.body.len() <= READ_IN_PLACE_MAX {
         // Nothing waits before the delivery is handed over, so a client that goes away cuts nothing.
         let read = read_delivery(&service, &ruleset, delivery, &headers);
-        return store_delivery(&service, read).await;
+        return store_delivery(&service, read, headers.get(&REQUEST_ID)).await;
     }
 
     // On its own task: a client that goes away must not cut it in half.
     let taken = tokio::spawn(async move {
         // Deals need a lot more memory than the text that they are read from.
         let room = service.hooks_room.enter(delivery.body.len()).await;
+        let id = headers.get(&REQUEST_ID).cloned();
         let read = service.run_blocking(move |service| {
             let _room = room;
             Ok(read_delivery(service, &ruleset, delivery, &headers))
         });
-        store_delivery(&service, read.await?).await
+        store_delivery(&service, read.await?, id.as_ref()).await
     });
     taken.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
@@ -126,6 +131,7 @@ fn read_delivery(
 async fn store_delivery(
     service: &Service,
     read: Result<ReadDelivery, (String, Problem)>,
+    request: Option<&HeaderValue>,
 ) -> Result<Response, Problem> {
     let ReadDelivery { delivery, columns_missing, secret } =
         read.map_err(|(source, problem)| {
@@ -141,7 +147,7 @@ async fn store_delivery(
 
     let receipt = receipts.into_iter().next();
     let receipt = receipt.ok_or_else(|| Problem::internal(&"a delivery without a receipt"))?;
-    log_receipt(&source, &id, &receipt, secret);
+    log_receipt(request, (&source, &id), &receipt, secret);
 
     let columns_missing = if receipt.duplicate { ColumnsMissing::new() } else { columns_missing };
     let answer = DeliveryAnswer {
@@ -156,29 +162,35 @@ async fn store_delivery(
 
 /// Logs what became of a delivery. A first one under the first secret is the rule, and the inbox
 /// has it: a line for each of thousands a second would cost more than storing them.
-fn log_receipt(source: &str, id: &str, receipt: &Receipt, secret: usize) {
-    if receipt.conflict {
-        tracing::warn!(delivery.source = %source, delivery.id = %id, "same id, other body");
+fn log_receipt(
+    request: Option<&HeaderValue>,
+    (source, id): (&str, &str),
+    receipt: &Receipt,
+    secret: usize,
+) {
+    let (sequence, outcome) = (receipt.sequence, receipt.outcome());
+    if !receipt.duplicate && secret == 0 {
+        tracing::debug!(
+            delivery.source = source,
+            delivery.id = id,
+            delivery.sequence = sequence,
+            "delivery stored"
+        );
+        return;
     }
 
-    let (sequence, outcome) = (receipt.sequence, receipt.outcome());
-    if receipt.duplicate || secret > 0 {
-        tracing::info!(
-            delivery.source = %source,
-            delivery.id = %id,
-            delivery.sequence = sequence,
-            delivery.secret = secret,
-            delivery.outcome = outcome,
-            "delivery stored"
-        );
-    } else {
-        tracing::debug!(
-            delivery.source = %source,
-            delivery.id = %id,
-            delivery.sequence = sequence,
-            "delivery stored"
-        );
+    let _span = hook_span(request).entered();
+    if receipt.conflict {
+        tracing::warn!(delivery.source = source, delivery.id = id, "same id, other body");
     }
+    tracing::info!(
+        delivery.source = source,
+        delivery.id = id,
+        delivery.sequence = sequence,
+        delivery.secret = secret,
+        delivery.outcome = outcome,
+        "delivery stored"
+    );
 }
 
 /// The answer when the writer took nothing.
@@ -201,10 +213,12 @@ fn verify_sender(
     let secrets = service.secrets.load();
     let secrets = secrets.get(&delivery.source).map(Vec::as_slice).unwrap_or_default();
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+    let request = headers.get(&REQUEST_ID);
     let headers = headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
 
     connector.verify_delivery(delivery, &headers, &secrets).map_err(|reason| {
+        let _span = hook_span(request).entered();
         tracing::warn!(
             delivery.source = %delivery.source,
             delivery.refused = %reason,

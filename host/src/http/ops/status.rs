@@ -18,9 +18,7 @@ use serde::Serialize;
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::clock;
-use crate::server::monitor::DEAD_MAX;
 use crate::server::state::Service;
-use crate::server::worker::PENDING_MAX;
 
 /// The state of the server, for people.
 #[derive(Debug, Serialize)]
@@ -29,12 +27,12 @@ pub(crate) struct StatusView {
     ruleset: String,
     /// The business date.
     business_date: String,
-    /// Deliveries that wait, counted up to a limit.
-    pending: usize,
+    /// Deliveries that wait.
+    pending: u64,
     /// Seconds since the oldest of them arrived; null if none waits.
     oldest_undecided_seconds: Option<i64>,
-    /// Dead letters, counted up to a limit.
-    dead_letters: usize,
+    /// Dead letters.
+    dead_letters: u64,
     /// Parked transactions.
     parked: i64,
     /// What parts of the server cannot do.
@@ -129,9 +127,9 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResu
         Ok(StatusView {
             ruleset: ruleset.hash.to_string(),
             business_date: service.context.business_date().to_string(),
-            pending: ledger.pending_count(PENDING_MAX)?,
+            pending: ledger.pending_count()?,
             oldest_undecided_seconds: service.oldest_undecided_s()?,
-            dead_letters: ledger.dead_count(DEAD_MAX)?,
+            dead_letters: ledger.dead_count()?,
             parked: counts.parked,
             faults: list_faults(service),
             counts: CountsView::new(counts, &ruleset.settings),

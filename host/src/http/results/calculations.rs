@@ -31,7 +31,6 @@ use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
-use crate::server::worker::PENDING_MAX;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -90,8 +89,8 @@ struct CalculationView {
 /// How far the deciding is.
 #[derive(Debug, Serialize)]
 struct DecidingProgressView {
-    /// Deliveries that wait in the inbox, counted up to a limit.
-    pending: usize,
+    /// Deliveries that wait in the inbox.
+    pending: u64,
     /// The decisions that an activation asked for again; null where there are none.
     deciding_again: Option<DecidingAgainView>,
     /// Whether nothing waits to be decided.
@@ -138,7 +137,7 @@ pub(crate) async fn list_calculations(
 
     let listed = service.run_blocking(move |service| {
         let data = calculation_rows(service, &wanted)?;
-        let pending = service.context.ledger.pending_count(PENDING_MAX)?;
+        let pending = service.context.ledger.pending_count()?;
         let again = service.context.ledger.pending_recredit()?;
         let run = service.context.last_run()?;
 

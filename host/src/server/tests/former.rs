@@ -137,6 +137,10 @@ fn by_id(rows: &Value) -> BTreeMap<String, Value> {
 /// and finalized month, holds, an adjustment, a credit and a reward by hand, a void deal, a late change.
 const IN_BLOCKS: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0-blocks.redb.gz");
 
+/// The same file with a row for each deal, in which every credit has its id and names what it has in
+/// common with the position before.
+const IN_ROWS: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0-rows.redb.gz");
+
 /// What its server answered.
 const IN_BLOCKS_ANSWERS: &[u8] =
     include_bytes!("../../../../tests/fixtures/former/0.1.0-blocks.json.gz");
@@ -144,11 +148,22 @@ const IN_BLOCKS_ANSWERS: &[u8] =
 /// The rows are written anew at the start, and every answer stays the same, in the same order.
 #[test]
 fn what_stood_in_blocks_is_answered_as_before() {
+    check_answers_of_blocks(IN_BLOCKS);
+}
+
+/// Rows of the version before are read as they are, and written as those of today when their deals change.
+#[test]
+fn what_stood_in_former_rows_is_answered_as_before() {
+    check_answers_of_blocks(IN_ROWS);
+}
+
+/// Checks that a file is answered as the one in blocks was.
+fn check_answers_of_blocks(file: &[u8]) {
     let answers = without_rulesets(serde_json::from_slice(&unpacked(IN_BLOCKS_ANSWERS)).unwrap());
     let mut host = Host::start();
     host.stop();
     host.date = jiff::civil::date(2026, 3, 20);
-    std::fs::write(host.folder.path().join("acme.redb"), unpacked(IN_BLOCKS)).unwrap();
+    std::fs::write(host.folder.path().join("acme.redb"), unpacked(file)).unwrap();
 
     for _ in 0..2 {
         host.run();

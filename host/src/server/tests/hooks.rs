@@ -104,3 +104,38 @@ fn rows_with_a_key_are_taken_beside_one_without() {
     assert_eq!(host.credits("D-1").len(), 1);
     assert_eq!(dead_letters(&host), 1);
 }
+
+/// What other routes get from a layer each, webhooks get from one of their own.
+#[test]
+fn a_webhook_is_answered_as_other_requests_are() {
+    let host = Host::start();
+    let named = [("x-request-id", "mine")];
+    let headers = ["x-request-id", "cache-control", "content-type"];
+    let alike = |hook: &super::Reply, other: &super::Reply| {
+        for header in headers {
+            assert_eq!(hook.header(header), other.header(header), "{header}");
+        }
+    };
+
+    let unauthentic = host.call("POST", "/hooks/crm", &named, b"{}");
+    assert_eq!(unauthentic.problem(401, "unauthentic")["instance"], "mine");
+    alike(&unauthentic, &host.call("GET", "/v1/credits", &named, b""));
+
+    let method = host.call("DELETE", "/hooks/crm", &named, b"");
+    assert_eq!(method.problem(405, "method")["instance"], "mine");
+    assert_eq!(method.header("allow"), "POST");
+    alike(&method, &host.api("DELETE", "/v1/credits", &named, ""));
+
+    host.call("POST", "/hooks/%ff", &named, b"{}").problem(400, "bad_request");
+    host.call("POST", "/hooks/crm/more", &named, b"{}").problem(404, "not_found");
+
+    let taken = ["msg_1", "msg_2"].map(|id| host.deliver(id, &deal("D-1", "100", "")));
+    let ids = taken.each_ref().map(|reply| reply.header("x-request-id").to_owned());
+    assert!(ids.iter().all(|id| id.starts_with("req_") && id.len() == 28), "{ids:?}");
+    assert_ne!(ids[0], ids[1]);
+    for reply in &taken {
+        assert_eq!(reply.status, 202);
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert_eq!(reply.header("content-type"), "application/json");
+    }
+}

@@ -14,7 +14,7 @@ use accredit_operations::context::ActiveRun;
 use accredit_operations::decide::run::{self, RunChanges};
 use accredit_seams::store::StoreError;
 
-use super::{PENDING_MAX, Worker};
+use super::Worker;
 use crate::server::channels::WorkerTurn as _;
 
 /// Why a run has no end when its process has one.
@@ -64,7 +64,7 @@ impl Worker {
         let mut turn = match self.turn.take().filter(|turn| turn.id == id) {
             Some(turn) => turn,
             None => {
-                let waiting = self.context.ledger.pending_count(PENDING_MAX)? as u64;
+                let waiting = self.context.ledger.pending_count()?;
                 RunTurn {
                     id,
                     after: self.handled + waiting,
@@ -76,7 +76,7 @@ impl Worker {
 
         // Everything that waited when the run's turn came is decided first, so that it takes part.
         let Some(left) = &mut turn.left else {
-            let waiting = self.context.ledger.pending_count(1)?;
+            let waiting = self.context.ledger.pending_count()?;
             if waiting == 0 || self.handled >= turn.after {
                 self.new_day();
                 let found = run::look_up(&self.context, &active.run, &active.leaves)?;

@@ -1,0 +1,74 @@
+//! The id of a request: the one that it brings, or one that is made; and the span of its log lines.
+//!
+//! Not the problems that repeat the id (`problem`).
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tower_http::request_id::{MakeRequestId, RequestId};
+use tracing::Span;
+
+/// The header of the id, in requests and answers.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Makes the id of a request that brings none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        new_request_id().map(RequestId::new)
+    }
+}
+
+/// The id of the next request: a number of this process, behind one that other processes do not have.
+fn new_request_id() -> Option<HeaderValue> {
+    static PROCESS: OnceLock<[u8; 6]> = OnceLock::new();
+    static REQUESTS: AtomicU64 = AtomicU64::new(0);
+
+    let process = match PROCESS.get() {
+        Some(process) => process,
+        None => {
+            let mut fresh = [0; 6];
+            getrandom::fill(&mut fresh).ok()?;
+            PROCESS.get_or_init(|| fresh)
+        }
+    };
+    let process = process.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let request = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::from_str(&format!("req_{process:012x}{request:012x}")).ok()
+}
+
+/// Gives a request that brings no id one.
+pub(crate) fn give_request_id(headers: &mut HeaderMap) {
+    if !headers.contains_key(&REQUEST_ID)
+        && let Some(id) = new_request_id()
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// The span of a request's log lines. The path may hold natural keys and the query names of people, so
+/// neither is logged.
+pub(crate) fn request_span(request: &Request) -> Span {
+    let noun = request.uri().path().split('/').find(|part| !part.is_empty() && *part != "v1");
+    new_span(request.headers().get(&REQUEST_ID), request.method(), noun.unwrap_or_default())
+}
+
+/// The span of a webhook's log lines. It costs as much as reading the delivery, so that one is made
+/// where there is something to log.
+pub(crate) fn hook_span(id: Option<&HeaderValue>) -> Span {
+    new_span(id, &Method::POST, "hooks")
+}
+
+fn new_span(id: Option<&HeaderValue>, method: &Method, noun: &str) -> Span {
+    let id = id.and_then(|id| id.to_str().ok());
+    tracing::info_span!(
+        "request",
+        request.id = id.unwrap_or_default(),
+        http.method = %method,
+        http.noun = noun,
+    )
+}
