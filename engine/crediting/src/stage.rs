@@ -376,6 +376,12 @@ impl DealCase<'_> {
         }
     }
 
+    /// The title of a position, blank where it has none; none for a team.
+    pub fn position_title(&self, recipient: Recipient) -> Option<DefinedName> {
+        let known = self.ruleset.organization.position_on(recipient.position()?, self.date);
+        Some(known.map(|known| known.title).unwrap_or_default())
+    }
+
     /// The id of a recipient, for messages.
     pub fn recipient_id(&self, recipient: Recipient) -> RecipientKey {
         self.ruleset.organization.recipient_id(recipient)

@@ -181,8 +181,8 @@ fn credit() -> Arc<Credit> {
     })
 }
 
-fn receiver() -> Arc<ReceiverView> {
-    Arc::new(ReceiverView {
+fn receiver() -> ReceiverView {
+    ReceiverView {
         position: Some("M1".into()),
         title: Some("Manager".into()),
         payee: Some("Bob".into()),
@@ -190,5 +190,5 @@ fn receiver() -> Arc<ReceiverView> {
         relationship: Some("Reporting".into()),
         via: Some("P1".into()),
         level: Some(1),
-    })
+    }
 }

@@ -127,7 +127,7 @@ fn run(form: ProgramForm, source: &str) -> String {
     let mut programs = Programs::default();
     let id = programs.add(program(form, source));
     let (tx, credit, to, reference) = (transaction(), credit(), receiver(), reference());
-    let (credit, to) = (Some(&credit), Some(&to));
+    let (credit, to) = (Some(&*credit), Some(&to));
     let arguments = ScriptArguments { reference: &reference, credit, to, ..seen(&tx) };
     shown(Machine::new(&programs).run(id, &arguments))
 }
