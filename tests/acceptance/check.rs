@@ -88,8 +88,8 @@ fn sarif_names_the_rule_the_file_and_the_line() {
 fn a_function_that_is_not_compiled_is_named_by_check_and_eval() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = company::write(dir.path());
-    let policy = "fn value(tx, to) {\n    let part = 0.1;\n    try { part = 1 / 0; } catch { part = 0.5; }\n    \
-                  tx.amount * part\n}\n";
+    let policy = "fn value(tx, to) {\n    let part = 0.1;\n    \
+                  try { part = 1 / (tx.amount - 200); } catch { part = 0.5; }\n    tx.amount * part\n}\n";
     company::put(&workspace, "policies/value/odd.rhai", policy);
     let deal = "id,date,amount,owner\nD1,2026-01-05,200,ann\n";
     company::put(&workspace, "transactions/deals.csv", deal);
