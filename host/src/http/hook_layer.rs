@@ -44,10 +44,8 @@ pub(crate) async fn answer_hook(
 /// Answers a method that webhooks do not have, once the body is read: the connection can go on.
 pub(crate) async fn refuse_method(request: Request) -> Response {
     let id = id_of(request.headers());
-    let refused = async {
-        body::read_limited(request.into_body(), BODY_BYTES_MAX).await?;
-        Ok(StatusCode::METHOD_NOT_ALLOWED.into_response())
-    };
+    let read = body::read_limited(request.into_body(), BODY_BYTES_MAX);
+    let refused = async { read.await.map(|_| StatusCode::METHOD_NOT_ALLOWED.into_response()) };
     answer_hook(id.as_ref(), refused).await
 }
 
