@@ -1,8 +1,9 @@
-//! The one layer around webhooks: what the layers around all other routes do, in one future.
+//! What an answer to a webhook has besides what its handler says: one function in place of the layers
+//! around all other routes.
 //!
 //! Webhooks come in by the thousand a second. A layer for each of these things costs a boxed future, a
 //! copy of the service behind it and, for the log, a span. Not the limit of the body, which the handler
-//! reads. Called by `routes`.
+//! reads. Called by the handler of webhooks.
 //!
 //! **Architecture invariant:** the answer to a webhook is what the layers of all other routes would make
 //! of it: it carries the request's id, is a problem where it is a refusal, and no cache keeps it.
@@ -13,32 +14,39 @@ use std::pin::pin;
 use std::task::Poll;
 
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::Next;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::http::request_id::{REQUEST_ID, give_request_id, hook_span};
-use crate::http::routes::TIMEOUT;
-use crate::http::{caching, problem};
+use crate::http::problem::Problem;
+use crate::http::request_id::{REQUEST_ID, hook_span, id_of};
+use crate::http::routes::{BODY_BYTES_MAX, TIMEOUT};
+use crate::http::{body, caching, problem};
 
-/// Gives a webhook its id and its time, and its answer what every answer has.
-pub(crate) async fn wrap_hook(mut request: Request, next: Next) -> Response {
-    give_request_id(request.headers_mut());
-    let id = request.headers().get(&REQUEST_ID).cloned();
-
-    let answer = tokio::time::timeout(TIMEOUT, catch_panic(next.run(request))).await;
-    let answer = match answer {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(panic)) => hook_span(id.as_ref()).in_scope(|| problem::panic_response(panic)),
+/// Answers a webhook with this id in its time.
+pub(crate) async fn answer_hook(
+    id: Option<&HeaderValue>,
+    work: impl Future<Output = Result<Response, Problem>>,
+) -> Response {
+    let answer = match tokio::time::timeout(TIMEOUT, catch_panic(work)).await {
+        Ok(Ok(answer)) => answer.into_response(),
+        Ok(Err(panic)) => hook_span(id).in_scope(|| problem::panic_response(panic)),
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     };
 
-    let mut answer = problem::as_problem(answer, id.as_ref());
+    let mut answer = problem::as_problem(answer, id);
     caching::forbid_storing(&mut answer);
     if let Some(id) = id {
-        answer.headers_mut().entry(REQUEST_ID).or_insert(id);
+        answer.headers_mut().insert(REQUEST_ID, id.clone());
     }
     answer
+}
+
+/// Answers a method that webhooks do not have, once the body is read: the connection can go on.
+pub(crate) async fn refuse_method(request: Request) -> Response {
+    let id = id_of(request.headers());
+    let read = body::read_limited(request.into_body(), BODY_BYTES_MAX);
+    let refused = async { read.await.map(|_| StatusCode::METHOD_NOT_ALLOWED.into_response()) };
+    answer_hook(id.as_ref(), refused).await
 }
 
 /// The output of a future, or what it panicked with.

@@ -41,13 +41,9 @@ fn new_request_id() -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("req_{process:012x}{request:012x}")).ok()
 }
 
-/// Gives a request that brings no id one.
-pub(crate) fn give_request_id(headers: &mut HeaderMap) {
-    if !headers.contains_key(&REQUEST_ID)
-        && let Some(id) = new_request_id()
-    {
-        headers.insert(REQUEST_ID, id);
-    }
+/// The id of a request: its own, or a new one.
+pub(crate) fn id_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(&REQUEST_ID).cloned().or_else(new_request_id)
 }
 
 /// The span of a request's log lines. The path may hold natural keys and the query names of people, so

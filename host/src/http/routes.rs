@@ -82,9 +82,9 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
-    let hooks = Router::new()
-        .route("/hooks/{source}", routing::post(hooks::receive_delivery))
-        .layer(from_fn(hook_layer::wrap_hook));
+    // Without layers: its handler does what they do.
+    let hook = routing::post(hooks::receive_delivery).fallback(hook_layer::refuse_method);
+    let hooks = Router::new().route("/hooks/{source}", hook);
 
     // The last layer is the outermost.
     api.merge(open)

@@ -131,7 +131,7 @@ struct ExpectedEntry {
 
 impl ExpectedEntry {
     /// The next step of a roll-up begins where the last one ended.
-    fn after(before: &PostedCredit, layout: EntryLayout) -> ExpectedEntry {
+    fn following(before: &PostedCredit, layout: EntryLayout) -> ExpectedEntry {
         let PostedCredit { payee, mut via, mut level, .. } = *before;
         let is_former = layout == EntryLayout::Former;
 
@@ -159,7 +159,7 @@ impl ExpectedEntry {
 /// The fields in which an entry differs from what usually follows the one before; amounts also in their
 /// decimals.
 fn changed_fields(before: &PostedCredit, credit: &PostedCredit) -> u32 {
-    let expected = ExpectedEntry::after(before, EntryLayout::Current);
+    let expected = ExpectedEntry::following(before, EntryLayout::Current);
     let digits = |share: &Option<Decimal>| share.map(|share| share.serialize());
     let fields = [
         (POSITION, before.position != credit.position),
@@ -371,7 +371,7 @@ pub(super) fn read_credit(
         return Err(UnreadableRow::Broken("an entry has a field that is not known"));
     }
 
-    let expected = ExpectedEntry::after(&earlier.last, layout);
+    let expected = ExpectedEntry::following(&earlier.last, layout);
     read_recipient(row, mask, &expected, earlier)?;
     read_origin(row, mask, earlier)?;
 

@@ -12,6 +12,7 @@ use accredit_operations::intake::{self, Comparison};
 use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,8 +21,9 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::http::body;
+use crate::http::hook_layer::answer_hook;
 use crate::http::problem::Problem;
-use crate::http::request_id::{REQUEST_ID, hook_span};
+use crate::http::request_id::{hook_span, id_of};
 use crate::http::routes::BODY_BYTES_MAX;
 use crate::plugins;
 use crate::server::channels::NotTaken;
@@ -68,9 +70,20 @@ type ColumnsMissing = BTreeMap<String, BTreeSet<String>>;
 /// Takes a delivery.
 pub(crate) async fn receive_delivery(
     State(service): State<Arc<Service>>,
-    Path(source): Path<String>,
+    source: Result<Path<String>, PathRejection>,
     request: Request,
+) -> Response {
+    let id = id_of(request.headers());
+    answer_hook(id.as_ref(), take_delivery(service, source, request, id.as_ref())).await
+}
+
+async fn take_delivery(
+    service: Arc<Service>,
+    source: Result<Path<String>, PathRejection>,
+    request: Request,
+    id: Option<&HeaderValue>,
 ) -> Result<Response, Problem> {
+    let Path(source) = source.map_err(|_| Problem::bad_request("the path is not text"))?;
     let (Parts { headers, .. }, body) = request.into_parts();
     let body = body::read_limited(body, BODY_BYTES_MAX).await?;
     let delivery = Delivery::unverified(source, service.clock.now_ms(), body);
@@ -88,18 +101,19 @@ pub(crate) async fn receive_delivery(
 
     if source.intake.is_none() && delivery.body.len() <= READ_IN_PLACE_MAX {
         // Nothing waits before the delivery is handed over, so a client that goes away cuts nothing.
-        let read = read_delivery(&service, &ruleset, delivery, &headers);
-        return store_delivery(&service, read, headers.get(&REQUEST_ID)).await;
+        let read = read_delivery(&service, &ruleset, delivery, (&headers, id));
+        return store_delivery(&service, read, id).await;
     }
 
     // On its own task: a client that goes away must not cut it in half.
+    let id = id.cloned();
     let taken = tokio::spawn(async move {
         // Deals need a lot more memory than the text that they are read from.
         let room = service.hooks_room.enter(delivery.body.len()).await;
-        let id = headers.get(&REQUEST_ID).cloned();
+        let of_request = id.clone();
         let read = service.run_blocking(move |service| {
             let _room = room;
-            Ok(read_delivery(service, &ruleset, delivery, &headers))
+            Ok(read_delivery(service, &ruleset, delivery, (&headers, of_request.as_ref())))
         });
         store_delivery(&service, read.await?, id.as_ref()).await
     });
@@ -111,9 +125,9 @@ fn read_delivery(
     service: &Service,
     ruleset: &Ruleset,
     mut delivery: Delivery,
-    headers: &HeaderMap,
+    request: (&HeaderMap, Option<&HeaderValue>),
 ) -> Result<ReadDelivery, (String, Problem)> {
-    let read = verify_sender(service, ruleset, &mut delivery, headers).and_then(|secret| {
+    let read = verify_sender(service, ruleset, &mut delivery, request).and_then(|secret| {
         let (transactions, columns_missing) = delivered_transactions(service, ruleset, &delivery)?;
         Ok((transactions, columns_missing, secret))
     });
@@ -203,7 +217,7 @@ fn verify_sender(
     service: &Service,
     ruleset: &Ruleset,
     delivery: &mut Delivery,
-    headers: &HeaderMap,
+    (headers, request): (&HeaderMap, Option<&HeaderValue>),
 ) -> Result<usize, Problem> {
     let source = ruleset.settings.sources.get(&delivery.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
@@ -213,7 +227,6 @@ fn verify_sender(
     let secrets = service.secrets.load();
     let secrets = secrets.get(&delivery.source).map(Vec::as_slice).unwrap_or_default();
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-    let request = headers.get(&REQUEST_ID);
     let headers = headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
 

@@ -105,7 +105,7 @@ fn rows_with_a_key_are_taken_beside_one_without() {
     assert_eq!(dead_letters(&host), 1);
 }
 
-/// What other routes get from a layer each, webhooks get from one of their own.
+/// What other routes get from layers, the handler of webhooks does by itself.
 #[test]
 fn a_webhook_is_answered_as_other_requests_are() {
     let host = Host::start();
