@@ -40,7 +40,8 @@ pub fn fold_name(name: &str) -> String {
 
 /// The same as [`fold_name`], and no copy of a name that is folded already.
 pub(super) fn folded_name(name: &str) -> Cow<'_, str> {
-    let plain = |sign: &u8| matches!(sign, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b':' | b'@');
+    let plain =
+        |sign: &u8| matches!(sign, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'@');
     if name.as_bytes().iter().all(plain) {
         Cow::Borrowed(name)
     } else {
