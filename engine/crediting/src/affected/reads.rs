@@ -50,14 +50,18 @@ impl PlanReads {
         compare_programs((before, &one), (after, &two), &crediting_programs)
     }
 
-    /// The same for the direct credits of `plan` alone: its indirect rules may differ, and so may the
-    /// plans that it takes credits from.
+    /// The same for the direct credits of `plan` alone: its indirect rules may differ, and so may what
+    /// the plans decide that it takes credits from.
     pub(super) fn of_direct_change(
         before: &Ruleset,
         after: &Ruleset,
         plan: &Plan,
     ) -> Option<PlanReads> {
         let earlier = before.plans.get(&plan.id)?;
+        // What is a duplicate among direct credits may depend on those of sources.
+        if earlier.source_plans() != plan.source_plans() {
+            return None;
+        }
         if before.direct_texts(&plan.id) != after.direct_texts(&plan.id) {
             return None;
         }
