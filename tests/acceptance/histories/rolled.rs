@@ -16,7 +16,7 @@ use accredit_workspace::Files;
 use super::company::{Dice, Happening, MONTHS, act, happening, numbers, smallest};
 use super::office::{Office, files_of, ruleset_of};
 
-const HISTORIES: u64 = 60;
+const HISTORIES: u64 = 30;
 
 const SETTINGS: &str = r#"
 reason_codes = ["Bonus"]
@@ -189,6 +189,9 @@ fn history(seed: u64) -> Vec<Step> {
             _ => match happening(&mut dice) {
                 // The plans of this company are not paid.
                 Happening::Confirm(..) => Step::Runs(plan, month),
+                // Entries that were posted behind a closed period stay there when it is reopened, until
+                // their deal is decided again.
+                Happening::Reopen(_) => Step::Runs(plan, month),
                 other => Step::Happens(other),
             },
         });
