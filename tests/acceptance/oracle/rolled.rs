@@ -144,7 +144,8 @@ const CHANGED_WORLDS: usize = 600;
 #[test]
 fn known_direct_credits_roll_as_in_a_full_decision() {
     let seed = number("ACCREDIT_SEED", 1);
-    let count = number("ACCREDIT_WORLDS", CHANGED_WORLDS).min(CHANGED_WORLDS);
+    let most = number("ACCREDIT_CHANGED_WORLDS", CHANGED_WORLDS);
+    let count = number("ACCREDIT_WORLDS", most).min(most);
     let mut counts = Counts::default();
 
     for index in seed..seed + count {
