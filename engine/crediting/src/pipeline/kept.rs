@@ -1,6 +1,6 @@
 //! A plan whose direct credits are known from an earlier decision: only the rollup runs.
 //!
-//! Not whether other rules would make the same direct credits (`affected`): the caller says so. Called
+//! Not whether other rules would make the same direct credits (`affected`): the caller knows that. Called
 //! where recorded deals are decided by other rules. Source: DESIGN section 5.
 //!
 //! **Architecture invariant:** the decision is the one that a full decision would make. Wherever that

@@ -80,8 +80,8 @@ impl OrganizationDifference {
         OrganizationDifference::compare(before, after, FactScope::Everything)
     }
 
-    /// What differs apart from managers of positions and relationships: whoever finds, names and holds
-    /// is the same where no one is concerned, and not whom a credit then reaches.
+    /// What differs apart from managers of positions and relationships: what names mean and who
+    /// holds what is the same where no one is concerned, and not whom a credit then reaches.
     pub fn of_entities(before: &Organization, after: &Organization) -> OrganizationDifference {
         OrganizationDifference::compare(before, after, FactScope::WithoutWays)
     }

@@ -29,7 +29,7 @@ pub fn run_guarded<T>(
     }
 }
 
-/// Decides stored transactions again, by the rules in force where `in_force` says so; those that fail
+/// Decides stored transactions again, by the rules in force where `in_force` is true; those that fail
 /// inside the server stay as they are, with an alert. How many were decided.
 pub(crate) fn decide_isolated(
     context: &Context,

@@ -142,7 +142,7 @@ pub(crate) fn work_of_deals(
 }
 
 /// Recorded decisions of `stored` that come out alike when they are made again today, by number of the
-/// transaction and plan: by the rules in force where `in_force` says so, else by those that made them.
+/// transaction and plan: by the rules in force where `in_force` is true, else by those that made them.
 pub(crate) fn decided_alike(
     context: &Context,
     current: &Ruleset,
