@@ -36,6 +36,9 @@ use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
+/// Credits of a deal for which there is room from the start: a few, with those of managers.
+pub(crate) const CREDITS_A_DEAL: usize = 8;
+
 /// One transaction decided in one plan, with what its explanation and later plans need.
 #[derive(Debug)]
 pub struct DecidedPlan {

@@ -240,3 +240,31 @@ impl Credit {
         self.at_unit_scale().entry
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An id that changed with the way in which its names are hashed would be a second credit at the next
+    /// decision. Long names take another way than short ones.
+    #[test]
+    fn an_id_is_the_hash_of_all_names_however_long_they_are() {
+        for length in [0, 1, HASHED_BYTES - 40, HASHED_BYTES - 28, HASHED_BYTES - 27, HASHED_BYTES]
+        {
+            let long = "n".repeat(length);
+            let parts = [long.as_str(), "", "position"];
+
+            let mut named = Vec::new();
+            for name in ["D1", parts[0], parts[1], parts[2]] {
+                named.extend((name.len() as u64).to_le_bytes());
+                named.extend(name.bytes());
+            }
+            named.extend(7_u32.to_le_bytes());
+
+            let id = CreditId::from_parts("D1", &parts, 7);
+            assert_eq!(id.0[..TRANSACTION_PREFIX_BYTES], transaction_prefix("D1"));
+            let hash = blake3::hash(&named);
+            assert_eq!(id.0[TRANSACTION_PREFIX_BYTES..], hash.as_bytes()[..10], "{length}");
+        }
+    }
+}

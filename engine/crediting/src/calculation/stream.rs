@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use super::progress::CalculationProgress;
 use super::workers;
-use crate::pipeline::{self, DecidedPlan, ExplainLevel};
+use crate::pipeline::{self, CREDITS_A_DEAL, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
@@ -27,9 +27,6 @@ use accredit_workspace::Ruleset;
 
 /// Deals that a worker takes at a time.
 pub const BLOCK_DEALS: usize = 128;
-
-/// Credits for which there is room from the start: a deal has a few, with those of managers.
-const CREDITS_A_DEAL: usize = 8;
 
 /// How many deals and credits a calculation has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 use accredit_domain::note::{NoteCode, NoteStage};
 use std::sync::Arc;
 
+use super::CREDITS_A_DEAL;
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
 };
@@ -16,9 +17,6 @@ use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
 use accredit_script::{Machine, ScriptAnswer, ScriptArguments};
 use accredit_workspace::Ruleset;
-
-/// Credits of a deal for which there is room from the start.
-const CREDITS_A_DEAL: usize = 8;
 
 /// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
 /// explain why, if they are requested.
