@@ -170,11 +170,22 @@ impl<'a> RowReader<'a> {
         Ok(*first)
     }
 
+    fn take_flag(&mut self) -> ReadResult<bool> {
+        match self.take_byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(UnreadableRow::Broken("a flag is neither set nor unset")),
+        }
+    }
+
     fn take_wide(&mut self) -> ReadResult<u128> {
         let mut number = 0_u128;
         for shift in (0..126).step_by(7) {
             let byte = self.take_byte()?;
             number |= u128::from(byte & 0x7f) << shift;
+            if byte == 0 && shift > 0 {
+                return Err(UnreadableRow::Broken("a number is longer than it has to be"));
+            }
             if byte & 0x80 == 0 {
                 return Ok(number);
             }
@@ -246,6 +257,9 @@ impl<'a> RowReader<'a> {
         let no_amount = || UnreadableRow::Broken("an amount is none");
         let head = self.take_byte()?;
         let digits = i128::try_from(self.take_wide()?).map_err(|_| no_amount())?;
+        if head & !(SCALE_BITS | NEGATIVE) != 0 {
+            return Err(no_amount());
+        }
 
         let scale = u32::from(head & SCALE_BITS);
         let read = Decimal::try_from_i128_with_scale(digits, scale);

@@ -367,7 +367,8 @@ pub(super) fn read_credit(
     earlier: &mut EarlierEntries<'_>,
 ) -> ReadResult<()> {
     let mask = row.take_small()?;
-    if mask >= layout.unknown_field() {
+    let has_two_ids = mask & WHOLE_ID != 0 && mask & OWN_ID != 0;
+    if mask >= layout.unknown_field() || has_two_ids {
         return Err(UnreadableRow::Broken("an entry has a field that is not known"));
     }
 
@@ -410,7 +411,7 @@ fn read_recipient(
         credit.amount = row.take_decimal()?;
     }
     credit.level = match has(LEVEL) {
-        true => row.take_small()?.checked_sub(1),
+        true => read_level(row)?,
         false => expected.level,
     };
     credit.via = match has(VIA) {
@@ -421,12 +422,10 @@ fn read_recipient(
         credit.source = read_entry_id(row, &earlier.ids)?;
     }
     if has(SHARE) {
-        let is_given = row.take_byte()? != 0;
-        credit.share = if is_given { Some(row.take_decimal()?) } else { None };
+        credit.share = if row.take_flag()? { Some(row.take_decimal()?) } else { None };
     }
     if has(KIND) {
-        let is_indirect = row.take_byte()? != 0;
-        credit.kind = if is_indirect { CreditKind::Indirect } else { CreditKind::Direct };
+        credit.kind = if row.take_flag()? { CreditKind::Indirect } else { CreditKind::Direct };
     }
     if has(RULE) {
         credit.rule = row.take_given_name()?.into();
@@ -438,6 +437,12 @@ fn read_recipient(
         credit.relationship = row.take_name()?.map(Into::into);
     }
     Ok(())
+}
+
+fn read_level(row: &mut RowReader<'_>) -> ReadResult<Option<u32>> {
+    let Some(level) = row.take_number()?.checked_sub(1) else { return Ok(None) };
+    let level = u32::try_from(level);
+    level.map(Some).map_err(|_| UnreadableRow::Broken("a number is too large"))
 }
 
 fn read_origin(
@@ -527,7 +532,10 @@ fn read_reason(row: &mut RowReader<'_>, ids: &[CreditId]) -> ReadResult<Option<S
         REASON_TEXT => Ok(Some(row.take_text()?.to_owned())),
         REASON_POLICY => Ok(Some(POLICY_ERROR.to_owned())),
         REASON_YEAR => Ok(Some(OTHER_YEAR.to_owned())),
-        REASON_DUPLICATE => Ok(read_entry_id(row, ids)?.map(duplicate_reason)),
+        REASON_DUPLICATE => match read_entry_id(row, ids)? {
+            Some(id) => Ok(Some(duplicate_reason(id))),
+            None => Err(UnreadableRow::Broken("a duplicate names no entry")),
+        },
         _ => Err(UnreadableRow::Broken("a reason is not known")),
     }
 }
