@@ -1,19 +1,46 @@
-//! The seam to a CRM: what a connector must answer about one delivery.
+//! The seam to a CRM: what a connector must answer about one request of one source.
 //!
 //! Not receiving (the host has the socket, the inbox and the secrets) and not deciding. Implemented
-//! by crates in `plugins/`, called by the host's intake (verify) and by its worker (decode).
+//! by crates in `plugins/`, called by the host's intake (verify, split, answer), by its worker (decode)
+//! and by its fetcher (fetch).
 //!
-//! **Architecture invariant:** a connector is pure: the time, the secrets and the bytes are given to
-//! it, so every answer can be repeated from what the inbox kept.
+//! **Architecture invariant:** a connector is pure: the time, the secrets, the settings and the bytes
+//! are given to it, so every answer can be repeated from what the inbox kept. It opens no socket.
+
+mod answer;
+mod fetch;
+mod request;
+mod sample;
+mod settings;
 
 use std::borrow::Cow;
 
-use crate::delivery::Delivery;
+pub use answer::{AcceptedAnswer, OverloadAnswer};
+pub use fetch::{FetchAuthorization, FetchRequest};
+pub use request::{SentEvent, SentHeaders, SentRequest, optional_header, required_header};
+pub use sample::{SampleDeal, SampleRequest};
+pub use settings::{SettingError, SettingKey, SettingKind, SettingValue, SourceSettings};
 
-/// One way in: a signature scheme and a shape of bodies.
+/// One way in: how requests are authentic, what they carry, and how they are answered.
 pub trait Connector: Send + Sync {
     /// The name that `connector` in `[sources.<source>]` refers to.
     fn name(&self) -> &'static str;
+
+    /// The settings of `[sources.<source>]` that are this connector's own.
+    fn setting_keys(&self) -> &'static [SettingKey] {
+        &[]
+    }
+
+    /// Whether a source with these settings can work: keys are known and have their kinds by then.
+    ///
+    /// # Errors
+    /// Which setting is missing or wrong, and what to write.
+    fn check_settings(&self, _settings: &SourceSettings) -> Result<(), SettingError> {
+        Ok(())
+    }
+
+    /// How a source comes by its first secret.
+    fn secret_origin(&self) -> SecretOrigin;
 
     /// Whether `secret` can verify anything; asked once, when the server starts.
     ///
@@ -21,50 +48,88 @@ pub trait Connector: Send + Sync {
     /// Why it cannot, without the secret.
     fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery>;
 
-    /// Whether the delivery is authentic, judged on its raw bytes, its headers and the active
-    /// secrets, several while rotating. Sets the id of an authentic delivery and returns which
-    /// secret matched, from 0.
+    /// Whether the request is authentic, judged on its raw bytes and the active secrets, several while
+    /// rotating; which secret matched, from 0.
     ///
     /// # Errors
     /// Why it is not authentic; for our log, never for the sender.
-    fn verify_delivery(
+    fn verify_request(
         &self,
-        delivery: &mut Delivery,
-        headers: &SentHeaders<'_>,
+        request: &SentRequest<'_>,
+        settings: &SourceSettings,
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery>;
 
-    /// The payloads in an authentic body, each one JSON value as text, for one call of the intake
+    /// The events in an authentic request, each with an id of its own: the same for each attempt to
+    /// deliver it, another one for every other event. What must not be kept is left out of their bodies.
+    ///
+    /// A body of no known shape is one event: the worker finds out and keeps it as a dead letter.
+    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>>;
+
+    /// The payloads in the body of an event, each one JSON value as text, for one call of the intake
     /// policy; without a policy each is one transaction or an array of them.
     ///
     /// # Errors
     /// Why the body has no known shape; the delivery becomes a dead letter.
-    fn decode_body<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError>;
+    fn decode_event<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError>;
+
+    /// What the sender wants to hear once its events are durable; none where any 2xx will do.
+    fn accepted_answer(&self) -> Option<AcceptedAnswer> {
+        None
+    }
+
+    /// What the sender is told when nothing can be stored at the moment.
+    fn overload_answer(&self) -> OverloadAnswer {
+        OverloadAnswer::default()
+    }
+
+    /// What has to be fetched from the CRM before a payload says all of its deal; none where it does.
+    ///
+    /// # Errors
+    /// Why that cannot be told; the delivery becomes a dead letter.
+    fn needed_fetch(
+        &self,
+        _payload: &str,
+        _settings: &SourceSettings,
+    ) -> Result<Option<FetchRequest>, DecodeError> {
+        Ok(None)
+    }
+
+    /// The body of the event with what was fetched for its payload: one that
+    /// [`decode_event`](Connector::decode_event) reads, and that needs no fetch.
+    ///
+    /// # Errors
+    /// Why the answer of the CRM has no known shape.
+    fn complete_event(&self, _payload: &str, _fetched: &str) -> Result<String, DecodeError> {
+        Err(DecodeError("this connector fetches nothing".to_owned()))
+    }
+
+    /// A request as the vendor would send it when this deal is closed, signed with `secret`.
+    ///
+    /// # Errors
+    /// Why it cannot be signed, without the secret.
+    fn sample_request(
+        &self,
+        deal: &SampleDeal<'_>,
+        settings: &SourceSettings,
+        secret: &str,
+    ) -> Result<SampleRequest, RejectedDelivery>;
 }
 
-/// Names and values of headers in received order; a name may come twice.
-pub type SentHeaders<'a> = [(&'a str, &'a [u8])];
-
-/// The only value of the header `name`, as visible ASCII.
-///
-/// # Errors
-/// When it is missing, comes twice or is not text.
-pub fn required_header<'a>(
-    headers: &SentHeaders<'a>,
-    name: &str,
-) -> Result<&'a str, RejectedDelivery> {
-    // A header that comes twice could be verified by one value and read by the other.
-    let mut values = headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-    let (Some((_, value)), None) = (values.next(), values.next()) else {
-        return Err(RejectedDelivery("a header is missing or comes twice"));
-    };
-
-    let text = std::str::from_utf8(value).map_err(|_| RejectedDelivery("a header is not text"))?;
-    let visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if visible { Ok(text) } else { Err(RejectedDelivery("a header is not text")) }
+/// How a source comes by its first secret, where none is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretOrigin {
+    /// The server makes a key as Standard Webhooks writes it, `whsec_` and base64, for both sides.
+    WebhookKey,
+    /// The server makes random characters that a CRM can be told.
+    Token,
+    /// The server makes `user:password`.
+    UserPassword,
+    /// The sender made it: it must be given.
+    Given,
 }
 
-/// Why a delivery is not authentic.
+/// Why a request is not authentic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RejectedDelivery(pub &'static str);

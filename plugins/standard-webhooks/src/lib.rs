@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-mod body;
 mod signature;
 
 use std::borrow::Cow;
 
-use accredit_seams::connector::{Connector, DecodeError, RejectedDelivery, SentHeaders};
-use accredit_seams::delivery::Delivery;
+use accredit_seams::connector::{
+    Connector, DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
+    SentRequest, SourceSettings,
+};
+use accredit_webhook_checks::json;
 pub use signature::sign_delivery;
 
 /// The connector `standard-webhooks`: signatures as standardwebhooks.com describes them.
@@ -16,6 +18,10 @@ pub struct StandardWebhooks;
 impl Connector for StandardWebhooks {
     fn name(&self) -> &'static str {
         "standard-webhooks"
+    }
+
+    fn secret_origin(&self) -> SecretOrigin {
+        SecretOrigin::WebhookKey
     }
 
     fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
@@ -28,16 +34,45 @@ impl Connector for StandardWebhooks {
         Ok(())
     }
 
-    fn verify_delivery(
+    fn verify_request(
         &self,
-        delivery: &mut Delivery,
-        headers: &SentHeaders<'_>,
+        request: &SentRequest<'_>,
+        _settings: &SourceSettings,
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery> {
-        signature::verify_signature(delivery, headers, secrets)
+        signature::verify_signature(request, secrets)
     }
 
-    fn decode_body<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError> {
-        body::check_body(body).map(|text| vec![Cow::Borrowed(text)])
+    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>> {
+        let id = signature::delivery_id(request.headers).unwrap_or_default().to_owned();
+        vec![SentEvent { id, body: Cow::Borrowed(request.body) }]
+    }
+
+    fn decode_event<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError> {
+        json::check_body(body).map(|text| vec![Cow::Borrowed(text)])
+    }
+
+    fn sample_request(
+        &self,
+        deal: &SampleDeal<'_>,
+        _settings: &SourceSettings,
+        secret: &str,
+    ) -> Result<SampleRequest, RejectedDelivery> {
+        let body = serde_json::json!({
+            "id": deal.id,
+            "name": deal.name,
+            "amount": deal.amount,
+            "owner": deal.owner,
+            "date": deal.closed_day,
+        });
+        let body = body.to_string().into_bytes();
+        let (id, seconds) = (format!("msg_{}_{}", deal.id, deal.sent_ms), deal.sent_ms / 1000);
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("webhook-signature", sign_delivery(secret, &id, seconds, &body)?),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-id", id),
+        ];
+        Ok(SampleRequest { query: String::new(), headers, body })
     }
 }

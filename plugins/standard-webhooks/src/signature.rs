@@ -3,21 +3,13 @@
 //! Not decoding of bodies. Called by the connector, and [`sign_delivery`] by anyone who plays a
 //! sender.
 
-use accredit_seams::connector::{RejectedDelivery, SentHeaders, required_header};
-use accredit_seams::delivery::Delivery;
+use accredit_seams::connector::{RejectedDelivery, SentHeaders, SentRequest, required_header};
+use accredit_webhook_checks::{signature, time};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
-
-/// How far a timestamp may be from now, on either side, in seconds.
-const TOLERANCE_S: u64 = 300;
-
-/// Signatures tried a delivery; a sender that rotates sends two.
-const SIGNATURES_MAX: usize = 20;
 
 /// Bytes of a secret that is accepted: fewer could be guessed.
 pub(crate) const KEY_BYTES_MIN: usize = 16;
@@ -48,12 +40,18 @@ fn header_names(headers: &SentHeaders<'_>) -> [&'static str; 3] {
     if only_former { former } else { current }
 }
 
-/// Under which secret a delivery is authentic; an authentic one gets its id.
+/// The sender's id of a delivery.
+pub(crate) fn delivery_id<'a>(headers: &SentHeaders<'a>) -> Result<&'a str, RejectedDelivery> {
+    let [id, _, _] = header_names(headers);
+    required_header(headers, id)
+}
+
+/// Under which secret a delivery is authentic.
 pub(crate) fn verify_signature(
-    delivery: &mut Delivery,
-    headers: &SentHeaders<'_>,
+    request: &SentRequest<'_>,
     secrets: &[&str],
 ) -> Result<usize, RejectedDelivery> {
+    let headers = request.headers;
     let [id, timestamp, signatures] = header_names(headers);
     let id = required_header(headers, id)?;
     let timestamp = required_header(headers, timestamp)?;
@@ -61,22 +59,20 @@ pub(crate) fn verify_signature(
 
     check_id(id)?;
 
-    check_timestamp(timestamp, delivery.received_ms)?;
+    time::check_seconds(timestamp, request.received_ms)?;
 
     let candidates: Vec<Vec<u8>> = signatures
         .split(' ')
-        // A header of any length must not cost more than this many comparisons.
-        .take(SIGNATURES_MAX)
+        .take(signature::SIGNATURES_MAX)
         .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
         .collect();
 
     for (index, secret) in secrets.iter().enumerate() {
         // A secret that cannot verify must not keep the others from it.
         let Ok(key) = decode_secret(secret) else { continue };
-        let expected = compute_mac(&key, id, timestamp, &delivery.body)?;
+        let expected = compute_mac(&key, id, timestamp, request.body)?;
         // A slice of another length is unequal in constant time as well.
         if candidates.iter().any(|candidate| expected.ct_eq(candidate).into()) {
-            id.clone_into(&mut delivery.id);
             return Ok(index);
         }
     }
@@ -111,12 +107,8 @@ fn compute_mac(
     timestamp: &str,
     body: &[u8],
 ) -> Result<[u8; 32], RejectedDelivery> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key).map_err(|_| RejectedDelivery("a secret is empty"))?;
-    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
-        mac.update(part);
-    }
-    Ok(mac.finalize().into_bytes().into())
+    let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+    signature::hmac_sha256(key, &signed).ok_or(RejectedDelivery("a secret is empty"))
 }
 
 /// A dot would let id and timestamp trade characters under one signature.
@@ -127,16 +119,4 @@ fn check_id(id: &str) -> Result<(), RejectedDelivery> {
     } else {
         Err(RejectedDelivery("the delivery id is not usable"))
     }
-}
-
-/// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept texts that were not signed as
-/// a time.
-fn check_timestamp(timestamp: &str, received_ms: i64) -> Result<(), RejectedDelivery> {
-    let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = timestamp.parse::<i64>().ok().filter(|_| digits);
-    let seconds = seconds.ok_or(RejectedDelivery("the timestamp is not a number of seconds"))?;
-    if received_ms.div_euclid(1000).abs_diff(seconds) > TOLERANCE_S {
-        return Err(RejectedDelivery("the timestamp is too far from now"));
-    }
-    Ok(())
 }

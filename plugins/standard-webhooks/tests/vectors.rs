@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use accredit_seams::connector::{Connector, DecodeError, RejectedDelivery};
-use accredit_seams::delivery::Delivery;
+use accredit_seams::connector::{
+    Connector, DecodeError, RejectedDelivery, SentEvent, SentRequest, SourceSettings,
+};
 use accredit_standard_webhooks::{StandardWebhooks, sign_delivery};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -49,13 +50,22 @@ impl SignedRequest {
         self.with("webhook-signature", signature)
     }
 
-    /// The delivery as it was verified, and which secret matched.
-    fn verify(&self) -> Result<(Delivery, usize), RejectedDelivery> {
+    /// The event of the request once it was verified, and which secret matched.
+    fn verify(&self) -> Result<(SentEvent<'static>, usize), RejectedDelivery> {
         let headers: Vec<_> = self.headers.iter().map(|(n, v)| (*n, v.as_slice())).collect();
-        let received_ms = self.now_s * 1000;
-        let mut delivery = Delivery::unverified("crm".to_owned(), received_ms, self.body.clone());
-        let matched = StandardWebhooks.verify_delivery(&mut delivery, &headers, &self.secrets)?;
-        Ok((delivery, matched))
+        let request = SentRequest {
+            method: "POST",
+            query: "",
+            headers: &headers,
+            body: &self.body,
+            received_ms: self.now_s * 1000,
+        };
+        let settings = SourceSettings::default();
+        let matched = StandardWebhooks.verify_request(&request, &settings, &self.secrets)?;
+        let mut events = StandardWebhooks.split_request(&request);
+        assert_eq!(events.len(), 1);
+        let SentEvent { id, body } = events.remove(0);
+        Ok((SentEvent { id, body: body.into_owned().into() }, matched))
     }
 }
 
@@ -74,7 +84,7 @@ fn sign_text(id: &str, timestamp: &str, body: &[u8]) -> String {
 fn the_known_vector() {
     assert_eq!(sign_delivery(SECRET, ID, AT, BODY).unwrap(), KNOWN);
     let (delivery, matched) = SignedRequest::good().verify().expect("the known vector");
-    assert_eq!((delivery.id.as_str(), delivery.body.as_slice(), matched), (ID, BODY, 0));
+    assert_eq!((delivery.id.as_str(), &*delivery.body, matched), (ID, BODY, 0));
 }
 
 #[test]
@@ -343,7 +353,7 @@ fn an_empty_key_never_verifies() {
 #[test]
 fn bodies() {
     fn decode(body: &str) -> Result<Vec<Cow<'_, str>>, DecodeError> {
-        StandardWebhooks.decode_body(body.as_bytes())
+        StandardWebhooks.decode_event(body.as_bytes())
     }
     let body = r#"{"amount": 50000.10, "rows": [{"a": 1}, {"a": 2}]}"#;
     assert_eq!(decode(body).unwrap(), [body], "digits are kept");
@@ -372,7 +382,7 @@ fn bodies() {
         }
     }
     assert!(decode(&"[".repeat(100_000)).is_err(), "nesting has a limit");
-    assert!(StandardWebhooks.decode_body(&[0xff, 0xfe]).is_err(), "not UTF-8");
+    assert!(StandardWebhooks.decode_event(&[0xff, 0xfe]).is_err(), "not UTF-8");
     for body in ["null", "[]", "{}", "true", "-1.5e3", "\"text\"", "[[{}]]"] {
         assert!(decode(body).is_ok(), "refused `{body}`");
     }

@@ -1,6 +1,6 @@
 //! Bodies: JSON in which no key comes twice.
 //!
-//! Not mapping to transactions (the intake policy's work). Called by the connector. A key that comes
+//! Not mapping to transactions (the intake policy's work). Called by connectors. A key that comes
 //! twice is refused: two readers would disagree about which value counts.
 
 use std::borrow::Cow;
@@ -11,7 +11,10 @@ use accredit_seams::connector::DecodeError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// The body as the text of one JSON value.
-pub(crate) fn check_body(body: &[u8]) -> Result<&str, DecodeError> {
+///
+/// # Errors
+/// When it is no JSON, when a key comes twice, or when it is nested too deeply.
+pub fn check_body(body: &[u8]) -> Result<&str, DecodeError> {
     let refused = |cause: &dyn fmt::Display| DecodeError(format!("not readable JSON: {cause}"));
     // Windows puts a mark before text; the signature is of the body with it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
