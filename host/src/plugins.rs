@@ -16,9 +16,9 @@ pub(crate) fn find_connector(name: &str) -> Option<&'static dyn Connector> {
     CONNECTORS.iter().copied().find(|connector| connector.name() == name)
 }
 
-/// The names of every connector.
-pub(crate) fn connector_names() -> Vec<&'static str> {
-    CONNECTORS.iter().map(|connector| connector.name()).collect()
+/// Every connector.
+pub(crate) fn connectors() -> &'static [&'static dyn Connector] {
+    CONNECTORS
 }
 
 /// The store in the data file at `path`, which is made if it is missing.

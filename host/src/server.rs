@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
+pub(crate) mod fetcher;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod listener;
@@ -192,7 +193,10 @@ fn threads(
     })?;
 
     let monitor = supervise::start_supervised(service, ServerPart::Deliveries, monitor::run)?;
-    Ok(vec![writer, worker, monitor])
+    let fetcher = supervise::start_supervised(service, ServerPart::Fetcher, |service| {
+        fetcher::run(service);
+    })?;
+    Ok(vec![writer, worker, monitor, fetcher])
 }
 
 impl RunningServer {

@@ -21,6 +21,7 @@ pub mod deals;
 pub mod definitions;
 pub mod dump;
 pub mod enquiries;
+pub mod fetches;
 pub mod frozen_rewards;
 pub mod import_rows;
 pub mod inbox;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditChain;
 use super::calculations::SummaryChanges;
 use super::deal_rows::DealRows;
+use super::fetches::PendingFetch;
 use super::manual_credits::{self, ManualCreditAct};
 use super::names::NewNames;
 use super::packed::deal::pack_deal;
@@ -64,6 +65,8 @@ impl TransactionRecord {
 pub struct CommitBatch {
     /// Deliveries that are done, with the reason of those that are dead letters.
     pub done: Vec<(u64, Option<String>)>,
+    /// What has to be fetched for deliveries that are done.
+    pub fetches: Vec<PendingFetch>,
     /// Transactions that versions arrived of, as they become, in order of arrival. A new one gets its
     /// number here, and each keeps the decisions that are stored, unless `decisions` has others.
     pub records: Vec<TransactionRecord>,
@@ -251,7 +254,7 @@ impl Ledger {
             append_audit_rows(work, &*self.snapshot()?, &mut batch)?;
         }
 
-        finish_deliveries(work, &mut batch);
+        finish_deliveries(work, &mut batch)?;
         self.commit_changes(&batch)?;
         names.keep_in(&self.names);
         Ok(())
@@ -443,16 +446,20 @@ fn append_audit_rows(
     Ok(())
 }
 
-fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) {
+fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) -> LedgerResult<()> {
     for (sequence, dead) in &work.done {
         batch.delete_row(StoreTable::Pending, codec::number_key(*sequence));
         if let Some(reason) = dead {
             batch.put_row(StoreTable::Dead, codec::number_key(*sequence), reason.as_str());
         }
     }
+    for fetch in &work.fetches {
+        fetch.put_row(batch)?;
+    }
     let rows = work.records.iter().map(|stored| &stored.record);
     let rows = rows.chain(work.history.iter().map(|(_, _, record)| record));
     let cells = rows.flat_map(|record| record.delivered_cells());
     let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
     columns.into_iter().for_each(|column| batch.put_row(StoreTable::Columns, column, ""));
+    Ok(())
 }

@@ -12,7 +12,7 @@ use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::limits::MoneyEffect;
 use accredit_workspace::{Files, Ruleset};
 
-use crate::connectors::unknown_connectors;
+use crate::connectors::source_findings;
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::zone;
@@ -45,7 +45,7 @@ pub fn build_candidate<'a>(
     let columns = known_columns(context)?;
     let checked = check_files(files, &columns, changed).map_err(OperationError::Check)?;
 
-    let unknown = unknown_connectors(&checked.ruleset, &context.surroundings.connectors());
+    let unknown = source_findings(&checked.ruleset, context.surroundings.connectors());
     if unknown.is_empty() { Ok(checked) } else { Err(OperationError::Check(unknown)) }
 }
 

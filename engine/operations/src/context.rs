@@ -42,8 +42,8 @@ pub trait Surroundings: Send + Sync {
     /// The connector with this name; none that this build does not have.
     fn connector(&self, name: &str) -> Option<&'static dyn Connector>;
 
-    /// The names of the connectors that this build has.
-    fn connectors(&self) -> Vec<&'static str>;
+    /// The connectors that this build has.
+    fn connectors(&self) -> &'static [&'static dyn Connector];
 
     /// Gets the secrets of a ruleset's sources ready, and gives what puts them in force.
     ///

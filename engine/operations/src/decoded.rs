@@ -20,6 +20,9 @@ pub struct DecodedDelivery {
     pub rows: Vec<(Record, Arc<Transaction>)>,
     /// Why other rows have none: the delivery waits as a dead letter beside what was taken.
     pub rest: Option<String>,
+    /// Payloads that say of which deal they are and not what it has, in order: their connector tells
+    /// what has to be fetched.
+    pub thin: Vec<String>,
 }
 
 /// Deliveries that are kept at most.
@@ -140,7 +143,7 @@ mod tests {
     }
 
     fn nothing() -> Result<DecodedDelivery, String> {
-        Ok(DecodedDelivery { rows: Vec::new(), rest: None })
+        Ok(DecodedDelivery { rows: Vec::new(), rest: None, thin: Vec::new() })
     }
 
     /// The intake policy of every delivery ran twice: for the answer, and for the decision.

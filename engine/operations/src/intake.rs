@@ -13,9 +13,10 @@ use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction}
 use accredit_ledger::Ledger;
 use accredit_ledger::import_rows::read_import_rows;
 use accredit_script::Machine;
+use accredit_seams::connector::Connector;
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
-use accredit_workspace::Ruleset;
+use accredit_workspace::{Ruleset, WebhookSource};
 
 use crate::context::Context;
 use crate::decoded::DecodedDelivery;
@@ -51,7 +52,7 @@ pub fn decode_delivery(
     machines: &mut IntakeMachine,
     delivery: &Delivery,
 ) -> Result<DecodedDelivery, String> {
-    let records = delivery_records(context, ruleset, machines, delivery)?;
+    let (records, thin) = delivery_records(context, ruleset, machines, delivery)?;
 
     let total = records.len();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -79,7 +80,7 @@ pub fn decode_delivery(
 
     match rest {
         Some(reason) if rows.is_empty() => Err(reason),
-        rest => Ok(DecodedDelivery { rows, rest }),
+        rest => Ok(DecodedDelivery { rows, rest, thin }),
     }
 }
 
@@ -221,29 +222,31 @@ pub fn next_version(
     (record, transaction)
 }
 
+/// The rows of a delivery, and its payloads that have to be completed first.
 fn delivery_records(
     context: &Context,
     ruleset: &Ruleset,
     machines: &mut IntakeMachine,
     delivery: &Delivery,
-) -> Result<Vec<Record>, String> {
+) -> Result<(Vec<Record>, Vec<String>), String> {
     // Rows of an import were understood when they came in, and are stored as such.
     if delivery.source == IMPORT {
         return read_import_rows(&delivery.body)
+            .map(|rows| (rows, Vec::new()))
             .map_err(|error| format!("stored rows are unreadable: {error}"));
     }
 
-    let source = ruleset.settings.sources.get(&delivery.source);
-    let source = source.ok_or_else(|| format!("`{}` is no longer a source", delivery.source))?;
-    let connector = context
-        .surroundings
-        .connector(&source.connector)
-        .ok_or_else(|| format!("this build has no connector `{}`", source.connector))?;
+    let (source, connector) = source_of(context, ruleset, &delivery.source)?;
+    let payloads = connector.decode_event(&delivery.body).map_err(|error| error.to_string())?;
 
-    let payloads = connector.decode_body(&delivery.body).map_err(|error| error.to_string())?;
-
-    let mut records = Vec::new();
+    let (mut records, mut thin) = (Vec::new(), Vec::new());
     for payload in payloads {
+        let fetch = connector.needed_fetch(&payload, &source.settings);
+        if fetch.map_err(|error| error.to_string())?.is_some() {
+            thin.push(payload.into_owned());
+            continue;
+        }
+
         match source.intake {
             Some(program) => {
                 let body = serde_json::from_str(&payload)
@@ -262,5 +265,22 @@ fn delivery_records(
         }
     }
 
-    Ok(records)
+    Ok((records, thin))
+}
+
+/// A source with its connector.
+///
+/// # Errors
+/// When there is no such source, or no such connector.
+pub fn source_of<'r>(
+    context: &Context,
+    ruleset: &'r Ruleset,
+    name: &str,
+) -> Result<(&'r WebhookSource, &'static dyn Connector), String> {
+    let source = ruleset.settings.sources.get(name);
+    let source = source.ok_or_else(|| format!("`{name}` is no longer a source"))?;
+    let connector = context.surroundings.connector(&source.connector);
+    let connector =
+        connector.ok_or_else(|| format!("this build has no connector `{}`", source.connector))?;
+    Ok((source, connector))
 }

@@ -40,13 +40,14 @@ pub trait Connector: Send + Sync {
     }
 
     /// How a source comes by its first secret.
-    fn secret_origin(&self) -> SecretOrigin;
+    fn secret_origin(&self, settings: &SourceSettings) -> SecretOrigin;
 
     /// Whether `secret` can verify anything; asked once, when the server starts.
     ///
     /// # Errors
     /// Why it cannot, without the secret.
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery>;
+    fn check_secret(&self, secret: &str, settings: &SourceSettings)
+    -> Result<(), RejectedDelivery>;
 
     /// Whether the request is authentic, judged on its raw bytes and the active secrets, several while
     /// rotating; which secret matched, from 0.

@@ -60,6 +60,7 @@ use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
 use accredit_script::pool::MachinePool;
 use accredit_script::{CheckContext, Machine, ReferenceData};
+use accredit_seams::connector::SourceSettings;
 
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::tables::DeclaredTable;
@@ -142,6 +143,19 @@ pub struct WebhookSource {
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.
     pub merge: bool,
+    /// What its connector is told.
+    pub settings: SourceSettings,
+    /// Where each setting stands: `url`, and the connector's own, whose names only it knows.
+    pub setting_places: BTreeMap<String, SettingPlace>,
+}
+
+/// Where a setting of a source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingPlace {
+    /// Its key.
+    pub key: Place,
+    /// Its value.
+    pub value: Place,
 }
 
 /// The credit type of a workspace that declares none.

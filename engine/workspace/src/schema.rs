@@ -20,6 +20,8 @@ pub struct SchemaSection {
     pub name: &'static str,
     /// Its keys, in the order of FORMAT.
     pub keys: &'static [SchemaKey],
+    /// What may stand behind other keys; none where there may be none.
+    pub others: Option<SchemaKind>,
 }
 
 /// A key of a table.
@@ -100,7 +102,7 @@ fn section_schema(name: &str) -> Option<Json> {
 
     Some(json!({
         "type": "object",
-        "additionalProperties": false,
+        "additionalProperties": section.others.map_or(json!(false), kind_schema),
         "properties": properties.collect::<Map<_, _>>(),
         "required": needed.collect::<Vec<_>>(),
     }))

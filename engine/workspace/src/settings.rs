@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::policies::Policies;
 use super::setting::{NamedPrograms, read_expression};
 use super::toml::{DefinitionText as File, PlacedText, TomlItem, TomlTable};
-use super::{Files, Settings, WebhookSource};
+use super::{Files, SettingPlace, Settings, WebhookSource};
 use super::{calendar, fields, layout, tables};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::keys::DefinedName;
@@ -20,6 +20,7 @@ use accredit_domain::money::Units;
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 use accredit_domain::transaction::dates::WorkspaceZone;
 use accredit_domain::transaction::read::FileLayout;
+use accredit_seams::connector::{SettingValue, SourceSettings};
 
 /// Decimals that a unit type may have at most.
 const SCALE_MAX: i64 = 18;
@@ -207,7 +208,7 @@ fn read_webhook_sources(
         let connector = table.take_needed_text("connector");
         let intake = table.take_text("intake");
         let merge = table.take_flag("merge");
-        table.finish();
+        let (settings, setting_places) = read_source_settings(table);
 
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
             Some(policy) => policies.find_policy(
@@ -226,8 +227,45 @@ fn read_webhook_sources(
         // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
         let (connector, place) = (connector.text, connector.place);
-        sources.insert(name.text, WebhookSource { connector, place, intake, merge });
+        let source = WebhookSource { connector, place, intake, merge, settings, setting_places };
+        sources.insert(name.text, source);
     }
 
     sources
+}
+
+/// The settings of a source for its connector. Which there are, and what they mean, only it knows.
+fn read_source_settings(
+    mut table: TomlTable<'_>,
+) -> (SourceSettings, BTreeMap<String, SettingPlace>) {
+    let mut settings = SourceSettings::default();
+    let mut places = BTreeMap::new();
+
+    if let Some(url) = table.take_text("url") {
+        let place = SettingPlace { key: url.place.clone(), value: url.place };
+        places.insert("url".to_owned(), place);
+        settings.url = Some(url.text);
+    }
+
+    for (key, item) in table.finish_with_rest() {
+        let value = if let Some(flag) = item.as_flag() {
+            Some(SettingValue::Flag(flag))
+        } else if let Some(text) = item.as_text() {
+            Some(SettingValue::Text(text.text))
+        } else if item.is_list() {
+            let texts = item.expect_list().unwrap_or_default();
+            let texts = texts.iter().filter_map(TomlItem::expect_text).map(|text| text.text);
+            Some(SettingValue::Texts(texts.collect()))
+        } else {
+            item.refuse("text in quotes, a list of texts, or true or false");
+            None
+        };
+
+        if let Some(value) = value {
+            places.insert(key.text.clone(), SettingPlace { key: key.place, value: item.place() });
+            settings.values.insert(key.text, value);
+        }
+    }
+
+    (settings, places)
 }

@@ -22,6 +22,9 @@ const QUEUE_MAX: usize = 1024;
 /// How long a stop waits for a place in the queue.
 const STOP_WAIT: Duration = Duration::from_secs(1);
 
+/// How long a sender waits before it looks for a place in the queue again.
+const ROOM_WAIT: Duration = Duration::from_millis(20);
+
 /// Why there is no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum NotTaken {
@@ -57,12 +60,41 @@ pub(crate) fn writer_channel() -> (Writer, WriterQueue) {
 impl Writer {
     /// Stores `deliveries` in one commit and returns their receipts in order.
     pub(crate) async fn take(&self, deliveries: Vec<Delivery>) -> Result<Vec<Receipt>, NotTaken> {
+        self.take_patiently(deliveries, Duration::ZERO).await
+    }
+
+    /// As [`take`](Writer::take), but waits so long for room in the queue before it gives up.
+    pub(crate) async fn take_patiently(
+        &self,
+        deliveries: Vec<Delivery>,
+        patience: Duration,
+    ) -> Result<Vec<Receipt>, NotTaken> {
         let (reply, receipts) = oneshot::channel();
-        self.0.try_send(Writing::Take(deliveries, reply)).map_err(|error| match error {
-            TrySendError::Full(_) => NotTaken::Busy,
-            TrySendError::Disconnected(_) => NotTaken::Failed,
-        })?;
+        let mut writing = Writing::Take(deliveries, reply);
+        let deadline = Instant::now() + patience;
+
+        loop {
+            writing = match self.0.try_send(writing) {
+                Ok(()) => break,
+                Err(TrySendError::Disconnected(_)) => return Err(NotTaken::Failed),
+                Err(TrySendError::Full(_)) if Instant::now() >= deadline => {
+                    return Err(NotTaken::Busy);
+                }
+                Err(TrySendError::Full(writing)) => writing,
+            };
+            tokio::time::sleep(ROOM_WAIT).await;
+        }
         receipts.await.unwrap_or(Err(NotTaken::Failed))
+    }
+
+    /// As [`take`](Writer::take), for a thread of its own.
+    pub(crate) fn take_blocking(
+        &self,
+        deliveries: Vec<Delivery>,
+    ) -> Result<Vec<Receipt>, NotTaken> {
+        let (reply, receipts) = oneshot::channel();
+        self.0.send(Writing::Take(deliveries, reply)).map_err(|_| NotTaken::Failed)?;
+        receipts.blocking_recv().unwrap_or(Err(NotTaken::Failed))
     }
 
     /// Asks the writer to end after what is queued.

@@ -24,6 +24,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
+const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
@@ -31,7 +32,16 @@ const ACTORS: [&str; 4] = ["admin", "serve", "watch", "worker"];
 
 /// The variable that holds the secrets of `source`.
 pub(crate) fn secret_variable(source: &str) -> String {
-    format!("{SECRET_PREFIX}{}", source.to_uppercase().replace('-', "_"))
+    source_variable(SECRET_PREFIX, source)
+}
+
+/// The variable that holds the token for the API of the CRM behind `source`.
+pub(crate) fn api_token_variable(source: &str) -> String {
+    source_variable(API_TOKEN_PREFIX, source)
+}
+
+fn source_variable(prefix: &str, source: &str) -> String {
+    format!("{prefix}{}", source.to_uppercase().replace('-', "_"))
 }
 
 /// A token with a name: the name is what the audit trail shows.
@@ -54,6 +64,8 @@ pub(crate) struct Credentials {
     pub(crate) tokens: Vec<NamedToken>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
+    /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
+    pub(crate) api_tokens: BTreeMap<String, SecretString>,
 }
 
 /// A value of the environment, or the file that holds it.
@@ -89,7 +101,10 @@ impl CredentialSources {
 
         for (variable, value) in variables {
             let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
-            let wanted = name == TOKEN || name == TOKENS || name.starts_with(SECRET_PREFIX);
+            let wanted = name == TOKEN
+                || name == TOKENS
+                || name.starts_with(SECRET_PREFIX)
+                || name.starts_with(API_TOKEN_PREFIX);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
@@ -147,6 +162,10 @@ impl CredentialSources {
                 TOKENS => {
                     let tokens = parse_named(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.tokens = tokens;
+                }
+
+                _ if name.starts_with(API_TOKEN_PREFIX) => {
+                    credentials.api_tokens.insert(name.clone(), text.into());
                 }
 
                 _ => {

@@ -23,6 +23,8 @@ pub(crate) enum ServerPart {
     Worker,
     /// Deliveries that were acknowledged: they are decided after a while.
     Deliveries,
+    /// The thread that asks CRMs for what their events leave out.
+    Fetcher,
     /// The watcher of the customer's directory.
     Watcher,
 }
@@ -35,6 +37,7 @@ impl ServerPart {
             ServerPart::Writer => "writer",
             ServerPart::Worker => "worker",
             ServerPart::Deliveries => "deliveries",
+            ServerPart::Fetcher => "fetcher",
             ServerPart::Watcher => "watcher",
         }
     }

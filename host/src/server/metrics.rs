@@ -22,6 +22,8 @@ pub(crate) struct Metrics {
     pub(crate) pending: Gauge,
     /// Deliveries that could not be taken and wait for people.
     pub(crate) dead_letters: Gauge,
+    /// Events that wait for what their CRM has of their deal.
+    pub(crate) fetches: Gauge,
     /// Deals that a plan lets in and that could not be decided.
     pub(crate) parked: Gauge,
     /// Seconds since the oldest delivery that is not decided was acknowledged; 0 when none waits.
@@ -41,7 +43,7 @@ impl Metrics {
         let credits = Family::<Labels, Counter>::default();
         let reloads = Family::<Labels, Counter>::default();
         let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
-        let (oldest_undecided_s, ready) = <(Gauge, Gauge)>::default();
+        let (oldest_undecided_s, ready, fetches) = <(Gauge, Gauge, Gauge)>::default();
 
         let runs = Family::<Labels, Counter>::default();
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
@@ -56,6 +58,8 @@ impl Metrics {
 
         let dead = "Deliveries that could not be processed and wait for a person";
         registry.register("dead_letters", dead, dead_letters.clone());
+        let thin = "Events that wait for what their CRM has of their deal";
+        registry.register("fetches_pending", thin, fetches.clone());
         let stopped = "Deals that could not be decided in a plan";
         registry.register("parked", stopped, parked.clone());
         let oldest = "Age of the oldest delivery that is not decided";
@@ -74,6 +78,7 @@ impl Metrics {
             reloads,
             pending,
             dead_letters,
+            fetches,
             parked,
             oldest_undecided_s,
             ready,

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use accredit_ledger::Ledger;
+use accredit_seams::connector::SecretOrigin;
 use accredit_workspace::Ruleset;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -113,19 +114,22 @@ pub(crate) fn load_secrets(
 ) -> Result<Secrets, String> {
     let mut secrets = Secrets::new();
     for (name, source) in &ruleset.settings.sources {
+        // A connector that this build does not have is an error of `check`.
+        let Some(connector) = plugins::find_connector(&source.connector) else { continue };
         let variable = secret_variable(name);
 
         let active = match given.secrets.get(&variable) {
             Some(given) => given.clone(),
-            None => vec![kept_secret(ledger, name, &variable)?],
+            None => {
+                let origin = connector.secret_origin(&source.settings);
+                vec![kept_secret(ledger, (name, &source.connector), &variable, origin)?]
+            }
         };
 
-        if let Some(connector) = plugins::find_connector(&source.connector) {
-            for secret in &active {
-                let refused =
-                    |why| format!("`{variable}` holds a secret that is not usable: {why}");
-                connector.check_secret(secret.expose_secret()).map_err(refused)?;
-            }
+        for secret in &active {
+            let refused = |why| format!("`{variable}` holds a secret that is not usable: {why}");
+            let usable = connector.check_secret(secret.expose_secret(), &source.settings);
+            usable.map_err(refused)?;
         }
 
         secrets.insert(name.clone(), active);
@@ -134,15 +138,39 @@ pub(crate) fn load_secrets(
     Ok(secrets)
 }
 
-fn kept_secret(ledger: &Ledger, source: &str, variable: &str) -> Result<SecretString, String> {
+/// The secret of a source that the server made, now or before.
+fn kept_secret(
+    ledger: &Ledger,
+    (source, connector): (&str, &str),
+    variable: &str,
+    origin: SecretOrigin,
+) -> Result<SecretString, String> {
+    let random = random_bytes::<SECRET_BYTES>()?;
+    let secret = match origin {
+        SecretOrigin::WebhookKey => format!("whsec_{}", STANDARD.encode(random)),
+        SecretOrigin::Token => URL_SAFE_NO_PAD.encode(random),
+        SecretOrigin::UserPassword => format!("accredit:{}", URL_SAFE_NO_PAD.encode(random)),
+        SecretOrigin::Given => {
+            return Err(format!(
+                "the source `{source}` needs the secret that its sender made: set `{variable}` to it \
+                 (connector `{connector}`)"
+            ));
+        }
+    };
+
     let failed = |error| format!("the secret of `{source}` cannot be kept: {error}");
-    let key = format!("{SECRET_KEY}{source}");
+    // A source that changes its connector needs a secret of another kind. The first kind has the key
+    // that it always had.
+    let key = match origin {
+        SecretOrigin::WebhookKey => format!("{SECRET_KEY}{source}"),
+        _ => format!("{SECRET_KEY}{source}/{origin:?}"),
+    };
     if let Some(kept) = ledger.get_meta(&key).map_err(failed)? {
         return String::from_utf8(kept)
             .map(SecretString::from)
             .map_err(|_| format!("the secret of `{source}` is unreadable"));
     }
-    let secret = format!("whsec_{}", STANDARD.encode(random_bytes::<SECRET_BYTES>()?));
+
     ledger.set_meta(&key, secret.as_bytes()).map_err(failed)?;
     eprintln!("{variable}={secret}");
     Ok(secret.into())

@@ -105,8 +105,8 @@ impl Surroundings for Outside {
         plugins::find_connector(name)
     }
 
-    fn connectors(&self) -> Vec<&'static str> {
-        plugins::connector_names()
+    fn connectors(&self) -> &'static [&'static dyn Connector] {
+        plugins::connectors()
     }
 
     fn secrets_of<'a>(

@@ -20,11 +20,15 @@ impl Connector for StandardWebhooks {
         "standard-webhooks"
     }
 
-    fn secret_origin(&self) -> SecretOrigin {
+    fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
         SecretOrigin::WebhookKey
     }
 
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
+    fn check_secret(
+        &self,
+        secret: &str,
+        _settings: &SourceSettings,
+    ) -> Result<(), RejectedDelivery> {
         let key = signature::decode_secret(secret)?;
         if key.len() < signature::KEY_BYTES_MIN {
             return Err(RejectedDelivery(

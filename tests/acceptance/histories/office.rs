@@ -58,8 +58,8 @@ impl Surroundings for Surround {
         None
     }
 
-    fn connectors(&self) -> Vec<&'static str> {
-        Vec::new()
+    fn connectors(&self) -> &'static [&'static dyn Connector] {
+        &[]
     }
 
     fn secrets_of<'a>(

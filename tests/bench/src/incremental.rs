@@ -59,8 +59,8 @@ impl Surroundings for Host {
         None
     }
 
-    fn connectors(&self) -> Vec<&'static str> {
-        Vec::new()
+    fn connectors(&self) -> &'static [&'static dyn Connector] {
+        &[]
     }
 
     fn secrets_of<'a>(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use accredit_domain::decision::ResolutionRecord;
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
+use accredit_ledger::fetches::PendingFetch;
 use accredit_ledger::query::RecordedDeals;
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::delivery::Delivery;
@@ -116,6 +117,17 @@ fn take_delivery(
             for row in understood.rows {
                 apply_version(context, growing, sequence, merges, row)?;
             }
+            let thin = understood.thin.into_iter().zip(0..);
+            growing.batch.fetches.extend(thin.map(|(payload, part)| PendingFetch {
+                sequence,
+                part,
+                source: delivery.source.clone(),
+                delivery: delivery.id.clone(),
+                payload,
+                attempts: 0,
+                next_ms: 0,
+                last_error: None,
+            }));
             understood.rest
         }
         Err(reason) => Some(reason),

@@ -24,8 +24,8 @@ pub struct OverloadAnswer {
 }
 
 impl Default for OverloadAnswer {
-    /// 503 at once, and again after five seconds.
+    /// 503 at once, and again after a second.
     fn default() -> Self {
-        OverloadAnswer { status: 503, retry_after_s: Some(5), patience_ms: 0 }
+        OverloadAnswer { status: 503, retry_after_s: Some(1), patience_ms: 0 }
     }
 }

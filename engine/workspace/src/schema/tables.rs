@@ -15,6 +15,10 @@ const fn required_key(name: &'static str, kind: SchemaKind, about: &'static str)
     SchemaKey { name, needed: true, kind, about }
 }
 
+const fn closed_section(name: &'static str, keys: &'static [SchemaKey]) -> SchemaSection {
+    SchemaSection { name, keys, others: None }
+}
+
 const TEXTS: SchemaKind = SchemaKind::List(&SchemaKind::Text);
 /// One column, or several.
 const COLUMNS: SchemaKind = SchemaKind::Any(&[SchemaKind::Text, TEXTS]);
@@ -24,27 +28,27 @@ const CONDITION: SchemaKind =
 
 /// Every table, those of plans after those of `accredit.toml`.
 pub const SECTIONS: &[SchemaSection] = &[
-    SchemaSection { name: "settings", keys: SETTINGS },
-    SchemaSection { name: "unit", keys: UNIT },
-    SchemaSection { name: "workspace", keys: WORKSPACE },
-    SchemaSection { name: "fields", keys: FIELDS },
-    SchemaSection { name: "key", keys: KEY },
-    SchemaSection { name: "dated", keys: DATED },
-    SchemaSection { name: "transactions", keys: TRANSACTIONS },
-    SchemaSection { name: "column", keys: COLUMN_TABLE },
-    SchemaSection { name: "calendar", keys: CALENDAR },
-    SchemaSection { name: "table", keys: TABLE },
-    SchemaSection { name: "source", keys: SOURCE },
-    SchemaSection { name: "plan", keys: PLAN },
-    SchemaSection { name: "policies", keys: POLICIES },
-    SchemaSection { name: "direct", keys: DIRECT },
-    SchemaSection { name: "row", keys: ROW },
-    SchemaSection { name: "direct result", keys: DIRECT_RESULT },
-    SchemaSection { name: "indirect", keys: INDIRECT },
-    SchemaSection { name: "indirect result", keys: INDIRECT_RESULT },
-    SchemaSection { name: "reward", keys: REWARD },
-    SchemaSection { name: "draw", keys: DRAW },
-    SchemaSection { name: "tier", keys: TIER },
+    closed_section("settings", SETTINGS),
+    closed_section("unit", UNIT),
+    closed_section("workspace", WORKSPACE),
+    closed_section("fields", FIELDS),
+    closed_section("key", KEY),
+    closed_section("dated", DATED),
+    closed_section("transactions", TRANSACTIONS),
+    closed_section("column", COLUMN_TABLE),
+    closed_section("calendar", CALENDAR),
+    closed_section("table", TABLE),
+    SchemaSection { name: "source", keys: SOURCE, others: Some(CONNECTOR_SETTING) },
+    closed_section("plan", PLAN),
+    closed_section("policies", POLICIES),
+    closed_section("direct", DIRECT),
+    closed_section("row", ROW),
+    closed_section("direct result", DIRECT_RESULT),
+    closed_section("indirect", INDIRECT),
+    closed_section("indirect result", INDIRECT_RESULT),
+    closed_section("reward", REWARD),
+    closed_section("draw", DRAW),
+    closed_section("tier", TIER),
 ];
 
 const SETTINGS: &[SchemaKey] = &[
@@ -213,7 +217,15 @@ const SOURCE: &[SchemaKey] = &[
     ),
     optional_key("intake", SchemaKind::Text, "policy:NAME, which maps the body"),
     optional_key("merge", SchemaKind::Flag, "whether a delivery brings only what changed; false"),
+    optional_key(
+        "url",
+        SchemaKind::Text,
+        "the URL that the sender calls, which it may have signed",
+    ),
 ];
+
+/// A setting of a source that only its connector knows.
+const CONNECTOR_SETTING: SchemaKind = SchemaKind::Any(&[SchemaKind::Text, SchemaKind::Flag, TEXTS]);
 
 const PLAN: &[SchemaKey] = &[
     required_key("name", SchemaKind::Text, "the plan's name"),

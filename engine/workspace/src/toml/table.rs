@@ -155,6 +155,16 @@ impl<'a> TomlTable<'a> {
         entries.collect()
     }
 
+    /// The entries that no reader used, of a table that has keys only others know.
+    pub(crate) fn finish_with_rest(self) -> Vec<(PlacedText, TomlItem<'a>)> {
+        #[cfg(test)]
+        super::asked::note_keys(self.asked.iter());
+
+        let mut entries = self.entries();
+        entries.retain(|(key, _)| !self.asked.contains(&key.text.as_str()));
+        entries
+    }
+
     /// Reports every key that no reader used.
     pub(crate) fn finish(self) {
         #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::{Code, Diagnostic, Severity};
-use accredit_operations::connectors::unknown_connectors;
+use accredit_operations::connectors::source_findings;
 use accredit_operations::{suspect, zone};
 use accredit_script::machine::find_fallbacks;
 use accredit_workspace::{self as workspace, Files, Ruleset};
@@ -173,7 +173,7 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     if let Some(ruleset) = &ruleset {
         diagnostics.extend(zone::unknown_zone(ruleset));
-        diagnostics.extend(unknown_connectors(ruleset, &plugins::connector_names()));
+        diagnostics.extend(source_findings(ruleset, plugins::connectors()));
     }
 
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));

@@ -3,19 +3,22 @@
 //! Not deciding: the worker does that afterwards. An authentic delivery is never refused; what is
 //! wrong with its content is found by the worker and kept as a dead letter.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use accredit_ledger::inbox::Receipt;
 use accredit_operations::decoded::DecodedDelivery;
 use accredit_operations::intake::{self, Comparison};
+use accredit_seams::connector::{Connector, OverloadAnswer, SentEvent, SentRequest};
 use accredit_seams::delivery::Delivery;
 use accredit_workspace::Ruleset;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -56,12 +59,35 @@ struct DeliveryAnswer {
     transactions: Vec<String>,
 }
 
-/// A delivery that is authentic, with what its answer says of it.
-struct ReadDelivery {
-    delivery: Delivery,
-    columns_missing: ColumnsMissing,
+/// The answer to a request that is not one delivery: a list of events, each with what became of it.
+#[derive(Debug, Serialize)]
+struct EventsAnswer {
+    /// One for each event, in their order.
+    deliveries: Vec<DeliveryAnswer>,
+}
+
+/// A request to a source, as it arrived.
+struct ArrivedRequest {
+    /// The source's name.
+    source: String,
+    /// Method, target and headers.
+    head: Parts,
+    /// The body, byte for byte.
+    body: Vec<u8>,
+    /// When it arrived, milliseconds since 1970.
+    received_ms: i64,
+}
+
+/// An authentic request, with what its answer says of its deliveries.
+struct ReadRequest {
+    /// The source's name.
+    source: String,
+    /// Each event of it, with the columns that its deals lose.
+    deliveries: Vec<(Delivery, ColumnsMissing)>,
     /// The place of the secret that it was signed with.
     secret: usize,
+    /// The connector of its source.
+    connector: &'static dyn Connector,
 }
 
 /// Mapped columns that deals lose with a delivery, by natural key.
@@ -84,94 +110,125 @@ async fn take_delivery(
     id: Option<&HeaderValue>,
 ) -> Result<Response, Problem> {
     let Path(source) = source.map_err(|_| Problem::bad_request("the path is not text"))?;
-    let (Parts { headers, .. }, body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let body = body::read_limited(body, BODY_BYTES_MAX).await?;
-    let delivery = Delivery::unverified(source, service.clock.now_ms(), body);
+    let arrived = ArrivedRequest { source, head, body, received_ms: service.clock.now_ms() };
     let ruleset = service.context.ruleset.load_full();
-    let Some(source) = ruleset.settings.sources.get(&delivery.source) else {
+    let Some(source) = ruleset.settings.sources.get(&arrived.source) else {
         return Err(Problem::not_found("source"));
     };
 
-    let encoding = headers.get(header::CONTENT_ENCODING);
+    let encoding = arrived.head.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
         let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "media_type", detail));
     }
 
-    if source.intake.is_none() && delivery.body.len() <= READ_IN_PLACE_MAX {
+    if source.intake.is_none() && arrived.body.len() <= READ_IN_PLACE_MAX {
         // Nothing waits before the delivery is handed over, so a client that goes away cuts nothing.
-        let read = read_delivery(&service, &ruleset, delivery, (&headers, id));
-        return store_delivery(&service, read, id).await;
+        let read = read_request(&service, &ruleset, arrived, id);
+        return store_deliveries(&service, read, id).await;
     }
 
     // On its own task: a client that goes away must not cut it in half.
     let id = id.cloned();
     let taken = tokio::spawn(async move {
         // Deals need a lot more memory than the text that they are read from.
-        let room = service.hooks_room.enter(delivery.body.len()).await;
+        let room = service.hooks_room.enter(arrived.body.len()).await;
         let of_request = id.clone();
         let read = service.run_blocking(move |service| {
             let _room = room;
-            Ok(read_delivery(service, &ruleset, delivery, (&headers, of_request.as_ref())))
+            Ok(read_request(service, &ruleset, arrived, of_request.as_ref()))
         });
-        store_delivery(&service, read.await?, id.as_ref()).await
+        store_deliveries(&service, read.await?, id.as_ref()).await
     });
     taken.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
-/// Verifies a delivery and reads what its answer says; the source's name where it is refused.
-fn read_delivery(
+/// Verifies a request and reads what its answer says; the source's name where it is refused.
+fn read_request(
     service: &Service,
     ruleset: &Ruleset,
-    mut delivery: Delivery,
-    request: (&HeaderMap, Option<&HeaderValue>),
-) -> Result<ReadDelivery, (String, Problem)> {
-    let read = verify_sender(service, ruleset, &mut delivery, request).and_then(|secret| {
-        let (transactions, columns_missing) = delivered_transactions(service, ruleset, &delivery)?;
-        Ok((transactions, columns_missing, secret))
-    });
-
-    match read {
-        Ok((transactions, columns_missing, secret)) => {
+    arrived: ArrivedRequest,
+    id: Option<&HeaderValue>,
+) -> Result<ReadRequest, (String, Problem)> {
+    let source = arrived.source.clone();
+    let read = verify_sender(service, ruleset, arrived, id).and_then(|verified| {
+        let (deliveries, secret, connector) = verified;
+        let deliveries = deliveries.into_iter().map(|mut delivery| {
+            let (transactions, lost) = delivered_transactions(service, ruleset, &delivery)?;
             delivery.transactions = transactions;
-            Ok(ReadDelivery { delivery, columns_missing, secret })
-        }
-        Err(problem) => Err((delivery.source, problem)),
-    }
+            Ok((delivery, lost))
+        });
+        let deliveries = deliveries.collect::<Result<_, Problem>>()?;
+        Ok(ReadRequest { source: source.clone(), deliveries, secret, connector })
+    });
+    read.map_err(|problem| (source, problem))
 }
 
-/// Stores a delivery that was read, and answers.
-async fn store_delivery(
+/// Stores the deliveries of a request that was read, and answers.
+async fn store_deliveries(
     service: &Service,
-    read: Result<ReadDelivery, (String, Problem)>,
+    read: Result<ReadRequest, (String, Problem)>,
     request: Option<&HeaderValue>,
 ) -> Result<Response, Problem> {
-    let ReadDelivery { delivery, columns_missing, secret } =
+    let ReadRequest { source, deliveries, secret, connector } =
         read.map_err(|(source, problem)| {
             service.metrics.count_webhook(&source, "refused");
             problem
         })?;
 
-    let (source, id) = (delivery.source.clone(), delivery.id.clone());
-    let receipts = service.writer.take(vec![delivery]).await.map_err(|error| {
+    let overload = connector.overload_answer();
+    let patience = Duration::from_millis(overload.patience_ms.into());
+    let (deliveries, lost): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
+    let ids: Vec<String> = deliveries.iter().map(|delivery| delivery.id.clone()).collect();
+    let receipts = service.writer.take_patiently(deliveries, patience).await.map_err(|error| {
         service.metrics.count_webhook(&source, "failed");
-        not_taken(&error)
+        overloaded(overload, &error)
     })?;
+    if receipts.len() != ids.len() {
+        return Err(Problem::internal(&"a delivery without a receipt"));
+    }
 
-    let receipt = receipts.into_iter().next();
-    let receipt = receipt.ok_or_else(|| Problem::internal(&"a delivery without a receipt"))?;
-    log_receipt(request, (&source, &id), &receipt, secret);
+    let mut answers = Vec::with_capacity(ids.len());
+    for ((id, lost), receipt) in ids.into_iter().zip(lost).zip(receipts) {
+        log_receipt(request, (&source, &id), &receipt, secret);
+        answers.push(DeliveryAnswer {
+            columns_missing: if receipt.duplicate { ColumnsMissing::new() } else { lost },
+            conflict: receipt.conflict.then_some(true),
+            delivery: id,
+            duplicate: receipt.duplicate,
+            transactions: receipt.transactions,
+        });
+    }
+    Ok(accepted(connector, answers))
+}
 
-    let columns_missing = if receipt.duplicate { ColumnsMissing::new() } else { columns_missing };
-    let answer = DeliveryAnswer {
-        columns_missing,
-        conflict: receipt.conflict.then_some(true),
-        delivery: id,
-        duplicate: receipt.duplicate,
-        transactions: receipt.transactions,
-    };
-    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+/// The answer to a request whose deliveries are durable.
+fn accepted(connector: &dyn Connector, mut answers: Vec<DeliveryAnswer>) -> Response {
+    if let Some(own) = connector.accepted_answer() {
+        let status = StatusCode::from_u16(own.status).unwrap_or(StatusCode::OK);
+        return (status, [(header::CONTENT_TYPE, own.content_type)], own.body).into_response();
+    }
+    let status = StatusCode::ACCEPTED;
+    match (answers.pop(), answers.is_empty()) {
+        (Some(only), true) => (status, Json(only)).into_response(),
+        (last, _) => {
+            answers.extend(last);
+            (status, Json(EventsAnswer { deliveries: answers })).into_response()
+        }
+    }
+}
+
+/// The answer that makes the sender come back.
+fn overloaded(overload: OverloadAnswer, error: &NotTaken) -> Problem {
+    let status = StatusCode::from_u16(overload.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let problem = Problem::new(status, "unavailable", error.to_string());
+    match overload.retry_after_s {
+        Some(seconds) => problem.with_header(header::RETRY_AFTER, HeaderValue::from(seconds)),
+        None => problem,
+    }
 }
 
 /// Logs what became of a delivery. A first one under the first secret is the rule, and the inbox
@@ -212,35 +269,64 @@ pub(crate) fn not_taken(error: &NotTaken) -> Problem {
     Problem::unavailable(error.to_string())
 }
 
-/// Lets the connector of its source verify a delivery and set its id; which secret matched.
+/// Lets the connector of its source verify a request: its deliveries, which secret matched, and the
+/// connector.
 fn verify_sender(
     service: &Service,
     ruleset: &Ruleset,
-    delivery: &mut Delivery,
-    (headers, request): (&HeaderMap, Option<&HeaderValue>),
-) -> Result<usize, Problem> {
-    let source = ruleset.settings.sources.get(&delivery.source);
+    arrived: ArrivedRequest,
+    id: Option<&HeaderValue>,
+) -> Result<(Vec<Delivery>, usize, &'static dyn Connector), Problem> {
+    let ArrivedRequest { source: name, head, body, received_ms } = arrived;
+    let source = ruleset.settings.sources.get(&name);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
     let connector = plugins::find_connector(&source.connector);
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
 
     let secrets = service.secrets.load();
-    let secrets = secrets.get(&delivery.source).map(Vec::as_slice).unwrap_or_default();
+    let secrets = secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-    let headers = headers.iter();
+    let headers = head.headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let request = SentRequest {
+        method: head.method.as_str(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+        received_ms,
+    };
 
-    connector.verify_delivery(delivery, &headers, &secrets).map_err(|reason| {
-        let _span = hook_span(request).entered();
+    let secret = connector.verify_request(&request, &source.settings, &secrets);
+    let secret = secret.map_err(|reason| {
+        let _span = hook_span(id).entered();
         tracing::warn!(
-            delivery.source = %delivery.source,
+            delivery.source = %name,
             delivery.refused = %reason,
             "delivery is not authentic"
         );
         // Which of the checks failed is for our log alone.
         let detail = "the delivery is not authentic";
         Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
-    })
+    })?;
+
+    let mut events = connector.split_request(&request);
+    let is_whole = |event: &SentEvent<'_>| matches!(event.body, Cow::Borrowed(all) if all == body);
+    let deliveries = match (events.pop(), events.is_empty()) {
+        // The usual case: the body is moved, not copied.
+        (Some(only), true) if is_whole(&only) => {
+            let id = only.id;
+            vec![Delivery { id, ..Delivery::unverified(name, received_ms, body) }]
+        }
+        (last, _) => {
+            events.extend(last);
+            let deliveries = events.into_iter().map(|SentEvent { id, body }| {
+                let body = body.into_owned();
+                Delivery { id, ..Delivery::unverified(name.clone(), received_ms, body) }
+            });
+            deliveries.collect()
+        }
+    };
+    Ok((deliveries, secret, connector))
 }
 
 /// The natural keys in a delivery and the columns that its deals lose, for its answer; none where

@@ -1,0 +1,117 @@
+//! Events that name a deal without saying what it has: what has to be fetched from their CRM.
+//!
+//! Not fetching (the host has the network and the tokens) and not the request (the connector makes it).
+//! An entry is written in the commit that ends its delivery, and deleted once what was fetched is in the
+//! inbox or the delivery is a dead letter, so that a stop in the middle loses nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, LedgerResult, codec};
+use accredit_seams::store::{StoreTable, WriteBatch};
+
+/// What the keys of entries begin with.
+const PREFIX: &str = "fetch/";
+
+/// What has to be fetched for one payload of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingFetch {
+    /// The place of its delivery in the inbox.
+    pub sequence: u64,
+    /// The place of the payload in the delivery, from 0.
+    pub part: u32,
+    /// Name of the source.
+    pub source: String,
+    /// The sender's id of the delivery.
+    pub delivery: String,
+    /// The payload, as JSON.
+    pub payload: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next, milliseconds since 1970.
+    pub next_ms: i64,
+    /// Why the last try gave nothing; never a secret.
+    pub last_error: Option<String>,
+}
+
+impl PendingFetch {
+    fn key(&self) -> Vec<u8> {
+        let (sequence, part) = (codec::number_key(self.sequence), self.part.to_be_bytes());
+        [PREFIX.as_bytes(), &sequence, &part].concat()
+    }
+
+    /// Adds it to a commit, as it is now.
+    pub(super) fn put_row(&self, batch: &mut WriteBatch) -> LedgerResult<()> {
+        batch.put_row(StoreTable::Meta, self.key(), codec::pack_row(self)?);
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// What waits to be fetched, in the order of arrival, at most `limit` entries.
+    pub fn pending_fetches(&self, limit: usize) -> LedgerResult<Vec<PendingFetch>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, PREFIX.as_bytes(), b"", limit)?;
+        rows.iter().map(|(_, row)| codec::unpack_row(row)).collect()
+    }
+
+    /// Keeps how a try went.
+    pub fn record_fetch_attempt(&self, fetch: &PendingFetch) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        fetch.put_row(&mut batch)?;
+        self.commit_changes(&batch)
+    }
+
+    /// Ends a fetch: what it gave is in the inbox, or, with a reason, its delivery becomes a dead letter.
+    pub fn end_fetch(&self, fetch: &PendingFetch, dead: Option<&str>) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        batch.delete_row(StoreTable::Meta, fetch.key());
+        if let Some(reason) = dead {
+            batch.put_row(StoreTable::Dead, codec::number_key(fetch.sequence), reason);
+        }
+        self.commit_changes(&batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use accredit_seams::delivery::Delivery;
+    use accredit_seams::store::memory::MemoryStore;
+
+    use super::*;
+    use crate::record::CommitBatch;
+
+    #[test]
+    fn a_fetch_waits_until_it_is_ended() {
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+        let mut delivery = Delivery::unverified("crm".into(), 1, b"{}".to_vec());
+        delivery.id = "e1".into();
+        ledger.receive_deliveries(&[delivery]).unwrap();
+        let fetch = |part: u32| PendingFetch {
+            sequence: 1,
+            part,
+            source: "crm".into(),
+            delivery: "e1".into(),
+            payload: "{}".into(),
+            attempts: 0,
+            next_ms: 7,
+            last_error: None,
+        };
+        let fetches = vec![fetch(0), fetch(1)];
+        let done = vec![(1, None)];
+        let work = CommitBatch { done, fetches, ..CommitBatch::default() };
+        ledger.commit_batch(&work).unwrap();
+        assert_eq!(ledger.pending_count().unwrap(), 0);
+        assert_eq!(ledger.pending_fetches(9).unwrap(), [fetch(0), fetch(1)]);
+        assert_eq!(ledger.pending_fetches(1).unwrap(), [fetch(0)]);
+
+        let tried = PendingFetch { attempts: 1, last_error: Some("503".into()), ..fetch(0) };
+        ledger.record_fetch_attempt(&tried).unwrap();
+        assert_eq!(ledger.pending_fetches(1).unwrap(), [tried.clone()]);
+        ledger.end_fetch(&tried, None).unwrap();
+        assert_eq!(ledger.dead_count().unwrap(), 0);
+        ledger.end_fetch(&fetch(1), Some("there is no such deal")).unwrap();
+        assert_eq!(ledger.pending_fetches(9).unwrap(), []);
+        assert_eq!(ledger.dead_letters(0, 9).unwrap()[0].reason, "there is no such deal");
+    }
+}

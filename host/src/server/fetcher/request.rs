@@ -1,0 +1,121 @@
+//! One request to the API of a CRM.
+//!
+//! **Architecture invariant:** the token goes to the URL of the settings alone: redirects are not
+//! followed, and no failure repeats what was sent.
+
+use std::time::Duration;
+
+use accredit_seams::connector::{FetchAuthorization, FetchRequest};
+
+/// A request has this long.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer.
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+/// What was fetched, as text.
+pub(super) struct FetchedBody(pub(super) String);
+
+/// Why a try gave nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum FetchFailure {
+    /// It will not be otherwise: the CRM has no such deal, or its answer has no known shape.
+    Lasting(String),
+    /// It may be otherwise later.
+    Passing {
+        /// Why.
+        reason: String,
+        /// When the CRM wants to be asked again, if it says so.
+        retry_after_ms: Option<i64>,
+    },
+}
+
+impl FetchFailure {
+    /// One that may be otherwise later.
+    pub(super) fn passing(reason: String) -> FetchFailure {
+        FetchFailure::Passing { reason, retry_after_ms: None }
+    }
+
+    /// A try that panicked.
+    pub(super) fn panic() -> FetchFailure {
+        FetchFailure::Lasting("an internal error".to_owned())
+    }
+}
+
+/// What sends requests.
+pub(super) fn new_agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build();
+    config.new_agent()
+}
+
+/// Sends a request with the token of its source.
+pub(super) fn send(
+    agent: &ureq::Agent,
+    needed: &FetchRequest,
+    token: &str,
+) -> Result<FetchedBody, FetchFailure> {
+    let mut request = agent.get(&needed.url).header("accept", "application/json");
+    for (name, value) in &needed.headers {
+        request = request.header(*name, *value);
+    }
+    request = match needed.authorization {
+        FetchAuthorization::Bearer => request.header("authorization", format!("Bearer {token}")),
+        FetchAuthorization::Scheme(scheme) => {
+            request.header("authorization", format!("{scheme} {token}"))
+        }
+        FetchAuthorization::Header(name) => request.header(name, token),
+    };
+
+    let answer = request.call();
+    let mut answer = answer
+        .map_err(|error| FetchFailure::passing(format!("the CRM does not answer: {error}")))?;
+    let status = answer.status().as_u16();
+    if status != 200 {
+        let retry_after = answer.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| value.to_str().ok());
+        return Err(failure_of(status, retry_after));
+    }
+
+    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+    let body = body.map_err(|error| {
+        FetchFailure::passing(format!("the CRM's answer cannot be read: {error}"))
+    })?;
+    Ok(FetchedBody(body))
+}
+
+/// What an answer without a deal means.
+fn failure_of(status: u16, retry_after: Option<&str>) -> FetchFailure {
+    let reason = format!("the CRM answered {status}");
+    match status {
+        // A token that expired, too many requests, or a fault of the CRM.
+        401 | 403 | 408 | 425 | 429 | 500.. => {
+            let seconds = retry_after.and_then(|text| text.trim().parse::<i64>().ok());
+            let retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
+            FetchFailure::Passing { reason, retry_after_ms }
+        }
+        _ => FetchFailure::Lasting(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_answers_that_may_change_are_asked_for_again() {
+        for status in [401, 403, 408, 429, 500, 503] {
+            assert!(matches!(failure_of(status, None), FetchFailure::Passing { .. }), "{status}");
+        }
+        for status in [204, 301, 400, 404, 410] {
+            assert!(matches!(failure_of(status, None), FetchFailure::Lasting(_)), "{status}");
+        }
+        let FetchFailure::Passing { retry_after_ms, .. } = failure_of(429, Some("7")) else {
+            panic!("429")
+        };
+        assert_eq!(retry_after_ms, Some(7000));
+    }
+}
