@@ -136,7 +136,11 @@ mod tests {
             Err(RejectedDelivery("never"))
         }
 
-        fn split_request<'b>(&self, _request: &SentRequest<'b>) -> Vec<SentEvent<'b>> {
+        fn split_request<'b>(
+            &self,
+            _request: &SentRequest<'b>,
+            _settings: &SourceSettings,
+        ) -> Vec<SentEvent<'b>> {
             Vec::new()
         }
 

@@ -309,7 +309,7 @@ fn verify_sender(
         Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
     })?;
 
-    let mut events = connector.split_request(&request);
+    let mut events = connector.split_request(&request, &source.settings);
     let is_whole = |event: &SentEvent<'_>| matches!(event.body, Cow::Borrowed(all) if all == body);
     let deliveries = match (events.pop(), events.is_empty()) {
         // The usual case: the body is moved, not copied.
