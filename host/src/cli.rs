@@ -17,7 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, by_hand, compact, dump, keep, preview, release, rollback, verify,
+    apply, audit, backup, by_hand, compact, dump, keep, preview, release, rollback, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
@@ -86,7 +86,9 @@ enum CliCommand {
     Verify(verify::VerifyArguments),
     /// Write a data file as lines of text.
     Dump(dump::DumpArguments),
-    /// Create a data file from a dump.
+    /// Back up the data file of a server, or a file that none has open.
+    Backup(backup::BackupArguments),
+    /// Create a data file from a dump or a backup.
     Restore(dump::RestoreArguments),
     /// Make a data file as small as its rows.
     Compact(compact::CompactArguments),
@@ -128,6 +130,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Rollback(options) => rollback::run(&options),
         CliCommand::Verify(options) => verify::run(&options),
         CliCommand::Dump(options) => dump::run_dump(&options),
+        CliCommand::Backup(options) => backup::run(&options),
         CliCommand::Restore(options) => dump::run_restore(&options),
         CliCommand::Compact(options) => compact::run(&options),
         CliCommand::Audit(verb) => audit::run(&verb),

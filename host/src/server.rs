@@ -2,6 +2,7 @@
 //!
 //! Not the routes (`http::routes`).
 
+pub(crate) mod backups;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
@@ -196,7 +197,10 @@ fn threads(
     let fetcher = supervise::start_supervised(service, ServerPart::Fetcher, |service| {
         fetcher::run(service);
     })?;
-    Ok(vec![writer, worker, monitor, fetcher])
+    let backups = supervise::start_supervised(service, ServerPart::Backups, |service| {
+        backups::run(service);
+    })?;
+    Ok(vec![writer, worker, monitor, fetcher, backups])
 }
 
 impl RunningServer {

@@ -2,6 +2,7 @@
 
 mod administrator;
 mod authors;
+mod backups;
 mod bad_input;
 mod beginners;
 mod bundles;

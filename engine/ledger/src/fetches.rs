@@ -107,7 +107,7 @@ mod tests {
 
         let tried = PendingFetch { attempts: 1, last_error: Some("503".into()), ..fetch(0) };
         ledger.record_fetch_attempt(&tried).unwrap();
-        assert_eq!(ledger.pending_fetches(1).unwrap(), [tried.clone()]);
+        assert_eq!(ledger.pending_fetches(1).unwrap(), std::slice::from_ref(&tried));
         ledger.end_fetch(&tried, None).unwrap();
         assert_eq!(ledger.dead_count().unwrap(), 0);
         ledger.end_fetch(&fetch(1), Some("there is no such deal")).unwrap();

@@ -54,6 +54,9 @@ impl DeadLetter {
     }
 }
 
+/// Dead letters that are read at a time.
+const REDRIVE_PAGE: usize = 500;
+
 /// Why a conflicting delivery is kept and not processed.
 const CONFLICT_REASON: &str = "the same delivery id came before with another body";
 
@@ -238,5 +241,22 @@ impl Ledger {
         batch.put_row(StoreTable::Pending, key, "");
         self.commit_changes(&batch)?;
         Ok(true)
+    }
+
+    /// Puts every dead letter of a source, or of all, back to be processed, without those that conflict
+    /// with an earlier delivery of their id; how many those are.
+    pub fn redrive_dead_letters(&self, source: Option<&str>) -> LedgerResult<u64> {
+        let (mut after, mut redriven) = (0, 0);
+        loop {
+            let page = self.dead_letters(after, REDRIVE_PAGE)?;
+            let Some(last) = page.last() else { return Ok(redriven) };
+            after = last.sequence;
+            for letter in &page {
+                let is_meant = source.is_none_or(|source| source == letter.source);
+                if is_meant && self.redrive_dead_letter(letter.sequence)? {
+                    redriven += 1;
+                }
+            }
+        }
     }
 }

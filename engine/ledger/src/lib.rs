@@ -13,6 +13,7 @@
 pub mod alerts;
 pub mod approvals;
 pub mod audit;
+pub mod backup;
 pub mod calculations;
 pub mod changes;
 mod codec;

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod apply;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod by_hand;
 pub(crate) mod client;
 pub(crate) mod compact;

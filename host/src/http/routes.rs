@@ -35,6 +35,7 @@ use crate::http::intake::imports;
 use crate::http::intake::parked;
 use crate::http::intake::transactions;
 use crate::http::ops::audit;
+use crate::http::ops::backups;
 use crate::http::ops::status;
 use crate::http::ops::tasks;
 use crate::http::ops::verify;
@@ -138,6 +139,7 @@ fn arrival_routes() -> Api {
             "/v1/dead-letters/{sequence}/redrive",
             post(dead_letters::redrive_dead_letter).with_role(Admin),
         )
+        .route("/v1/dead-letters/redrive", post(dead_letters::redrive_all).with_role(Admin))
         .route("/v1/parked", get(parked::list_parked).with_role(Reader))
         .route("/v1/parked/redrive", post(parked::redrive_parked).with_role(Admin))
 }
@@ -282,6 +284,12 @@ fn operation_routes() -> Api {
         .route("/v1/audit", get(audit::list_audit).with_role(Reader))
         .route("/v1/audit/verify", get(audit::verify_audit).with_role(Reader))
         .route("/v1/verify", get(verify::run_verification).with_role(Reader))
+        .route(
+            "/v1/backups",
+            get(backups::list_backups)
+                .with_role(Reader)
+                .and_methods(post(backups::make_backup).with_role(Admin)),
+        )
         .route("/v1/status", get(status::show_status).with_role(Reader))
         .route("/v1/tasks/{id}", get(tasks::show_task).with_role(Reader))
 }

@@ -4,11 +4,23 @@
 //! (`credentials`). Called by `cli::serve` and `demo`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use accredit_domain::limits::Limits;
 use jiff::civil::Date;
 
 use crate::server::credentials::{CredentialSources, Credentials};
+
+/// Where backups are kept, how often one is made, and how many are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct BackupPlan {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// How often the server makes one by itself; none where it is asked for each.
+    pub(crate) every: Option<Duration>,
+    /// How many are kept, at least one.
+    pub(crate) keep: usize,
+}
 
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) business_date: Option<Date>,
     /// Whether a change needs a second person's approval.
     pub(crate) four_eyes: bool,
+    /// Where backups are kept and how often one is made; none without a folder for them.
+    pub(crate) backups: Option<BackupPlan>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

@@ -25,6 +25,8 @@ pub(crate) enum ServerPart {
     Deliveries,
     /// The thread that asks CRMs for what their events leave out.
     Fetcher,
+    /// The thread that makes backups.
+    Backups,
     /// The watcher of the customer's directory.
     Watcher,
 }
@@ -38,6 +40,7 @@ impl ServerPart {
             ServerPart::Worker => "worker",
             ServerPart::Deliveries => "deliveries",
             ServerPart::Fetcher => "fetcher",
+            ServerPart::Backups => "backups",
             ServerPart::Watcher => "watcher",
         }
     }

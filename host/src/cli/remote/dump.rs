@@ -1,10 +1,11 @@
-//! `accredit dump` and `accredit restore`: a data file as lines of text, and back.
+//! `accredit dump` and `accredit restore`: a data file as lines of text, and back from them or from a
+//! backup.
 //!
-//! Not the format (the ledger's `dump`). Nothing is written to the file that is dumped. Exit codes:
-//! 0 done, 1 not, or not wholly.
+//! Not the format of dumps and the copying of rows (the ledger's `dump` and `backup`). Nothing is written
+//! to the file that is dumped. Exit codes: 0 done, 1 not, or not wholly.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use accredit_ledger::dump::restore_dump;
@@ -14,6 +15,10 @@ use clap::Args;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::verify::with_data_file;
 use crate::plugins;
+use crate::server::backups::{self, BackupSummary};
+
+/// What every data file begins with.
+const DATA_FILE_START: &[u8] = b"redb";
 
 /// Options of `dump`.
 #[derive(Debug, Args)]
@@ -35,9 +40,9 @@ pub(crate) struct RestoreArguments {
     /// The data file to create; it must not exist.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// A file that `dump` wrote.
-    #[arg(value_name = "DUMP")]
-    dump: PathBuf,
+    /// A file that `dump` wrote, or a backup.
+    #[arg(value_name = "FILE")]
+    source: PathBuf,
 }
 
 /// Runs `dump`.
@@ -102,26 +107,54 @@ pub(crate) fn run_restore(options: &RestoreArguments) -> u8 {
 }
 
 fn restore_data_file(options: &RestoreArguments) -> Result<u64, String> {
-    let (data, dump) = (&options.data, &options.dump);
+    let (data, source) = (&options.data, &options.source);
     let cannot =
         |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
 
     if data.exists() {
-        return Err(cannot(data, &"it already exists; a dump needs a new file"));
+        return Err(cannot(data, &"it already exists; restore into a new file"));
     }
 
-    let lines = File::open(dump).map_err(|error| cannot(dump, &error))?;
+    let mut lines = BufReader::new(File::open(source).map_err(|error| cannot(source, &error))?);
+    let begin = lines.fill_buf().map_err(|error| cannot(source, &error))?;
+    let is_backup = begin.starts_with(DATA_FILE_START);
 
     // Under another name until it is whole.
     let folder = data.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = tempfile::tempdir_in(folder.unwrap_or(Path::new(".")));
     let folder = folder.map_err(|error| cannot(data, &error))?;
     let part = folder.path().join("part.redb");
-    let done: Result<_, StoreError> = plugins::open_store(&part)
-        .and_then(|store| restore_dump(store, &mut BufReader::new(lines)));
-    let done = done.map_err(|error| cannot(dump, &error))?;
+    let rows = if is_backup {
+        restore_backup(source, &part)?
+    } else {
+        let done: Result<_, StoreError> =
+            plugins::open_store(&part).and_then(|store| restore_dump(store, &mut lines));
+        done.map_err(|error| cannot(source, &error))?.rows
+    };
 
     std::fs::rename(&part, data).map_err(|error| cannot(data, &error))?;
 
-    Ok(done.rows)
+    Ok(rows)
+}
+
+/// Copies a backup into a new data file, and compares it with the summary beside the backup.
+fn restore_backup(backup: &Path, part: &Path) -> Result<u64, String> {
+    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", backup.display());
+    let copied = with_data_file(backup, |ledger| ledger.copy_into(plugins::open_store(part)?))?;
+
+    let summary = backups::summary_path(backup);
+    if !summary.is_file() {
+        eprintln!("note: `{}` is missing, so nothing was compared with it", summary.display());
+        return Ok(copied.rows);
+    }
+    let text = std::fs::read(&summary).map_err(|error| cannot(&error))?;
+    let known: BackupSummary = serde_json::from_slice(&text)
+        .map_err(|error| format!("`{}`: {error}", summary.display()))?;
+    if known.content != copied {
+        return Err(cannot(
+            &"it does not have the rows that its summary names: use another backup",
+        ));
+    }
+    eprintln!("as it was on {}, written by accredit {}", known.at, known.version);
+    Ok(copied.rows)
 }

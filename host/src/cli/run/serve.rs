@@ -4,13 +4,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use accredit_domain::limits::Limits;
 use clap::Args;
 use rust_decimal::Decimal;
 
 use crate::server::Server;
-use crate::server::config::Config;
+use crate::server::config::{BackupPlan, Config};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -46,6 +47,44 @@ pub(crate) struct ServeArguments {
     /// Changes of definitions wait until a person other than their author approves them.
     #[arg(long)]
     four_eyes: bool,
+    /// Keep backups of the data file in this folder, best on another disk.
+    #[arg(long, value_name = "DIR", env = "ACCREDIT_BACKUPS")]
+    backups: Option<PathBuf>,
+    /// Make a backup this often, such as 24h or 30m; `never` leaves it to `accredit backup`.
+    #[arg(
+        long, value_name = "TIME", env = "ACCREDIT_BACKUP_EVERY", default_value = "24h",
+        value_parser = interval
+    )]
+    backup_every: BackupInterval,
+    /// Keep so many backups; the oldest ones beyond are removed.
+    #[arg(
+        long, value_name = "COUNT", env = "ACCREDIT_BACKUP_KEEP", default_value_t = 14,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    backup_keep: u16,
+}
+
+/// How often a backup is made; never, or after this time.
+#[derive(Debug, Clone, Copy)]
+struct BackupInterval(Option<Duration>);
+
+/// A time such as `24h`, `30m` or `90s`.
+fn interval(text: &str) -> Result<BackupInterval, String> {
+    if text.trim() == "never" {
+        return Ok(BackupInterval(None));
+    }
+    let expected = || "expected a time such as 24h, 30m or 90s, or `never`".to_owned();
+    let unit_start = text.trim().len().saturating_sub(1);
+    let (number, unit) = text.trim().split_at_checked(unit_start).ok_or_else(expected)?;
+    let seconds = match unit {
+        "h" => 3600,
+        "m" => 60,
+        "s" => 1,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    let seconds = number.checked_mul(seconds).filter(|seconds| *seconds > 0);
+    Ok(BackupInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
 }
 
 /// An amount that may move.
@@ -76,7 +115,9 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
         Ok(config) => {
             let (listen, create) = (options.listen, options.create);
             let four_eyes = options.four_eyes;
-            Config { listen, create, watch, watch_limits, four_eyes, ..config }
+            let (every, keep) = (options.backup_every.0, options.backup_keep.into());
+            let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+            Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
         }
         Err(message) => {
             eprintln!("error: {message}");
@@ -99,7 +140,7 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
 const STACK_BYTES: usize = 16 << 20;
 
 /// What blocks has this long at the end.
-const SHUTDOWN_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
+const SHUTDOWN_WAIT: Duration = Duration::from_millis(300);
 
 fn serve_until_stopped(config: Config) -> Result<(), String> {
     let runtime = server_runtime()?;

@@ -100,3 +100,32 @@ pub(crate) async fn redrive_dead_letter(
     service.orders.wake();
     Ok((StatusCode::ACCEPTED, ViewJson(RedrivenLetterAnswer { sequence })).into_response())
 }
+
+/// The query of [`redrive_all`]: the dead letters of one source, or of all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RedriveParams {
+    source: Option<String>,
+}
+
+/// The answer to dead letters that are processed again.
+#[derive(Debug, Serialize)]
+struct RedrivenLettersAnswer {
+    /// How many they are.
+    redriven: u64,
+}
+
+/// Puts all of them back into the inbox, such as after an intake policy was mended.
+pub(crate) async fn redrive_all(
+    State(service): State<Arc<Service>>,
+    params: Result<Query<RedriveParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(params) = params.map_err(|_| Problem::bad_request("expected `source`"))?;
+    let redriven = service.run_blocking(move |service| {
+        let redriven = service.context.ledger.redrive_dead_letters(params.source.as_deref());
+        redriven.map_err(|error| Problem::internal(&error))
+    });
+    let redriven = redriven.await?;
+    service.orders.wake();
+    Ok((StatusCode::ACCEPTED, ViewJson(RedrivenLettersAnswer { redriven })).into_response())
+}

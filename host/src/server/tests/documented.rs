@@ -8,6 +8,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::{Host, Reply, recredited};
+use crate::server::config::BackupPlan;
 use crate::server::credentials::parse_named;
 
 /// From this heading on the server runs under four eyes.
@@ -118,8 +119,11 @@ fn send(host: &Host, one: &Example, parts: &BTreeMap<String, String>) -> Reply {
 fn every_example_of_a_body_is_answered_as_documented() {
     let under = Arc::new(AtomicBool::new(false));
     let four_eyes = Arc::clone(&under);
+    let backups = tempfile::tempdir().unwrap();
+    let folder = backups.path().to_owned();
     let mut host = Host::start_with(move |config| {
         config.four_eyes = four_eyes.load(Ordering::Relaxed);
+        config.backups = Some(BackupPlan { folder: folder.clone(), every: None, keep: 3 });
         let tokens = "max:admin:token-of-max-0001 ida:approver:token-of-ida-0001";
         config.credentials.tokens = parse_named(tokens).unwrap();
     });

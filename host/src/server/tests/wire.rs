@@ -22,6 +22,7 @@ GET /v1/audit/verify reader
 GET /v1/calculations reader
 DELETE /v1/calculations/{plan}/{period} admin
 GET /v1/calculations/{plan}/{period} reader
+POST /v1/backups admin
 POST /v1/calculations/{plan}/{period}/release admin
 POST /v1/calculations/{plan}/{period}/run admin
 GET /v1/changes reader
@@ -38,6 +39,7 @@ GET /v1/credits/{id}/explain reader
 POST /v1/credits/{id}/hold admin
 POST /v1/credits/{id}/release admin
 GET /v1/dead-letters reader
+POST /v1/dead-letters/redrive admin
 POST /v1/dead-letters/{sequence}/redrive admin
 GET /v1/definitions reader
 DELETE /v1/definitions/{*path} author
@@ -73,6 +75,7 @@ GET /v1/credits/manual reader
 GET /v1/rewards reader
 POST /v1/rewards admin
 GET /v1/rewards/manual reader
+GET /v1/backups reader
 GET /v1/balances reader
 DELETE /v1/transactions/{id} admin
 GET /v1/rules reader
