@@ -80,7 +80,7 @@ mod tests {
 
     use accredit_seams::connector::{
         DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
-        SentRequest, SettingError, SettingKey, SettingKind, SourceSettings,
+        SentRequest, SettingError, SettingKey, SettingKind, SourceSettings, SourceStarter,
     };
     use accredit_workspace::Files;
 
@@ -113,6 +113,10 @@ mod tests {
                 message: "`url` must begin with https://".to_owned(),
                 help: "write the URL that the sender calls".to_owned(),
             })
+        }
+
+        fn starter(&self) -> SourceStarter {
+            SourceStarter { settings: "", policy: None, next_steps: "" }
         }
 
         fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {

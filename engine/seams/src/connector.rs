@@ -12,6 +12,7 @@ mod fetch;
 mod request;
 mod sample;
 mod settings;
+mod starter;
 
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ pub use fetch::{FetchAuthorization, FetchRequest};
 pub use request::{SentEvent, SentHeaders, SentRequest, optional_header, required_header};
 pub use sample::{SampleDeal, SampleRequest};
 pub use settings::{SettingError, SettingKey, SettingKind, SettingValue, SourceSettings};
+pub use starter::{SourceStarter, StarterPolicy};
 
 /// One way in: how requests are authentic, what they carry, and how they are answered.
 pub trait Connector: Send + Sync {
@@ -38,6 +40,9 @@ pub trait Connector: Send + Sync {
     fn check_settings(&self, _settings: &SourceSettings) -> Result<(), SettingError> {
         Ok(())
     }
+
+    /// What a new source of this connector begins with.
+    fn starter(&self) -> SourceStarter;
 
     /// How a source comes by its first secret.
     fn secret_origin(&self, settings: &SourceSettings) -> SecretOrigin;

@@ -12,4 +12,5 @@ pub(crate) mod keep;
 pub(crate) mod preview;
 pub(crate) mod release;
 pub(crate) mod rollback;
+pub(crate) mod trigger;
 pub(crate) mod verify;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{
     Connector, DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
-    SentRequest, SourceSettings,
+    SentRequest, SourceSettings, SourceStarter,
 };
 use accredit_webhook_checks::json;
 pub use signature::sign_delivery;
@@ -18,6 +18,14 @@ pub struct StandardWebhooks;
 impl Connector for StandardWebhooks {
     fn name(&self) -> &'static str {
         "standard-webhooks"
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "",
+            policy: None,
+            next_steps: "Give the secret that `accredit serve` prints to the sender.\n",
+        }
     }
 
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {

@@ -5,6 +5,7 @@
 
 mod plan;
 mod policy;
+mod source;
 mod template;
 
 use std::fs;
@@ -17,7 +18,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 
-/// Creates a customer's directory, or a plan or policy in one.
+/// Creates a customer's directory, or a plan, policy or source in one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct NewArguments {
@@ -37,6 +38,8 @@ enum NewCommand {
     Plan(plan::NewPlanArguments),
     /// Create a policy of a kind, with a case file beside it.
     Policy(policy::NewPolicyArguments),
+    /// Create a source of webhooks: its settings, and an intake policy with its cases.
+    Source(source::NewSourceArguments),
 }
 
 /// The files of a new directory without a template.
@@ -66,6 +69,7 @@ pub(crate) fn run(arguments: &NewArguments) -> u8 {
     match (&arguments.what, &arguments.dir) {
         (Some(NewCommand::Plan(options)), _) => plan::run(options),
         (Some(NewCommand::Policy(options)), _) => policy::run(options),
+        (Some(NewCommand::Source(options)), _) => source::run(options),
 
         (None, Some(dir)) => {
             let name = dir.file_name().map_or("Acme".into(), |name| name.to_string_lossy());
