@@ -4,6 +4,7 @@
 
 pub mod ids;
 pub mod json;
+pub mod members;
 pub mod secret;
 pub mod signature;
 pub mod time;
