@@ -5,5 +5,6 @@
 pub mod ids;
 pub mod json;
 pub mod secret;
+pub mod settings;
 pub mod signature;
 pub mod time;
