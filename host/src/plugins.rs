@@ -9,7 +9,11 @@ use accredit_seams::connector::Connector;
 use accredit_seams::store::{Store, StoreError};
 
 /// Every connector that `[sources.<name>]` may name.
-static CONNECTORS: &[&dyn Connector] = &[&accredit_standard_webhooks::StandardWebhooks];
+static CONNECTORS: &[&dyn Connector] = &[
+    &accredit_standard_webhooks::StandardWebhooks,
+    &accredit_hubspot::Hubspot,
+    &accredit_dynamics::Dynamics,
+];
 
 /// The connector with this name.
 pub(crate) fn find_connector(name: &str) -> Option<&'static dyn Connector> {

@@ -42,7 +42,9 @@ pub trait Connector: Send + Sync {
     }
 
     /// What a new source of this connector begins with.
-    fn starter(&self) -> SourceStarter;
+    fn starter(&self) -> SourceStarter {
+        SourceStarter::default()
+    }
 
     /// How a source comes by its first secret.
     fn secret_origin(&self, settings: &SourceSettings) -> SecretOrigin;

@@ -31,11 +31,15 @@ impl Connector for Hubspot {
         settings::check_settings(settings)
     }
 
-    fn secret_origin(&self) -> SecretOrigin {
+    fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
         SecretOrigin::Given
     }
 
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
+    fn check_secret(
+        &self,
+        secret: &str,
+        _settings: &SourceSettings,
+    ) -> Result<(), RejectedDelivery> {
         secret::check_token(secret)
     }
 
@@ -48,7 +52,11 @@ impl Connector for Hubspot {
         signature::verify_signature(request, settings, secrets)
     }
 
-    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>> {
+    fn split_request<'b>(
+        &self,
+        request: &SentRequest<'b>,
+        _settings: &SourceSettings,
+    ) -> Vec<SentEvent<'b>> {
         event::split_body(request.body)
     }
 
@@ -113,6 +121,7 @@ impl Connector for Hubspot {
             ("x-hubspot-request-timestamp", timestamp),
         ];
         let query = url.split_once('?').map_or("", |(_, query)| query);
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(SampleRequest { query: query.to_owned(), headers, body })
     }
 }

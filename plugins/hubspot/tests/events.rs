@@ -86,7 +86,7 @@ fn read_payload(file: &str) -> String {
 
 fn split(body: &[u8]) -> Vec<SentEvent<'_>> {
     let request = SentRequest { method: "POST", query: "", headers: &[], body, received_ms: 0 };
-    Hubspot.split_request(&request)
+    Hubspot.split_request(&request, &SourceSettings::default())
 }
 
 fn ids(body: &[u8]) -> Vec<String> {
@@ -450,7 +450,7 @@ fn a_sample_is_what_the_connector_accepts() {
         let settings = SourceSettings { url: Some(url.to_owned()), ..SourceSettings::default() };
         let sample = Hubspot.sample_request(&deal, &settings, secret).unwrap();
         let headers: Vec<(&str, &[u8])> =
-            sample.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            sample.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let request = SentRequest {
             method: "POST",
             query: &sample.query,
@@ -459,7 +459,7 @@ fn a_sample_is_what_the_connector_accepts() {
             received_ms: deal.sent_ms,
         };
         assert_eq!(Hubspot.verify_request(&request, &settings, &[secret]), Ok(0));
-        let events = Hubspot.split_request(&request);
+        let events = Hubspot.split_request(&request, &SourceSettings::default());
         assert!(events[0].id.starts_with("deal-4711-1769860800123-"), "{}", events[0].id);
         let payload = String::from_utf8(events[0].body.to_vec()).unwrap();
         assert!(fetched_url(&payload, &settings).unwrap().contains("/deals/4711?"));

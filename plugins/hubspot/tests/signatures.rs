@@ -405,10 +405,10 @@ fn an_empty_secret_never_verifies() {
     }
 
     for secret in ["", " ", "short", "fifteen-letters", "yyyyyyyy-yyyy yyyy-yyyy-yyyyyyyyyyyy"] {
-        assert!(Hubspot.check_secret(secret).is_err(), "{secret}");
+        assert!(Hubspot.check_secret(secret, &SourceSettings::default()).is_err(), "{secret}");
     }
-    assert!(Hubspot.check_secret(SECRET).is_ok());
-    assert_eq!(Hubspot.secret_origin(), SecretOrigin::Given);
+    assert!(Hubspot.check_secret(SECRET, &SourceSettings::default()).is_ok());
+    assert_eq!(Hubspot.secret_origin(&SourceSettings::default()), SecretOrigin::Given);
 }
 
 #[test]

@@ -4,11 +4,12 @@
 //! twice is refused: two readers would disagree about which value counts.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use accredit_seams::connector::DecodeError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// The body as the text of one JSON value.
 ///
@@ -20,6 +21,30 @@ pub fn check_body(body: &[u8]) -> Result<&str, DecodeError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice::<UniqueKeys>(body).map_err(|error| refused(&error))?;
     std::str::from_utf8(body).map_err(|error| refused(&error))
+}
+
+/// The members of an object by their keys, each as it was written.
+pub type RawMembers<'b> = BTreeMap<String, &'b RawValue>;
+
+/// The members of a checked text that is an object; none where it is anything else.
+pub fn object_members(text: &str) -> Option<RawMembers<'_>> {
+    serde_json::from_str(text).ok()
+}
+
+/// The items of a checked text that is an array; none where it is anything else.
+pub fn array_items(text: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
+/// A text or a number as text, digits as they were written; none for any other value. Senders write
+/// ids in both ways.
+pub fn plain_text(value: &RawValue) -> Option<Cow<'_, str>> {
+    let written = value.get();
+    match written.as_bytes().first()? {
+        b'"' => serde_json::from_str::<String>(written).ok().map(Cow::Owned),
+        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(written)),
+        _ => None,
+    }
 }
 
 /// A key, borrowed from the body where nothing in it is escaped.
@@ -103,5 +128,28 @@ impl<'de> Visitor<'de> for UniqueKeys {
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Self, E> {
         Ok(UniqueKeys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_they_were_written() {
+        let text = r#"{"a": 1.50, "b\u0062": "x\"y", "c": [1, {"d": null}], "e": -1e400}"#;
+        let members = object_members(text).unwrap();
+        let plain = |key: &str| plain_text(members[key]).map(Cow::into_owned);
+        assert_eq!(plain("a").as_deref(), Some("1.50"));
+        assert_eq!(plain("bb").as_deref(), Some("x\"y"));
+        assert_eq!(plain("e").as_deref(), Some("-1e400"));
+        assert_eq!(plain("c"), None);
+
+        let items = array_items(members["c"].get()).unwrap();
+        assert_eq!(
+            items.iter().map(|item| item.get()).collect::<Vec<_>>(),
+            ["1", r#"{"d": null}"#]
+        );
+        assert!(object_members("[]").is_none() && array_items("{}").is_none());
     }
 }

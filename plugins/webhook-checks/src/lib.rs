@@ -6,5 +6,6 @@ pub mod ids;
 pub mod json;
 pub mod members;
 pub mod secret;
+pub mod settings;
 pub mod signature;
 pub mod time;

@@ -1,7 +1,7 @@
 //! What a new source begins with: settings, and an intake policy with its cases.
 
 /// What `accredit new source` writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SourceStarter {
     /// Lines of `[sources.<source>]` behind `connector` and `intake`, each with its line break.
     pub settings: &'static str,

@@ -58,7 +58,7 @@ pub(super) fn send(
     needed: &FetchRequest,
     token: &str,
 ) -> Result<FetchedBody, FetchFailure> {
-    let mut request = agent.get(&needed.url).header("accept", "application/json");
+    let mut request = agent.get(&needed.url);
     for (name, value) in &needed.headers {
         request = request.header(*name, *value);
     }
