@@ -17,7 +17,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, keep, preview, release, rollback, trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, keep, preview, reconcile, release, rollback,
+    trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
@@ -82,6 +83,8 @@ enum CliCommand {
     Apply(apply::ApplyArguments),
     /// Put an earlier version of the definitions back in force on a server.
     Rollback(rollback::RollbackArguments),
+    /// Compare a list of closed deals with those of a server, and import what is missing.
+    Reconcile(reconcile::ReconcileArguments),
     /// Send a server what a CRM would send, to try a source out.
     #[command(subcommand)]
     Trigger(trigger::TriggerCommand),
@@ -131,6 +134,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),
         CliCommand::Rollback(options) => rollback::run(&options),
+        CliCommand::Reconcile(options) => reconcile::run(&options),
         CliCommand::Trigger(verb) => trigger::run(&verb),
         CliCommand::Verify(options) => verify::run(&options),
         CliCommand::Dump(options) => dump::run_dump(&options),

@@ -30,6 +30,7 @@ pub mod manual_rewards;
 pub mod periods;
 pub mod preview;
 pub mod published;
+pub mod reconcile;
 pub mod release;
 pub mod replay;
 pub mod resolve;

@@ -10,6 +10,7 @@ pub(crate) mod compact;
 pub(crate) mod dump;
 pub(crate) mod keep;
 pub(crate) mod preview;
+pub(crate) mod reconcile;
 pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod trigger;

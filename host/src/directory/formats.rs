@@ -78,6 +78,13 @@ pub(crate) fn of_media_type(kind: &str) -> Option<RowFormat> {
     known.map(|accepted| accepted.format)
 }
 
+/// The media type that a file is sent with, and whether it is packed; none for a format that has none.
+pub(crate) fn media_type_of_name(path: &Path) -> Option<(&'static str, bool)> {
+    let (format, is_packed) = of_name(path)?;
+    let known = ACCEPTED.iter().find(|accepted| accepted.format == format)?;
+    Some((known.media_types.first()?, is_packed))
+}
+
 /// Every media type that is read.
 pub(crate) fn media_types() -> Vec<&'static str> {
     ACCEPTED.iter().flat_map(|accepted| accepted.media_types).copied().collect()

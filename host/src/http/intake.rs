@@ -5,4 +5,5 @@ pub(crate) mod deals;
 pub(crate) mod hooks;
 pub(crate) mod imports;
 pub(crate) mod parked;
+pub(crate) mod reconciliation;
 pub(crate) mod transactions;

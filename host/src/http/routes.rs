@@ -33,6 +33,7 @@ use crate::http::intake::deals;
 use crate::http::intake::hooks;
 use crate::http::intake::imports;
 use crate::http::intake::parked;
+use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
 use crate::http::ops::audit;
 use crate::http::ops::backups;
@@ -117,6 +118,8 @@ pub(crate) fn build_api() -> Api {
             .with_role(Reader)
             .and_methods(post(imports::import_transactions).with_role(Admin)),
     );
+    let imports =
+        imports.route("/v1/reconciliation", post(reconciliation::compare_list).with_role(Reader));
     small.merge(large).time_limit(TIMEOUT).merge(imports.time_limit(imports::TIMEOUT))
 }
 

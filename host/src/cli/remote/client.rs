@@ -80,6 +80,25 @@ impl Client {
         self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 
+    /// Posts the bytes of a file to `path`.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn post_file(
+        &self,
+        path: &str,
+        (media_type, is_packed): (&str, bool),
+        body: &[u8],
+    ) -> Result<Json, String> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let request = request.header("authorization", self.authorization_header());
+        let mut request = request.header("content-type", media_type);
+        if is_packed {
+            request = request.header("content-encoding", "gzip");
+        }
+        self.await_answer(request.send(body))
+    }
+
     /// Deletes what is at `path`; the body says why.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::transaction::Record;
-use accredit_domain::transaction::read::MalformedBody;
+use accredit_domain::transaction::read::{FileLayout, MalformedBody};
 use accredit_operations::intake::{Comparison, RowComparison};
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
@@ -127,9 +127,7 @@ pub(crate) async fn import_transactions(
     let key = idempotency_key(&head.headers)?;
     let form = BodyForm::of(&head.headers)?;
 
-    // Before the body is in memory, so that many at once are not.
-    let entered = service.imports_room.enter(form.bytes(&head.headers));
-    let Ok(place) = tokio::time::timeout(ROOM_WAIT, entered).await else {
+    let Some(place) = enter_room(&service, form, &head.headers).await else {
         body::discard(body, BODY_BYTES_MAX).await;
         return Err(Problem::unavailable("other imports are running; nothing was stored"));
     };
@@ -143,15 +141,30 @@ pub(crate) async fn import_transactions(
     Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())
 }
 
+/// Waits for room for a body before it is in memory, so that many at once are not; none where others take
+/// too long.
+pub(super) async fn enter_room(
+    service: &Service,
+    form: BodyForm,
+    headers: &HeaderMap,
+) -> Option<BodyPlace> {
+    let entered = service.imports_room.enter(form.bytes(headers));
+    tokio::time::timeout(ROOM_WAIT, entered).await.ok()
+}
+
 /// What a body is, as its headers say.
 #[derive(Debug, Clone, Copy)]
-struct BodyForm {
+pub(super) struct BodyForm {
     format: RowFormat,
     is_packed: bool,
 }
 
 impl BodyForm {
-    fn of(headers: &HeaderMap) -> Result<BodyForm, Problem> {
+    /// What the headers say.
+    ///
+    /// # Errors
+    /// When they name a format or an encoding that is not taken.
+    pub(super) fn of(headers: &HeaderMap) -> Result<BodyForm, Problem> {
         let refused =
             |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail);
 
@@ -173,8 +186,27 @@ impl BodyForm {
     }
 
     /// Bytes that the body may have.
-    fn bytes_max(self) -> usize {
+    pub(super) fn bytes_max(self) -> usize {
         if self.format == RowFormat::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
+    }
+
+    /// A body without its content encoding.
+    pub(super) fn unpack(self, body: Bytes) -> Result<Bytes, Problem> {
+        if !self.is_packed {
+            return Ok(body);
+        }
+        let unpacked = formats::unpack_gzip(&body, self.bytes_max() as u64);
+        unpacked.map(Bytes::from).map_err(not_read)
+    }
+
+    /// The rows of a body.
+    pub(super) fn open<'b>(
+        self,
+        body: &'b Bytes,
+        layout: &'b FileLayout,
+    ) -> Result<Body<'b>, Problem> {
+        let opened = Body::open_body(self.format, body, layout, BODY_BYTES_MAX as u64);
+        opened.map_err(not_read)
     }
 
     /// Limit of the unpacked body, in bytes.
@@ -230,12 +262,10 @@ impl Import<'_> {
     /// Reads the body, and stores it if all of it is rows that say something new; the answer.
     fn take(mut self, body: Bytes) -> Result<ImportAnswer, Problem> {
         let ruleset = self.service.context.ruleset.load_full();
-        let body = self.decode_body(body)?;
+        let body = self.form.unpack(body)?;
         let hash = blake3::hash(&body).to_hex().to_string();
 
-        let (format, layout) = (self.form.format, &ruleset.settings.layout);
-        let opened = Body::open_body(format, &body, layout, BODY_BYTES_MAX as u64);
-        let mut body = opened.map_err(not_read)?;
+        let mut body = self.form.open(&body, &ruleset.settings.layout)?;
         let RowSurvey { rows, columns, compared, suspicions } =
             self.survey_rows(&ruleset, &mut body)?;
 
@@ -270,15 +300,6 @@ impl Import<'_> {
         })
     }
 
-    /// The body without its content encoding.
-    fn decode_body(&self, body: Bytes) -> Result<Bytes, Problem> {
-        if !self.form.is_packed {
-            return Ok(body);
-        }
-        let unpacked = formats::unpack_gzip(&body, self.form.bytes_max() as u64);
-        unpacked.map(Bytes::from).map_err(not_read)
-    }
-
     /// Goes through the rows: all can be read, and each has a natural key.
     fn survey_rows(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<RowSurvey, Problem> {
         let fields = &ruleset.settings.fields;
@@ -296,7 +317,7 @@ impl Import<'_> {
             }
             comparison.add_record(&row.record)?;
             count += 1;
-            self.check_stopping()?;
+            check_stopping(self.service)?;
         }
         if !without_key.is_empty() {
             return Err(no_natural_key(&fields.id, &without_key));
@@ -306,20 +327,20 @@ impl Import<'_> {
             for row in body.rows().map_err(malformed_problem)?.1 {
                 let row = row.map_err(malformed_problem)?;
                 each("", row.line, &row.record);
-                self.check_stopping()?;
+                check_stopping(self.service)?;
             }
             Ok::<(), Problem>(())
         })?;
         Ok(RowSurvey { rows: count, columns, compared: comparison.end(), suspicions })
     }
+}
 
-    /// A stop does not wait for a body to be read.
-    fn check_stopping(&self) -> Result<(), Problem> {
-        if self.service.stopping.load(Ordering::Acquire) {
-            return Err(Problem::unavailable("the server is stopping; nothing was taken"));
-        }
-        Ok(())
+/// A stop does not wait for a body to be read.
+pub(super) fn check_stopping(service: &Service) -> Result<(), Problem> {
+    if service.stopping.load(Ordering::Acquire) {
+        return Err(Problem::unavailable("the server is stopping; nothing was taken"));
     }
+    Ok(())
 }
 
 fn not_read(error: NotRead) -> Problem {
@@ -333,7 +354,8 @@ fn not_read(error: NotRead) -> Problem {
     }
 }
 
-fn malformed_problem(error: MalformedBody) -> Problem {
+/// The refusal of a body that is not rows.
+pub(super) fn malformed_problem(error: MalformedBody) -> Problem {
     let malformed = MalformedRowView { line: error.line, detail: error.message, help: error.help };
     let problem = Problem::bad_request("the body is not rows; nothing was taken");
     problem.with_error_views(&[malformed])

@@ -1,0 +1,90 @@
+//! Deals that no webhook brought are found in a list of closed deals, and taken from it once.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::company;
+use crate::server::{Server, TOKEN, comparable, run};
+
+/// Deals of the list, and which of their webhooks get lost: one of twenty.
+const DEALS: usize = 400;
+
+fn is_lost(number: usize) -> bool {
+    number * 7 % 20 == 3
+}
+
+fn reconcile(server: &Server, list: &Path, more: &[&str]) -> (i32, Value) {
+    let list = list.to_str().unwrap();
+    let verb = [&["reconcile", list, "--server", &server.url, "--token", TOKEN], more].concat();
+    let (code, out, talk) = run(&verb);
+    (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{talk}")))
+}
+
+/// Vendors give up after minutes, hours or a day: a lost webhook was a lost credit.
+#[test]
+fn lost_webhooks_are_named_and_taken_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let deals = company::deals(DEALS);
+    let whole = Server::start(&dir.path().join("whole.redb"), &workspace);
+    let server = Server::start(&dir.path().join("a.redb"), &workspace);
+    for (number, deal) in deals.iter().enumerate() {
+        let id = format!("delivery-{number}");
+        assert_eq!(whole.hook(&id, deal).unwrap().status, 202);
+        if !is_lost(number) {
+            assert_eq!(server.hook(&id, deal).unwrap().status, 202);
+        }
+    }
+    whole.settle();
+    server.settle();
+
+    let list = dir.path().join("closed.ndjson");
+    std::fs::write(&list, deals.join("\n")).unwrap();
+    let (code, found) = reconcile(&server, &list, &["--import"]);
+    let named: BTreeSet<&str> = found["missing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    let lost: Vec<String> =
+        (0..DEALS).filter(|number| is_lost(*number)).map(|number| format!("D{number}")).collect();
+    assert_eq!(lost.len(), DEALS / 20);
+    assert_eq!(named, lost.iter().map(String::as_str).collect());
+    assert_eq!((code, &found["different_count"]), (1, &Value::from(0)));
+
+    server.settle();
+    let (code, found) = reconcile(&server, &list, &["--unlisted"]);
+    assert_eq!((code, &found["same"]), (0, &Value::from(DEALS)), "{found}");
+    assert_eq!((&found["missing_count"], &found["unlisted_count"]), (&0.into(), &0.into()));
+    assert!(comparable(&server.credits("")) == comparable(&whole.credits("")));
+}
+
+#[test]
+fn other_values_and_deals_that_the_list_does_not_have_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let server = Server::start(&dir.path().join("a.redb"), &workspace);
+    let rows =
+        "id,date,amount,owner\nA,2026-03-01,100,ann\nB,2026-03-02,200.0,bob\nC,2026-03-31,1,ann\n";
+    server.post("/v1/transactions", "text/csv", rows);
+    server.settle();
+
+    // An amount with other digits is the same amount; a column that the list does not have is no difference.
+    let list = dir.path().join("closed.csv");
+    std::fs::write(
+        &list,
+        "id,date,amount\nA,2026-03-01,100.00\nB,2026-04-02,250\nA,2026-03-01,7\n",
+    )
+    .unwrap();
+    let (code, found) = reconcile(&server, &list, &["--unlisted"]);
+    assert_eq!((code, &found["listed"], &found["same"]), (1, &2.into(), &1.into()), "{found}");
+    let different = serde_json::json!([{ "id": "B", "columns": {
+        "amount": { "listed": "250", "recorded": "200" },
+        "date": { "listed": "2026-04-02", "recorded": "2026-03-02" },
+    } }]);
+    assert_eq!(found["different"], different);
+    assert_eq!(found["unlisted"], serde_json::json!(["C"]));
+}
