@@ -3,6 +3,7 @@
 //! Not the routes (`http::routes`).
 
 pub(crate) mod backups;
+pub(crate) mod burst;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
@@ -16,6 +17,7 @@ pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod pace;
+pub(crate) mod quarantine;
 pub(crate) mod role;
 pub(crate) mod room;
 pub(crate) mod rotation;
@@ -145,6 +147,7 @@ impl Server {
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
+            quarantine: burst::BurstLimits::default(),
             writer,
             arrivals: Arc::default(),
             orders,

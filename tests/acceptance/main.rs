@@ -26,6 +26,7 @@ mod outputs;
 mod payees;
 mod plan_pages;
 mod policies;
+mod quarantine;
 mod reconciliation;
 mod release;
 mod restart;

@@ -34,6 +34,7 @@ mod names;
 pub mod notes;
 mod packed;
 pub mod periods;
+pub mod quarantine;
 pub mod query;
 pub mod record;
 pub mod recredit;

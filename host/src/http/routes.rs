@@ -33,6 +33,7 @@ use crate::http::intake::deals;
 use crate::http::intake::hooks;
 use crate::http::intake::imports;
 use crate::http::intake::parked;
+use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
 use crate::http::ops::audit;
@@ -143,6 +144,8 @@ fn arrival_routes() -> Api {
             post(dead_letters::redrive_dead_letter).with_role(Admin),
         )
         .route("/v1/dead-letters/redrive", post(dead_letters::redrive_all).with_role(Admin))
+        .route("/v1/quarantine", get(quarantine::list_quarantine).with_role(Reader))
+        .route("/v1/quarantine/verify", post(quarantine::verify_quarantine).with_role(Admin))
         .route("/v1/parked", get(parked::list_parked).with_role(Reader))
         .route("/v1/parked/redrive", post(parked::redrive_parked).with_role(Admin))
 }

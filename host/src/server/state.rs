@@ -28,6 +28,7 @@ use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::burst::BurstLimits;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
@@ -64,6 +65,8 @@ pub(crate) struct Service {
     pub(crate) imports_room: Room,
     /// Where webhooks are read.
     pub(crate) hooks_room: Room,
+    /// How many refused requests are kept.
+    pub(crate) quarantine: BurstLimits,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// What came into the inbox, counted.

@@ -52,6 +52,10 @@ impl Connector for Hubspot {
         signature::verify_signature(request, settings, secrets)
     }
 
+    fn signs_requests(&self, _settings: &SourceSettings) -> bool {
+        true
+    }
+
     fn split_request<'b>(
         &self,
         request: &SentRequest<'b>,

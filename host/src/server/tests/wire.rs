@@ -72,7 +72,9 @@ POST /v1/preview reader
 POST /v1/rollback author
 POST /v1/credits admin
 GET /v1/credits/manual reader
+GET /v1/quarantine reader
 GET /v1/rewards reader
+POST /v1/quarantine/verify admin
 POST /v1/reconciliation reader
 POST /v1/rewards admin
 GET /v1/rewards/manual reader
