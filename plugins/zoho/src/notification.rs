@@ -18,6 +18,9 @@ const LEFT_OUT: [&str; 2] = ["token", "query_params"];
 /// Members that are of one record each.
 const OF_RECORDS: [&str; 3] = ["ids", "affected_values", "affected_fields"];
 
+/// Records that one notification may name; Zoho changes at most a few hundred at once.
+const RECORDS_MAX: usize = 10_000;
+
 /// Bytes that the events of one notification may have in all: each of them repeats the rest of it.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -71,7 +74,8 @@ fn record_events<'b>(members: &RawMembers<'_>) -> Option<Vec<SentEvent<'b>>> {
     }
 
     let shared_bytes: usize = shared.iter().map(|(key, value)| key.len() + value.get().len()).sum();
-    if shared_bytes.saturating_mul(records.len()) > KEPT_BYTES_MAX {
+    let is_too_much = shared_bytes.saturating_mul(records.len()) > KEPT_BYTES_MAX;
+    if is_too_much || records.len() > RECORDS_MAX {
         return None;
     }
 
