@@ -40,13 +40,14 @@ pub trait Connector: Send + Sync {
     }
 
     /// How a source comes by its first secret.
-    fn secret_origin(&self) -> SecretOrigin;
+    fn secret_origin(&self, settings: &SourceSettings) -> SecretOrigin;
 
     /// Whether `secret` can verify anything; asked once, when the server starts.
     ///
     /// # Errors
     /// Why it cannot, without the secret.
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery>;
+    fn check_secret(&self, secret: &str, settings: &SourceSettings)
+    -> Result<(), RejectedDelivery>;
 
     /// Whether the request is authentic, judged on its raw bytes and the active secrets, several while
     /// rotating; which secret matched, from 0.
@@ -64,7 +65,11 @@ pub trait Connector: Send + Sync {
     /// deliver it, another one for every other event. What must not be kept is left out of their bodies.
     ///
     /// A body of no known shape is one event: the worker finds out and keeps it as a dead letter.
-    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>>;
+    fn split_request<'b>(
+        &self,
+        request: &SentRequest<'b>,
+        settings: &SourceSettings,
+    ) -> Vec<SentEvent<'b>>;
 
     /// The payloads in the body of an event, each one JSON value as text, for one call of the intake
     /// policy; without a policy each is one transaction or an array of them.

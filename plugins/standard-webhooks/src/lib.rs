@@ -20,11 +20,15 @@ impl Connector for StandardWebhooks {
         "standard-webhooks"
     }
 
-    fn secret_origin(&self) -> SecretOrigin {
+    fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
         SecretOrigin::WebhookKey
     }
 
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
+    fn check_secret(
+        &self,
+        secret: &str,
+        _settings: &SourceSettings,
+    ) -> Result<(), RejectedDelivery> {
         let key = signature::decode_secret(secret)?;
         if key.len() < signature::KEY_BYTES_MIN {
             return Err(RejectedDelivery(
@@ -43,7 +47,11 @@ impl Connector for StandardWebhooks {
         signature::verify_signature(request, secrets)
     }
 
-    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>> {
+    fn split_request<'b>(
+        &self,
+        request: &SentRequest<'b>,
+        _settings: &SourceSettings,
+    ) -> Vec<SentEvent<'b>> {
         let id = signature::delivery_id(request.headers).unwrap_or_default().to_owned();
         vec![SentEvent { id, body: Cow::Borrowed(request.body) }]
     }
@@ -68,10 +76,10 @@ impl Connector for StandardWebhooks {
         let body = body.to_string().into_bytes();
         let (id, seconds) = (format!("msg_{}_{}", deal.id, deal.sent_ms), deal.sent_ms / 1000);
         let headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("webhook-signature", sign_delivery(secret, &id, seconds, &body)?),
-            ("webhook-timestamp", seconds.to_string()),
-            ("webhook-id", id),
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("webhook-signature".to_owned(), sign_delivery(secret, &id, seconds, &body)?),
+            ("webhook-timestamp".to_owned(), seconds.to_string()),
+            ("webhook-id".to_owned(), id),
         ];
         Ok(SampleRequest { query: String::new(), headers, body })
     }

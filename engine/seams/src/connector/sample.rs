@@ -22,8 +22,8 @@ pub struct SampleDeal<'a> {
 pub struct SampleRequest {
     /// What stands behind `?`; empty where nothing does.
     pub query: String,
-    /// Its headers, the type of the body among them.
-    pub headers: Vec<(&'static str, String)>,
+    /// Names and values of its headers, the type of the body among them; settings may name some.
+    pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
 }
