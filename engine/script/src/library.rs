@@ -42,7 +42,9 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Rollup "rollup" "compressed-override",
     Rollup "rollup" "differential-override",
     Intake "intake" "hubspot-deals",
+    Intake "intake" "pipedrive-deals",
     Intake "intake" "salesforce-opportunities",
+    Intake "intake" "salesforce-outbound",
 };
 
 /// The source of the standard policy `name` of `kind`.

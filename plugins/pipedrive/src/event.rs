@@ -17,12 +17,12 @@ pub(crate) type RawFields<'a> = BTreeMap<String, Cow<'a, RawValue>>;
 /// Characters of a part that an id shows; longer parts are only hashed.
 const SHOWN_LENGTH_MAX: usize = 40;
 
-/// From here on a number is milliseconds since 1970, below it seconds; as seconds it is the year 5138.
+/// From here on a number is milliseconds since 1970, below it seconds: these are the year 5138.
 const MILLISECONDS_MIN: i64 = 100_000_000_000;
 
 /// The event in a body: the same for each attempt to deliver it.
 ///
-/// The number of the attempt is left out of what is kept, because one id with two bodies is a conflict.
+/// The number of the attempt is left out of what is kept: one id with two bodies is a conflict.
 pub(crate) fn without_attempt(body: &[u8]) -> SentEvent<'_> {
     let unknown = || SentEvent { id: ids::hashed_id(&[body]), body: Cow::Borrowed(body) };
     // What `payload` refuses is kept as it is: of two equal keys, which one would be left out?

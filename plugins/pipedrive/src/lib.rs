@@ -88,9 +88,8 @@ fn sample_body(deal: &SampleDeal<'_>) -> Value {
         serde_json::from_str::<Number>(text).map_or_else(|_| Value::from(text), Value::Number)
     };
     let moment = jiff::Timestamp::from_millisecond(deal.sent_ms).unwrap_or_default();
-    let seconds = moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let won = format!("{}T12:00:00Z", deal.closed_day);
-    let event = ids::hashed_id(&[deal.id.as_bytes(), &deal.sent_ms.to_le_bytes()]);
+
     json!({
         "data": {
             "id": number(deal.id),
@@ -101,28 +100,34 @@ fn sample_body(deal: &SampleDeal<'_>) -> Value {
             "status": "won",
             "won_time": won,
             "close_time": won,
-            "update_time": seconds,
+            "update_time": moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "custom_fields": {},
         },
         "previous": {"status": "open", "won_time": null, "close_time": null},
-        "meta": {
-            "action": "change",
-            "entity": "deal",
-            "entity_id": deal.id,
-            "id": event,
-            "correlation_id": event,
-            "company_id": "1",
-            "user_id": "1",
-            "webhook_id": "1",
-            "webhook_owner_id": "1",
-            "permitted_user_ids": ["1"],
-            "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-            "type": "general",
-            "version": "2.0",
-            "change_source": "app",
-            "is_bulk_edit": false,
-            "attempt": 1,
-            "host": "example.pipedrive.com",
-        },
+        "meta": sample_meta(deal, moment),
+    })
+}
+
+/// What is said about the change.
+fn sample_meta(deal: &SampleDeal<'_>, moment: jiff::Timestamp) -> Value {
+    let event = ids::hashed_id(&[deal.id.as_bytes(), &deal.sent_ms.to_le_bytes()]);
+    json!({
+        "action": "change",
+        "entity": "deal",
+        "entity_id": deal.id,
+        "id": event,
+        "correlation_id": event,
+        "company_id": "1",
+        "user_id": "1",
+        "webhook_id": "1",
+        "webhook_owner_id": "1",
+        "permitted_user_ids": ["1"],
+        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "type": "general",
+        "version": "2.0",
+        "change_source": "app",
+        "is_bulk_edit": false,
+        "attempt": 1,
+        "host": "example.pipedrive.com",
     })
 }

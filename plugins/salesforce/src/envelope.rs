@@ -72,7 +72,7 @@ pub(crate) fn check_kept(text: &str) -> Result<&str, DecodeError> {
 }
 
 impl<'d> OutboundMessage<'d> {
-    /// Reads the message in a document; none where it is another one or its organization is unclear.
+    /// Reads the message in a document; none where it is another one or has no clear organization.
     pub(crate) fn read(document: &'d Document<'d>) -> Option<OutboundMessage<'d>> {
         let envelope = document.root_element();
         envelope.has_tag_name((SOAP_NAMESPACE, "Envelope")).then_some(())?;
@@ -120,8 +120,9 @@ impl<'d> OutboundMessage<'d> {
         };
         let body = to_json(&kept);
 
-        // A notification that is sent again has the latest data of its record. Other data is another
-        // event: under the same id it would be a conflict, and the latest state would not count.
+        // A notification that is sent again has the latest data of its record. Other data is
+        // another event: under the same id it would be a conflict, and the latest state would not
+        // count.
         let content = ids::hashed_id(&[&body]);
         let (action, notification) = (readable_id(action), readable_id(id));
         let id = format!("{}-{action}-{notification}-{content}", self.organization);

@@ -26,7 +26,7 @@ const ID_HEADER: &str = "x-event-id";
 /// Bytes of an id that is kept as it was sent; a longer one is hashed.
 const ID_BYTES_MAX: usize = 128;
 
-/// How long a callout waits for room: Apex gives up after ten seconds unless the code says otherwise.
+/// How long a callout waits for room: by default, Apex gives up after ten seconds.
 const PATIENCE_MS: u32 = 8_000;
 
 /// The connector `salesforce-flow`: HTTP callouts of flows and of Apex.

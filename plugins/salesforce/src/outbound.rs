@@ -31,8 +31,8 @@ const ACKNOWLEDGEMENT: &str = concat!(
     "<Ack>true</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>",
 );
 
-/// The connector `salesforce-outbound`: Outbound Messages of allowed organizations, with a secret in
-/// the URL.
+/// The connector `salesforce-outbound`: Outbound Messages of allowed organizations, with a secret
+/// in the URL.
 #[derive(Debug, Clone, Copy)]
 pub struct SalesforceOutbound;
 
@@ -45,7 +45,7 @@ impl Connector for SalesforceOutbound {
         &[SettingKey {
             name: ORGANIZATIONS,
             kind: SettingKind::Texts,
-            meaning: "the ids of the organizations whose messages are taken, of 15 or 18 characters",
+            meaning: "the organizations whose messages are taken, ids of 15 or 18 characters",
         }]
     }
 

@@ -1,4 +1,4 @@
-//! Ids of Salesforce: 15 characters whose case counts, or the same 15 with three that check the case.
+//! Ids of Salesforce: 15 characters whose case counts, or the same 15 and three that check it.
 //!
 //! Not names of connectors or events. Called by the connector of Outbound Messages.
 

@@ -115,8 +115,8 @@ fn kept(event: &SentEvent<'_>) -> Value {
     serde_json::from_slice(&event.body).unwrap()
 }
 
-/// Captured messages give the events in the file beside them. With ACCREDIT_UPDATE_PAYLOADS the files
-/// are written anew, to be reviewed.
+/// Captured messages give the events in the file beside them. With ACCREDIT_UPDATE_PAYLOADS the
+/// files are written anew, to be reviewed.
 #[test]
 fn captured_messages_give_the_events_beside_them() {
     let mut count = 0;
@@ -217,8 +217,8 @@ fn a_hundred_notifications_are_a_hundred_events_and_one_acknowledgement() {
     assert_eq!(SalesforceOutbound.overload_answer().status, 503);
 }
 
-/// Salesforce sends a message again with the latest data of its records. Under one id the second one
-/// would be a conflict, and the latest state would never count.
+/// Salesforce sends a message again with the latest data of its records. Under one id the second
+/// one would be a conflict, and the latest state would never count.
 #[test]
 fn an_attempt_with_the_same_data_is_the_same_event_and_other_data_another() {
     let id = |sent: &SentMessage| sent.events()[0].id.clone();
