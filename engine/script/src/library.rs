@@ -45,6 +45,9 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Intake "intake" "hubspot-events",
     Intake "intake" "salesforce-opportunities",
     Intake "intake" "stripe-invoices",
+    Intake "intake" "pipedrive-deals",
+    Intake "intake" "salesforce-opportunities",
+    Intake "intake" "salesforce-outbound",
 };
 
 /// The source of the standard policy `name` of `kind`.
