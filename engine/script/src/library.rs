@@ -43,11 +43,10 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Rollup "rollup" "differential-override",
     Intake "intake" "hubspot-deals",
     Intake "intake" "hubspot-events",
-    Intake "intake" "salesforce-opportunities",
-    Intake "intake" "stripe-invoices",
     Intake "intake" "pipedrive-deals",
     Intake "intake" "salesforce-opportunities",
     Intake "intake" "salesforce-outbound",
+    Intake "intake" "stripe-invoices",
 };
 
 /// The source of the standard policy `name` of `kind`.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{
     Connector, DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
-    SentRequest, SettingError, SettingKey, SourceSettings,
+    SentRequest, SettingError, SettingKey, SourceSettings, SourceStarter,
 };
 use accredit_webhook_checks::{json, secret};
 
@@ -31,6 +31,14 @@ impl Connector for GenericJson {
 
     fn check_settings(&self, settings: &SourceSettings) -> Result<(), SettingError> {
         settings::check_settings(settings)
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "auth = \"bearer\"\n",
+            policy: None,
+            next_steps: "Give the secret that `accredit serve` prints to the sender, or choose another `auth`.\n",
+        }
     }
 
     fn secret_origin(&self, settings: &SourceSettings) -> SecretOrigin {
@@ -59,6 +67,10 @@ impl Connector for GenericJson {
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery> {
         proof::verify_request(request, settings, secrets)
+    }
+
+    fn signs_requests(&self, settings: &SourceSettings) -> bool {
+        settings.text("auth") == Some("hmac")
     }
 
     fn split_request<'b>(

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{
     Connector, DecodeError, OverloadAnswer, RejectedDelivery, SampleDeal, SampleRequest,
-    SecretOrigin, SentEvent, SentRequest, SourceSettings,
+    SecretOrigin, SentEvent, SentRequest, SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::{ids, json, secret};
 use base64::Engine as _;
@@ -25,6 +25,18 @@ pub struct Pipedrive;
 impl Connector for Pipedrive {
     fn name(&self) -> &'static str {
         "pipedrive"
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "",
+            policy: Some(StarterPolicy {
+                name: "pipedrive-deals",
+                script: include_str!("../../../scripts/intake/pipedrive-deals.rhai"),
+                cases: include_str!("../../../scripts/intake/pipedrive-deals.cases.md"),
+            }),
+            next_steps: "Give the user and the password that `accredit serve` prints to the webhook in Pipedrive.\n",
+        }
     }
 
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, OverloadAnswer, RejectedDelivery, SampleDeal, SampleRequest,
     SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SettingKind, SourceSettings,
-    optional_header,
+    SourceStarter, optional_header,
 };
 use accredit_webhook_checks::{ids, json, secret};
 use serde_json::Value;
@@ -64,6 +64,14 @@ impl Connector for SalesforceFlow {
                 help: "write a path such as `/eventId` or `/event/id`".to_owned(),
             }),
             _ => Ok(()),
+        }
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "",
+            policy: None,
+            next_steps: "Give the secret that `accredit serve` prints to the named credential of the callout, as a bearer token.\n",
         }
     }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     AcceptedAnswer, Connector, DecodeError, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SettingKind,
-    SourceSettings,
+    SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::{json, secret};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -64,6 +64,21 @@ impl Connector for SalesforceOutbound {
         let Some(wrong) = organizations.iter().find(is_wrong) else { return Ok(()) };
         let message = format!("`{wrong}` is not the id of an organization");
         Err(SettingError { key: Some(ORGANIZATIONS), message, help: help.to_owned() })
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "organizations = [\"00D000000000000EAA\"]\n",
+            policy: Some(StarterPolicy {
+                name: "salesforce-outbound",
+                script: include_str!("../../../scripts/intake/salesforce-outbound.rhai"),
+                cases: include_str!("../../../scripts/intake/salesforce-outbound.cases.md"),
+            }),
+            next_steps: concat!(
+                "Set `organizations` to the id of your Salesforce organization.\n",
+                "The endpoint URL is https://…/hooks/NAME?key=SECRET, with the secret that `accredit serve` prints.\n",
+            ),
+        }
     }
 
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {

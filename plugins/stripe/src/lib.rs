@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{
     Connector, DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
-    SentRequest, SourceSettings,
+    SentRequest, SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::members::JsonMembers;
 use accredit_webhook_checks::{ids, json};
@@ -29,11 +29,27 @@ impl Connector for Stripe {
         "stripe"
     }
 
-    fn secret_origin(&self) -> SecretOrigin {
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "",
+            policy: Some(StarterPolicy {
+                name: "stripe-invoices",
+                script: include_str!("../../../scripts/intake/stripe-invoices.rhai"),
+                cases: include_str!("../../../scripts/intake/stripe-invoices.cases.md"),
+            }),
+            next_steps: "Set ACCREDIT_SECRET_… to the signing secret of the endpoint in Stripe.\n",
+        }
+    }
+
+    fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
         SecretOrigin::Given
     }
 
-    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
+    fn check_secret(
+        &self,
+        secret: &str,
+        _settings: &SourceSettings,
+    ) -> Result<(), RejectedDelivery> {
         signature::check_secret(secret)
     }
 
@@ -46,7 +62,15 @@ impl Connector for Stripe {
         signature::verify_signature(request, secrets)
     }
 
-    fn split_request<'b>(&self, request: &SentRequest<'b>) -> Vec<SentEvent<'b>> {
+    fn signs_requests(&self, _settings: &SourceSettings) -> bool {
+        true
+    }
+
+    fn split_request<'b>(
+        &self,
+        request: &SentRequest<'b>,
+        _settings: &SourceSettings,
+    ) -> Vec<SentEvent<'b>> {
         let text = std::str::from_utf8(request.body).ok();
         let Some(members) = text.and_then(JsonMembers::read) else {
             let id = unknown_id(request.body);
@@ -80,6 +104,7 @@ impl Connector for Stripe {
             ("content-type", "application/json; charset=utf-8".to_owned()),
             ("stripe-signature", signature),
         ];
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(SampleRequest { query: String::new(), headers, body })
     }
 }

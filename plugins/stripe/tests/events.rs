@@ -32,7 +32,7 @@ const PAYLOADS: &[(&str, &str, &str, Option<&str>)] = &[
 
 fn split(body: &[u8]) -> Vec<SentEvent<'_>> {
     let request = SentRequest { method: "POST", query: "", headers: &[], body, received_ms: 0 };
-    Stripe.split_request(&request)
+    Stripe.split_request(&request, &SourceSettings::default())
 }
 
 fn read_payload(file: &str) -> String {
@@ -165,7 +165,7 @@ fn a_sample_is_what_the_connector_accepts() {
     };
     let sample = Stripe.sample_request(&deal, &settings, secret).unwrap();
     let headers: Vec<(&str, &[u8])> =
-        sample.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        sample.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = SentRequest {
         method: "POST",
         query: &sample.query,
@@ -175,7 +175,7 @@ fn a_sample_is_what_the_connector_accepts() {
     };
     assert_eq!(Stripe.verify_request(&request, &settings, &[secret]), Ok(0));
 
-    let events = Stripe.split_request(&request);
+    let events = Stripe.split_request(&request, &SourceSettings::default());
     let event: serde_json::Value = serde_json::from_slice(&events[0].body).unwrap();
     assert_eq!(event["id"], events[0].id.as_str());
     let invoice = &event["data"]["object"];

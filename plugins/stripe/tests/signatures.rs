@@ -280,16 +280,16 @@ fn a_secret_that_could_be_guessed_never_verifies() {
     let at = AT.to_string();
     for secret in ["", "whsec_", "whsec_short", "whsec_fifteen-letters", "sk_live_0123456789abcdef"]
     {
-        assert!(Stripe.check_secret(secret).is_err(), "{secret}");
+        assert!(Stripe.check_secret(secret, &SourceSettings::default()).is_err(), "{secret}");
         let header = format!("t={at},v1={}", mac_text(secret, &at, BODY.as_bytes()));
         let request = SignedRequest { secrets: vec![secret], ..SignedRequest::with(header) };
         assert!(request.verify().is_err(), "`{secret}`");
     }
     assert!(
-        Stripe.check_secret("whsec_0123456789 bcdef").is_err()
-            && Stripe.check_secret(SECRET).is_ok()
+        Stripe.check_secret("whsec_0123456789 bcdef", &SourceSettings::default()).is_err()
+            && Stripe.check_secret(SECRET, &SourceSettings::default()).is_ok()
     );
     assert!(sign_event("", AT, b"").is_err());
-    assert_eq!(Stripe.secret_origin(), SecretOrigin::Given);
+    assert_eq!(Stripe.secret_origin(&SourceSettings::default()), SecretOrigin::Given);
     assert_eq!(Stripe.overload_answer(), OverloadAnswer::default());
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     AcceptedAnswer, Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery,
     SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey,
-    SourceSettings,
+    SourceSettings, SourceStarter,
 };
 use accredit_webhook_checks::secret;
 
@@ -35,6 +35,17 @@ impl Connector for Zoho {
 
     fn check_settings(&self, settings: &SourceSettings) -> Result<(), SettingError> {
         settings::check_settings(settings)
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "",
+            policy: None,
+            next_steps: concat!(
+                "Enable notifications with the token that `accredit serve` prints, and renew the channel before it expires.\n",
+                "Set ACCREDIT_API_TOKEN_… to a token for the API.\n",
+            ),
+        }
     }
 
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
