@@ -11,6 +11,7 @@ mod cells;
 mod changes;
 mod check;
 mod company;
+mod connectors;
 mod crm;
 mod data_files;
 mod dependencies;
