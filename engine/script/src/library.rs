@@ -43,6 +43,9 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Rollup "rollup" "differential-override",
     Intake "intake" "hubspot-deals",
     Intake "intake" "salesforce-opportunities",
+    Intake "intake" "dynamics-opportunities",
+    Intake "intake" "zoho-deals",
+    Intake "intake" "generic-deals",
 };
 
 /// The source of the standard policy `name` of `kind`.
