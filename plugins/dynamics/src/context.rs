@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{DecodeError, SentEvent, SentHeaders, SentRequest};
 use accredit_webhook_checks::ids::hashed_id;
-use accredit_webhook_checks::json::{self, RawMembers};
+use accredit_webhook_checks::json::{self, RawMembers, member_text};
 
 /// The header of a request whose context was cut.
 const CUT_HEADER: &str = "x-ms-dynamics-msg-size-exceeded";
@@ -76,11 +76,6 @@ fn event_id(members: &RawMembers<'_>, context: &str) -> String {
 
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     hashed_id(&parts)
-}
-
-/// A member that is a text or a number, as text.
-pub(crate) fn member_text(members: &RawMembers<'_>, key: &str) -> Option<String> {
-    members.get(key).and_then(|value| json::plain_text(value)).map(Cow::into_owned)
 }
 
 /// The kept body of an event as a payload: an object whose `context` is one.

@@ -1,10 +1,10 @@
 //! Rows that have to be read from the Web API, and payloads that were completed with one.
 
 use accredit_seams::connector::{DecodeError, FetchAuthorization, FetchRequest, SourceSettings};
-use accredit_webhook_checks::json::{self, RawMembers};
+use accredit_webhook_checks::json::{self, RawMembers, member_text};
 use accredit_webhook_checks::settings::api_url;
 
-use crate::context::{member_text, payload_members};
+use crate::context::payload_members;
 use crate::settings::{DEAL_TABLE, FetchMode, fetch_mode};
 
 /// The version of the Web API that rows are read from.

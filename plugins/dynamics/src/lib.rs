@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
-    SourceStarter,
+    SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::secret;
 
@@ -40,7 +40,11 @@ impl Connector for Dynamics {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "api_url = \"https://ORG.crm.dynamics.com\"\n",
-            policy: None,
+            policy: Some(StarterPolicy {
+                name: "dynamics-opportunities",
+                script: include_str!("../../../scripts/intake/dynamics-opportunities.rhai"),
+                cases: include_str!("../../../scripts/intake/dynamics-opportunities.cases.md"),
+            }),
             next_steps: concat!(
                 "Set `api_url` to the address of your environment, and ACCREDIT_API_TOKEN_… to a token for it.\n",
                 "The endpoint URL is https://…/hooks/NAME?code=SECRET, with the secret that `accredit serve` prints.\n",

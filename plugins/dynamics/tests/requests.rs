@@ -181,6 +181,9 @@ fn wrong_headers() -> Vec<(String, KeyedRequest)> {
         ("another name", named("x-webhook-secrets")),
         ("another header", named("authorization")),
         ("with underscores", named("x_webhook_secret")),
+        ("as a bearer", {
+            KeyedRequest::by_header(&[("authorization", format!("Bearer {SECRET}").as_bytes())])
+        }),
         (
             "twice",
             KeyedRequest::by_header(&[("x-webhook-secret", secret), ("X-Webhook-Secret", secret)]),

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{
     Connector, DecodeError, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
-    SentRequest, SettingError, SettingKey, SourceSettings, SourceStarter,
+    SentRequest, SettingError, SettingKey, SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::{json, secret};
 
@@ -36,7 +36,11 @@ impl Connector for GenericJson {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "auth = \"bearer\"\n",
-            policy: None,
+            policy: Some(StarterPolicy {
+                name: "generic-deals",
+                script: include_str!("../../../scripts/intake/generic-deals.rhai"),
+                cases: include_str!("../../../scripts/intake/generic-deals.cases.md"),
+            }),
             next_steps: "Give the secret that `accredit serve` prints to the sender, or choose another `auth`.\n",
         }
     }

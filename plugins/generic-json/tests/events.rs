@@ -222,8 +222,11 @@ fn where_no_list_is_the_body_is_one_event() {
         let events = split(body, &[("list_pointer", "/events")]);
         assert_eq!((events.len(), events[0].1.as_str()), (1, body), "{body}");
     }
-    let long = format!("[{}0]", "0,".repeat(10_000));
-    assert_eq!(split(&long, &[("list_pointer", "")]).len(), 1, "more than can be events");
+    for (count, events) in [(10_000, 10_000), (10_001, 1)] {
+        let members: Vec<String> = (0..count).map(|member| member.to_string()).collect();
+        let body = format!("[{}]", members.join(","));
+        assert_eq!(split(&body, &[("list_pointer", "")]).len(), events, "{count} members");
+    }
 }
 
 #[test]

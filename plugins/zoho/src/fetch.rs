@@ -1,10 +1,10 @@
 //! The record of a notification: where the API has it, and payloads that were completed with it.
 
 use accredit_seams::connector::{DecodeError, FetchAuthorization, FetchRequest, SourceSettings};
-use accredit_webhook_checks::json;
+use accredit_webhook_checks::json::{self, member_text};
 use accredit_webhook_checks::settings::api_url;
 
-use crate::notification::{SingleRecord, member_text};
+use crate::notification::SingleRecord;
 use crate::settings::API_URL;
 
 /// The version of the API that records are read from.

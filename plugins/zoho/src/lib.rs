@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     AcceptedAnswer, Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery,
     SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey,
-    SourceSettings, SourceStarter,
+    SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::secret;
 
@@ -40,7 +40,11 @@ impl Connector for Zoho {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
-            policy: None,
+            policy: Some(StarterPolicy {
+                name: "zoho-deals",
+                script: include_str!("../../../scripts/intake/zoho-deals.rhai"),
+                cases: include_str!("../../../scripts/intake/zoho-deals.cases.md"),
+            }),
             next_steps: concat!(
                 "Enable notifications with the token that `accredit serve` prints, and renew the channel before it expires.\n",
                 "Set ACCREDIT_API_TOKEN_… to a token for the API.\n",

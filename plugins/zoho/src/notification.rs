@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use accredit_seams::connector::{DecodeError, RejectedDelivery, SentEvent};
 use accredit_webhook_checks::ids::hashed_id;
-use accredit_webhook_checks::json::{self, RawMembers};
+use accredit_webhook_checks::json::{self, RawMembers, member_text};
 use accredit_webhook_checks::secret::matching_secret;
 
 /// Members that are not kept: the secret, and what follows `?` in the URL, which may hold another one.
@@ -151,11 +151,6 @@ fn changed_fields(members: &RawMembers<'_>) -> BTreeMap<String, Vec<String>> {
 fn member_items(members: &RawMembers<'_>, key: &str) -> Vec<String> {
     let items = members.get(key).and_then(|value| json::array_items(value.get()));
     items.unwrap_or_default().iter().map(|item| item.get().to_owned()).collect()
-}
-
-/// A member that is a text or a number, as text.
-pub(crate) fn member_text(members: &RawMembers<'_>, key: &str) -> Option<String> {
-    members.get(key).and_then(|value| json::plain_text(value)).map(Cow::into_owned)
 }
 
 /// An object of `members` and of `own` ones, in the order of their keys.

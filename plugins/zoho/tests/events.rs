@@ -179,20 +179,21 @@ fn ids_of_attempts_and_of_events() {
 
 #[test]
 fn many_records_and_no_more_than_can_be_kept() {
-    let ids: Vec<String> = (0..5_000).map(|id| format!("\"{id}\"")).collect();
-    let body = |more: &str| {
+    let body = |count: usize, more: &str| {
+        let ids: Vec<String> = (0..count).map(|id| format!("\"{id}\"")).collect();
         let ids = ids.join(",");
         format!(
             r#"{{"server_time": 1, "module": "Deals", "operation": "update", "ids": [{ids}]{more}}}"#
         )
     };
-    let whole = body("");
+    let whole = body(10_000, "");
     let events = split(&whole);
-    let last = decode(&events[4_999]).unwrap();
-    assert_eq!((events.len(), &last["ids"]), (5_000, &json!(["4999"])));
+    let last = decode(&events[9_999]).unwrap();
+    assert_eq!((events.len(), &last["ids"]), (10_000, &json!(["9999"])));
+    assert_eq!(split(&body(10_001, "")).len(), 1);
 
     // Repeated for each record, this would be gigabytes: it is one event that says what is wrong.
-    let large = body(&format!(r#", "note": "{}""#, "n".repeat(200_000)));
+    let large = body(5_000, &format!(r#", "note": "{}""#, "n".repeat(200_000)));
     let events = split(&large);
     assert_eq!(events.len(), 1);
     assert!(decode(&events[0]).unwrap_err().contains("one id"));

@@ -183,6 +183,8 @@ fn refused() {
     cases.push(("no secret".into(), good.clone().into_bytes(), any.clone(), &[]));
     cases.push(("another secret".into(), good.clone().into_bytes(), any.clone(), &[OTHER]));
     cases.push(("an empty secret".into(), token("").into_bytes(), any.clone(), &[""]));
+    let number = notification(r#", "token": 12345678901234567890"#, "").into_bytes();
+    cases.push(("a token that is a number".into(), number, any, &["12345678901234567890"]));
     cases.push((
         "no channel".into(),
         notification(&format!(", {member}"), "").into_bytes(),
