@@ -82,7 +82,7 @@ fn a_sample_of_each_vendor_is_credited_once() {
         &'static [&'static str],
         &'static str,
     );
-    let samples: [Sample; 4] = [
+    let samples: [Sample; 6] = [
         (
             "salesforce-outbound",
             "a-key-of-some-length",
@@ -104,6 +104,20 @@ fn a_sample_of_each_vendor_is_credited_once() {
             ],
             &["--id", "in_1001"],
             "in_1001",
+        ),
+        (
+            "dynamics",
+            "a-key-of-some-length",
+            vec![],
+            &["--id", "3b4a5c66-0d1e-4f7a-9b8c-2d3e4f5a6b7c"],
+            "3b4a5c66-0d1e-4f7a-9b8c-2d3e4f5a6b7c",
+        ),
+        (
+            "generic",
+            "a-token-of-some-length",
+            vec![("date = \"closed\"", "date = \"closed_on\"".to_owned())],
+            &["--id", "G1"],
+            "G1",
         ),
         (
             "standard-webhooks",

@@ -35,7 +35,7 @@ impl Connector for GenericJson {
 
     fn starter(&self) -> SourceStarter {
         SourceStarter {
-            settings: "auth = \"bearer\"\n",
+            settings: "auth = \"bearer\"\nid_pointer = \"/event_id\"\n",
             policy: Some(StarterPolicy {
                 name: "generic-deals",
                 script: include_str!("../../../scripts/intake/generic-deals.rhai"),

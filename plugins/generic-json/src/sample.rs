@@ -1,4 +1,4 @@
-//! A request in the shape that the settings describe.
+//! A request in the shape that the settings describe and that the standard policy `generic-deals` reads.
 
 use accredit_seams::connector::{RejectedDelivery, SampleDeal, SampleRequest, SourceSettings};
 use serde_json::{Map, Value as Json, json};
@@ -12,13 +12,14 @@ pub(crate) fn sample_request(
     secret: &str,
 ) -> Result<SampleRequest, RejectedDelivery> {
     let event_id = format!("evt_{}_{}", deal.id, deal.sent_ms);
-    let mut event = json!({
+    let mut event = json!({ "deal": {
         "id": deal.id,
         "name": deal.name,
         "amount": deal.amount,
         "owner": deal.owner,
-        "date": deal.closed_day,
-    });
+        "closed_on": deal.closed_day,
+        "status": "won",
+    } });
     if let Some(pointer) = settings.text("id_pointer") {
         put_value(&mut event, pointer, Json::String(event_id.clone()))?;
     }

@@ -450,7 +450,7 @@ fn samples_are_authentic() {
         let events = GenericJson.split_request(&request, &settings);
         assert_eq!(events.len(), 1, "{values:?}");
         let event = String::from_utf8_lossy(&events[0].body).into_owned();
-        assert!(event.starts_with(r#"{"amount":"1500.10","#), "{event}");
+        assert!(event.contains(r#""amount":"1500.10","#), "{event}");
     }
 }
 
