@@ -86,6 +86,10 @@ impl ProvenRequest {
         ProvenRequest { body: include_bytes!("payloads/jobber-client.json").to_vec(), ..request }
     }
 
+    fn given(self, values: &[(&str, &str)]) -> Self {
+        ProvenRequest { settings: settings(values), ..self }
+    }
+
     fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -286,7 +290,9 @@ fn refused() {
     for value in ["", " ", "null", OTHER, &SECRET[1..], &SECRET.to_lowercase(), "Bearer"] {
         cases.push((format!("header `{value}`"), ProvenRequest::keyed(value)));
     }
-    cases.extend(wrong_requests());
+    for (name, request) in [wrongly_signed(), wrongly_authorized()].concat() {
+        cases.push((name.to_owned(), request));
+    }
 
     assert!(cases.len() >= 60, "{} cases", cases.len());
     for (name, request) in cases {
@@ -294,17 +300,14 @@ fn refused() {
     }
 }
 
-/// Requests in which something else than a single value is wrong.
-fn wrong_requests() -> Vec<(String, ProvenRequest)> {
+/// A signature in hex, without a prefix and without a time.
+const SIGNED: [(&str, &str); 2] = [("auth", "hmac"), ("header", "X-Hub-Signature-256")];
+
+/// Signed requests in which something else than a single value is wrong.
+fn wrongly_signed() -> Vec<(&'static str, ProvenRequest)> {
     let github = || ProvenRequest::github(GITHUB);
     let timed = || ProvenRequest::timed("1775143244", JOB_SIGNATURE);
-    let bearer = || ProvenRequest::bearer(format!("Bearer {SECRET}"));
-    let settings_of = |values: &[(&str, &str)], request: ProvenRequest| ProvenRequest {
-        settings: settings(values),
-        ..request
-    };
-    let signed = [("auth", "hmac"), ("header", "X-Hub-Signature-256")];
-    let cases: Vec<(&str, ProvenRequest)> = vec![
+    vec![
         ("a second too early", ProvenRequest { now_s: AT - 301, ..timed() }),
         ("a second too late", ProvenRequest { now_s: AT + 301, ..timed() }),
         ("without a time", timed().without("api-timestamp")),
@@ -344,11 +347,15 @@ fn wrong_requests() -> Vec<(String, ProvenRequest)> {
         ("base64 for URLs", ProvenRequest::jobber(JOBBER.replace('/', "_"))),
         ("base64 with a prefix", ProvenRequest::jobber(format!("sha256={JOBBER}"))),
         ("base64 in small letters", ProvenRequest::jobber(JOBBER.to_lowercase())),
-        (
-            "hex read as base64",
-            settings_of(&[signed[0], signed[1], ("encoding", "base64")], github()),
-        ),
-        ("without its prefix asked for", settings_of(&signed, github())),
+        ("hex read as base64", github().given(&[SIGNED[0], SIGNED[1], ("encoding", "base64")])),
+        ("without its prefix asked for", github().given(&SIGNED)),
+    ]
+}
+
+/// Requests with a secret in them, and requests to a source of other settings than theirs.
+fn wrongly_authorized() -> Vec<(&'static str, ProvenRequest)> {
+    let bearer = || ProvenRequest::bearer(format!("Bearer {SECRET}"));
+    vec![
         ("no authorization", bearer().without("authorization")),
         ("two authorizations", bearer().header("Authorization", format!("Bearer {SECRET}"))),
         (
@@ -363,17 +370,16 @@ fn wrong_requests() -> Vec<(String, ProvenRequest)> {
             "the header of a secret twice",
             ProvenRequest::keyed(SECRET).header("X-Webhook-Secret", SECRET),
         ),
-        ("a token where a password is asked for", settings_of(&[("auth", "basic")], bearer())),
+        ("a token where a password is asked for", bearer().given(&[("auth", "basic")])),
         (
             "a password where a token is asked for",
-            settings_of(&[("auth", "bearer")], ProvenRequest::basic(format!("Basic {BASIC}"))),
+            ProvenRequest::basic(format!("Basic {BASIC}")).given(&[("auth", "bearer")]),
         ),
-        ("a token where a signature is asked for", settings_of(&signed, bearer())),
-        ("settings without `auth`", settings_of(&[], bearer())),
-        ("settings with another `auth`", settings_of(&[("auth", "none")], bearer())),
-        ("settings without `header`", settings_of(&[("auth", "hmac")], github())),
-    ];
-    cases.into_iter().map(|(name, request)| (name.to_owned(), request)).collect()
+        ("a token where a signature is asked for", bearer().given(&SIGNED)),
+        ("settings without `auth`", bearer().given(&[])),
+        ("settings with another `auth`", bearer().given(&[("auth", "none")])),
+        ("settings without `header`", ProvenRequest::github(GITHUB).given(&[("auth", "hmac")])),
+    ]
 }
 
 /// An attacker who holds a signed request sends it again: the time that is signed ends that.

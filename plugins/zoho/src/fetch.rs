@@ -4,7 +4,7 @@ use accredit_seams::connector::{DecodeError, FetchAuthorization, FetchRequest, S
 use accredit_webhook_checks::json::{self, member_text};
 use accredit_webhook_checks::settings::api_url;
 
-use crate::notification::SingleRecord;
+use crate::notification::{SingleRecord, payload_text};
 use crate::settings::API_URL;
 
 /// The version of the API that records are read from.
@@ -45,7 +45,7 @@ fn is_plain(step: &str, others: &[u8]) -> bool {
     !step.is_empty() && step.bytes().all(is_allowed)
 }
 
-/// `{"event": {…}, "object": {…}}` of a payload and the answer of the API, whose `data` has the record.
+/// A payload with the record that is in `data` of the API's answer.
 pub(crate) fn complete_event(payload: &str, fetched: &str) -> Result<String, DecodeError> {
     let wrong = |why: &str| DecodeError(format!("the answer of the API {why}"));
     let record = SingleRecord::read(payload)?;
@@ -64,6 +64,5 @@ pub(crate) fn complete_event(payload: &str, fetched: &str) -> Result<String, Dec
     if member_text(&members, "id").as_deref() != Some(record.id.as_str()) {
         return Err(wrong("has another record"));
     }
-    let payload = payload.trim_start_matches('\u{feff}');
-    Ok(format!(r#"{{"event":{payload},"object":{object}}}"#))
+    Ok(payload_text(record.written, object.get()))
 }

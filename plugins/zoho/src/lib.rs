@@ -88,7 +88,7 @@ impl Connector for Zoho {
     }
 
     fn decode_event<'b>(&self, body: &'b [u8]) -> Result<Vec<Cow<'b, str>>, DecodeError> {
-        notification::checked_payload(body).map(|payload| vec![Cow::Borrowed(payload)])
+        notification::checked_payload(body).map(|payload| vec![payload])
     }
 
     fn accepted_answer(&self) -> Option<AcceptedAnswer> {

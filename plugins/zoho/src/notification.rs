@@ -15,6 +15,9 @@ use accredit_webhook_checks::secret::matching_secret;
 /// Members that are not kept: the secret, and what follows `?` in the URL, which may hold another one.
 const LEFT_OUT: [&str; 2] = ["token", "query_params"];
 
+/// The record of a payload where none was read.
+const NO_OBJECT: &str = "null";
+
 /// Members that are of one record each.
 const OF_RECORDS: [&str; 3] = ["ids", "affected_values", "affected_fields"];
 
@@ -83,8 +86,11 @@ fn record_events<'b>(members: &RawMembers<'_>) -> Option<Vec<SentEvent<'b>>> {
     let list = |items: Option<&Vec<String>>| {
         format!("[{}]", items.map(|items| items.join(",")).unwrap_or_default())
     };
+    // A time that is missing is written as null, for the same reason as the members of a payload.
+    let time = members.get("server_time").map_or("null", |time| time.get());
     let event = |record: &String| {
         let own = [
+            ("server_time", time.to_owned()),
             ("ids", format!("[{}]", json_text(record))),
             ("affected_values", list(values.get(record))),
             ("affected_fields", list(fields.get(record))),
@@ -174,16 +180,27 @@ fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A payload that is a notification of one record, or one with the record itself.
-pub(crate) fn checked_payload(body: &[u8]) -> Result<&str, DecodeError> {
-    let payload = json::check_body(body)?;
-    SingleRecord::read(payload)?;
+/// The kept body of an event as a payload, `{"event": {…}, "object": …}`. Both members are always there,
+/// so a policy need not ask for them: to ask that of a large value takes more than a policy may use.
+pub(crate) fn checked_payload(body: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    let text = json::check_body(body)?;
+    let is_payload =
+        json::object_members(text).is_some_and(|members| members.contains_key("object"));
+    let payload =
+        if is_payload { Cow::Borrowed(text) } else { payload_text(text, NO_OBJECT).into() };
+    SingleRecord::read(&payload)?;
     Ok(payload)
 }
 
+/// A payload of a notification and the record it is of.
+pub(crate) fn payload_text(event: &str, object: &str) -> String {
+    format!(r#"{{"event":{event},"object":{object}}}"#)
+}
+
 /// What a payload says of its one record.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct SingleRecord {
+pub(crate) struct SingleRecord<'p> {
+    /// The notification as it was written.
+    pub(crate) written: &'p str,
     pub(crate) module: String,
     pub(crate) operation: String,
     pub(crate) id: String,
@@ -191,15 +208,13 @@ pub(crate) struct SingleRecord {
     pub(crate) is_complete: bool,
 }
 
-impl SingleRecord {
+impl<'p> SingleRecord<'p> {
     /// Reads the payload of one event.
-    pub(crate) fn read(payload: &str) -> Result<Self, DecodeError> {
+    pub(crate) fn read(payload: &'p str) -> Result<Self, DecodeError> {
         let missing = |what: &str| DecodeError(format!("a notification without {what}"));
-        let members = json::object_members(payload).ok_or_else(|| missing("members"))?;
-        let event = members.get("event").filter(|_| members.contains_key("object"));
-        let event = event.and_then(|event| json::object_members(event.get()));
-        let is_complete = event.is_some();
-        let event = event.unwrap_or(members);
+        let payload = json::object_members(payload).ok_or_else(|| missing("members"))?;
+        let written = payload.get("event").ok_or_else(|| missing("members"))?.get();
+        let event = json::object_members(written).ok_or_else(|| missing("members"))?;
 
         let text = |key: &str| member_text(&event, key).filter(|text| !text.is_empty());
         let ids = event.get("ids").and_then(|ids| json::array_items(ids.get()));
@@ -208,10 +223,11 @@ impl SingleRecord {
             _ => None,
         };
         Ok(SingleRecord {
+            written,
             module: text("module").ok_or_else(|| missing("`module`"))?,
             operation: text("operation").ok_or_else(|| missing("`operation`"))?,
             id: id.ok_or_else(|| missing("one id in `ids`"))?,
-            is_complete,
+            is_complete: payload.get("object").is_some_and(|object| object.get() != NO_OBJECT),
         })
     }
 }

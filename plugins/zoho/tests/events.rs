@@ -23,11 +23,18 @@ fn setting(key: &str, value: SettingValue) -> SourceSettings {
     SourceSettings { url: None, values: [(key.to_owned(), value)].into() }
 }
 
-/// What decoding an event says, or the JSON of its payload.
-fn decode(event: &SentEvent<'_>) -> Result<Json, String> {
-    let payloads = Zoho.decode_event(&event.body).map_err(|error| error.to_string())?;
+/// What decoding a body says, or its payload.
+fn payload(body: &[u8]) -> Result<String, String> {
+    let payloads = Zoho.decode_event(body).map_err(|error| error.to_string())?;
     assert_eq!(payloads.len(), 1);
-    Ok(serde_json::from_str(&payloads[0]).unwrap())
+    Ok(payloads[0].clone().into_owned())
+}
+
+/// What decoding an event says, or the notification in its payload.
+fn decode(event: &SentEvent<'_>) -> Result<Json, String> {
+    let payload: Json = serde_json::from_str(&payload(&event.body)?).unwrap();
+    assert_eq!(payload["object"], json!(null));
+    Ok(payload["event"].clone())
 }
 
 struct CapturedNotification {
@@ -53,7 +60,7 @@ macro_rules! captured {
 
 const CAPTURED: &[CapturedNotification] = &[
     captured!("delete-lead", ["b00c83599f41afd6f82d4ce92b955c72"], "Leads", "delete"),
-    captured!("edit-deal", ["722a8ca4b2034e8af1d89d808bd0a745"], "Deals", "edit"),
+    captured!("edit-deal", ["f312674e96264029e2040c94b494b237"], "Deals", "edit"),
     captured!(
         "insert-deals",
         ["aca47b213fe59775b4ec758d5cd43020", "27dd55cbd03215937cfd3d7779575c9f"],
@@ -206,8 +213,7 @@ fn records_are_read_unless_they_are_gone() {
     let none = setting("fetch", SettingValue::Flag(false));
     let fetch = |name: &str, settings: &SourceSettings| {
         let events = split(captured(name).body);
-        let payload = String::from_utf8_lossy(&events[0].body).into_owned();
-        Zoho.needed_fetch(&payload, settings).unwrap()
+        Zoho.needed_fetch(&payload(&events[0].body).unwrap(), settings).unwrap()
     };
 
     let deal = fetch("insert-deals", &defaults).unwrap();
@@ -226,7 +232,8 @@ fn records_are_read_unless_they_are_gone() {
 #[test]
 fn modules_and_ids_are_plain() {
     let fetch = |module: &str, id: &str| {
-        let payload = json!({"module": module, "operation": "update", "ids": [id]}).to_string();
+        let event = json!({"module": module, "operation": "update", "ids": [id]});
+        let payload = json!({"event": event, "object": null}).to_string();
         Zoho.needed_fetch(&payload, &SourceSettings::default())
     };
     assert!(fetch("Sales_Orders", "1").is_ok() && fetch("CustomModule3", "1").is_ok());
@@ -240,7 +247,8 @@ fn modules_and_ids_are_plain() {
 
 #[test]
 fn completed_events_have_the_record_beside_the_notification() {
-    let payload = r#"{"module": "Leads", "operation": "update", "ids": ["4150868000000002175"]}"#;
+    let body = br#"{"module": "Leads", "operation": "update", "ids": ["4150868000000002175"]}"#;
+    let payload = &payload(body).unwrap();
     let completed = Zoho.complete_event(payload, ANSWER).unwrap();
     let payloads = Zoho.decode_event(completed.as_bytes()).unwrap();
     let read: Json = serde_json::from_str(&payloads[0]).unwrap();
@@ -289,7 +297,7 @@ fn bodies_of_no_known_shape_are_dead_letters() {
         (r#"{"module": "Deals", "operation": "", "ids": ["1"]}"#, "`operation`"),
         (r#"{"module": {}, "operation": "update", "ids": ["1"]}"#, "`module`"),
         (r#"{"event": {"module": "Deals"}, "object": {}}"#, "`operation`"),
-        (r#"{"event": 1, "object": {}}"#, "`module`"),
+        (r#"{"event": 1, "object": {}}"#, "members"),
     ] {
         let events = split(body);
         assert_eq!(events.len(), 1, "{body}");

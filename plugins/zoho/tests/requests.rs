@@ -239,7 +239,7 @@ fn samples_are_authentic() {
         };
         let events = Zoho.split_request(&request, &settings);
         assert_eq!(events.len(), 1);
-        let payload = String::from_utf8_lossy(&events[0].body).into_owned();
+        let payload = Zoho.decode_event(&events[0].body).unwrap_or_default().concat();
         assert!(payload.contains(r#""Amount":1500.10"#), "{payload}");
         let fetch =
             Zoho.needed_fetch(&payload, &settings).map(|fetch| fetch.map(|fetch| fetch.url));
