@@ -70,19 +70,19 @@ fn start(dir: &Path, workspace: &Path, secret: &str) -> Server {
     Server::start_with(&dir.join("a.redb"), workspace, &[], &env)
 }
 
+/// Connector, secret, changed settings, the options of the deal, and its natural key.
+type Sample = (
+    &'static str,
+    &'static str,
+    Vec<(&'static str, String)>,
+    &'static [&'static str],
+    &'static str,
+);
+
 /// A sample of each vendor whose events have the whole deal.
-#[test]
-fn a_sample_of_each_vendor_is_credited_once() {
+fn samples() -> [Sample; 6] {
     let organization = "00D5g000004vPFhEAM";
-    // Connector, secret, changed settings, the options of the deal, and its natural key.
-    type Sample = (
-        &'static str,
-        &'static str,
-        Vec<(&'static str, String)>,
-        &'static [&'static str],
-        &'static str,
-    );
-    let samples: [Sample; 6] = [
+    [
         (
             "salesforce-outbound",
             "a-key-of-some-length",
@@ -126,9 +126,12 @@ fn a_sample_of_each_vendor_is_credited_once() {
             &["--id", "S1"],
             "S1",
         ),
-    ];
+    ]
+}
 
-    for (connector, secret, changed, deal, id) in samples {
+#[test]
+fn a_sample_of_each_vendor_is_credited_once() {
+    for (connector, secret, changed, deal, id) in samples() {
         let dir = tempfile::tempdir().unwrap();
         let changed: Vec<(&str, &str)> =
             changed.iter().map(|(from, to)| (*from, to.as_str())).collect();

@@ -46,8 +46,10 @@ impl Connector for Dynamics {
                 cases: include_str!("../../../scripts/intake/dynamics-opportunities.cases.md"),
             }),
             next_steps: concat!(
-                "Set `api_url` to the address of your environment, and ACCREDIT_API_TOKEN_… to a token for it.\n",
-                "The endpoint URL is https://…/hooks/NAME?code=SECRET, with the secret that `accredit serve` prints.\n",
+                "Set `api_url` to the address of your environment, and ACCREDIT_API_TOKEN_… to \
+                    a token for it.\n",
+                "The endpoint URL is https://…/hooks/NAME?code=SECRET, with the secret that \
+                    `accredit serve` prints.\n",
             ),
         }
     }

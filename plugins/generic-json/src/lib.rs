@@ -41,7 +41,8 @@ impl Connector for GenericJson {
                 script: include_str!("../../../scripts/intake/generic-deals.rhai"),
                 cases: include_str!("../../../scripts/intake/generic-deals.cases.md"),
             }),
-            next_steps: "Give the secret that `accredit serve` prints to the sender, or choose another `auth`.\n",
+            next_steps: "Give the secret that `accredit serve` prints to the sender, or choose \
+                another `auth`.\n",
         }
     }
 

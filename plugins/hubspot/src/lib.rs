@@ -41,8 +41,10 @@ impl Connector for Hubspot {
                 cases: include_str!("../../../scripts/intake/hubspot-events.cases.md"),
             }),
             next_steps: concat!(
-                "Set `url` to the target URL as it is written in HubSpot, and WON_STAGES in the policy to your stages.\n",
-                "Set ACCREDIT_SECRET_… to the client secret of the app, and ACCREDIT_API_TOKEN_… to its access token.\n",
+                "Set `url` to the target URL as it is written in HubSpot, and WON_STAGES in the \
+                    policy to your stages.\n",
+                "Set ACCREDIT_SECRET_… to the client secret of the app, and \
+                    ACCREDIT_API_TOKEN_… to its access token.\n",
             ),
         }
     }

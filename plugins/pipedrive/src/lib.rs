@@ -35,7 +35,8 @@ impl Connector for Pipedrive {
                 script: include_str!("../../../scripts/intake/pipedrive-deals.rhai"),
                 cases: include_str!("../../../scripts/intake/pipedrive-deals.cases.md"),
             }),
-            next_steps: "Give the user and the password that `accredit serve` prints to the webhook in Pipedrive.\n",
+            next_steps: "Give the user and the password that `accredit serve` prints to the \
+                webhook in Pipedrive.\n",
         }
     }
 

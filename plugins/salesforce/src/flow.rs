@@ -71,7 +71,8 @@ impl Connector for SalesforceFlow {
         SourceStarter {
             settings: "",
             policy: None,
-            next_steps: "Give the secret that `accredit serve` prints to the named credential of the callout, as a bearer token.\n",
+            next_steps: "Give the secret that `accredit serve` prints to the named credential \
+                of the callout, as a bearer token.\n",
         }
     }
 

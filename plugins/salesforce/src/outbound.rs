@@ -76,7 +76,8 @@ impl Connector for SalesforceOutbound {
             }),
             next_steps: concat!(
                 "Set `organizations` to the id of your Salesforce organization.\n",
-                "The endpoint URL is https://…/hooks/NAME?key=SECRET, with the secret that `accredit serve` prints.\n",
+                "The endpoint URL is https://…/hooks/NAME?key=SECRET, with the secret that \
+                    `accredit serve` prints.\n",
             ),
         }
     }

@@ -46,7 +46,8 @@ impl Connector for Zoho {
                 cases: include_str!("../../../scripts/intake/zoho-deals.cases.md"),
             }),
             next_steps: concat!(
-                "Enable notifications with the token that `accredit serve` prints, and renew the channel before it expires.\n",
+                "Enable notifications with the token that `accredit serve` prints, and renew \
+                    the channel before it expires.\n",
                 "Set ACCREDIT_API_TOKEN_… to a token for the API.\n",
             ),
         }
