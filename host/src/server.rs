@@ -9,12 +9,12 @@ pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod listener;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod pace;
-pub(crate) mod role;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
@@ -52,6 +52,7 @@ use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::health::ServerPart;
+use crate::server::keys::KeyRing;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
@@ -106,6 +107,7 @@ impl Server {
         let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
         let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
+        let keys = KeyRing::load(&ledger).map_err(unreadable)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
@@ -134,6 +136,7 @@ impl Server {
         let service = Arc::new(Service {
             secrets,
             tokens: ArcSwap::from_pointee(tokens),
+            keys,
             credentials,
             clock,
             metrics,

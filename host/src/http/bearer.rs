@@ -1,13 +1,15 @@
-//! The token that everything under `/v1` asks for, and whether its role is enough.
+//! The token or key that everything under `/v1` asks for, and whether its role is enough.
 //!
-//! Not the table of roles, which stand beside the routes (`roles`, `routes`), and not who approves
-//! what (`activation::proposals`). Handlers find the [`Caller`] in the request's extensions.
+//! Not the table of roles, which stand beside the routes (`roles`, `routes`), not whose data is read
+//! (`operations::principal`), and not who approves what (`activation::proposals`). Handlers find the
+//! [`Principal`] in the request's extensions.
 //!
 //! **Architecture invariant:** token and role are judged before the body is read and before a
 //! handler runs; what is not in the table is refused.
 
 use std::sync::Arc;
 
+use accredit_operations::principal::Principal;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -15,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::problem::Problem;
 use crate::http::roles::Roles;
-use crate::server::secrets::Caller;
+use crate::server::keys::KEY_PREFIX;
 use crate::server::state::Service;
 
 /// Lets a request through that carries a token which may do what it asks.
@@ -30,9 +32,8 @@ pub(crate) async fn require_token(
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
 
-    let known = service.tokens.load();
-    let Some(caller) = token.and_then(|token| known.find_caller(token)).cloned() else {
-        let detail = "this path needs `Authorization: Bearer` with a token";
+    let Some(caller) = token.and_then(|token| find_caller(&service, token)) else {
+        let detail = "this path needs `Authorization: Bearer` with a token or a key";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .with_header(header::WWW_AUTHENTICATE, realm)
@@ -43,14 +44,22 @@ pub(crate) async fn require_token(
         return problem.into_response();
     }
 
-    request.extensions_mut().insert::<Caller>(caller);
+    request.extensions_mut().insert::<Principal>(caller);
     next.run(request).await
 }
 
+/// The caller whose token or key it is.
+fn find_caller(service: &Service, token: &str) -> Option<Principal> {
+    match token.strip_prefix(KEY_PREFIX) {
+        Some(key) => service.keys.find_caller(key, service.clock.now_ms()),
+        None => service.tokens.load().find_caller(token).cloned(),
+    }
+}
+
 /// Whether the caller may use the method of the path that the request came by.
-fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), Problem> {
+fn is_allowed(roles: &Roles, caller: &Principal, request: &Request) -> Result<(), Problem> {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(needed) = roles.role_of(path, request.method()) else {
+    let Some(access) = roles.access_of(path, request.method()) else {
         let detail = "this path does not support this method";
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
         let allow = HeaderValue::from_str(&roles.allowed_methods(path));
@@ -61,11 +70,11 @@ fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), P
         });
     };
 
-    if caller.role < needed {
+    if !access.admits(caller.role()) {
         let detail = format!(
             "this token has the role `{}`, but this request needs `{}`",
-            caller.role.name(),
-            needed.name()
+            caller.role().name(),
+            access.least_role()
         );
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
     }

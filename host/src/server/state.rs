@@ -33,6 +33,7 @@ use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
+use crate::server::keys::KeyRing;
 use crate::server::metrics::Metrics;
 use crate::server::pace::Arrivals;
 use crate::server::room::Room;
@@ -48,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) secrets: Arc<ArcSwap<Secrets>>,
     /// The tokens of the API, replaced as a whole when they are reloaded.
     pub(crate) tokens: ArcSwap<Tokens>,
+    /// Keys of the API that the data file has.
+    pub(crate) keys: KeyRing,
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,
     /// The clock of the server.
@@ -150,6 +153,11 @@ impl Service {
         let Some(sequence) = self.context.ledger.oldest_pending()? else { return Ok(None) };
         let delivery = self.context.ledger.find_delivery(sequence)?;
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
+    }
+
+    /// Whether a token or a key has this name in the audit trail.
+    pub(crate) fn is_name_taken(&self, name: &str) -> bool {
+        self.tokens.load().has_name(name) || self.keys.has_name(name)
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.

@@ -1,0 +1,3 @@
+//! Routes for those who may use the API: keys.
+
+pub(crate) mod keys;
