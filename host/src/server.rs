@@ -2,23 +2,29 @@
 //!
 //! Not the routes (`http::routes`).
 
+pub(crate) mod accounts;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listener;
+pub(crate) mod lockout;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod pace;
+pub(crate) mod passwords;
+pub(crate) mod people;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
+pub(crate) mod sessions;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
@@ -48,11 +54,11 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
+use crate::server::accounts::Accounts;
 use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::health::ServerPart;
-use crate::server::keys::KeyRing;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
@@ -107,7 +113,7 @@ impl Server {
         let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
         let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
-        let keys = KeyRing::load(&ledger).map_err(unreadable)?;
+        let accounts = Accounts::load(&ledger).map_err(unreadable)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
@@ -136,7 +142,7 @@ impl Server {
         let service = Arc::new(Service {
             secrets,
             tokens: ArcSwap::from_pointee(tokens),
-            keys,
+            accounts,
             credentials,
             clock,
             metrics,

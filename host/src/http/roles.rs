@@ -31,6 +31,8 @@ pub(crate) enum Access {
     Payees,
     /// Every caller who is known.
     Everyone,
+    /// Callers who are not known, too: to sign in.
+    Public,
 }
 
 impl Access {
@@ -42,7 +44,7 @@ impl Access {
                 role == Role::Source || Access::Staff(least).admits(role)
             }
             Access::Payees => role == Role::Payee,
-            Access::Everyone => true,
+            Access::Everyone | Access::Public => true,
         }
     }
 
@@ -50,7 +52,7 @@ impl Access {
     pub(crate) fn least_role(self) -> &'static str {
         match self {
             Access::Staff(least) | Access::StaffAndSources(least) => least.name(),
-            Access::Payees | Access::Everyone => Role::Payee.name(),
+            Access::Payees | Access::Everyone | Access::Public => Role::Payee.name(),
         }
     }
 }

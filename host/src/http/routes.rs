@@ -2,8 +2,8 @@
 //!
 //! Not the handlers (`http/<noun>`).
 //!
-//! **Architecture invariant:** everything under `/v1` asks for the token and the role before anything
-//! else.
+//! **Architecture invariant:** everything under `/v1` asks who calls, and for the role, before anything
+//! else; what is declared public does not, and says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::http::access::keys;
+use crate::http::access::{keys, people, sessions};
 use crate::http::bearer;
 use crate::http::body;
 use crate::http::caching;
@@ -41,7 +43,7 @@ use crate::http::ops::audit;
 use crate::http::ops::status;
 use crate::http::ops::tasks;
 use crate::http::ops::verify;
-use crate::http::problem;
+use crate::http::problem::{self, Problem};
 use crate::http::request_id::{NewRequestId, REQUEST_ID, request_span};
 use crate::http::results::adjustments;
 use crate::http::results::alerts;
@@ -73,6 +75,8 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let (api, roles) = build_api().into_parts();
     let asked = (Arc::clone(&service), Arc::new(roles));
     let api = api.route_layer(from_fn_with_state(asked, bearer::require_token));
+    // A browser sends its cookie with what another site asks it for.
+    let api = api.route_layer(CsrfLayer::new().with_rejection_response(refuse_cross_origin));
 
     let open = Router::new()
         .route("/problems/{code}", routing::get(problem::show_problem))
@@ -100,6 +104,12 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
         .merge(hooks)
         .with_state(service)
+}
+
+/// What a change that another site asked a browser for is answered.
+fn refuse_cross_origin(_: ProtectionError) -> Response {
+    let detail = "another site asked for this change; send it from the server's own pages";
+    Problem::new(StatusCode::FORBIDDEN, "cross_origin", detail).into_response()
 }
 
 /// Every route that asks for a token, with the role that each of its methods asks for.
@@ -285,6 +295,24 @@ fn access_routes() -> Api {
         )
         .route("/v1/keys/{id}", delete(keys::revoke_key).with_role(Admin))
         .route("/v1/keys/{id}/rotate", post(keys::rotate_key).with_role(Admin))
+        .route(
+            "/v1/people",
+            get(people::list_people)
+                .with_role(Admin)
+                .and_methods(post(people::add_person).with_role(Admin)),
+        )
+        .route("/v1/people/{id}", delete(people::remove_person).with_role(Admin))
+        .route("/v1/people/{id}/invite", post(people::invite_person).with_role(Admin))
+        .route(
+            "/v1/invitations/{token}",
+            post(people::accept_invitation).with_access(Access::Public),
+        )
+        .route(
+            "/v1/session",
+            post(sessions::sign_in)
+                .with_access(Access::Public)
+                .and_methods(delete(sessions::sign_out).with_access(Access::Everyone)),
+        )
 }
 
 /// Rules and everything else that is written in files.

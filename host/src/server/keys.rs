@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accredit_ledger::Ledger;
-use accredit_operations::principal::{Principal, Role};
+use accredit_operations::principal::Principal;
 use accredit_seams::store::StoreError;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::server::grants::{AccessGrant, GrantActor};
 use crate::server::secrets::{TokenHash, random_bytes};
 
 /// What every key begins with.
@@ -35,34 +36,6 @@ const SECRET_BYTES: usize = 32;
 
 /// A use is written when the one that is written is older.
 const USE_NOTED_EVERY_MS: i64 = 60_000;
-
-/// What a key may do, in the words of its maker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeyGrant {
-    /// The name in the audit trail.
-    pub(crate) name: String,
-    /// The name of the role.
-    pub(crate) role: String,
-    /// The participant of a payee's key.
-    pub(crate) participant: Option<String>,
-    /// What the natural keys begin with that a source's key may send.
-    pub(crate) scope: Option<String>,
-}
-
-impl KeyGrant {
-    /// The caller who has the key; none where the role lacks what it is bound to, or has too much.
-    pub(crate) fn principal(&self) -> Option<Principal> {
-        let role = Role::parse(&self.role)?;
-        match (role, &self.participant, &self.scope) {
-            (Role::Payee, Some(participant), None) => {
-                Some(Principal::of_payee(&*self.name, participant))
-            }
-            (Role::Source, None, Some(scope)) => Some(Principal::of_source(&*self.name, scope)),
-            (role, None, None) => Principal::of_staff(&*self.name, role),
-            _ => None,
-        }
-    }
-}
 
 /// A secret of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +52,7 @@ pub(crate) struct ApiKey {
     /// Its id, which is a part of it.
     pub(crate) id: String,
     /// What it may do.
-    pub(crate) grant: KeyGrant,
+    pub(crate) grant: AccessGrant,
     /// When it was made, milliseconds since 1970.
     pub(crate) created_ms: i64,
     /// Who made it.
@@ -157,15 +130,6 @@ pub(crate) struct NewKey {
     pub(crate) shown: SecretString,
 }
 
-/// Who changes a key, and when.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyActor {
-    /// A token's name.
-    pub(crate) who: String,
-    /// Milliseconds since 1970.
-    pub(crate) at_ms: i64,
-}
-
 impl KeyRing {
     /// The keys of a data file.
     ///
@@ -225,9 +189,9 @@ impl KeyRing {
     pub(crate) fn create_key(
         &self,
         ledger: &Ledger,
-        grant: KeyGrant,
+        grant: AccessGrant,
         expires_ms: Option<i64>,
-        actor: &KeyActor,
+        actor: &GrantActor,
     ) -> Result<NewKey, KeyError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let principal = grant.principal().ok_or(KeyError::BadGrant)?;
@@ -258,7 +222,7 @@ impl KeyRing {
         ledger: &Ledger,
         id: &str,
         overlap_ms: i64,
-        actor: &KeyActor,
+        actor: &GrantActor,
     ) -> Result<NewKey, KeyError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
@@ -287,7 +251,7 @@ impl KeyRing {
         &self,
         ledger: &Ledger,
         id: &str,
-        actor: &KeyActor,
+        actor: &GrantActor,
     ) -> Result<Arc<KnownKey>, KeyError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
@@ -324,7 +288,7 @@ impl KeyRing {
         &self,
         ledger: &Ledger,
         key: &ApiKey,
-        (actor, what): (&KeyActor, &str),
+        (actor, what): (&GrantActor, &str),
     ) -> Result<(), StoreError> {
         let row = serde_json::to_vec(key).map_err(|error| StoreError::Failed(error.to_string()))?;
         let said = (actor.who.as_str(), what, audit_detail(key));
@@ -353,7 +317,7 @@ fn hash_of(secret: &SecretString) -> String {
 
 /// What the audit trail says of a key: nothing of its secret.
 fn audit_detail(key: &ApiKey) -> serde_json::Value {
-    let KeyGrant { name, role, participant, scope } = &key.grant;
+    let AccessGrant { name, role, participant, scope } = &key.grant;
     json!({
         "key": key.id, "name": name, "role": role, "participant": participant, "scope": scope,
         "expires_ms": key.expires_ms,
@@ -366,12 +330,17 @@ mod tests {
 
     use super::*;
 
-    fn actor(at_ms: i64) -> KeyActor {
-        KeyActor { who: "max".to_owned(), at_ms }
+    fn actor(at_ms: i64) -> GrantActor {
+        GrantActor { who: "max".to_owned(), at_ms }
     }
 
-    fn grant(name: &str) -> KeyGrant {
-        KeyGrant { name: name.to_owned(), role: "admin".to_owned(), participant: None, scope: None }
+    fn grant(name: &str) -> AccessGrant {
+        AccessGrant {
+            name: name.to_owned(),
+            role: "admin".to_owned(),
+            participant: None,
+            scope: None,
+        }
     }
 
     fn works(ring: &KeyRing, key: &NewKey, at_ms: i64) -> bool {

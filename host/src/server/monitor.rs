@@ -96,7 +96,7 @@ impl Monitor {
 
 /// Writes when keys were last used: here, so that no request waits for it.
 fn note_key_uses(service: &Service) {
-    if let Err(error) = service.keys.note_uses(&service.context.ledger) {
+    if let Err(error) = service.accounts.keys.note_uses(&service.context.ledger) {
         tracing::warn!(error.cause = %error, "the last uses of keys were not written");
     }
 }

@@ -28,6 +28,7 @@ mod recorded;
 mod restart;
 mod rotated;
 mod selected;
+mod sign_in;
 mod simulated;
 mod swap;
 mod told;

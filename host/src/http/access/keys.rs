@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use accredit_domain::organization::fold_name;
-use accredit_operations::principal::{Principal, Role};
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -18,15 +17,12 @@ use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
+use crate::http::access::grants::{self, GrantRequest};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
-use crate::server::credentials::is_reserved_name;
-use crate::server::keys::{KeyActor, KeyError, KeyGrant, KnownKey, NewKey};
+use crate::server::keys::{KeyError, KnownKey, NewKey};
 use crate::server::state::Service;
-
-/// Characters of a name and of a scope.
-const TEXT_MAX: usize = 200;
 
 /// Seconds for which a secret may work on after a rotation: thirty days.
 const OVERLAP_S_MAX: i64 = 30 * 24 * 3600;
@@ -111,70 +107,20 @@ pub(crate) async fn create_key(
     })?;
 
     let made = service.run_blocking(move |service| {
-        let actor = actor_of(service, &caller);
+        let actor = grants::actor_of(service, &caller);
         let expires_ms = wanted.expires.as_deref().map(parse_expiry).transpose()?;
         if expires_ms.is_some_and(|expires| expires <= actor.at_ms) {
-            return Err(bad_key("`expires` is over already"));
+            return Err(grants::bad_access("`expires` is over already"));
         }
 
-        let grant = sound_grant(service, wanted)?;
+        let KeyRequest { name, role, participant, scope, .. } = wanted;
+        let wanted = GrantRequest { name, role, participant, scope };
+        let grant = grants::sound_grant(service, wanted)?;
         let ledger = &service.context.ledger;
-        let new = service.keys.create_key(ledger, grant, expires_ms, &actor);
+        let new = service.accounts.keys.create_key(ledger, grant, expires_ms, &actor);
         Ok(NewKeyView::new(&new.map_err(key_problem)?))
     });
     Ok((StatusCode::CREATED, ViewJson(made.await?)).into_response())
-}
-
-/// What a key is granted, once it makes sense.
-fn sound_grant(service: &Service, wanted: KeyRequest) -> Result<KeyGrant, Problem> {
-    let name = sound_name(service, &wanted.name)?;
-    let role = Role::parse(&wanted.role).ok_or_else(|| {
-        let roles = Role::ALL.map(Role::name).join("`, `");
-        bad_key(format!("`{}` is not a role; the roles are `{roles}`", wanted.role))
-    })?;
-
-    let participant = wanted.participant.map(|id| known_participant(service, &id)).transpose()?;
-    let scope = wanted.scope.map(|scope| scope.trim().to_owned());
-    let scope_length = scope.as_ref().map_or(1, |scope| scope.chars().count());
-    if !(1..=TEXT_MAX).contains(&scope_length) {
-        return Err(bad_key(format!("`scope` must have 1 to {TEXT_MAX} characters")));
-    }
-
-    let grant = KeyGrant { name, role: role.name().to_owned(), participant, scope };
-    if grant.principal().is_none() {
-        let needs = match role {
-            Role::Payee => "needs `participant` and no `scope`",
-            Role::Source => "needs `scope`, what its natural keys begin with, and no `participant`",
-            _ => "has neither `participant` nor `scope`",
-        };
-        return Err(bad_key(format!("a key of the role `{}` {needs}", role.name())));
-    }
-    Ok(grant)
-}
-
-/// A name that the audit trail shows for one caller alone.
-fn sound_name(service: &Service, name: &str) -> Result<String, Problem> {
-    let name = name.trim();
-    let is_sound =
-        (1..=TEXT_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if !is_sound {
-        return Err(bad_key(format!("`name` must have 1 to {TEXT_MAX} visible characters")));
-    }
-    // Two callers with one name would approve each other's changes.
-    if is_reserved_name(name) || service.is_name_taken(name) {
-        return Err(name_taken());
-    }
-    Ok(name.to_owned())
-}
-
-/// The id of a participant as the organisation has it.
-fn known_participant(service: &Service, id: &str) -> Result<String, Problem> {
-    let ruleset = service.context.ruleset.load();
-    let organization = &ruleset.organization;
-    let known = organization.find_participant(id).map(|known| organization.participant_id(known));
-    let known = known.filter(|known| fold_name(known) == fold_name(id));
-    let known = known.ok_or_else(|| bad_key(format!("`{id}` is not a participant")))?;
-    Ok(known.to_string())
 }
 
 /// A moment, or the beginning of a day in UTC.
@@ -185,7 +131,7 @@ fn parse_expiry(text: &str) -> Result<i64, Problem> {
     let date = text.trim().parse::<Date>().ok();
     let start = date.and_then(|date| format!("{date}T00:00:00Z").parse::<Timestamp>().ok());
     let start = start.ok_or_else(|| {
-        bad_key("`expires` is neither a date nor a moment such as 2027-01-31T12:00:00Z")
+        grants::bad_access("`expires` is neither a date nor a moment such as 2027-01-31T12:00:00Z")
     })?;
     Ok(start.as_millisecond())
 }
@@ -194,7 +140,7 @@ fn parse_expiry(text: &str) -> Result<i64, Problem> {
 pub(crate) async fn list_keys(
     State(service): State<Arc<Service>>,
 ) -> ViewResult<ListView<KeyView>> {
-    let keys = service.keys.list_keys();
+    let keys = service.accounts.keys.list_keys();
     Ok(ViewJson(ListView::whole(keys.iter().map(|known| KeyView::new(known)).collect())))
 }
 
@@ -221,12 +167,12 @@ pub(crate) async fn rotate_key(
     };
     let overlap_s = wanted.overlap.unwrap_or_default();
     if !(0..=OVERLAP_S_MAX).contains(&overlap_s) {
-        return Err(bad_key(format!("`overlap` must be 0 to {OVERLAP_S_MAX} seconds")));
+        return Err(grants::bad_access(format!("`overlap` must be 0 to {OVERLAP_S_MAX} seconds")));
     }
 
     let rotated = service.run_blocking(move |service| {
-        let (ledger, actor) = (&service.context.ledger, actor_of(service, &caller));
-        let new = service.keys.rotate_key(ledger, &id, overlap_s * 1000, &actor);
+        let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
+        let new = service.accounts.keys.rotate_key(ledger, &id, overlap_s * 1000, &actor);
         Ok(NewKeyView::new(&new.map_err(key_problem)?))
     });
     rotated.await.map(ViewJson)
@@ -239,30 +185,20 @@ pub(crate) async fn revoke_key(
     Path(id): Path<String>,
 ) -> ViewResult<KeyView> {
     let revoked = service.run_blocking(move |service| {
-        let (ledger, actor) = (&service.context.ledger, actor_of(service, &caller));
-        let known = service.keys.revoke_key(ledger, &id, &actor).map_err(key_problem)?;
+        let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
+        let known = service.accounts.keys.revoke_key(ledger, &id, &actor).map_err(key_problem)?;
         Ok(KeyView::new(&known))
     });
     revoked.await.map(ViewJson)
 }
 
-fn actor_of(service: &Service, caller: &Principal) -> KeyActor {
-    KeyActor { who: caller.name.clone(), at_ms: service.clock.now_ms() }
-}
-
-fn bad_key(detail: impl Into<String>) -> Problem {
-    Problem::unprocessable("bad_key", detail)
-}
-
-fn name_taken() -> Problem {
-    Problem::conflict("name_taken", "another token or key has this name, or it is reserved")
-}
-
 fn key_problem(error: KeyError) -> Problem {
     match error {
         KeyError::Unknown => Problem::not_found("key"),
-        KeyError::BadGrant => bad_key("the role does not go with `participant` and `scope`"),
-        KeyError::NameTaken => name_taken(),
+        KeyError::BadGrant => {
+            grants::bad_access("the role does not go with `participant` and `scope`")
+        }
+        KeyError::NameTaken => grants::name_taken(),
         KeyError::NoRandom(cause) => Problem::internal(&cause),
         KeyError::Store(error) => Problem::internal(&error),
     }

@@ -28,14 +28,21 @@ pub(crate) struct CallerView {
     scope: Option<String>,
 }
 
+impl CallerView {
+    /// The view of a caller.
+    pub(crate) fn new(caller: Principal) -> CallerView {
+        CallerView {
+            role: caller.role().name(),
+            participant: caller.participant().map(str::to_owned),
+            scope: caller.deal_scope().map(str::to_owned),
+            name: caller.name,
+        }
+    }
+}
+
 /// Who the caller is.
 pub(crate) async fn show_caller(Extension(caller): Extension<Principal>) -> ViewResult<CallerView> {
-    Ok(ViewJson(CallerView {
-        role: caller.role().name(),
-        participant: caller.participant().map(str::to_owned),
-        scope: caller.deal_scope().map(str::to_owned),
-        name: caller.name,
-    }))
+    Ok(ViewJson(CallerView::new(caller)))
 }
 
 /// The day on which one asks who reports to whom.

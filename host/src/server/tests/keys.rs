@@ -82,15 +82,15 @@ fn a_key_that_makes_no_sense_is_not_made() {
         |participant: &str| json!({ "name": "x", "role": "payee", "participant": participant });
     for (wanted, status, code) in [
         (json!({ "name": "x" }), 400, "bad_request"),
-        (json!({ "name": "x", "role": "boss" }), 422, "bad_key"),
-        (json!({ "name": " ", "role": "admin" }), 422, "bad_key"),
-        (json!({ "name": "x", "role": "payee" }), 422, "bad_key"),
-        (payee("nobody"), 422, "bad_key"),
-        (json!({ "name": "x", "role": "source" }), 422, "bad_key"),
-        (json!({ "name": "x", "role": "source", "scope": " " }), 422, "bad_key"),
-        (json!({ "name": "x", "role": "admin", "participant": "ann" }), 422, "bad_key"),
-        (json!({ "name": "x", "role": "admin", "expires": "soon" }), 422, "bad_key"),
-        (json!({ "name": "x", "role": "admin", "expires": "2020-01-01" }), 422, "bad_key"),
+        (json!({ "name": "x", "role": "boss" }), 422, "bad_access"),
+        (json!({ "name": " ", "role": "admin" }), 422, "bad_access"),
+        (json!({ "name": "x", "role": "payee" }), 422, "bad_access"),
+        (payee("nobody"), 422, "bad_access"),
+        (json!({ "name": "x", "role": "source" }), 422, "bad_access"),
+        (json!({ "name": "x", "role": "source", "scope": " " }), 422, "bad_access"),
+        (json!({ "name": "x", "role": "admin", "participant": "ann" }), 422, "bad_access"),
+        (json!({ "name": "x", "role": "admin", "expires": "soon" }), 422, "bad_access"),
+        (json!({ "name": "x", "role": "admin", "expires": "2020-01-01" }), 422, "bad_access"),
         (json!({ "name": "worker", "role": "admin" }), 409, "name_taken"),
         (json!({ "name": "Admin", "role": "admin" }), 409, "name_taken"),
     ] {
@@ -102,7 +102,7 @@ fn a_key_that_makes_no_sense_is_not_made() {
 
     let long = json!({ "overlap": 90 * 24 * 3600 }).to_string();
     let path = format!("/v1/keys/{}/rotate", text(&made, "id"));
-    host.api("POST", &path, &[], &long).problem(422, "bad_key");
+    host.api("POST", &path, &[], &long).problem(422, "bad_access");
     host.api("POST", "/v1/keys/none/rotate", &[], "").problem(404, "not_found");
 }
 
