@@ -7,6 +7,8 @@
 //! a payee who is not known is answered like one of whom nothing is published, and a credit of another
 //! person like none.
 
+use std::collections::BTreeSet;
+
 use accredit_crediting::explain::{PayeeFinding, WhyNot};
 use accredit_crediting::stage::maximum;
 use accredit_crediting::stage::names::parse_shares;
@@ -15,9 +17,11 @@ use accredit_domain::decision::Decision;
 use accredit_domain::money;
 use accredit_domain::note::Note;
 use accredit_domain::organization::Entity;
-use accredit_domain::transaction::Cell;
+use accredit_domain::plan::Assign;
+use accredit_domain::transaction::{Cell, Field};
 use accredit_ledger::record::TransactionRecord;
 use accredit_ledger::releases::Statement;
+use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 
 use crate::context::Context;
@@ -138,8 +142,7 @@ pub fn own_why_not(
     }
 }
 
-/// Whether a deal has a credit for the payee, or a cell of it means the payee or a position that the
-/// payee has held.
+/// Whether a deal has a credit for the payee, or names the payee or a position that the payee has held.
 fn concerns_payee(context: &Context, scope: &PayeeScope, stored: &TransactionRecord) -> bool {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
     let mut payees = credits.filter_map(|row| row.payee.as_deref());
@@ -154,7 +157,10 @@ fn concerns_payee(context: &Context, scope: &PayeeScope, stored: &TransactionRec
         Entity::Participant(participant) => participant == payee,
         Entity::Position(position) => organization.all_holders(position).contains(&payee),
     };
+    // Other columns are not looked at: a number or a customer may be spelled like a person.
+    let columns = name_columns(&ruleset);
     let cells = stored.record.delivered_cells().iter();
+    let cells = cells.filter(|(column, _)| columns.contains(column.as_str()));
     let texts = cells.filter_map(|(_, cell)| match cell {
         Cell::Text(text) => Some(text.as_str()),
         Cell::Null | Cell::Number(_) | Cell::Bool(_) | Cell::Nested(_) => None,
@@ -166,6 +172,22 @@ fn concerns_payee(context: &Context, scope: &PayeeScope, stored: &TransactionRec
         std::iter::once(text.to_owned()).chain(listed)
     });
     names.flat_map(|name| organization.entities_named(&name)).any(means_payee)
+}
+
+/// The columns in which plans look for those to whom a deal belongs.
+fn name_columns(ruleset: &Ruleset) -> BTreeSet<&str> {
+    let fields = &ruleset.settings.fields;
+    let mapped = fields.names.values().flatten().chain(fields.mapped.get(&Field::Preassigned));
+    let rules = ruleset.plans.values().flat_map(|plan| &plan.direct);
+    let named = rules.flat_map(|rule| &rule.assign).filter_map(|assign| match assign {
+        Assign::Columns(columns) => Some(columns),
+        Assign::Owner
+        | Assign::Team
+        | Assign::Preassigned
+        | Assign::Territory(_)
+        | Assign::Policy(_) => None,
+    });
+    mapped.chain(named.flatten()).map(String::as_str).collect()
 }
 
 /// Whether the decision gives a credit to the payee, held or not.

@@ -414,6 +414,14 @@ fn a_payee_sees_own_pay_and_that_of_those_who_report() {
     assert_eq!(foreign.replace("D-bob", "D-none"), absent);
     assert_eq!(why("D-none"), json!({ "known": false, "plans": [], "transaction": "D-none" }));
 
+    // Nor does a customer who is spelled like Ann make it one of hers.
+    let row = json!({
+        "id": "D-odd", "closed": "2026-01-11", "amount": 7, "owner": "bob", "customer": "ann",
+    });
+    assert_eq!(office.host.deliver("msg_odd", &row.to_string()).status, 202);
+    office.host.drained();
+    assert_eq!(why("D-odd")["known"], false);
+
     // What is decided and not released is for nobody.
     let row = json!({ "id": "D-new", "closed": "2026-01-11", "amount": 7, "owner": "ann" });
     assert_eq!(office.host.deliver("msg_new", &row.to_string()).status, 202);
