@@ -17,8 +17,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, reconcile, release, rollback,
-    trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, reconcile, release,
+    rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};

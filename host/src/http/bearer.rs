@@ -4,8 +4,8 @@
 //! (`operations::principal`), and not who approves what (`activation::proposals`). Handlers find the
 //! [`Principal`] in the request's extensions.
 //!
-//! **Architecture invariant:** token and role are judged before the body is read and before a
-//! handler runs; what is not in the table is refused.
+//! **Architecture invariant:** token and role are judged before a handler reads the body
+//! and runs; what is not in the table is refused.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::access::sessions;
+use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::roles::{Access, Roles};
 use crate::server::keys::KEY_PREFIX;
@@ -34,13 +35,13 @@ pub(crate) async fn require_token(
     let Some(caller) = caller_of(&service, request.headers()) else {
         let detail = "this path needs `Authorization: Bearer` with a token or a key, or a session";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
-        return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
-            .with_header(header::WWW_AUTHENTICATE, realm)
-            .into_response();
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            .with_header(header::WWW_AUTHENTICATE, realm);
+        return body::refused(request.into_body(), problem).await.into_response();
     };
 
     if let Err(problem) = is_allowed(&roles, &caller, &request) {
-        return problem.into_response();
+        return body::refused(request.into_body(), problem).await.into_response();
     }
 
     request.extensions_mut().insert::<Principal>(caller);

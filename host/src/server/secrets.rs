@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use accredit_ledger::Ledger;
-use accredit_seams::connector::SecretOrigin;
 use accredit_operations::principal::Principal;
+use accredit_seams::connector::SecretOrigin;
 use accredit_workspace::Ruleset;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

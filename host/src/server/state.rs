@@ -29,8 +29,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::http::problem::Problem;
 use crate::plugins;
-use crate::server::burst::BurstLimits;
 use crate::server::accounts::Accounts;
+use crate::server::burst::BurstLimits;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;

@@ -127,8 +127,14 @@ pub(crate) async fn import_transactions(
     let (head, body) = request.into_parts();
     let caller = head.extensions.get::<Principal>();
     let scope = caller.and_then(Principal::deal_scope).map(str::to_owned);
-    let key = idempotency_key(&head.headers)?;
-    let form = BodyForm::of(&head.headers)?;
+    let key = match idempotency_key(&head.headers) {
+        Ok(key) => key,
+        Err(problem) => return Err(body::refused(body, problem).await),
+    };
+    let form = match BodyForm::of(&head.headers) {
+        Ok(form) => form,
+        Err(problem) => return Err(body::refused(body, problem).await),
+    };
 
     let Some(place) = enter_room(&service, form, &head.headers).await else {
         body::discard(body, BODY_BYTES_MAX).await;
