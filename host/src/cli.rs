@@ -17,7 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, reconcile, release,
+    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, pull, reconcile, release,
     rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
@@ -84,6 +84,8 @@ enum CliCommand {
     Preview(preview::PreviewArguments),
     /// Put a directory, or a saved preview, in force on a server.
     Apply(apply::ApplyArguments),
+    /// Write the definitions of a server into a directory: the inverse of apply.
+    Pull(pull::PullArguments),
     /// Put an earlier version of the definitions back in force on a server.
     Rollback(rollback::RollbackArguments),
     /// Compare a list of closed deals with those of a server, and import what is missing.
@@ -137,6 +139,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),
+        CliCommand::Pull(options) => pull::run(&options),
         CliCommand::Rollback(options) => rollback::run(&options),
         CliCommand::Reconcile(options) => reconcile::run(&options),
         CliCommand::Trigger(verb) => trigger::run(&verb),

@@ -103,3 +103,37 @@ fn two_directories_are_compared_without_a_server() {
     assert_eq!(code, 4);
     assert!(out.contains("By payee") && out.contains("max by `Managers`"), "{out}");
 }
+
+/// A directory was lost, or never was on this machine: what is in force could be seen file by file, and
+/// not brought back as one.
+#[test]
+fn what_is_in_force_is_pulled_into_a_directory_and_applies_as_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let server = Server::start(&dir.path().join("a.redb"), &workspace);
+    let pulled = dir.path().join("pulled");
+    let verb = |verb: &[&str]| {
+        let with = [verb, &["--server", &server.url, "--token", TOKEN]].concat();
+        run(&with)
+    };
+    let path = pulled.to_str().unwrap();
+    let (code, out, talk) = verb(&["pull", path]);
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(out.lines().count(), company::FILES.len() + 1, "{out}");
+    let (code, _, talk) = verb(&["apply", path]);
+    assert!(code == 0 && talk.contains("nothing changes"), "{talk}");
+    let (code, _, talk) = verb(&["pull", path]);
+    assert!(code == 0 && talk.starts_with("0 files changed"), "{talk}");
+
+    // Work that was not applied is not lost by a pull.
+    let own = "policies/rollup/share.rhai";
+    company::put(&pulled, own, &company::rollup(7));
+    company::put(&pulled, "policies/rollup/mine.rhai", &company::rollup(8));
+    let (code, _, talk) = verb(&["pull", path]);
+    assert!(code == 1 && talk.contains(own) && talk.contains("mine.rhai"), "{talk}");
+    assert_eq!(std::fs::read_to_string(pulled.join(own)).unwrap(), company::rollup(7));
+    let (code, _, talk) = verb(&["pull", path, "--force"]);
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(std::fs::read_to_string(pulled.join(own)).unwrap(), company::rollup(100));
+    assert!(!pulled.join("policies/rollup/mine.rhai").exists());
+}
