@@ -27,6 +27,7 @@ use accredit_domain::plan::{Measure, Plan, selects_recipient};
 use accredit_domain::transaction::{NameColumns, Transaction};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 /// What one person got of a transaction in a plan, and why nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,7 +49,7 @@ pub struct WhyNot {
 }
 
 /// One reason why the payee got nothing, or less than others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PayeeFinding {
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
     pub stage: String,
