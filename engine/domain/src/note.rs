@@ -218,6 +218,7 @@ words! {
 pub struct Note {
     /// Natural key; blank, and null in JSON, of what is about no transaction.
     #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
+    #[schema(value_type = Option<String>)]
     pub transaction: String,
     /// Id of the plan.
     pub plan: String,

@@ -48,6 +48,7 @@ const READ_IN_PLACE_MAX: usize = 16 << 10;
 pub(crate) struct DeliveryAnswer {
     /// What deals lose; left out if they lose nothing, and for a duplicate.
     #[serde(skip_serializing_if = "ColumnsMissing::is_empty")]
+    #[schema(value_type = BTreeMap<String, BTreeSet<String>>)]
     columns_missing: ColumnsMissing,
     /// True if the same id had been received with another body; otherwise left out.
     #[serde(skip_serializing_if = "Option::is_none")]

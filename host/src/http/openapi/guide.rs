@@ -62,7 +62,8 @@ pub(super) fn example_value(body: &str, media_type: &str) -> Option<Value> {
     if media_type == "application/json" {
         return json;
     }
-    json.is_none().then(|| Value::from(body))
+    // The examples of rows that are no JSON are CSV.
+    (json.is_none() && !media_type.ends_with("ndjson")).then(|| Value::from(body))
 }
 
 #[cfg(test)]

@@ -95,6 +95,15 @@ impl Schemas {
         json!({"$ref": format!("{PREFIX}{}", shown_name(&name))})
     }
 
+    /// Names of the document that two unlike types share.
+    #[cfg(test)]
+    pub(super) fn shared_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.found.keys().map(|name| shown_name(name)).collect();
+        names.sort();
+        let same = names.windows(2).filter(|pair| pair.first() == pair.last());
+        same.flatten().cloned().collect()
+    }
+
     /// A reference to the schema of a page of rows.
     pub(super) fn refer_to_page(&mut self, rows: &Value) -> Value {
         let row = rows.pointer("/$ref").and_then(Value::as_str).unwrap_or_default();
@@ -128,9 +137,11 @@ impl Schemas {
                 continue;
             }
             merge_parts(&mut schema, &self.found);
+            let used = if sent.contains(&name) { SchemaUse::Request } else { SchemaUse::Answer };
+            correct_words(&mut schema, used);
             inline_texts(&mut schema, &texts);
             correct_types(&mut schema);
-            if !sent.contains(&name) {
+            if used == SchemaUse::Answer {
                 require_what_is_there(&mut schema);
             }
             rename_references(&mut schema);
@@ -235,6 +246,33 @@ fn inline_texts(schema: &mut Value, texts: &BTreeMap<String, Value>) {
     });
 }
 
+/// What is of use in the code alone goes; what a part says about a field is said by the field.
+fn correct_words(schema: &mut Value, used: SchemaUse) {
+    change(schema, &mut |part| {
+        let Some(fields) = part.as_object_mut() else { return };
+        // The keys of every object are text.
+        fields.remove("propertyNames");
+        let is_plain = fields.get("default").is_some_and(|value| value.is_boolean());
+        if used == SchemaUse::Answer || !is_plain {
+            fields.remove("default");
+        }
+        if let Some(about) = fields.get_mut("description")
+            && let Some(text) = about.as_str()
+        {
+            *about = Value::from(text.replace("[`", "`").replace("`]", "`"));
+        }
+
+        let parts = fields.get_mut("oneOf").and_then(Value::as_array_mut);
+        let told = parts.into_iter().flatten().find_map(|part| {
+            part.get("$ref")?;
+            part.as_object_mut()?.remove("description")
+        });
+        if let Some(about) = told {
+            fields.entry("description").or_insert(about);
+        }
+    });
+}
+
 /// Decimals are text; of alternatives without a mark, more than one may fit.
 fn correct_types(schema: &mut Value) {
     change(schema, &mut |part| {
@@ -246,6 +284,14 @@ fn correct_types(schema: &mut Value) {
             fields.insert("type".to_owned(), kind);
             fields.insert("format".to_owned(), json!("decimal"));
             fields.insert("pattern".to_owned(), json!(DECIMAL_PATTERN));
+        }
+
+        // Generators of clients know a length better than a schema that nothing fits.
+        let places = fields.get("prefixItems").and_then(Value::as_array).map(Vec::len);
+        if let Some(places) = places.filter(|_| fields.get("items") == Some(&Value::Bool(false))) {
+            fields.remove("items");
+            fields.insert("minItems".to_owned(), json!(places));
+            fields.insert("maxItems".to_owned(), json!(places));
         }
 
         let alternatives = fields.get("oneOf").and_then(Value::as_array);

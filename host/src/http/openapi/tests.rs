@@ -46,6 +46,8 @@ fn names_and_codes_of_operations_are_sound() {
         operation.to_json(None, &mut schemas);
     }
     assert!(schemas.conflicts.is_empty(), "unlike schemas of one name: {:?}", schemas.conflicts);
+    let shared = schemas.shared_names();
+    assert!(shared.is_empty(), "two schemas of one name: {shared:?}; give one `#[schema(as = …)]`");
 }
 
 /// Whoever generates a client from the file must not find another API behind it.

@@ -196,6 +196,7 @@ pub(crate) async fn keep_request(
 
 /// A request that waits for a second person, or waited.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApprovalRequestView)]
 pub(crate) struct RequestView {
     /// Its number, from 1.
     id: u64,

@@ -56,6 +56,7 @@ pub(crate) struct CalculationListView {
 
 /// A plan in a period that it is calculated by. The counts are of recorded rows.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalculationSummaryView)]
 struct CalculationView {
     /// Id of the plan.
     plan: String,

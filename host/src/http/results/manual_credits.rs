@@ -124,6 +124,7 @@ fn subject_of(request: ManualCreditRequest) -> Result<ManualCreditSubject, Probl
 
 /// An act by which a person gave a credit, or took one back.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ManualCreditActView)]
 pub(crate) struct ManualCreditView {
     /// The direct entry that the act made, as it is posted now; its period is the one in which it
     /// counts.
