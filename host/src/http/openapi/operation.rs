@@ -234,7 +234,7 @@ impl Operation {
     }
 
     /// Its answer may take longer than a request.
-    pub(super) fn as_task(self) -> Operation {
+    pub(super) fn may_take_long(self) -> Operation {
         let about = "It waits for another person, or is not done yet.";
         self.header("Prefer", "`wait=5` or `respond-async`: how long the answer may take.")
             .answers(202, about, vec![Content::Json(SchemaOf::new::<StartedTaskView>())])

@@ -28,7 +28,7 @@ pub(super) fn render_page(document: &Value) -> String {
 
     for tag in tags {
         let name = text(tag, "/name");
-        let _ = write!(html, "<h2 id=\"{}\">{}</h2>\n", anchor(name), escape(name));
+        let _ = writeln!(html, "<h2 id=\"{}\">{}</h2>", anchor(name), escape(name));
         html.push_str(&paragraphs(text(tag, "/description")));
         for (path, method, operation) in operations_of(document, name) {
             write_operation(&mut html, document, (path, method), operation);
@@ -48,10 +48,10 @@ fn write_contents(html: &mut String, document: &Value, tags: &[Value]) {
     html.push_str("<nav>\n");
     for tag in tags {
         let name = text(tag, "/name");
-        let _ = write!(html, "<h2><a href=\"#{}\">{}</a></h2>\n<ul>\n", anchor(name), escape(name));
+        let _ = writeln!(html, "<h2><a href=\"#{}\">{}</a></h2>\n<ul>", anchor(name), escape(name));
         for (_, _, operation) in operations_of(document, name) {
             let id = escape(text(operation, "/operationId"));
-            let _ = write!(html, "<li><a href=\"#{id}\">{id}</a></li>\n");
+            let _ = writeln!(html, "<li><a href=\"#{id}\">{id}</a></li>");
         }
         html.push_str("</ul>\n");
     }
@@ -77,9 +77,9 @@ fn write_operation(
 ) {
     let id = escape(text(operation, "/operationId"));
     let method = method.to_ascii_uppercase();
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<section id=\"{id}\">\n<h3><b>{method}</b> <code>{}</code></h3>\n",
+        "<section id=\"{id}\">\n<h3><b>{method}</b> <code>{}</code></h3>",
         escape(path)
     );
 
@@ -90,14 +90,14 @@ fn write_operation(
         "" => "It needs no token.".to_owned(),
         role => format!("It needs a token with the role <code>{}</code>.", escape(role)),
     };
-    let _ = write!(html, "<p>{role}</p>\n");
+    let _ = writeln!(html, "<p>{role}</p>");
 
     write_parameters(html, list(operation, "/parameters"));
     for (media_type, content) in fields(operation, "/requestBody/content") {
-        let _ = write!(html, "<h4>Body: <code>{}</code></h4>\n", escape(media_type));
-        let _ = write!(html, "<p>{}</p>\n", type_html(content.get("schema")));
+        let _ = writeln!(html, "<h4>Body: <code>{}</code></h4>", escape(media_type));
+        let _ = writeln!(html, "<p>{}</p>", type_html(content.get("schema")));
         for (_, example) in fields(content, "/examples") {
-            let _ = write!(html, "<pre>{}</pre>\n", escape(&example_text(example.get("value"))));
+            let _ = writeln!(html, "<pre>{}</pre>", escape(&example_text(example.get("value"))));
         }
     }
 
@@ -110,7 +110,7 @@ fn write_operation(
         });
         let bodies = bodies.collect::<Vec<_>>().join("<br>");
         let about = inline(text(response, "/description"));
-        let _ = write!(html, "<tr><td>{status}</td><td>{bodies}</td><td>{about}</td></tr>\n");
+        let _ = writeln!(html, "<tr><td>{status}</td><td>{bodies}</td><td>{about}</td></tr>");
     }
     html.push_str("</table>\n</section>\n");
 }
@@ -126,21 +126,21 @@ fn write_parameters(html: &mut String, parameters: &[Value]) {
         let (name, place) = (escape(text(one, "/name")), escape(text(one, "/in")));
         let needed = if one.get("required") == Some(&Value::Bool(true)) { ", needed" } else { "" };
         let (kind, about) = (type_html(one.get("schema")), inline(text(one, "/description")));
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<tr><td><code>{name}</code></td><td>{place}{needed}</td><td>{kind}</td><td>{about}</td></tr>\n"
+            "<tr><td><code>{name}</code></td><td>{place}{needed}</td><td>{kind}</td><td>{about}</td></tr>"
         );
     }
     html.push_str("</table>\n");
 }
 
 fn write_schema(html: &mut String, name: &str, schema: &Value) {
-    let _ = write!(html, "<section id=\"schema-{0}\">\n<h3>{0}</h3>\n", escape(name));
+    let _ = writeln!(html, "<section id=\"schema-{0}\">\n<h3>{0}</h3>", escape(name));
     html.push_str(&paragraphs(text(schema, "/description")));
     let needed = list(schema, "/required");
     let mut rows = fields(schema, "/properties").peekable();
     if rows.peek().is_none() {
-        let _ = write!(html, "<p>{}</p>\n</section>\n", type_html(Some(schema)));
+        let _ = writeln!(html, "<p>{}</p>\n</section>", type_html(Some(schema)));
         return;
     }
 
@@ -149,9 +149,9 @@ fn write_schema(html: &mut String, name: &str, schema: &Value) {
         let may_lack = if needed.iter().any(|one| one == key) { "" } else { ", or left out" };
         let (kind, about) = (type_html(Some(field)), inline(text(field, "/description")));
         let key = escape(key);
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<tr><td><code>{key}</code></td><td>{kind}{may_lack}</td><td>{about}</td></tr>\n"
+            "<tr><td><code>{key}</code></td><td>{kind}{may_lack}</td><td>{about}</td></tr>"
         );
     }
     html.push_str("</table>\n</section>\n");

@@ -132,7 +132,7 @@ fn check_answer(response: &str, reply: &Reply, what: &str) {
         let codes = declared["x-accredit-problems"].as_array().unwrap();
         assert!(codes.iter().any(|known| known == code), "`{code}` is not declared: {what}");
     }
-    if kind.ends_with("json") {
+    if kind == "application/json" || kind == "application/problem+json" {
         let place = format!("{response}{}", pointer(&["content", kind, "schema"]));
         let found = misfits(&place, true, &reply.json());
         assert!(found.is_empty(), "the answer is not as declared: {found:#?}\n{what}");
@@ -140,7 +140,11 @@ fn check_answer(response: &str, reply: &Reply, what: &str) {
 
     // Clients that know links need not know the cursor.
     let linked = reply.header("link").contains("rel=\"next\"");
-    assert_eq!(linked, reply.json()["next_cursor"].is_string(), "the link to the next page: {what}");
+    assert_eq!(
+        linked,
+        reply.json()["next_cursor"].is_string(),
+        "the link to the next page: {what}"
+    );
 }
 
 /// What the server takes fits what the document asks for.

@@ -55,14 +55,14 @@ pub(super) fn operations() -> Vec<Operation> {
             "Shows it to its payees.",
         )
         .body::<ReleaseRequest>()
-        .as_task()
+        .may_take_long()
         .ok::<ReleaseView>()
         .four_eyes()
         .refuses(&["not_found", "other_period", "unknown_release", "reason_needed"])
         .refuses(&["already_confirmed", "before_period_end", "run_under_way"]),
         post("/v1/simulations", "simulatePeriod", "Projects the rest of a period.")
             .body::<SimulationRequest>()
-            .as_task()
+            .may_take_long()
             .ok::<Simulation>()
             .refuses(&["not_found", "other_period", "no_simulation"]),
     ];
@@ -109,7 +109,7 @@ pub(super) fn periods() -> Vec<Operation> {
     let act = |operation: Operation| {
         operation
             .optional_body::<ForcedReason>()
-            .as_task()
+            .may_take_long()
             .ok::<ChangedPeriodView>()
             .four_eyes()
             .refuses(&["not_found", "reason_needed", "period_finalized", "period_not_over"])

@@ -69,7 +69,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .refuses(&["period_closed", "period_finalized"]),
         post("/v1/holds/release", "releaseHolds", "Releases every held credit that fits.")
             .body::<HoldFilter>()
-            .as_task()
+            .may_take_long()
             .ok::<ReleasedHoldsView>()
             .four_eyes()
             .refuses(&["not_found", "filter_needed", "ruleset_not_rebuilt"]),
@@ -100,7 +100,7 @@ pub(super) fn approvals() -> Vec<Operation> {
             "Carries out what another person asked for.",
         )
         .number("id")
-        .as_task()
+        .may_take_long()
         .ok::<ApprovedRequestView>()
         .refuses(&["not_found", "not_waiting", "four_eyes"])
         .refuses(&["not_held", "not_active", "period_closed", "period_finalized"])

@@ -143,17 +143,16 @@ fn waiting() -> Vec<Operation> {
             ),
         get("/v1/parked", "listParked", "Lists deals that could not be decided.").ok_list::<Note>(),
         post("/v1/parked/redrive", "redriveParked", "Decides all parked deals again.")
-            .as_task()
+            .may_take_long()
             .ok::<RedriveAnswer>(),
     ]
 }
 
 /// The forms of rows of deals.
 fn rows() -> Vec<Content> {
-    let records = serde_json::json!({
-        "type": "array",
-        "items": {"type": "object", "description": "A deal: the columns of `[fields]` and `[columns]`."},
-    });
+    let about = "A deal: the columns of `[fields]` and `[columns]`.";
+    let deal = serde_json::json!({"type": "object", "description": about});
+    let records = serde_json::json!({"anyOf": [{"type": "array", "items": deal}, deal]});
     vec![
         Content::Written(records),
         Content::Text("text/csv"),

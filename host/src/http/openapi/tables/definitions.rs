@@ -142,7 +142,7 @@ pub(super) fn rules() -> Vec<Operation> {
 
 pub(super) fn changes() -> Vec<Operation> {
     let change = |operation: Operation| {
-        operation.as_task().changes().refuses(&["not_enough_memory", "not_a_definition"])
+        operation.may_take_long().changes().refuses(&["not_enough_memory", "not_a_definition"])
     };
     let approve = |operation: Operation| {
         change(operation.number("id")).refuses(&["not_found", "four_eyes", "active"])
@@ -156,7 +156,7 @@ pub(super) fn changes() -> Vec<Operation> {
         ),
         post("/v1/preview", "previewChange", "Shows the effects of a change.")
             .body::<ChangeBody>()
-            .as_task()
+            .may_take_long()
             .ok::<ChangePreview>()
             .refuses(&["base_moved", "check_failed", "not_a_definition", "not_enough_memory"]),
         get("/v1/changes/{id}", "getChange", "Shows a kept change.")

@@ -26,13 +26,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .ok::<TrailReport>(),
         get("/v1/verify", "verifyDecisions", "Makes recorded decisions again and compares them.")
             .query::<VerifyParams>()
-            .as_task()
+            .may_take_long()
             .ok::<Verification>(),
         get("/v1/backups", "listBackups", "Lists the backups.")
             .ok_list::<BackupSummary>()
             .refuses(&["no_backups"]),
         post("/v1/backups", "makeBackup", "Makes a backup now.")
-            .as_task()
+            .may_take_long()
             .answers(
                 201,
                 "The backup is made.",
