@@ -8,6 +8,7 @@ mod concurrency;
 mod contract;
 mod damage;
 mod definitions;
+mod described;
 mod documented;
 mod enquiries;
 mod exports;

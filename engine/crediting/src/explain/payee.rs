@@ -54,7 +54,7 @@ pub struct PayeeFinding {
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
     pub stage: String,
     /// `filtered`, `condition`, `inactive`, `no_position`, `not_named`, `not_target`, `not_reached`,
-    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or a code of FORMAT section 4.
+    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or the code of a note.
     pub code: String,
     /// The rule, if one is to blame.
     pub rule: Option<String>,

@@ -224,7 +224,7 @@ fn inline_texts(schema: &mut Value, texts: &BTreeMap<String, Value>) {
     change(schema, &mut |part| {
         let nullable = part.get("oneOf").and_then(Value::as_array).and_then(|parts| {
             let other = parts.iter().find_map(referred_name)?;
-            let has_null = parts.iter().any(|one| one.get("type").is_some_and(|one| one == "null"));
+            let has_null = parts.iter().any(is_null_schema);
             (has_null && parts.len() == 2).then(|| other.to_owned())
         });
         let name = nullable.clone().or_else(|| referred_name(part).map(str::to_owned));
@@ -246,6 +246,18 @@ fn inline_texts(schema: &mut Value, texts: &BTreeMap<String, Value>) {
     });
 }
 
+/// A comment without what leads to other parts of the code.
+fn for_readers(text: &str) -> String {
+    let text = text.replace("[`", "`").replace("`]", "`");
+    match text.split_once(" (FORMAT section") {
+        Some((before, rest)) => {
+            let after = rest.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}{after}")
+        }
+        None => text,
+    }
+}
+
 /// What is of use in the code alone goes; what a part says about a field is said by the field.
 fn correct_words(schema: &mut Value, used: SchemaUse) {
     change(schema, &mut |part| {
@@ -259,10 +271,11 @@ fn correct_words(schema: &mut Value, used: SchemaUse) {
         if let Some(about) = fields.get_mut("description")
             && let Some(text) = about.as_str()
         {
-            *about = Value::from(text.replace("[`", "`").replace("`]", "`"));
+            *about = Value::from(for_readers(text));
         }
 
         let parts = fields.get_mut("oneOf").and_then(Value::as_array_mut);
+        let parts = parts.filter(|parts| parts.iter().any(is_null_schema));
         let told = parts.into_iter().flatten().find_map(|part| {
             part.get("$ref")?;
             part.as_object_mut()?.remove("description")
@@ -295,8 +308,7 @@ fn correct_types(schema: &mut Value) {
         }
 
         let alternatives = fields.get("oneOf").and_then(Value::as_array);
-        let is_null = |one: &Value| one.get("type").is_some_and(|kind| kind == "null");
-        if alternatives.is_some_and(|parts| !parts.iter().any(is_null))
+        if alternatives.is_some_and(|parts| !parts.iter().any(is_null_schema))
             && let Some(parts) = fields.remove("oneOf")
         {
             fields.insert("anyOf".to_owned(), parts);
@@ -326,6 +338,11 @@ fn merge_parts(schema: &mut Value, known: &BTreeMap<String, Value>) {
         fields.insert("properties".to_owned(), Value::Object(properties));
         fields.insert("required".to_owned(), json!(required));
     });
+}
+
+/// Whether a schema is that of null.
+fn is_null_schema(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "null")
 }
 
 /// Whether a schema takes null.

@@ -50,7 +50,7 @@ fn names_and_codes_of_operations_are_sound() {
     assert!(shared.is_empty(), "two schemas of one name: {shared:?}; give one `#[schema(as = …)]`");
 }
 
-/// Whoever generates a client from the file must not find another API behind it.
+/// A client that is generated from the file would meet another API.
 #[test]
 fn the_snapshot_is_the_document() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/openapi.json");

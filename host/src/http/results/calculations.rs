@@ -285,7 +285,7 @@ impl ReleaseView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum CalculationsView {
-    /// The calculation as FORMAT section 6 has it.
+    /// The calculation of the plan in its own period.
     Own(Box<Calculation>),
     /// One calculation for each period.
     Parts(ListView<Calculation>),
