@@ -17,8 +17,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, keep, preview, reconcile, release, rollback,
-    trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, reconcile, release,
+    rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
@@ -77,6 +77,9 @@ enum CliCommand {
     /// List the deals of a server, or make one void.
     #[command(subcommand)]
     Transaction(by_hand::TransactionCommand),
+    /// Make, list, rotate or revoke keys of a server's API.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Print a server's decision as a case, to append to a case file.
     Keep(keep::KeepArguments),
     /// Show which files, rules and amounts a directory would change.
@@ -136,6 +139,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Credit(verb) => by_hand::run_credit(&verb),
         CliCommand::Reward(verb) => by_hand::run_reward(&verb),
         CliCommand::Transaction(verb) => by_hand::run_transaction(&verb),
+        CliCommand::Keys(verb) => keys::run(&verb),
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),

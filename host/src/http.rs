@@ -2,6 +2,7 @@
 //!
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
+pub(crate) mod access;
 pub(crate) mod act_body;
 pub(crate) mod bearer;
 pub(crate) mod body;
@@ -9,6 +10,7 @@ pub(crate) mod caching;
 pub(crate) mod definitions;
 pub(crate) mod hook_layer;
 pub(crate) mod intake;
+pub(crate) mod me;
 pub(crate) mod next_page;
 pub(crate) mod openapi;
 pub(crate) mod ops;

@@ -12,7 +12,13 @@ use accredit_seams::store::{Store, StoreError};
 static CONNECTORS: &[&dyn Connector] = &[
     &accredit_standard_webhooks::StandardWebhooks,
     &accredit_hubspot::Hubspot,
+    &accredit_salesforce::SalesforceOutbound,
+    &accredit_salesforce::SalesforceFlow,
+    &accredit_pipedrive::Pipedrive,
     &accredit_dynamics::Dynamics,
+    &accredit_zoho::Zoho,
+    &accredit_stripe::Stripe,
+    &accredit_generic_json::GenericJson,
 ];
 
 /// The connector with this name.

@@ -2,25 +2,33 @@
 //!
 //! Not the routes (`http::routes`).
 
+pub(crate) mod accounts;
 pub(crate) mod backups;
+pub(crate) mod burst;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod fetcher;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod listener;
+pub(crate) mod lockout;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod pace;
-pub(crate) mod role;
+pub(crate) mod passwords;
+pub(crate) mod people;
+pub(crate) mod quarantine;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
+pub(crate) mod sessions;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
@@ -50,6 +58,7 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
+use crate::server::accounts::Accounts;
 use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
@@ -108,6 +117,7 @@ impl Server {
         let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
         let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
+        let accounts = Accounts::load(&ledger).map_err(unreadable)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
@@ -136,6 +146,7 @@ impl Server {
         let service = Arc::new(Service {
             secrets,
             tokens: ArcSwap::from_pointee(tokens),
+            accounts,
             credentials,
             clock,
             metrics,
@@ -145,6 +156,7 @@ impl Server {
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
+            quarantine: burst::BurstLimits::default(),
             writer,
             arrivals: Arc::default(),
             orders,

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use crate::company;
-use crate::server::{Reply, Server, run};
+use crate::server::{Reply, Server, TOKEN, run};
 
 const JSON: &str = "application/json";
 
@@ -179,4 +179,34 @@ fn aliases_are_listed_with_what_they_mean() {
         positions[3..]
     );
     assert_eq!(server.get("/v1/aliases?kind=person").status, 400);
+}
+
+/// The administrator's token was the only way in, and it read everybody's pay.
+#[test]
+fn a_payee_is_let_in_with_a_key_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    let verb = |arguments: &[&str]| {
+        let to = ["--server", &server.url, "--token", TOKEN];
+        run(&[&["keys"], arguments, &to].concat())
+    };
+    let create = ["create", "ann", "--role", "payee", "--participant", "ann"];
+    let (code, key, error) = verb(&create);
+    assert_eq!(code, 0, "{error}");
+    let key = key.trim();
+    let id = key.split('_').nth(1).unwrap();
+    let status = |key: &str, path: &str| server.get_with_token(path, key).status;
+    assert_eq!((status(key, "/v1/me"), status(key, "/v1/credits")), (200, 403));
+
+    let (_, listed, _) = verb(&["list", "--format", "csv"]);
+    assert!(listed.contains(&format!("{id},ann,payee,ann,")), "{listed}");
+    assert!(!listed.contains(key), "{listed}");
+    let (code, second, error) = verb(&["rotate", id, "--overlap", "60"]);
+    assert_eq!(code, 0, "{error}");
+    assert_eq!((status(key, "/v1/me"), status(second.trim(), "/v1/me")), (200, 200));
+    assert_eq!(verb(&["revoke", id]).0, 0);
+    assert_eq!((status(key, "/v1/me"), status(second.trim(), "/v1/me")), (401, 401));
+    let (code, _, error) = verb(&["revoke", id]);
+    assert!(code == 1 && error.contains("key not found"), "{error}");
+    assert_eq!(verb(&create[..4]).0, 1, "a payee needs a participant");
 }

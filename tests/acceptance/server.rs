@@ -133,6 +133,11 @@ impl Server {
         finish(request.header("authorization", format!("Bearer {TOKEN}")).call()).unwrap()
     }
 
+    pub fn get_with_token(&self, path: &str, token: &str) -> Reply {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        finish(request.header("authorization", format!("Bearer {token}")).call()).unwrap()
+    }
+
     pub fn get_without_token(&self, path: &str) -> Reply {
         finish(self.agent.get(format!("{}{path}", self.url)).call()).unwrap()
     }

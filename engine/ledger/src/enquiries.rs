@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scope::ReadScope;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_seams::store::{StoreTable, WriteBatch};
 use utoipa::ToSchema;
@@ -17,8 +18,12 @@ use utoipa::ToSchema;
 pub struct Enquiry {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
-    /// Id of the participant who asks.
+    /// Id of the participant whom it concerns.
     pub payee: String,
+    /// Who wrote it: the payee, or a user for the payee. Enquiries of earlier versions of the program
+    /// have it in the audit trail alone.
+    #[serde(default)]
+    pub asked_by: Option<String>,
     /// What is asked: `missing` or `incorrect`.
     pub kind: String,
     /// Natural key of the transaction that it is about, if one is named.
@@ -198,13 +203,13 @@ impl Ledger {
         Ok(Some(enquiry))
     }
 
-    /// Takes a step; gives the enquiry as it is then. None if the enquiry does not exist or does
-    /// not belong to `payee`, if given; it stays as it is when it is closed, or has
+    /// Takes a step; gives the enquiry as it is then. None if the enquiry does not exist or is not in
+    /// the scope; it stays as it is when it is closed, or has
     /// [`MESSAGES_MAX`] messages and another one is sent.
     pub fn step_enquiry(
         &self,
         id: u64,
-        payee: Option<&str>,
+        scope: &ReadScope,
         step: EnquiryStep,
         (who, at_ms): (&str, i64),
     ) -> LedgerResult<Option<Enquiry>> {
@@ -212,7 +217,7 @@ impl Ledger {
         let snapshot = self.snapshot()?;
         let row = snapshot.get(StoreTable::Enquiries, &codec::number_key(id))?;
         let enquiry: Option<Enquiry> = row.map(|row| codec::from_json(&row)).transpose()?;
-        let enquiry = enquiry.filter(|one| payee.is_none_or(|payee| payee == one.payee));
+        let enquiry = enquiry.filter(|one| scope.admits(Some(&one.payee)));
         let Some(mut enquiry) = enquiry else { return Ok(None) };
         let full =
             matches!(step, EnquiryStep::Say { .. }) && enquiry.messages.len() >= MESSAGES_MAX;
@@ -232,15 +237,19 @@ impl Ledger {
         Ok(Some(enquiry))
     }
 
-    /// An enquiry.
-    pub fn find_enquiry(&self, id: u64) -> LedgerResult<Option<Enquiry>> {
+    /// An enquiry; none if it does not exist or is not in the scope.
+    pub fn find_enquiry(&self, id: u64, scope: &ReadScope) -> LedgerResult<Option<Enquiry>> {
         let row = self.snapshot()?.get(StoreTable::Enquiries, &codec::number_key(id))?;
-        row.map(|row| codec::from_json(&row)).transpose()
+        let enquiry: Option<Enquiry> = row.map(|row| codec::from_json(&row)).transpose()?;
+        Ok(enquiry.filter(|one| scope.admits(Some(&one.payee))))
     }
 
-    /// Every question, oldest first.
-    pub fn list_enquiries(&self) -> LedgerResult<Vec<Enquiry>> {
+    /// Every question of the scope, oldest first.
+    pub fn list_enquiries(&self, scope: &ReadScope) -> LedgerResult<Vec<Enquiry>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Enquiries, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
+        let enquiries = rows.iter().map(|(_, row)| codec::from_json(row));
+        let mut enquiries = enquiries.collect::<LedgerResult<Vec<Enquiry>>>()?;
+        enquiries.retain(|one| scope.admits(Some(&one.payee)));
+        Ok(enquiries)
     }
 }

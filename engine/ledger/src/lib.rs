@@ -34,12 +34,14 @@ mod names;
 pub mod notes;
 mod packed;
 pub mod periods;
+pub mod quarantine;
 pub mod query;
 pub mod record;
 pub mod recredit;
 pub mod releases;
 pub mod resolutions;
 pub mod runs;
+pub mod scope;
 pub mod sealed;
 mod statements;
 pub mod terms;
@@ -125,17 +127,43 @@ impl Ledger {
         self.snapshot()?.get(StoreTable::Meta, key.as_bytes())
     }
 
+    /// The values that the host keeps under keys with this beginning, by the rest of the key.
+    pub fn meta_under(&self, prefix: &str) -> LedgerResult<Vec<(String, Vec<u8>)>> {
+        let prefix = prefix.as_bytes();
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, prefix, b"", usize::MAX)?;
+        let rest = |key: &[u8]| {
+            String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned()
+        };
+        Ok(rows.into_iter().map(|(key, value)| (rest(&key), value)).collect())
+    }
+
     /// Keeps a value for the host, in one commit with a row of the trail: who, what, and the rest.
     pub fn set_meta_audited(
         &self,
         (key, value): (&str, &[u8]),
+        at_ms: i64,
+        said: (&str, &str, serde_json::Value),
+    ) -> LedgerResult<()> {
+        self.change_meta_audited(&[(key, Some(value))], at_ms, said)
+    }
+
+    /// Keeps values for the host, or forgets those that are none, in one commit with a row of the
+    /// trail: who, what, and the rest.
+    pub fn change_meta_audited(
+        &self,
+        changes: &[(&str, Option<&[u8]>)],
         at_ms: i64,
         (who, what, detail): (&str, &str, serde_json::Value),
     ) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = WriteBatch::default();
-        batch.put_row(StoreTable::Meta, key, value);
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.put_row(StoreTable::Meta, *key, *value),
+                None => batch.delete_row(StoreTable::Meta, *key),
+            }
+        }
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
         self.commit_changes(&batch)
     }

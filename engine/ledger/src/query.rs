@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::deal_rows::DealRows;
 use super::record::TransactionRecord;
+use super::scope::ReadScope;
 use super::{Ledger, LedgerResult, codec, statements};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
@@ -15,8 +16,10 @@ use accredit_domain::note::Note;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable};
 
 /// Which credits; every part that is given must fit.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct CreditQuery {
+    /// Whose credits may be in the answer at all.
+    pub scope: ReadScope,
     /// Id of a participant.
     pub payee: Option<String>,
     /// Id of a position.
@@ -55,11 +58,29 @@ const SCAN_BATCH_LISTS: usize = 16;
 const SCAN_BATCH_DEALS: usize = 256;
 
 impl CreditQuery {
+    /// Every credit of a scope, in pages of none: the limit is still to be set.
+    pub fn within(scope: ReadScope) -> CreditQuery {
+        CreditQuery {
+            scope,
+            payee: None,
+            position: None,
+            team: None,
+            periods: None,
+            status: None,
+            transaction: None,
+            plan: None,
+            origin: None,
+            limit: 0,
+            cursor: None,
+        }
+    }
+
     fn matches_credit(&self, credit: &PostedCredit) -> bool {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
-        same(&self.payee, credit.payee.as_deref().unwrap_or(""))
+        self.scope.admits(credit.payee.as_deref())
+            && same(&self.payee, credit.payee.as_deref().unwrap_or(""))
             && same(&self.position, credit.position.as_deref().unwrap_or(""))
             && same(&self.team, credit.team.as_deref().unwrap_or(""))
             && self.status.is_none_or(|status| status == credit.status)

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use super::calculations::CalculationSummary;
 use super::query::CreditQuery;
 use super::record::{CommitBatch, LedgerCounts, TransactionRecord};
+use super::scope::ReadScope;
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
@@ -159,7 +160,10 @@ fn a_replaced_decision_leaves_nothing_of_the_old_one() {
     let ledger = open();
     let of = |payee: &str| {
         let payee = Some(payee.to_owned());
-        ledger.credit_page(&CreditQuery { payee, limit: 9, ..CreditQuery::default() }).unwrap().rows
+        ledger
+            .credit_page(&CreditQuery { payee, limit: 9, ..CreditQuery::within(ReadScope::All) })
+            .unwrap()
+            .rows
     };
     assert_eq!((of("ann").len(), of("bob").len()), (0, 1));
     assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 0);
@@ -283,7 +287,7 @@ fn agree(ledger: &Ledger, model: &Model) {
         ids.sort();
         ids
     };
-    let query = CreditQuery { limit: 3, ..CreditQuery::default() };
+    let query = CreditQuery { limit: 3, ..CreditQuery::within(ReadScope::All) };
     assert_eq!(every_credit(ledger, &query), ids(&|_| true));
     for payee in ["ann", "bob", "cid"] {
         let query = CreditQuery { payee: Some(payee.to_owned()), ..query.clone() };

@@ -10,6 +10,7 @@ use accredit_domain::keys::PeriodKey;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::enquiries::{ENQUIRY_IN_PROGRESS, ENQUIRY_OPEN, Enquiry};
 use accredit_ledger::notes::NoteRow;
+use accredit_ledger::scope::ReadScope;
 
 use crate::calculations;
 use crate::context::Context;
@@ -97,7 +98,7 @@ pub fn other_alerts(
 
     // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
     if filter.plan.is_none() && filter.period.is_none() {
-        let enquiries = context.ledger.list_enquiries()?.into_iter();
+        let enquiries = context.ledger.list_enquiries(&ReadScope::All)?.into_iter();
         alerts.extend(enquiries.filter(waits_for_a_person).map(OpenAlert::Enquiry));
     }
 

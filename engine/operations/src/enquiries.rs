@@ -2,16 +2,19 @@
 //!
 //! Not the keeping (the ledger). Called by the host. Source: DOMAIN 2.16.
 //!
-//! **Architecture invariant:** a payee asks only about credits that a statement of theirs shows, and a
-//! closed enquiry takes nothing more.
+//! **Architecture invariant:** a payee asks only about credits that a statement of theirs shows, a closed
+//! enquiry takes nothing more, and an enquiry outside of the caller's scope is answered like none.
 
 use accredit_domain::transaction::parse_number;
 use accredit_ledger::enquiries::{
     ENQUIRY_CLOSED, Enquiry, EnquiryAnswer, EnquiryStep, MESSAGES_MAX,
 };
 
+use accredit_ledger::scope::ReadScope;
+
 use crate::context::Context;
 use crate::error::OperationError;
+use crate::principal::PayeeScope;
 use crate::published;
 
 /// Characters of an enquiry, and of a message.
@@ -20,8 +23,6 @@ const TEXT_MAX: usize = 4000;
 /// What a payee asks.
 #[derive(Debug, Clone, Default)]
 pub struct EnquiryOrder {
-    /// Id of the participant who asks.
-    pub payee: String,
     /// `missing` or `incorrect`.
     pub kind: String,
     /// Natural key of the transaction that it is about.
@@ -34,7 +35,7 @@ pub struct EnquiryOrder {
     pub text: String,
 }
 
-/// Keeps the question of a payee.
+/// Keeps a question of a payee, who asks or for whom `who` asks.
 ///
 /// # Errors
 /// [`OperationError::Invalid`] for an unknown kind, an amount that is none, a text that is empty or
@@ -42,6 +43,7 @@ pub struct EnquiryOrder {
 /// statement of the payee shows.
 pub fn open_enquiry(
     context: &Context,
+    scope: &PayeeScope,
     order: EnquiryOrder,
     who: &str,
 ) -> Result<Enquiry, OperationError> {
@@ -59,7 +61,7 @@ pub fn open_enquiry(
 
     // A payee may only ask about what a statement shows.
     if let Some(id) = &order.credit {
-        let published = published::published_statements(context, &order.payee, None)?;
+        let published = published::published_statements(context, scope, None)?;
         let mut rows = published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
         let row = rows.find(|row| row.id.to_string() == *id);
         let row = row.ok_or_else(|| OperationError::not_found("credit"))?;
@@ -73,7 +75,8 @@ pub fn open_enquiry(
     }
 
     let enquiry = Enquiry {
-        payee: order.payee,
+        payee: scope.payee().to_owned(),
+        asked_by: Some(who.to_owned()),
         kind: order.kind,
         transaction,
         credit: order.credit,
@@ -97,14 +100,23 @@ fn sound_text(text: &str) -> Result<String, OperationError> {
 }
 
 /// What a list of enquiries is narrowed to; every part that is given must fit.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EnquiryFilter {
+    /// Whose enquiries may be in the list at all.
+    pub scope: ReadScope,
     /// The state.
     pub state: Option<String>,
     /// Id of the participant who asks.
     pub payee: Option<String>,
     /// Who takes care of it.
     pub assignee: Option<String>,
+}
+
+impl EnquiryFilter {
+    /// Every enquiry of a scope.
+    pub fn within(scope: ReadScope) -> EnquiryFilter {
+        EnquiryFilter { scope, state: None, payee: None, assignee: None }
+    }
 }
 
 /// The enquiries that the filter selects, oldest first.
@@ -119,7 +131,7 @@ pub fn list_enquiries(
         wanted.as_deref().is_none_or(|wanted| wanted == found)
     };
 
-    let mut found = context.ledger.list_enquiries()?;
+    let mut found = context.ledger.list_enquiries(&filter.scope)?;
     found.retain(|one| fits(&filter.state, &one.state) && fits(&filter.payee, &one.payee));
     found.retain(|one| fits(&filter.assignee, one.assignee.as_deref().unwrap_or_default()));
     Ok(found)
@@ -154,17 +166,16 @@ pub fn answer_enquiry(
     Ok(answered)
 }
 
-/// Takes a step: assigns the enquiry, adds a message, or closes it. With a payee, only an enquiry of
-/// theirs is found.
+/// Takes a step: assigns the enquiry, adds a message, or closes it.
 ///
 /// # Errors
 /// [`OperationError::Invalid`] for a message that is empty or too long, [`OperationError::NotFound`]
-/// when there is no such enquiry, [`OperationError::Conflict`] when it is closed or has as many
+/// when there is no such enquiry in the scope, [`OperationError::Conflict`] when it is closed or has as many
 /// messages as one may have.
 pub fn take_step(
     context: &Context,
     id: u64,
-    payee: Option<&str>,
+    scope: &ReadScope,
     step: EnquiryStep,
     who: &str,
 ) -> Result<Enquiry, OperationError> {
@@ -175,12 +186,12 @@ pub fn take_step(
         step => step,
     };
 
-    let before = context.ledger.find_enquiry(id)?;
+    let before = context.ledger.find_enquiry(id, scope)?;
     let closed = before.as_ref().is_some_and(|one| one.state == ENQUIRY_CLOSED);
     let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
     let (closes, says) = (step == EnquiryStep::Close, matches!(step, EnquiryStep::Say { .. }));
 
-    let found = context.ledger.step_enquiry(id, payee, step, (who, context.now_ms()))?;
+    let found = context.ledger.step_enquiry(id, scope, step, (who, context.now_ms()))?;
     let found = found.ok_or_else(|| OperationError::not_found("enquiry"))?;
 
     if closed && !closes {

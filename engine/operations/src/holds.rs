@@ -13,6 +13,7 @@ use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction, ResolutionRecord};
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
+use accredit_ledger::scope::ReadScope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -127,7 +128,7 @@ fn held_credits(
         transaction: filter.transaction.clone(),
         plan: filter.plan.clone(),
         limit: PAGE,
-        ..CreditQuery::default()
+        ..CreditQuery::within(ReadScope::All)
     };
 
     let mut held = Vec::new();

@@ -29,6 +29,7 @@ pub mod manual_credits;
 pub mod manual_rewards;
 pub mod periods;
 pub mod preview;
+pub mod principal;
 pub mod published;
 pub mod reconcile;
 pub mod release;

@@ -3,21 +3,31 @@
 //! Not the publishing (`release`) and not how it is written for them (the host). Source: DOMAIN 2.14,
 //! 2.18, INV-V1.
 //!
-//! **Architecture invariant:** everything is read by the payee's own ids; a payee who is not known is
-//! answered like one of whom nothing is published, and a credit of another person like none.
+//! **Architecture invariant:** everything is read through the scope of one payee, by that payee's own ids;
+//! a payee who is not known is answered like one of whom nothing is published, and a credit of another
+//! person like none.
+
+use std::collections::BTreeSet;
 
 use accredit_crediting::explain::{PayeeFinding, WhyNot};
 use accredit_crediting::stage::maximum;
+use accredit_crediting::stage::names::parse_shares;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_domain::money;
 use accredit_domain::note::Note;
+use accredit_domain::organization::Entity;
+use accredit_domain::plan::Assign;
+use accredit_domain::transaction::{Cell, Field};
+use accredit_ledger::record::TransactionRecord;
 use accredit_ledger::releases::Statement;
+use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 
 use crate::context::Context;
 use crate::error::OperationError;
 use crate::explain;
+use crate::principal::PayeeScope;
 
 /// The published results of a payee, including those under former ids.
 ///
@@ -25,26 +35,15 @@ use crate::explain;
 /// When the data cannot be read.
 pub fn published_statements(
     context: &Context,
-    payee: &str,
+    scope: &PayeeScope,
     period: Option<&str>,
 ) -> Result<Vec<Statement>, OperationError> {
     let mut found = Vec::new();
-    for id in payee_ids(context, payee) {
-        found.extend(context.ledger.payee_statements(&id, period)?);
+    for id in scope.ids() {
+        found.extend(context.ledger.payee_statements(id, period)?);
     }
+    found.retain(|statement| scope.covers(context, statement));
     Ok(found)
-}
-
-/// The ids of a payee: the one that is asked for, and those that it was renamed from.
-fn payee_ids(context: &Context, payee: &str) -> Vec<String> {
-    let ruleset = context.ruleset.load();
-    let organization = &ruleset.organization;
-    let known = organization.find_participant(payee);
-    // Only the id of now shows what was published under the former ones.
-    let known = known.filter(|known| *organization.participant_id(*known) == *payee);
-    let former = known.into_iter().flat_map(|known| organization.former_ids(known));
-    let others = former.filter(|id| *id != payee).map(str::to_owned);
-    std::iter::once(payee.to_owned()).chain(others).collect()
 }
 
 /// The sums of the credits of a statement that count, as credit type, unit and amount, in the order
@@ -106,11 +105,10 @@ pub struct PublicPlanWhyNot {
 /// When the data cannot be read, or a decision cannot be made again.
 pub fn why_not(
     context: &Context,
-    payee: &str,
+    scope: &PayeeScope,
     transaction: &str,
 ) -> Result<PublicWhyNot, OperationError> {
-    let published = published_statements(context, payee, None)?;
-    let ids = payee_ids(context, payee);
+    let published = published_statements(context, scope, None)?;
 
     // An unknown deal has no decisions, and no plans are listed for it.
     let Some(stored) = context.ledger.find_transaction(transaction)? else {
@@ -119,18 +117,83 @@ pub fn why_not(
 
     let mut plans = Vec::new();
     for decision in &stored.decisions {
-        if let Some(why) = explain::explain_for_payee(context, &stored, decision, payee)? {
-            let decided = has_credit(decision, &ids);
+        if let Some(why) = explain::explain_for_payee(context, &stored, decision, scope.payee())? {
+            let decided = has_credit(decision, scope);
             plans.push(public_plan(why, (decided, &decision.log), &published));
         }
     }
     Ok(PublicWhyNot { known: true, plans })
 }
 
-/// Whether the decision gives a credit to one of these ids, held or not.
-fn has_credit(decision: &Decision, ids: &[String]) -> bool {
+/// Why a payee who asks for themselves got what they got of a transaction that concerns them. Any other
+/// transaction is answered like one that does not exist: a payee learns nothing of the deals of others.
+///
+/// # Errors
+/// When the data cannot be read, or a decision cannot be made again.
+pub fn own_why_not(
+    context: &Context,
+    scope: &PayeeScope,
+    transaction: &str,
+) -> Result<PublicWhyNot, OperationError> {
+    let stored = context.ledger.find_transaction(transaction)?;
+    match stored.filter(|stored| concerns_payee(context, scope, stored)) {
+        Some(stored) => why_not(context, scope, &stored.id),
+        None => Ok(PublicWhyNot { known: false, plans: Vec::new() }),
+    }
+}
+
+/// Whether a deal has a credit for the payee, or names the payee or a position that the payee has held.
+fn concerns_payee(context: &Context, scope: &PayeeScope, stored: &TransactionRecord) -> bool {
+    let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
+    let mut payees = credits.filter_map(|row| row.payee.as_deref());
+    if payees.any(|payee| scope.has_id(payee)) {
+        return true;
+    }
+
+    let ruleset = context.ruleset.load();
+    let organization = &ruleset.organization;
+    let Some(payee) = organization.find_participant(scope.payee()) else { return false };
+    let means_payee = |entity: Entity| match entity {
+        Entity::Participant(participant) => participant == payee,
+        Entity::Position(position) => organization.all_holders(position).contains(&payee),
+    };
+    // Other columns are not looked at: a number or a customer may be spelled like a person.
+    let columns = name_columns(&ruleset);
+    let cells = stored.record.delivered_cells().iter();
+    let cells = cells.filter(|(column, _)| columns.contains(column.as_str()));
+    let texts = cells.filter_map(|(_, cell)| match cell {
+        Cell::Text(text) => Some(text.as_str()),
+        Cell::Null | Cell::Number(_) | Cell::Bool(_) | Cell::Nested(_) => None,
+    });
+    let names = texts.flat_map(|text| {
+        let listed = parse_shares(text).unwrap_or_default();
+        let listed = listed.into_iter().map(|share| share.who.to_string());
+        // A name may look like a list.
+        std::iter::once(text.to_owned()).chain(listed)
+    });
+    names.flat_map(|name| organization.entities_named(&name)).any(means_payee)
+}
+
+/// The columns in which plans look for those to whom a deal belongs.
+fn name_columns(ruleset: &Ruleset) -> BTreeSet<&str> {
+    let fields = &ruleset.settings.fields;
+    let mapped = fields.names.values().flatten().chain(fields.mapped.get(&Field::Preassigned));
+    let rules = ruleset.plans.values().flat_map(|plan| &plan.direct);
+    let named = rules.flat_map(|rule| &rule.assign).filter_map(|assign| match assign {
+        Assign::Columns(columns) => Some(columns),
+        Assign::Owner
+        | Assign::Team
+        | Assign::Preassigned
+        | Assign::Territory(_)
+        | Assign::Policy(_) => None,
+    });
+    mapped.chain(named.flatten()).map(String::as_str).collect()
+}
+
+/// Whether the decision gives a credit to the payee, held or not.
+fn has_credit(decision: &Decision, scope: &PayeeScope) -> bool {
     decision.credits.iter().any(|row| {
-        row.payee.as_ref().is_some_and(|payee| ids.iter().any(|id| payee == id))
+        row.payee.as_ref().is_some_and(|payee| scope.has_id(payee))
             && (row.is_active() || row.is_held())
     })
 }

@@ -161,7 +161,8 @@ impl<'l> ListComparison<'l> {
 
         let mut different = BTreeMap::new();
         for column in columns {
-            let (listed, recorded) = (shown(listed.get(column)), shown(recorded.get(column)));
+            let (listed, recorded) =
+                (value_text(listed.get(column)), value_text(recorded.get(column)));
             if listed != recorded {
                 different.insert(column.to_owned(), DifferentValue { listed, recorded });
             }
@@ -200,7 +201,7 @@ impl<'l> ListComparison<'l> {
 }
 
 /// A value as text: two numbers that are equal have the same one.
-fn shown(value: Value) -> String {
+fn value_text(value: Value) -> String {
     match value {
         Value::Text(text) | Value::Bad(text) => text.to_string(),
         Value::Number(number) => number.normalize().to_string(),

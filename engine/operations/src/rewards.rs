@@ -17,6 +17,7 @@ use accredit_domain::decision::{EarnedReward, PayeeBalance};
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::notes::NoteRow;
+use accredit_ledger::scope::ReadScope;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
@@ -41,26 +42,28 @@ pub struct RewardPlace {
 }
 
 /// At most `limit` rewards that fit, from `start` on, with the place of the next one: of one plan or
-/// of all, in the periods that lie within leaves or in all.
+/// of all, in the periods that lie within leaves or in all; of those whose rows may be read.
 pub fn rewards_from(
     context: &Context,
-    scope: (Option<&str>, Option<&[PeriodKey]>),
-    start: &RewardPlace,
-    limit: usize,
+    whose: &ReadScope,
+    within: (Option<&str>, Option<&[PeriodKey]>),
+    (start, limit): (&RewardPlace, usize),
     fits: impl Fn(&EarnedReward) -> bool,
 ) -> Result<(Vec<EarnedReward>, Option<RewardPlace>), StoreError> {
-    rows_from(context, scope, start, limit, (|rewards| rewards.rows, fits))
+    let fits = |row: &EarnedReward| whose.admits(Some(&row.payee)) && fits(row);
+    rows_from(context, within, start, limit, (|rewards| rewards.rows, fits))
 }
 
 /// The same of balances: what payees owe at the end of each period.
 pub fn balances_from(
     context: &Context,
-    scope: (Option<&str>, Option<&[PeriodKey]>),
-    start: &RewardPlace,
-    limit: usize,
+    whose: &ReadScope,
+    within: (Option<&str>, Option<&[PeriodKey]>),
+    (start, limit): (&RewardPlace, usize),
     fits: impl Fn(&PayeeBalance) -> bool,
 ) -> Result<(Vec<PayeeBalance>, Option<RewardPlace>), StoreError> {
-    rows_from(context, scope, start, limit, (|rewards| rewards.balances, fits))
+    let fits = |row: &PayeeBalance| whose.admits(Some(&row.payee)) && fits(row);
+    rows_from(context, within, start, limit, (|rewards| rewards.balances, fits))
 }
 
 /// At most `limit` rows that fit, from `start` on, with the place of the next one: of one plan

@@ -41,8 +41,15 @@ pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Rollup "rollup" "share-rollup",
     Rollup "rollup" "compressed-override",
     Rollup "rollup" "differential-override",
+    Intake "intake" "dynamics-opportunities",
+    Intake "intake" "generic-deals",
     Intake "intake" "hubspot-deals",
+    Intake "intake" "hubspot-events",
+    Intake "intake" "pipedrive-deals",
     Intake "intake" "salesforce-opportunities",
+    Intake "intake" "salesforce-outbound",
+    Intake "intake" "stripe-invoices",
+    Intake "intake" "zoho-deals",
 };
 
 /// The source of the standard policy `name` of `kind`.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use accredit_domain::policy::{PolicyKind, ProgramForm};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
 use super::machine::adapter;
@@ -33,6 +34,10 @@ pub(super) const STRING_BYTES_MAX: usize = 4096;
 pub(super) const ARRAY_ITEMS_MAX: usize = 1000;
 /// Keys of a map, those of its values included.
 pub(super) const MAP_KEYS_MAX: usize = 1000;
+/// The same for an intake policy, whose payload a sender made: Rhai counts all texts, items and keys of a
+/// value whenever a function takes it, so that `payload.has(…)` meets the whole payload.
+const PAYLOAD_BYTES_MAX: usize = 2 << 20;
+const PAYLOAD_ITEMS_MAX: usize = 50_000;
 /// Bytes of the source of a script.
 pub(super) const SOURCE_BYTES_MAX: usize = 64 * 1024;
 /// How long one call may take. The operations decide, which are the same on every machine; this is
@@ -144,6 +149,19 @@ pub(super) fn new_engine() -> (Engine, Arc<Deadline>) {
     });
 
     (engine, deadline)
+}
+
+/// Sets the sizes of values that a program may have.
+pub(super) fn limit_values(engine: &mut Engine, form: ProgramForm) {
+    let (bytes, items, keys) = match form {
+        ProgramForm::Policy(PolicyKind::Intake) => {
+            (PAYLOAD_BYTES_MAX, PAYLOAD_ITEMS_MAX, PAYLOAD_ITEMS_MAX)
+        }
+        _ => (STRING_BYTES_MAX, ARRAY_ITEMS_MAX, MAP_KEYS_MAX),
+    };
+    engine.set_max_string_size(bytes);
+    engine.set_max_array_size(items);
+    engine.set_max_map_size(keys);
 }
 
 /// The engine that only parses, for `check`: words that are forbidden by name pass, so that all of

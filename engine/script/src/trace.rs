@@ -94,7 +94,8 @@ pub fn trace_reward(
 
 fn run_traced(program: &Program, values: Vec<ScriptValue>) -> Result<Vec<TraceStep>, ScriptFault> {
     // The machine that decides pays nothing for an explanation: this is another engine.
-    let (plain, deadline) = sandbox::new_engine();
+    let (mut plain, deadline) = sandbox::new_engine();
+    sandbox::limit_values(&mut plain, program.form);
 
     let plain = Arc::new(plain);
     let ast = constants::compile_with_constants(&plain, program)
@@ -209,6 +210,7 @@ fn watched_engine(
 
     let origin = program.origin.clone();
     let (mut engine, deadline) = sandbox::new_engine();
+    sandbox::limit_values(&mut engine, program.form);
     deadline.start();
 
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]

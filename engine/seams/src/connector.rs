@@ -68,6 +68,12 @@ pub trait Connector: Send + Sync {
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery>;
 
+    /// Whether requests are signed, so that one holds nothing which would authenticate another one. Such a
+    /// request may be kept while its secret is mended.
+    fn signs_requests(&self, _settings: &SourceSettings) -> bool {
+        false
+    }
+
     /// The events in an authentic request, each with an id of its own: the same for each attempt to
     /// deliver it, another one for every other event. What must not be kept is left out of their bodies.
     ///

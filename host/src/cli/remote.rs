@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod compact;
 pub(crate) mod dump;
 pub(crate) mod keep;
+pub(crate) mod keys;
 pub(crate) mod preview;
 pub(crate) mod reconcile;
 pub(crate) mod release;

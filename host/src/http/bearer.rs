@@ -1,21 +1,25 @@
-//! The token that everything under `/v1` asks for, and whether its role is enough.
+//! The token, key or session that everything under `/v1` asks for, and whether its role is enough.
 //!
-//! Not the table of roles, which stand beside the routes (`roles`, `routes`), and not who approves
-//! what (`activation::proposals`). Handlers find the [`Caller`] in the request's extensions.
+//! Not the table of roles, which stand beside the routes (`roles`, `routes`), not whose data is read
+//! (`operations::principal`), and not who approves what (`activation::proposals`). Handlers find the
+//! [`Principal`] in the request's extensions.
 //!
-//! **Architecture invariant:** token and role are judged before the body is read and before a
-//! handler runs; what is not in the table is refused.
+//! **Architecture invariant:** token and role are judged before a handler reads the body
+//! and runs; what is not in the table is refused.
 
 use std::sync::Arc;
 
+use accredit_operations::principal::Principal;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::http::access::sessions;
+use crate::http::body;
 use crate::http::problem::Problem;
-use crate::http::roles::Roles;
-use crate::server::secrets::Caller;
+use crate::http::roles::{Access, Roles};
+use crate::server::keys::KEY_PREFIX;
 use crate::server::state::Service;
 
 /// Lets a request through that carries a token which may do what it asks.
@@ -24,33 +28,57 @@ pub(crate) async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = given.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
+    if access_to(&roles, &request) == Some(Access::Public) {
+        return next.run(request).await;
+    }
 
-    let known = service.tokens.load();
-    let Some(caller) = token.and_then(|token| known.find_caller(token)).cloned() else {
-        let detail = "this path needs `Authorization: Bearer` with a token";
+    let Some(caller) = caller_of(&service, request.headers()) else {
+        let detail = "this path needs `Authorization: Bearer` with a token or a key, or a session";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
-        return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
-            .with_header(header::WWW_AUTHENTICATE, realm)
-            .into_response();
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            .with_header(header::WWW_AUTHENTICATE, realm);
+        return body::refused(request.into_body(), problem).await.into_response();
     };
 
     if let Err(problem) = is_allowed(&roles, &caller, &request) {
-        return problem.into_response();
+        return body::refused(request.into_body(), problem).await.into_response();
     }
 
-    request.extensions_mut().insert::<Caller>(caller);
+    request.extensions_mut().insert::<Principal>(caller);
     next.run(request).await
 }
 
-/// Whether the caller may use the method of the path that the request came by.
-fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), Problem> {
+/// Who may use the method of the path that the request came by; none where there is no such route.
+fn access_to(roles: &Roles, request: &Request) -> Option<Access> {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(needed) = roles.role_of(path, request.method()) else {
+    roles.access_of(path, request.method())
+}
+
+/// The caller of a request: by its token or key, or by the cookie of a session if it has neither.
+fn caller_of(service: &Service, headers: &HeaderMap) -> Option<Principal> {
+    let Some(given) = headers.get(header::AUTHORIZATION) else {
+        let token = sessions::session_cookie(headers)?;
+        let person = service.accounts.sessions.find_person(token, service.clock.now_ms())?;
+        return service.accounts.people.find_caller(&person);
+    };
+
+    let (scheme, token) = given.to_str().ok()?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    find_caller(service, token.trim()).filter(|_| is_bearer)
+}
+
+/// The caller whose token or key it is.
+fn find_caller(service: &Service, token: &str) -> Option<Principal> {
+    match token.strip_prefix(KEY_PREFIX) {
+        Some(key) => service.accounts.keys.find_caller(key, service.clock.now_ms()),
+        None => service.tokens.load().find_caller(token).cloned(),
+    }
+}
+
+/// Whether the caller may use the method of the path that the request came by.
+fn is_allowed(roles: &Roles, caller: &Principal, request: &Request) -> Result<(), Problem> {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let Some(access) = access_to(roles, request) else {
         let detail = "this path does not support this method";
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
         let allow = HeaderValue::from_str(&roles.allowed_methods(path));
@@ -61,11 +89,11 @@ fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), P
         });
     };
 
-    if caller.role < needed {
+    if !access.admits(caller.role()) {
         let detail = format!(
             "this token has the role `{}`, but this request needs `{}`",
-            caller.role.name(),
-            needed.name()
+            caller.role().name(),
+            access.least_role()
         );
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
     }

@@ -3,6 +3,8 @@
 //! A sender that is still writing when the connection closes never sees the answer, so what is too
 //! large is read on for a while and thrown away: the refusal arrives.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -16,6 +18,9 @@ use crate::server::memory::available_memory;
 
 /// Bytes beyond the limit that are read and thrown away before the connection is given up.
 const DRAIN_BYTES_MAX: usize = 16 << 20;
+
+/// How long the body of a request that is refused is read.
+const REFUSAL_WAIT: Duration = Duration::from_secs(2);
 
 /// Bytes after which there is room for the whole of a body.
 const WHOLE_FROM: usize = 1 << 20;
@@ -122,6 +127,14 @@ pub(crate) async fn discard(mut body: Body, limit: usize) {
             break;
         }
     }
+}
+
+/// A refusal that does not wait for a body, sent once a small one was read: a connection that is closed
+/// while the client still sends loses the answer.
+pub(crate) async fn refused<E>(body: Body, refusal: E) -> E {
+    // A client that sends slowly does not keep the connection.
+    let _ = tokio::time::timeout(REFUSAL_WAIT, discard(body, 0)).await;
+    refusal
 }
 
 async fn next(body: &mut Body) -> Option<Result<Frame<Bytes>, axum::Error>> {

@@ -5,5 +5,6 @@ pub(crate) mod deals;
 pub(crate) mod hooks;
 pub(crate) mod imports;
 pub(crate) mod parked;
+pub(crate) mod quarantine;
 pub(crate) mod reconciliation;
 pub(crate) mod transactions;

@@ -21,9 +21,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use self::operation::Operation;
 use self::schemas::Schemas;
-use crate::http::roles::Roles;
+use crate::http::access::sessions::COOKIE;
 use crate::http::routes;
 
 /// The document, once it is needed.
@@ -36,7 +35,7 @@ const ABOUT: &str = "accredit decides who gets credit for a sale. Amounts are de
     `x-accredit-role` names the least role of a token that may send a request.";
 
 /// Groups of operations, in the order in which they are shown.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "Deals",
         "What arrived, what could not be read or decided, and why it was credited as it was.",
@@ -45,8 +44,10 @@ const TAGS: [(&str, &str); 9] = [
     ("Calculations", "Plans in their periods: runs, releases, rewards, balances, simulations."),
     ("Periods", "Periods closed, reopened and finalized."),
     ("Payees", "Statements, reasons and enquiries."),
+    ("Own", "What payees see and ask of themselves and of those who report to them."),
     ("Approvals", "Requests that wait for a second person."),
     ("Definitions", "Settings, plans, policies and the organization, as files and as rules."),
+    ("Access", "Keys, people and sessions."),
     ("Operation", "How the server is, and what was done."),
     ("Documents", "This description of the API, and pages of problems."),
 ];
@@ -69,7 +70,7 @@ fn make_document() -> Value {
         (Schemas::default(), BTreeMap::<String, Map<String, Value>>::new());
 
     for operation in tables::all_operations() {
-        let role = role_of(&roles, &operation);
+        let role = roles.access_of(&operation.route(), &operation.method);
         let written = operation.to_json(role, &mut schemas);
         paths.entry(operation.path.to_owned()).or_default().insert(operation.key(), written);
     }
@@ -81,7 +82,10 @@ fn make_document() -> Value {
         "responses": problems::shared_responses(),
         "securitySchemes": {"token": {
             "type": "http", "scheme": "bearer",
-            "description": "A token of the server, with one of the roles reader, author, approver, admin.",
+            "description": "A token of the server, or a key that an administrator made.",
+        }, "session": {
+            "type": "apiKey", "in": "cookie", "name": COOKIE,
+            "description": "The session of a person, which `POST /v1/session` begins.",
         }},
     });
     json!({
@@ -96,11 +100,6 @@ fn make_document() -> Value {
         "paths": paths,
         "components": components,
     })
-}
-
-/// The role that the route of an operation asks for; none where it needs no token.
-fn role_of(roles: &Roles, operation: &Operation) -> Option<&'static str> {
-    roles.role_of(&operation.route(), &operation.method).map(|role| role.name())
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
-//! Routes with the role that each of their methods asks for, declared beside the handler.
+//! Routes with who may use each of their methods, declared beside the handler.
 //!
 //! Not the token (`bearer`). Called by `routes`.
 //!
-//! **Architecture invariant:** a handler without a role is no route: [`Api::route`] takes nothing
-//! else, and a request for a path or a method that is not in the table is refused.
+//! **Architecture invariant:** a handler for which nobody is named is no route: [`Api::route`] takes
+//! nothing else, and a request for a path or a method that is not in the table is refused.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accredit_operations::principal::Role;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
@@ -17,26 +18,67 @@ use axum::routing::MethodRouter;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::http::body;
-use crate::server::role::Role;
 use crate::server::state::Service;
 
-/// A handler of one method that still needs its role.
+/// Who may use a method of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The staff, from this role on.
+    Staff(Role),
+    /// The same, and sources, each for deals in its scope.
+    StaffAndSources(Role),
+    /// Payees, each for what is their own.
+    Payees,
+    /// Every caller who is known.
+    Everyone,
+    /// Callers who are not known, too: to sign in.
+    Public,
+}
+
+impl Access {
+    /// Whether callers with this role may use it.
+    pub(crate) fn admits(self, role: Role) -> bool {
+        match self {
+            Access::Staff(least) => role.is_staff() && role >= least,
+            Access::StaffAndSources(least) => {
+                role == Role::Source || Access::Staff(least).admits(role)
+            }
+            Access::Payees => role == Role::Payee,
+            Access::Everyone | Access::Public => true,
+        }
+    }
+
+    /// The least role that it asks for, in words.
+    pub(crate) fn least_role(self) -> &'static str {
+        match self {
+            Access::Staff(least) | Access::StaffAndSources(least) => least.name(),
+            Access::Payees | Access::Everyone | Access::Public => Role::Payee.name(),
+        }
+    }
+}
+
+/// A handler of one method that still needs to know who may use it.
 pub(crate) struct WithoutRole {
     method: Method,
     router: MethodRouter<Arc<Service>>,
 }
 
 impl WithoutRole {
-    /// With the least role that may use it.
+    /// With the least role of the staff that may use it.
     pub(crate) fn with_role(self, role: Role) -> Methods {
-        Methods { router: self.router, roles: vec![(self.method, role)] }
+        self.with_access(Access::Staff(role))
+    }
+
+    /// With those who may use it.
+    pub(crate) fn with_access(self, access: Access) -> Methods {
+        Methods { router: self.router, roles: vec![(self.method, access)] }
     }
 }
 
-/// The methods of a path, each with its role.
+/// The methods of a path, each with those who may use it.
 pub(crate) struct Methods {
     router: MethodRouter<Arc<Service>>,
-    roles: Vec<(Method, Role)>,
+    roles: Vec<(Method, Access)>,
 }
 
 impl Methods {
@@ -67,17 +109,16 @@ pub(crate) fn delete<T: 'static>(handler: impl Handler<T, Arc<Service>>) -> With
     WithoutRole { method: Method::DELETE, router: axum::routing::delete(handler) }
 }
 
-/// The role of every method of every path.
+/// Who may use every method of every path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Roles(BTreeMap<&'static str, Vec<(Method, Role)>>);
+pub(crate) struct Roles(BTreeMap<&'static str, Vec<(Method, Access)>>);
 
 impl Roles {
-    /// The role that a method of a path asks for, the path as it is declared; none where there is no
-    /// such route.
-    pub(crate) fn role_of(&self, path: &str, method: &Method) -> Option<Role> {
+    /// Who may use a method of a path, the path as it is declared; none where there is no such route.
+    pub(crate) fn access_of(&self, path: &str, method: &Method) -> Option<Access> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
         let methods = self.0.get(path)?.iter();
-        methods.filter(|(known, _)| known == method).map(|(_, role)| *role).next()
+        methods.filter(|(known, _)| known == method).map(|(_, access)| *access).next()
     }
 
     /// The methods of a path, for `Allow`.
@@ -87,18 +128,18 @@ impl Roles {
         names.join(", ")
     }
 
-    /// Every route: path, method, role.
+    /// Every route: path, method, who may use it.
     #[cfg(test)]
-    pub(crate) fn all_routes(&self) -> Vec<(&'static str, Method, Role)> {
+    pub(crate) fn all_routes(&self) -> Vec<(&'static str, Method, Access)> {
         let routes = self.0.iter();
         let routes = routes.flat_map(|(path, methods)| {
-            methods.iter().map(|(method, role)| (*path, method.clone(), *role))
+            methods.iter().map(|(method, access)| (*path, method.clone(), *access))
         });
         routes.collect()
     }
 }
 
-/// Routes whose every method has a role.
+/// Routes for whose every method it is said who may use it.
 #[derive(Default)]
 pub(crate) struct Api {
     router: Router<Arc<Service>>,

@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use accredit_operations::principal::Role;
 use secrecy::{ExposeSecret, SecretString};
-
-use crate::server::role::Role;
 
 /// Characters that a token has at least: fewer could be guessed.
 pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;
@@ -29,6 +28,11 @@ const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
 const ACTORS: [&str; 4] = ["admin", "serve", "watch", "worker"];
+
+/// Whether a name in the audit trail belongs to no person.
+pub(crate) fn is_reserved_name(name: &str) -> bool {
+    ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name))
+}
 
 /// The variable that holds the secrets of `source`.
 pub(crate) fn secret_variable(source: &str) -> String {
@@ -222,14 +226,19 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<NamedToken>, String> {
         };
 
         let role = Role::parse(role).ok_or_else(|| {
-            format!("`{role}` is not a role; write admin, author, approver or reader")
+            format!("`{role}` is not a role; write admin, author, approver, reader or auditor")
         })?;
+        if !role.is_staff() {
+            // It would have to name a participant or a scope.
+            let role = role.name();
+            return Err(format!("`{name}`: make a key of the role `{role}` with `accredit keys`"));
+        }
 
         let same = |known: &NamedToken| known.name.eq_ignore_ascii_case(name);
         if name.is_empty() || token.is_empty() || all.iter().any(same) {
             return Err(format!("`{name}` must be listed once, with a token"));
         }
-        if ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name)) {
+        if is_reserved_name(name) {
             return Err(format!("`{name}` is reserved for the server itself in the audit trail"));
         }
 

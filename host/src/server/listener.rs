@@ -3,16 +3,22 @@
 //! Not routing. `axum::serve` sets no timer, so it would wait for ever for the end of a person's
 //! headers; this loop is the same few lines with one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+
+use crate::http::access::peers::PeerAddress;
 
 /// Connections at a time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 1024;
@@ -35,11 +41,15 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, mut stop: watch::R
             accepted = accept(&listener, &slots) => accepted,
         };
 
-        let Some((stream, slot)) = accepted else { continue };
+        let Some((stream, peer, slot)) = accepted else { continue };
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
 
-        let service = TowerToHyperService::new(app.clone());
+        let app = TowerToHyperService::new(app.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddress(peer));
+            app.call(request)
+        });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
 
         tokio::spawn(async move {
@@ -56,14 +66,14 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, mut stop: watch::R
     }
 }
 
-type AcceptedConnection = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
+type AcceptedConnection = (tokio::net::TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit);
 
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<AcceptedConnection> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            Some((stream, slot))
+            Some((stream, peer.ip(), slot))
         }
         Err(error) => {
             // Out of file descriptors, most likely: looking again at once would only burn time.

@@ -42,6 +42,7 @@ pub(crate) fn run(service: &Arc<Service>) {
         if monitor.counted.is_none_or(|at| at.elapsed() >= COUNT) {
             monitor.counted = Some(Instant::now());
             count_waiting(service);
+            note_key_uses(service);
         }
         std::thread::sleep(TICK);
     }
@@ -90,6 +91,13 @@ impl Monitor {
         } else {
             service.health.clear(ServerPart::Deliveries);
         }
+    }
+}
+
+/// Writes when keys were last used: here, so that no request waits for it.
+fn note_key_uses(service: &Service) {
+    if let Err(error) = service.accounts.keys.note_uses(&service.context.ledger) {
+        tracing::warn!(error.cause = %error, "the last uses of keys were not written");
     }
 }
 

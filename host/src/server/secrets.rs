@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use accredit_ledger::Ledger;
+use accredit_operations::principal::Principal;
 use accredit_seams::connector::SecretOrigin;
 use accredit_workspace::Ruleset;
 use base64::Engine as _;
@@ -15,7 +16,6 @@ use subtle::ConstantTimeEq;
 
 use crate::plugins;
 use crate::server::credentials::{Credentials, NamedToken, secret_variable};
-use crate::server::role::Role;
 
 const TOKEN_KEY: &str = "token";
 const SECRET_KEY: &str = "secret/";
@@ -27,8 +27,19 @@ const SECRET_BYTES: usize = 32;
 pub(crate) struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    fn hash_token(token: &str) -> Self {
+    /// The hash of a token.
+    pub(crate) fn hash_token(token: &str) -> Self {
         TokenHash(*blake3::hash(token.as_bytes()).as_bytes())
+    }
+
+    /// A hash that was kept as text.
+    pub(crate) fn from_hex(text: &str) -> Option<TokenHash> {
+        blake3::Hash::from_hex(text).ok().map(|hash| TokenHash(*hash.as_bytes()))
+    }
+
+    /// The hash as text.
+    pub(crate) fn to_hex(self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 
     /// Whether `token` is the one, in constant time.
@@ -37,31 +48,23 @@ impl TokenHash {
     }
 }
 
-/// The caller of a request: name and role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// As in the audit trail.
-    pub(crate) name: String,
-    /// What they may do.
-    pub(crate) role: Role,
-}
-
 /// Every token that is known, as hashes.
-pub(crate) struct Tokens(Vec<(Caller, TokenHash)>);
+pub(crate) struct Tokens(Vec<(Principal, TokenHash)>);
 
 impl Tokens {
     /// The unnamed token, which may do everything, and those with names.
     pub(crate) fn new(unnamed: TokenHash, named: &[NamedToken]) -> Tokens {
-        let admin = Caller { name: "admin".to_owned(), role: Role::Admin };
-        let named = named.iter().map(|one| {
-            let caller = Caller { name: one.name.clone(), role: one.role };
-            (caller, TokenHash::hash_token(one.token.expose_secret()))
+        let admin = Principal::admin("admin");
+        // A role that is bound to a participant or a source has no tokens: it needs a key.
+        let named = named.iter().filter_map(|one| {
+            let caller = Principal::of_staff(one.name.clone(), one.role)?;
+            Some((caller, TokenHash::hash_token(one.token.expose_secret())))
         });
         Tokens(std::iter::once((admin, unnamed)).chain(named).collect())
     }
 
     /// Whose token it is; every one is compared, in constant time each.
-    pub(crate) fn find_caller(&self, token: &str) -> Option<&Caller> {
+    pub(crate) fn find_caller(&self, token: &str) -> Option<&Principal> {
         let mut found = None;
         for (caller, hash) in &self.0 {
             if hash.matches(token) {
@@ -69,6 +72,11 @@ impl Tokens {
             }
         }
         found
+    }
+
+    /// Whether a token has this name.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.0.iter().any(|(caller, _)| caller.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -176,7 +184,11 @@ fn kept_secret(
     Ok(secret.into())
 }
 
-fn random_bytes<const N: usize>() -> Result<[u8; N], String> {
+/// Bytes that cannot be guessed.
+///
+/// # Errors
+/// When the machine has none.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
     Ok(bytes)

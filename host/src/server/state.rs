@@ -27,9 +27,12 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::accounts::Accounts;
+use crate::server::burst::BurstLimits;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
@@ -50,6 +53,8 @@ pub(crate) struct Service {
     pub(crate) secrets: Arc<ArcSwap<Secrets>>,
     /// The tokens of the API, replaced as a whole when they are reloaded.
     pub(crate) tokens: ArcSwap<Tokens>,
+    /// Those whom the data file lets in.
+    pub(crate) accounts: Accounts,
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,
     /// The clock of the server.
@@ -66,6 +71,8 @@ pub(crate) struct Service {
     pub(crate) imports_room: Room,
     /// Where webhooks are read.
     pub(crate) hooks_room: Room,
+    /// How many refused requests are kept.
+    pub(crate) quarantine: BurstLimits,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// What came into the inbox, counted.
@@ -152,6 +159,20 @@ impl Service {
         let Some(sequence) = self.context.ledger.oldest_pending()? else { return Ok(None) };
         let delivery = self.context.ledger.find_delivery(sequence)?;
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
+    }
+
+    /// Whether a token, a key or a person has this name in the audit trail.
+    pub(crate) fn is_name_taken(&self, name: &str) -> bool {
+        self.tokens.load().has_name(name) || self.accounts.has_name(name)
+    }
+
+    /// The turn of a password that is hashed.
+    ///
+    /// # Errors
+    /// When too many others are before it.
+    pub(crate) async fn hashing_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = self.accounts.hashing_turn().await;
+        turn.ok_or_else(|| Problem::unavailable("too many sign in at once"))
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.

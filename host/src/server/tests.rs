@@ -1,5 +1,6 @@
 //! The server on a loopback port with a real data file, asked over HTTP.
 
+mod access;
 mod admin;
 mod api;
 mod approvals;
@@ -19,6 +20,7 @@ mod given;
 mod health;
 mod hooks;
 mod incremental;
+mod keys;
 mod late;
 mod people;
 mod policies;
@@ -28,6 +30,7 @@ mod recorded;
 mod restart;
 mod rotated;
 mod selected;
+mod sign_in;
 mod simulated;
 mod swap;
 mod told;

@@ -6,10 +6,13 @@ use std::borrow::Cow;
 
 use accredit_seams::connector::{DecodeError, SentEvent, SentHeaders, SentRequest};
 use accredit_webhook_checks::ids::hashed_id;
-use accredit_webhook_checks::json::{self, RawMembers};
+use accredit_webhook_checks::json::{self, RawMembers, member_text};
 
 /// The header of a request whose context was cut.
 const CUT_HEADER: &str = "x-ms-dynamics-msg-size-exceeded";
+
+/// The row of a payload where none was read.
+const NO_OBJECT: &str = "null";
 
 /// What a context says where it has no id.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -24,8 +27,8 @@ const ID_MEMBERS: [&str; 6] = [
     "Stage",
 ];
 
-/// The event of a request. Its kept body is `{"size_exceeded": …, "context": {…}}`: that the context
-/// was cut is said by a header alone, and a header is not kept.
+/// The event of a request. Its kept body is `{"size_exceeded": …, "context": {…}, "object": null}`: that
+/// the context was cut is said by a header alone, and a header is not kept.
 pub(crate) fn kept_event<'b>(request: &SentRequest<'b>) -> SentEvent<'b> {
     let context = json::check_body(request.body).ok();
     let members = context.and_then(json::object_members);
@@ -36,8 +39,14 @@ pub(crate) fn kept_event<'b>(request: &SentRequest<'b>) -> SentEvent<'b> {
     };
 
     let is_cut = is_header_sent(request.headers) || has_no_parameters(&members);
-    let body = format!(r#"{{"size_exceeded":{is_cut},"context":{context}}}"#);
+    let body = payload_text(is_cut, context, NO_OBJECT);
     SentEvent { id: event_id(&members, context), body: body.into_bytes().into() }
+}
+
+/// A payload. Its members are always the same, so a policy need not ask whether one is there: to ask
+/// that of a large value takes more than a policy may use.
+pub(crate) fn payload_text(is_cut: bool, context: &str, object: &str) -> String {
+    format!(r#"{{"size_exceeded":{is_cut},"context":{context},"object":{object}}}"#)
 }
 
 /// Dataverse sends the header for no other reason, so its value does not matter.
@@ -78,29 +87,38 @@ fn event_id(members: &RawMembers<'_>, context: &str) -> String {
     hashed_id(&parts)
 }
 
-/// A member that is a text or a number, as text.
-pub(crate) fn member_text(members: &RawMembers<'_>, key: &str) -> Option<String> {
-    members.get(key).and_then(|value| json::plain_text(value)).map(Cow::into_owned)
-}
-
 /// The kept body of an event as a payload: an object whose `context` is one.
 pub(crate) fn checked_payload(body: &[u8]) -> Result<&str, DecodeError> {
     let payload = json::check_body(body)?;
-    payload_members(payload)?;
+    KeptContext::read(payload)?;
     Ok(payload)
 }
 
-/// The members of a payload, and those of its context.
-pub(crate) fn payload_members(
-    payload: &str,
-) -> Result<(RawMembers<'_>, RawMembers<'_>), DecodeError> {
-    let unknown = || DecodeError("not an execution context of Dataverse".to_owned());
-    let members = json::object_members(payload).ok_or_else(unknown)?;
-    let context = members.get("context").and_then(|value| json::object_members(value.get()));
-    let context = context.ok_or_else(unknown)?;
+/// What a payload says.
+pub(crate) struct KeptContext<'p> {
+    /// The context as it was written.
+    pub(crate) written: &'p str,
+    /// The members of the context.
+    pub(crate) members: RawMembers<'p>,
+    /// Whether Dataverse cut it.
+    pub(crate) is_cut: bool,
+    /// Whether the row is there.
+    pub(crate) is_complete: bool,
+}
 
-    if member_text(&context, "MessageName").is_none_or(|message| message.is_empty()) {
-        return Err(DecodeError("an execution context without `MessageName`".to_owned()));
+impl<'p> KeptContext<'p> {
+    /// Reads the payload of one event.
+    pub(crate) fn read(payload: &'p str) -> Result<Self, DecodeError> {
+        let unknown = || DecodeError("not an execution context of Dataverse".to_owned());
+        let payload = json::object_members(payload).ok_or_else(unknown)?;
+        let written = payload.get("context").ok_or_else(unknown)?.get();
+        let members = json::object_members(written).ok_or_else(unknown)?;
+        if member_text(&members, "MessageName").is_none_or(|message| message.is_empty()) {
+            return Err(DecodeError("an execution context without `MessageName`".to_owned()));
+        }
+
+        let is = |key: &str, value: &str| payload.get(key).is_some_and(|one| one.get() == value);
+        let is_complete = payload.contains_key("object") && !is("object", NO_OBJECT);
+        Ok(KeptContext { written, members, is_cut: is("size_exceeded", "true"), is_complete })
     }
-    Ok((members, context))
 }

@@ -1,10 +1,10 @@
 //! Rows that have to be read from the Web API, and payloads that were completed with one.
 
 use accredit_seams::connector::{DecodeError, FetchAuthorization, FetchRequest, SourceSettings};
-use accredit_webhook_checks::json::{self, RawMembers};
+use accredit_webhook_checks::json::{self, RawMembers, member_text};
 use accredit_webhook_checks::settings::api_url;
 
-use crate::context::{member_text, payload_members};
+use crate::context::{KeptContext, payload_text};
 use crate::settings::{DEAL_TABLE, FetchMode, fetch_mode};
 
 /// The version of the Web API that rows are read from.
@@ -21,14 +21,14 @@ pub(crate) fn needed_fetch(
     payload: &str,
     settings: &SourceSettings,
 ) -> Result<Option<FetchRequest>, DecodeError> {
-    let (members, context) = payload_members(payload)?;
+    let context = KeptContext::read(payload)?;
     // A row that is gone cannot be read, and its id is all that there is to say.
-    let is_deleted = member_text(&context, "MessageName").as_deref() == Some(DELETED);
-    if members.contains_key("object") || is_deleted {
+    let is_deleted = member_text(&context.members, "MessageName").as_deref() == Some(DELETED);
+    if context.is_complete || is_deleted {
         return Ok(None);
     }
 
-    let is_cut = members.get("size_exceeded").is_some_and(|value| value.get() == "true");
+    let is_cut = context.is_cut;
     match fetch_mode(settings) {
         FetchMode::WhenCut if !is_cut => return Ok(None),
         FetchMode::Never if !is_cut => return Ok(None),
@@ -41,7 +41,7 @@ pub(crate) fn needed_fetch(
         FetchMode::WhenCut | FetchMode::Always => (),
     }
 
-    let url = row_url(&context, settings)?;
+    let url = row_url(&context.members, settings)?;
     let headers = vec![
         ("accept", "application/json"),
         ("odata-maxversion", "4.0"),
@@ -84,20 +84,15 @@ fn is_guid(text: &str) -> bool {
     groups.len() == GUID_GROUPS.len() && groups.iter().zip(&GUID_GROUPS).all(is_group) && !is_none
 }
 
-/// `{"context": {…}, "object": {…}}` of a payload and the row that was read for it.
+/// A payload with the row that was read for it.
 pub(crate) fn complete_event(payload: &str, fetched: &str) -> Result<String, DecodeError> {
-    let (members, _) = payload_members(payload)?;
-    let Some(context) = members.get("context") else {
-        return Err(DecodeError("not an execution context of Dataverse".to_owned()));
-    };
-
+    let context = KeptContext::read(payload)?;
     let object = json::check_body(fetched.as_bytes())?;
-    let row = json::object_members(object);
-    match row {
+    match json::object_members(object) {
         Some(row) if row.contains_key("error") => {
             Err(DecodeError("the Web API answered with an error".to_owned()))
         }
-        Some(row) if !row.is_empty() => Ok(format!(r#"{{"context":{context},"object":{object}}}"#)),
+        Some(row) if !row.is_empty() => Ok(payload_text(context.is_cut, context.written, object)),
         _ => Err(DecodeError("the answer of the Web API is not a row".to_owned())),
     }
 }

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
+    SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::secret;
 
@@ -34,6 +35,23 @@ impl Connector for Dynamics {
 
     fn check_settings(&self, settings: &SourceSettings) -> Result<(), SettingError> {
         settings::check_settings(settings)
+    }
+
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "api_url = \"https://ORG.crm.dynamics.com\"\n",
+            policy: Some(StarterPolicy {
+                name: "dynamics-opportunities",
+                script: include_str!("../../../scripts/intake/dynamics-opportunities.rhai"),
+                cases: include_str!("../../../scripts/intake/dynamics-opportunities.cases.md"),
+            }),
+            next_steps: concat!(
+                "Set `api_url` to the address of your environment, and ACCREDIT_API_TOKEN_… to \
+                    a token for it.\n",
+                "The endpoint URL is https://…/hooks/NAME?code=SECRET, with the secret that \
+                    `accredit serve` prints.\n",
+            ),
+        }
     }
 
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {

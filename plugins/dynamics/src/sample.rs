@@ -47,7 +47,7 @@ pub(crate) fn sample_request(
 fn won_context(deal: &SampleDeal<'_>) -> Result<Json, RejectedDelivery> {
     let amount: serde_json::Number =
         deal.amount.parse().map_err(|_| RejectedDelivery("the amount is not a number"))?;
-    let closed = day_start_ms(deal.closed_day).ok_or(RejectedDelivery("the day is not a day"))?;
+    let closed = day_noon_ms(deal.closed_day).ok_or(RejectedDelivery("the day is not a day"))?;
     let closed = format!("/Date({closed})/");
 
     let column = |key: &str, value: Json| json!({"key": key, "value": value});
@@ -109,10 +109,11 @@ fn row_of(id: &str, columns: Vec<Json>) -> Json {
     })
 }
 
-/// When a day begins in UTC, milliseconds since 1970: how Dataverse writes a day.
-fn day_start_ms(day: &str) -> Option<i64> {
+/// Noon of a day in UTC, milliseconds since 1970. Dataverse writes the beginning of the day where the
+/// user is, which a sample cannot know; noon is the same day nearly everywhere.
+fn day_noon_ms(day: &str) -> Option<i64> {
     let day: Date = day.parse().ok()?;
-    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok().map(|start| start.as_millisecond())
+    TimeZone::UTC.to_timestamp(day.at(12, 0, 0, 0)).ok().map(|start| start.as_millisecond())
 }
 
 /// A value of a query.

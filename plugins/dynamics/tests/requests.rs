@@ -181,6 +181,9 @@ fn wrong_headers() -> Vec<(String, KeyedRequest)> {
         ("another name", named("x-webhook-secrets")),
         ("another header", named("authorization")),
         ("with underscores", named("x_webhook_secret")),
+        ("as a bearer", {
+            KeyedRequest::by_header(&[("authorization", format!("Bearer {SECRET}").as_bytes())])
+        }),
         (
             "twice",
             KeyedRequest::by_header(&[("x-webhook-secret", secret), ("X-Webhook-Secret", secret)]),
@@ -267,7 +270,7 @@ fn samples_are_authentic() {
         let events = Dynamics.split_request(&request, &settings);
         let payloads = Dynamics.decode_event(&events[0].body).unwrap();
         assert!(payloads[0].contains(r#""Value":4990.10"#), "{}", payloads[0]);
-        assert!(payloads[0].contains("/Date(1769817600000)/"), "{}", payloads[0]);
+        assert!(payloads[0].contains("/Date(1769860800000)/"), "{}", payloads[0]);
         assert_eq!(Dynamics.needed_fetch(&payloads[0], &settings), Ok(None));
     }
 

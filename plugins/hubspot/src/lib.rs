@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
+    SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::{json, secret};
 pub use signature::{SignedParts, sign_request};
@@ -31,6 +32,23 @@ impl Connector for Hubspot {
         settings::check_settings(settings)
     }
 
+    fn starter(&self) -> SourceStarter {
+        SourceStarter {
+            settings: "url = \"https://accredit.example.com/hooks/NAME\"\n",
+            policy: Some(StarterPolicy {
+                name: "hubspot-events",
+                script: include_str!("../../../scripts/intake/hubspot-events.rhai"),
+                cases: include_str!("../../../scripts/intake/hubspot-events.cases.md"),
+            }),
+            next_steps: concat!(
+                "Set `url` to the target URL as it is written in HubSpot, and WON_STAGES in the \
+                    policy to your stages.\n",
+                "Set ACCREDIT_SECRET_… to the client secret of the app, and \
+                    ACCREDIT_API_TOKEN_… to its access token.\n",
+            ),
+        }
+    }
+
     fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
         SecretOrigin::Given
     }
@@ -50,6 +68,10 @@ impl Connector for Hubspot {
         secrets: &[&str],
     ) -> Result<usize, RejectedDelivery> {
         signature::verify_signature(request, settings, secrets)
+    }
+
+    fn signs_requests(&self, _settings: &SourceSettings) -> bool {
+        true
     }
 
     fn split_request<'b>(

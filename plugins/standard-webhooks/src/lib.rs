@@ -55,6 +55,10 @@ impl Connector for StandardWebhooks {
         signature::verify_signature(request, secrets)
     }
 
+    fn signs_requests(&self, _settings: &SourceSettings) -> bool {
+        true
+    }
+
     fn split_request<'b>(
         &self,
         request: &SentRequest<'b>,

@@ -36,6 +36,11 @@ pub fn array_items(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
+/// A member that is a text or a number, as [`plain_text`] has it.
+pub fn member_text(members: &RawMembers<'_>, key: &str) -> Option<String> {
+    members.get(key).and_then(|value| plain_text(value)).map(Cow::into_owned)
+}
+
 /// A text or a number as text, digits as they were written; none for any other value. Senders write
 /// ids in both ways.
 pub fn plain_text(value: &RawValue) -> Option<Cow<'_, str>> {
@@ -143,7 +148,8 @@ mod tests {
         assert_eq!(plain("a").as_deref(), Some("1.50"));
         assert_eq!(plain("bb").as_deref(), Some("x\"y"));
         assert_eq!(plain("e").as_deref(), Some("-1e400"));
-        assert_eq!(plain("c"), None);
+        assert_eq!((plain("c"), member_text(&members, "z")), (None, None));
+        assert_eq!(member_text(&members, "a").as_deref(), Some("1.50"));
 
         let items = array_items(members["c"].get()).unwrap();
         assert_eq!(

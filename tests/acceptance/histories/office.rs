@@ -16,6 +16,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::runs::{RunRules, RunState};
+use accredit_ledger::scope::ReadScope;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{self, ChangeRequest};
 use accredit_operations::adjust::{self, AdjustOrder, AdjustmentSubject};
@@ -190,7 +191,7 @@ impl Office {
         let query = CreditQuery {
             transaction: Some(deal.to_owned()),
             limit: 100,
-            ..CreditQuery::default()
+            ..CreditQuery::within(ReadScope::All)
         };
         for credit in self.context.ledger.credit_page(&query).unwrap().rows {
             let order = accredit_operations::resolve::ResolveOrder {
@@ -292,8 +293,13 @@ impl Office {
     /// All reward rows: of one plan after the other, in order of periods.
     pub(crate) fn rewards(&self) -> Vec<EarnedReward> {
         let start = RewardPlace::default();
-        let found =
-            rewards::rewards_from(&self.context, (None, None), &start, usize::MAX, |_| true);
+        let found = rewards::rewards_from(
+            &self.context,
+            &ReadScope::All,
+            (None, None),
+            (&start, usize::MAX),
+            |_| true,
+        );
         found.unwrap().0
     }
 
@@ -311,8 +317,13 @@ impl Office {
     /// All balances.
     pub(crate) fn balances(&self) -> Vec<PayeeBalance> {
         let start = RewardPlace::default();
-        let found =
-            rewards::balances_from(&self.context, (None, None), &start, usize::MAX, |_| true);
+        let found = rewards::balances_from(
+            &self.context,
+            &ReadScope::All,
+            (None, None),
+            (&start, usize::MAX),
+            |_| true,
+        );
         found.unwrap().0
     }
 

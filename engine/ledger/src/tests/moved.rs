@@ -91,7 +91,7 @@ fn assert_whole(ledger: &Ledger) {
         payee: Some("ann".to_owned()),
         periods: Some(vec!["2026-03".into()]),
         limit: usize::MAX,
-        ..CreditQuery::default()
+        ..CreditQuery::within(ReadScope::All)
     };
     assert_eq!(ledger.credit_page(&query).unwrap().rows.len() as u64, DEALS / 2);
 }

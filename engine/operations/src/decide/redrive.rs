@@ -8,6 +8,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
+use accredit_ledger::scope::ReadScope;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
@@ -112,7 +113,7 @@ fn stopped_transactions(context: &Context) -> Result<Vec<String>, StoreError> {
     }
 
     let status = Some(CreditStatus::Held);
-    let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::default() };
+    let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::within(ReadScope::All) };
     loop {
         let page = ledger.credit_page(&query)?;
         let broken = page.rows.into_iter();

@@ -231,6 +231,7 @@ impl Interpreter {
         run: impl FnOnce(&Engine, &mut Scope<'static>) -> Result<Dynamic, Box<rhai::EvalAltResult>>,
     ) -> Result<Dynamic, ScriptFault> {
         self.deadline.start();
+        sandbox::limit_values(&mut self.engine, program.form);
         let (engine, scope) = (&self.engine, &mut self.scope);
 
         match catch_unwind(AssertUnwindSafe(|| run(engine, scope))) {

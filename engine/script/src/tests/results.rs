@@ -161,6 +161,34 @@ fn a_machine_remembers_nothing_between_runs() {
     }
 }
 
+/// A payload of a CRM with more than 4096 bytes of texts became a dead letter: whichever function took it
+/// met the limit of a text. A page of a hundred deals has more keys than a map may have as well.
+#[test]
+fn an_intake_policy_takes_a_payload_of_any_size() {
+    let source = "fn map(payload) {
+        if !payload.has(\"results\") { return []; }
+        let rows = [];
+        for deal in payload[\"results\"] {
+            if \"id\" in deal && deal.keys().len() > 3 {
+                rows.push(#{ id: deal[\"id\"], note: deal[\"note\"] });
+            }
+        }
+        rows
+    }";
+    let mut programs = Programs::default();
+    let id = programs.add(program(ProgramForm::Policy(PolicyKind::Intake), source));
+    let (note, more) = ("n".repeat(900), serde_json::json!([1, 2, 3]));
+    let deals = (0..400).map(|n| serde_json::json!({ "id": n, "note": note, "a": more, "b": {} }));
+    let payload = serde_json::json!({ "results": deals.collect::<Vec<_>>() });
+    let records = Machine::new(&programs).run_intake(id, &payload).unwrap();
+    assert_eq!(records.len(), 400);
+
+    // Other policies keep their limits, and so does what an intake policy makes up itself.
+    let grows = "fn map(payload) { let s = \"ab\"; loop { s += s; } }";
+    let id = programs.add(program(ProgramForm::Policy(PolicyKind::Intake), grows));
+    assert!(Machine::new(&programs).run_intake(id, &payload).is_err());
+}
+
 #[test]
 fn intake_keeps_every_digit() {
     let source = "fn map(payload) {

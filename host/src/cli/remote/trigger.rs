@@ -63,7 +63,7 @@ pub(crate) fn run(verb: &TriggerCommand) -> u8 {
     let TriggerCommand::DealClose(options) = verb;
     let done = make_request(options).and_then(|request| {
         if options.print {
-            output::print_json(&shown(options, &request));
+            output::print_json(&request_as_json(options, &request));
             return Ok(());
         }
         send(options, &request)
@@ -119,7 +119,7 @@ fn url_of(options: &DealCloseArguments, request: &SampleRequest) -> String {
     }
 }
 
-fn shown(options: &DealCloseArguments, request: &SampleRequest) -> serde_json::Value {
+fn request_as_json(options: &DealCloseArguments, request: &SampleRequest) -> serde_json::Value {
     let body = match std::str::from_utf8(&request.body) {
         Ok(text) => json!(text),
         Err(_) => json!({ "base64": STANDARD.encode(&request.body) }),

@@ -12,6 +12,7 @@ use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::proposals;
 use accredit_operations::activation::sent;
 use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
+use accredit_operations::principal::Principal;
 use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::extract::{Extension, Path, State};
@@ -29,7 +30,6 @@ use crate::http::definitions::policies::ActivationView;
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
@@ -110,7 +110,7 @@ impl ChangeBody {
     pub(crate) fn change_request(
         &self,
         current: &Files,
-        caller: &Caller,
+        caller: &Principal,
     ) -> Result<ChangeRequest, Problem> {
         let terms = ChangeTerms {
             why: self.comment.clone(),
@@ -135,7 +135,7 @@ impl ChangeBody {
 /// What a change would change, in files, rules and money; nothing is written.
 pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
@@ -166,7 +166,7 @@ pub(crate) async fn preview_change(
 /// A request whose work grows with the recorded transactions.
 fn task_request<'a>(
     what: &'static str,
-    caller: &Caller,
+    caller: &Principal,
     headers: &HeaderMap,
     body: &'a [u8],
 ) -> TaskRequest<'a> {
@@ -176,7 +176,7 @@ fn task_request<'a>(
 /// Makes a change, or keeps it where it is a draft or needs a second person.
 pub(crate) async fn make_change(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
@@ -328,7 +328,7 @@ pub(crate) async fn show_change(
 /// Activates a kept change; under four eyes this is its approval, by another person.
 pub(crate) async fn approve_change(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -344,7 +344,7 @@ pub(crate) async fn approve_change(
 /// Throws a kept change away.
 pub(crate) async fn withdraw_change(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<u64>,
 ) -> ViewResult<KeptChangeView> {
     let row = service.run_blocking(move |service| {
@@ -384,7 +384,7 @@ impl ActBody for RollbackRequest {
 /// Activates an earlier set of files: the one before, or the one whose ruleset is named.
 pub(crate) async fn roll_back(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<RollbackRequest>,
 ) -> Result<Response, Problem> {

@@ -11,6 +11,7 @@ use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
 use accredit_operations::error::OperationError;
+use accredit_operations::principal::Principal;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
-use crate::server::secrets::Caller;
 use crate::server::tasks::FinalAnswer;
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -33,7 +33,7 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// When `X-Effective` is not understood.
 pub(crate) fn change_from_headers(
     headers: &HeaderMap,
-    caller: &Caller,
+    caller: &Principal,
 ) -> Result<ChangeRequest, Problem> {
     let tags = header_text(headers, "x-tags").unwrap_or_default();
     let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
@@ -48,7 +48,7 @@ pub(crate) fn change_from_headers(
 }
 
 /// The terms of a change that a caller sends without saying more.
-pub(crate) fn terms_by_caller(caller: &Caller) -> ChangeTerms {
+pub(crate) fn terms_by_caller(caller: &Principal) -> ChangeTerms {
     let (who, source) = (caller.name.clone(), "api".to_owned());
     ChangeTerms { who, source, ..ChangeTerms::default() }
 }

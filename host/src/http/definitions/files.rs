@@ -9,6 +9,7 @@ use std::sync::Arc;
 use accredit_ledger::definitions::{content_hash, set_hash};
 use accredit_operations::activation::{self, ChangeRequest};
 use accredit_operations::preview::unified_diff;
+use accredit_operations::principal::Principal;
 use accredit_workspace::{self as workspace, Files};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -23,7 +24,6 @@ use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson};
 use crate::server::clock::format_rfc3339;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// Characters of a path.
@@ -126,7 +126,7 @@ pub(crate) async fn show_file(
 /// Puts a file in force.
 pub(crate) async fn replace_file(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(path): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -140,7 +140,7 @@ pub(crate) async fn replace_file(
 /// Takes a file out of force; its versions stay.
 pub(crate) async fn remove_file(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -152,7 +152,7 @@ pub(crate) async fn remove_file(
 
 async fn put_file(
     service: Arc<Service>,
-    caller: Caller,
+    caller: Principal,
     path: String,
     headers: HeaderMap,
     text: Option<Arc<str>>,
@@ -186,7 +186,7 @@ pub(crate) struct RestoreRequest {
 /// Brings an earlier version back: `POST …/restore` with its hash.
 pub(crate) async fn restore_file(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(path): Path<String>,
     headers: HeaderMap,
     body: Bytes,

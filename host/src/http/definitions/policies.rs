@@ -8,6 +8,7 @@ use accredit_domain::limits::MoneyEffect;
 use accredit_domain::policy::PolicyKind;
 use accredit_ledger::definitions::{Activation, ChangeRefusal, Effective, content_hash};
 use accredit_operations::activation::{self, ChangeRequest};
+use accredit_operations::principal::Principal;
 use accredit_workspace::Files;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
@@ -22,7 +23,6 @@ use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// Characters of a policy's name.
@@ -249,7 +249,7 @@ pub(crate) async fn show_policy(
 /// Puts a new version of a policy in force, or refuses it with check's diagnostics.
 pub(crate) async fn replace_policy(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path((kind, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use accredit_domain::limits::MoneyEffect;
 use accredit_ledger::definitions::content_hash;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
+use accredit_operations::principal::Principal;
 use accredit_operations::rules::{self, RuleDefinition, RuleEditError, RuleSearch};
 use axum::Json;
 use axum::body::Bytes;
@@ -24,7 +25,6 @@ use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// A rule as it goes out: its keys, with its kind and its plan beside them.
@@ -125,7 +125,7 @@ fn uneditable_problem(error: RuleEditError) -> Problem {
 /// Changes the text of a plan's file in the door's turn.
 async fn edit_plan(
     service: Arc<Service>,
-    caller: Caller,
+    caller: Principal,
     headers: HeaderMap,
     (plan, name): (String, String),
     edit: impl FnOnce(&str) -> Result<String, RuleEditError> + Send + 'static,
@@ -159,7 +159,7 @@ async fn edit_plan(
 /// Makes a rule what the body says; a new one needs its `kind`.
 pub(crate) async fn replace_rule(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -184,7 +184,7 @@ pub(crate) async fn replace_rule(
 /// Removes a rule that has produced nothing.
 pub(crate) async fn remove_rule(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -223,7 +223,7 @@ pub(crate) struct CopyRequest {
 /// Copies a rule under another name.
 pub(crate) async fn copy_rule(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,

@@ -6,6 +6,7 @@ use accredit_crediting::impact::ImpactReport;
 use accredit_domain::limits::MoneyEffect;
 use accredit_operations::activation::proposals;
 use accredit_operations::context::ShadowSums;
+use accredit_operations::principal::Principal;
 use accredit_operations::shadow;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -19,7 +20,6 @@ use crate::http::definitions::changes::ChangeBody;
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// What a change would have done differently since its shadow started.
@@ -100,7 +100,7 @@ pub(crate) async fn show_shadow(
 /// Starts one: `{"change": ID}` of a kept change, or files as for a change, which is kept.
 pub(crate) async fn start_shadow(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<ShadowView> {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -137,7 +137,7 @@ pub(crate) async fn start_shadow(
 /// Ends it, and shows what it came to.
 pub(crate) async fn stop_shadow(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
 ) -> ViewResult<ShadowView> {
     let ended = service
         .run_blocking(move |service| Ok(shadow::stop_shadow(&service.context, &caller.name)?))

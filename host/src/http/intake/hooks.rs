@@ -31,6 +31,7 @@ use crate::http::request_id::{hook_span, id_of};
 use crate::http::routes::BODY_BYTES_MAX;
 use crate::plugins;
 use crate::server::channels::NotTaken;
+use crate::server::quarantine;
 use crate::server::state::Service;
 
 /// Bytes of bodies whose deals are read at the same time.
@@ -307,6 +308,9 @@ fn verify_sender(
             delivery.refused = %reason,
             "delivery is not authentic"
         );
+        if connector.signs_requests(&source.settings) {
+            quarantine::keep_refused(service, &name, &request, reason.0);
+        }
         // Which of the checks failed is for our log alone.
         let detail = "the delivery is not authentic";
         Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)

@@ -18,6 +18,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::transaction::Record;
 use accredit_domain::transaction::read::{FileLayout, MalformedBody};
 use accredit_operations::intake::{Comparison, RowComparison};
+use accredit_operations::principal::Principal;
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
 use axum::body::Bytes;
@@ -111,14 +112,14 @@ struct MalformedRowView {
     help: Option<String>,
 }
 
-/// A row without a natural key, in the `errors` of a problem.
+/// A row that is refused for its natural key, in the `errors` of a problem.
 #[derive(Debug, Serialize, ToSchema)]
-struct RowWithoutKeyView<'a> {
+struct RefusedKeyView<'a> {
     /// Its place among the rows as a JSON pointer, from `/0`.
     pointer: String,
     /// Line in the body, from 1.
     line: u64,
-    /// Which columns are blank or missing.
+    /// Which columns are blank or missing, or what the key should begin with.
     detail: &'a str,
 }
 
@@ -128,8 +129,16 @@ pub(crate) async fn import_transactions(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let key = idempotency_key(&head.headers)?;
-    let form = BodyForm::of(&head.headers)?;
+    let caller = head.extensions.get::<Principal>();
+    let scope = caller.and_then(Principal::deal_scope).map(str::to_owned);
+    let key = match idempotency_key(&head.headers) {
+        Ok(key) => key,
+        Err(problem) => return Err(body::refused(body, problem).await),
+    };
+    let form = match BodyForm::of(&head.headers) {
+        Ok(form) => form,
+        Err(problem) => return Err(body::refused(body, problem).await),
+    };
 
     let Some(place) = enter_room(&service, form, &head.headers).await else {
         body::discard(body, BODY_BYTES_MAX).await;
@@ -139,7 +148,7 @@ pub(crate) async fn import_transactions(
 
     let runtime = Handle::current();
     let answer = service.run_blocking(move |service| {
-        let import = Import { service, runtime, form, key, _place: place };
+        let import = Import { service, runtime, form, key, scope, _place: place };
         import.take(body.into())
     });
     Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())
@@ -250,6 +259,8 @@ struct Import<'s> {
     form: BodyForm,
     /// As the sender made it.
     key: Option<String>,
+    /// What the natural keys of the rows have to begin with; none for the staff.
+    scope: Option<String>,
     /// Held until the last row is stored.
     _place: BodyPlace,
 }
@@ -309,7 +320,7 @@ impl Import<'_> {
         let fields = &ruleset.settings.fields;
         let mut survey = Survey::new(ruleset);
         let mut comparison = Comparison::new(&self.service.context.ledger, fields)?;
-        let mut without_key = Vec::new();
+        let (mut without_key, mut outside) = (Vec::new(), Vec::new());
         let mut count = 0;
 
         let (columns, rows) = body.rows().map_err(malformed_problem)?;
@@ -319,12 +330,19 @@ impl Import<'_> {
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
             }
+            let is_inside = self.scope.as_ref().is_none_or(|scope| key.starts_with(&**scope));
+            if !is_inside && outside.len() < ERRORS_MAX {
+                outside.push((count, row.line));
+            }
             comparison.add_record(&row.record)?;
             count += 1;
             check_stopping(self.service)?;
         }
         if !without_key.is_empty() {
             return Err(no_natural_key(&fields.id, &without_key));
+        }
+        if let Some(scope) = self.scope.as_ref().filter(|_| !outside.is_empty()) {
+            return Err(outside_scope(scope, &outside));
         }
 
         let suspicions = survey.end(|each: &mut dyn FnMut(&str, u64, &Record)| {
@@ -365,11 +383,24 @@ pub(super) fn malformed_problem(error: MalformedBody) -> Problem {
     problem.with_error_views(&[malformed])
 }
 
+/// The refusal of rows that are not the sender's, by their numbers from 0 and their lines.
+fn outside_scope(scope: &str, rows: &[(usize, u64)]) -> Problem {
+    let detail = format!("the natural key does not begin with `{scope}`, the scope of this key");
+    let outside = rows.iter().map(|(index, line)| RefusedKeyView {
+        pointer: format!("/{index}"),
+        line: *line,
+        detail: &detail,
+    });
+    let refused = "rows are outside of the scope of this key; nothing was taken";
+    let problem = Problem::new(StatusCode::FORBIDDEN, "outside_scope", refused);
+    problem.with_error_views(&outside.collect::<Vec<_>>())
+}
+
 /// The refusal of rows without a natural key, by their numbers from 0 and their lines.
 fn no_natural_key(columns: &[String], rows: &[(usize, u64)]) -> Problem {
     let column = columns.join("`, `");
     let detail = format!("the natural key `{column}` is blank or missing");
-    let without_key = rows.iter().map(|(index, line)| RowWithoutKeyView {
+    let without_key = rows.iter().map(|(index, line)| RefusedKeyView {
         pointer: format!("/{index}"),
         line: *line,
         detail: &detail,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accredit_domain::note::Note;
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -13,7 +14,6 @@ use utoipa::ToSchema;
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
@@ -33,7 +33,7 @@ pub(crate) struct RedriveAnswer {
 /// Decides all of them again.
 pub(crate) async fn redrive_parked(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (who, wait) = (caller.name, tasks::requested_wait(&headers));

@@ -35,7 +35,10 @@ pub(crate) async fn compare_list(
 ) -> Result<Response, Problem> {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `unlisted=true`"))?;
     let (head, body) = request.into_parts();
-    let form = BodyForm::of(&head.headers)?;
+    let form = match BodyForm::of(&head.headers) {
+        Ok(form) => form,
+        Err(problem) => return Err(body::refused(body, problem).await),
+    };
     let place = imports::enter_room(&service, form, &head.headers).await;
     let Some(place) = place else {
         body::discard(body, imports::BODY_BYTES_MAX).await;

@@ -11,6 +11,7 @@ use accredit_domain::transaction::{Decoder, ManualCredit, VoidRemark};
 use accredit_ledger::record::TransactionRecord;
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::explain;
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -24,7 +25,6 @@ use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
 use crate::http::views::{ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// A transaction as it is recorded.
@@ -177,7 +177,7 @@ impl ActBody for VoidReason {
 pub(crate) async fn void_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     query: Result<Query<VoidReason>, QueryRejection>,
     sent: SentAct<VoidReason>,
 ) -> Result<Response, Problem> {

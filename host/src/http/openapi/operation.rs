@@ -11,6 +11,7 @@ use super::problems;
 use super::schemas::{SchemaOf, SchemaUse, Schemas};
 use crate::http::definitions::conditions::{ActiveChangeView, WaitingChangeView};
 use crate::http::results::approvals::RequestView;
+use crate::http::roles::Access;
 use crate::server::state::StartedTaskView;
 
 const JSON: &str = "application/json";
@@ -294,22 +295,23 @@ impl Operation {
     }
 
     /// As the document has it; a role is asked for where there is one.
-    pub(super) fn to_json(&self, role: Option<&str>, schemas: &mut Schemas) -> Value {
+    pub(super) fn to_json(&self, access: Option<Access>, schemas: &mut Schemas) -> Value {
+        let access = access.filter(|access| *access != Access::Public);
         let section = guide::section_of(&format!("{} {}", self.method, self.path));
         let mut written = json!({
             "operationId": self.id,
             "summary": self.summary,
             "tags": [self.tag],
             "parameters": self.parameters(),
-            "responses": self.responses(role.is_some(), schemas),
-            "security": role.map_or_else(|| json!([]), |_| json!([{"token": []}])),
+            "responses": self.responses(access.is_some(), schemas),
+            "security": access.map_or_else(|| json!([]), |_| json!([{"token": []}, {"session": []}])),
         });
 
         let Some(fields) = written.as_object_mut() else { return written };
         if let Some(section) = section {
             fields.insert("description".to_owned(), Value::from(section.about.as_str()));
         }
-        if let Some(role) = role {
+        if let Some(role) = access.map(role_name) {
             fields.insert("x-accredit-role".to_owned(), Value::from(role));
         }
         if !self.body.is_empty() {
@@ -392,6 +394,8 @@ impl Operation {
         let mut codes = self.problems.clone();
         if has_role {
             codes.extend(["unauthorized", "forbidden", "unavailable"]);
+            // A browser is asked by a page of another site: only to change something.
+            codes.extend((self.method != Method::GET).then_some("cross_origin"));
         }
         if self.path.contains('{') {
             codes.push("bad_request");
@@ -401,6 +405,14 @@ impl Operation {
             written.insert(status.to_string(), problems::problem_response(&kinds));
         }
         Value::Object(written)
+    }
+}
+
+/// The least role of those who may send a request.
+fn role_name(access: Access) -> &'static str {
+    match access {
+        Access::Everyone => "any",
+        access => access.least_role(),
     }
 }
 
@@ -461,6 +473,7 @@ fn path_part(path: &str, name: &str) -> &'static str {
         (_, "period") => "Id of a period of the calendar.",
         ("transactions", _) => "Natural key of the transaction.",
         ("credits", _) => "The id of the credit, `crd_` and 32 hexadecimal digits.",
+        ("me", "payee") => "Id of a participant who reports to the caller.",
         ("payees", "id") => "Id of the participant.",
         ("payees", _) => "The number of the enquiry.",
         ("periods", _) => "Id of the period.",
@@ -469,6 +482,8 @@ fn path_part(path: &str, name: &str) -> &'static str {
         ("policies", _) => "The name of the policy: the stem of its file.",
         ("rules", _) => "The name of the rule.",
         ("dead-letters", _) => "The place of the dead letter in the inbox.",
+        ("keys" | "people", _) => "The id of it.",
+        ("invitations", _) => "The invitation, as the administrator got it.",
         (_, "source") => "The name of the source in `accredit.toml`.",
         (_, "code") => "The code of the problem: the last part of its `type`.",
         _ => "Its number.",

@@ -2,12 +2,14 @@
 //!
 //! Not how an operation is written (`operation`). A new route gets its row here: a test tells.
 
+mod access;
 mod calculations;
 mod credits;
 mod deals;
 mod definitions;
 mod documents;
 mod operation;
+mod own;
 mod payees;
 
 use super::operation::Operation;
@@ -21,9 +23,11 @@ pub(super) fn all_operations() -> Vec<Operation> {
         calculations::operations(),
         calculations::periods(),
         payees::operations(),
+        own::operations(),
         definitions::files(),
         definitions::rules(),
         definitions::changes(),
+        access::operations(),
         operation::operations(),
         documents::operations(),
     ];

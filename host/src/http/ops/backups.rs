@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::backups::{self, BackupSummary};
 use crate::server::config::BackupPlan;
-use crate::server::secrets::Caller;
+
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
@@ -26,7 +27,7 @@ fn planned(service: &Service) -> Result<&BackupPlan, Problem> {
 /// Makes a backup now. A large one takes longer than a request: it is looked up as a task then.
 pub(crate) async fn make_backup(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     planned(&service)?;

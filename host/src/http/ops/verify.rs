@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accredit_operations::principal::Principal;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -11,14 +12,13 @@ use axum::response::Response;
 
 use crate::http::problem::Problem;
 use crate::http::views;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// Makes decisions again and says which do not come out alike.
 pub(crate) async fn run_verification(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     wanted: Result<Query<VerifyParams>, QueryRejection>,
 ) -> Result<Response, Problem> {

@@ -9,6 +9,7 @@ use accredit_domain::decision::{Approval, ResolutionAction};
 use accredit_domain::keys::{DefinedName, PlanKey, TransactionKey};
 use accredit_operations::adjust::{self, AdjustOrder, AdjustmentStatus, AdjustmentSubject};
 use accredit_operations::approvals::ApprovalAct;
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -23,7 +24,6 @@ use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// What an adjustment says.
@@ -45,7 +45,7 @@ pub(crate) struct AdjustmentRequest {
 pub(crate) async fn adjust_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     submit_adjustment(service, AdjustmentSubject::Transaction(id), caller, &body).await
@@ -55,7 +55,7 @@ pub(crate) async fn adjust_transaction(
 pub(crate) async fn adjust_credit(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     submit_adjustment(service, AdjustmentSubject::Credit(id), caller, &body).await
@@ -64,7 +64,7 @@ pub(crate) async fn adjust_credit(
 async fn submit_adjustment(
     service: Arc<Service>,
     subject: AdjustmentSubject,
-    caller: Caller,
+    caller: Principal,
     body: &[u8],
 ) -> Result<Response, Problem> {
     let said: AdjustmentRequest = serde_json::from_slice(body).map_err(|_| {

@@ -17,6 +17,7 @@ use accredit_operations::approvals::{self as requests, ApprovalAct};
 use accredit_operations::manual_credits::ManualCreditOrder;
 use accredit_operations::manual_rewards::ManualRewardOrder;
 use accredit_operations::periods::PeriodOrder;
+use accredit_operations::principal::Principal;
 use accredit_operations::release::UnpublishOrder;
 use accredit_operations::resolve::ResolveOrder;
 use accredit_operations::runs::RunOrder;
@@ -39,7 +40,6 @@ use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
@@ -153,7 +153,7 @@ fn perform_act(
 pub(crate) async fn decide_act(
     service: &Arc<Service>,
     act: ApprovalAct,
-    caller: Caller,
+    caller: Principal,
 ) -> Result<Response, Problem> {
     if service.config.four_eyes {
         return keep_request(service, act, caller).await;
@@ -169,7 +169,7 @@ pub(crate) async fn decide_patiently(
     service: &Arc<Service>,
     asked: TaskRequest<'_>,
     act: ApprovalAct,
-    caller: Caller,
+    caller: Principal,
 ) -> Result<Response, Problem> {
     if service.config.four_eyes {
         return keep_request(service, act, caller).await;
@@ -183,7 +183,7 @@ pub(crate) async fn decide_patiently(
 pub(crate) async fn keep_request(
     service: &Arc<Service>,
     act: ApprovalAct,
-    caller: Caller,
+    caller: Principal,
 ) -> Result<Response, Problem> {
     let kept = service.run_blocking(move |service| {
         Ok(requests::keep_request(&service.context, &act, caller.name)?)
@@ -276,7 +276,7 @@ pub(crate) async fn show_approval(
 /// Carries out what another person asked for.
 pub(crate) async fn approve_request(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -299,7 +299,7 @@ pub(crate) async fn approve_request(
 /// Takes a request back, or refuses it; nothing is carried out.
 pub(crate) async fn withdraw_request(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<u64>,
 ) -> ViewResult<RequestView> {
     let withdrawn = service.run_blocking(move |service| {

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use accredit_domain::decision::{BALANCE_COLUMNS, PayeeBalance};
+use accredit_operations::principal::Principal;
 use accredit_operations::rewards::balances_from;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
@@ -24,10 +25,11 @@ struct BalancePages(PayQuery);
 /// As CSV or NDJSON if `Accept` requests it: every balance that fits.
 pub(crate) async fn list_balances(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     wanted: Result<Query<RewardListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (query, page) = PayQuery::from_params(&service, wanted)?;
+    let (query, page) = PayQuery::from_params(&service, &caller, wanted)?;
     exports::answer_list(service, &headers, page, BalancePages(query)).await
 }
 
@@ -40,6 +42,7 @@ impl PagedList for BalancePages {
         let BalancePages(query) = self;
         let fits = |row: &PayeeBalance| query.selects(&row.payee);
         let start = page_start(part)?;
-        row_page(balances_from(&service.context, query.scope(), &start, part.limit, fits)?)
+        let (scope, within) = (query.read_scope(), query.plan_and_leaves());
+        row_page(balances_from(&service.context, scope, within, (&start, part.limit), fits)?)
     }
 }

@@ -12,6 +12,7 @@ use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::calculations::{self, own_period, sum_counts};
+use accredit_operations::principal::Principal;
 use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
 use accredit_operations::runs;
 use axum::Extension;
@@ -29,7 +30,6 @@ use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
@@ -350,7 +350,7 @@ fn known_part<'de, D: Deserializer<'de>>(
 pub(crate) async fn release_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ReleaseRequest>,
 ) -> Result<Response, Problem> {
@@ -393,7 +393,7 @@ pub(crate) fn publish_calculation(
 pub(crate) async fn remove_release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     query: Result<Query<ForcedReason>, QueryRejection>,
     sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {

@@ -12,6 +12,7 @@ use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::explain;
+use accredit_operations::principal::Principal;
 use accredit_seams::store::StoreError;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
@@ -25,7 +26,6 @@ use crate::http::problem::Problem;
 use crate::http::results::approvals;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::http::views::{ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// Rows of a page, unless asked for fewer or more.
@@ -65,6 +65,7 @@ pub(crate) struct CreditListParams {
 /// As CSV or NDJSON if `Accept` requests it: every credit that fits.
 pub(crate) async fn list_credits(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     wanted: Result<Query<CreditListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -85,6 +86,7 @@ pub(crate) async fn list_credits(
 
     let periods = leaf_periods(&service, wanted.period.as_deref())?;
     let query = CreditQuery {
+        scope: caller.read_scope(&service.context),
         payee: wanted.payee,
         position: wanted.position,
         team: wanted.team,
@@ -232,7 +234,7 @@ impl ActBody for ResolveRequest {
 /// Ends the hold of a credit.
 pub(crate) async fn release_credit(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
     sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
@@ -242,7 +244,7 @@ pub(crate) async fn release_credit(
 /// Holds a credit.
 pub(crate) async fn hold_credit(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
     sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
@@ -252,7 +254,7 @@ pub(crate) async fn hold_credit(
 async fn resolve_credit(
     service: Arc<Service>,
     credit: String,
-    (action, caller): (HoldAction, Caller),
+    (action, caller): (HoldAction, Principal),
     body: ResolveRequest,
 ) -> Result<Response, Problem> {
     let comment = body.comment.or(body.reason);

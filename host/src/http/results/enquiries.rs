@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_ledger::enquiries::{Enquiry, EnquiryAnswer, EnquiryMessage, EnquiryStep};
 use accredit_operations::enquiries::{self, EnquiryFilter};
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use crate::http::problem::Problem;
 use crate::http::results::payees;
 use crate::http::views::{ListView, ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// What the list can be narrowed by.
@@ -36,8 +36,10 @@ pub(crate) struct EnquiryListParams {
 pub(crate) struct EnquiryView {
     /// Its number, from 1.
     id: u64,
-    /// Id of the participant who asks.
+    /// Id of the participant whom it concerns.
     payee: String,
+    /// Who wrote it: the payee, or a user for the payee.
+    asked_by: Option<String>,
     /// `missing` or `incorrect`.
     kind: String,
     /// Natural key of the transaction that it is about.
@@ -69,13 +71,20 @@ pub(crate) struct EnquiryView {
 impl EnquiryView {
     /// The view of a kept enquiry.
     pub(crate) fn new(enquiry: Enquiry) -> EnquiryView {
+        let of = payees::payee_path(&enquiry.payee);
+        EnquiryView::under(&of, enquiry)
+    }
+
+    /// The same for a caller who finds what is the payee's under a path.
+    pub(crate) fn under(of: &str, enquiry: Enquiry) -> EnquiryView {
         let transaction = enquiry.transaction.as_deref();
-        let explain = transaction.map(|key| payees::why_not_link(&enquiry.payee, key));
+        let explain = transaction.map(|key| payees::why_not_link(of, key));
 
         EnquiryView {
             explain,
             id: enquiry.id,
             payee: enquiry.payee,
+            asked_by: enquiry.asked_by,
             kind: enquiry.kind,
             transaction: enquiry.transaction,
             credit: enquiry.credit,
@@ -94,12 +103,14 @@ impl EnquiryView {
 /// Every enquiry, oldest first.
 pub(crate) async fn list_enquiries(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     wanted: Result<Query<EnquiryListParams>, QueryRejection>,
 ) -> ViewResult<ListView<EnquiryView>> {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
     let EnquiryListParams { state, payee, assignee } = wanted;
-    let filter = EnquiryFilter { state, payee, assignee };
+    let scope = caller.read_scope(&service.context);
+    let filter = EnquiryFilter { scope, state, payee, assignee };
 
     let listed = service.run_blocking(move |service| {
         let found = enquiries::list_enquiries(&service.context, &filter)?;
@@ -123,7 +134,7 @@ pub(crate) struct AnswerRequest {
 pub(crate) async fn answer_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<EnquiryView> {
     let said: AnswerRequest = serde_json::from_slice(&body)
@@ -141,10 +152,12 @@ pub(crate) async fn answer_enquiry(
 /// One enquiry with what was said about it.
 pub(crate) async fn show_enquiry(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<u64>,
 ) -> ViewResult<EnquiryView> {
     let found = service.run_blocking(move |service| {
-        service.context.ledger.find_enquiry(id).map_err(|error| Problem::internal(&error))
+        let scope = caller.read_scope(&service.context);
+        service.context.ledger.find_enquiry(id, &scope).map_err(|error| Problem::internal(&error))
     });
     let found = found.await?.ok_or_else(|| Problem::not_found("enquiry"))?;
     Ok(ViewJson(EnquiryView::new(found)))
@@ -162,7 +175,7 @@ pub(crate) struct AssignRequest {
 pub(crate) async fn assign_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<EnquiryView> {
     let AssignRequest { to } = serde_json::from_slice(&body)
@@ -182,7 +195,10 @@ pub(crate) struct MessageRequest {
 }
 
 /// A message of a body.
-fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
+///
+/// # Errors
+/// When it is not understood.
+pub(crate) fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
     let MessageRequest { text } = serde_json::from_slice(body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `text`"))?;
     Ok(EnquiryStep::Say { text, by_payee })
@@ -192,7 +208,7 @@ fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
 pub(crate) async fn post_message(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<EnquiryView> {
     take_step(service, id, None, parse_message(&body, false)?, caller).await
@@ -202,7 +218,7 @@ pub(crate) async fn post_message(
 pub(crate) async fn post_payee_message(
     State(service): State<Arc<Service>>,
     Path((payee, id)): Path<(String, u64)>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<EnquiryView> {
     take_step(service, id, Some(payee), parse_message(&body, true)?, caller).await
@@ -212,7 +228,7 @@ pub(crate) async fn post_payee_message(
 pub(crate) async fn close_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
 ) -> ViewResult<EnquiryView> {
     take_step(service, id, None, EnquiryStep::Close, caller).await
 }
@@ -222,11 +238,15 @@ async fn take_step(
     id: u64,
     payee: Option<String>,
     step: EnquiryStep,
-    caller: Caller,
+    caller: Principal,
 ) -> ViewResult<EnquiryView> {
     let stepped = service.run_blocking(move |service| {
-        let (context, payee) = (&service.context, payee.as_deref());
-        let found = enquiries::take_step(context, id, payee, step, &caller.name)?;
+        let context = &service.context;
+        let scope = match payee {
+            Some(payee) => caller.scope_of(context, &payee, None)?.read_scope(),
+            None => caller.read_scope(context),
+        };
+        let found = enquiries::take_step(context, id, &scope, step, &caller.name)?;
         Ok(EnquiryView::new(found))
     });
 

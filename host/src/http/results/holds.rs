@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_domain::credit::CreditId;
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::holds::HoldFilter;
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,7 +18,6 @@ use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
@@ -40,7 +40,7 @@ impl ReleasedHoldsView {
 /// Releases every held credit that fits, and says which.
 pub(crate) async fn release_holds(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {

@@ -11,6 +11,7 @@ use accredit_domain::keys::{DefinedName, PeriodKey, TransactionKey};
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::by_hand;
 use accredit_operations::manual_credits::{ManualCreditSubject, NewCredit, PostedAct};
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -23,7 +24,6 @@ use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// What a manual credit says: `reverses`, or the parts of a new one.
@@ -66,7 +66,7 @@ impl ActBody for ManualCreditRequest {
 /// Gives a credit, or takes one back.
 pub(crate) async fn add_credit(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ManualCreditRequest>,
 ) -> Result<Response, Problem> {

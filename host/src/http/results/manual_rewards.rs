@@ -10,6 +10,7 @@ use accredit_ledger::manual_rewards::ManualReward;
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::by_hand;
 use accredit_operations::manual_rewards::{ManualRewardSubject, NewReward};
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -22,7 +23,6 @@ use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// What a manual reward says: `reverses`, or the parts of a new one.
@@ -59,7 +59,7 @@ impl ActBody for ManualRewardRequest {
 /// Adds a reward, or takes one back.
 pub(crate) async fn add_reward(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ManualRewardRequest>,
 ) -> Result<Response, Problem> {

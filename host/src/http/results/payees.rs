@@ -15,6 +15,7 @@ use accredit_domain::decision::EarnedReward;
 use accredit_domain::keys::{DefinedName, PeriodKey, PositionKey, TeamKey, TransactionKey};
 use accredit_ledger::releases::{ReleaseStatus, Statement};
 use accredit_operations::enquiries::{self, EnquiryFilter, EnquiryOrder};
+use accredit_operations::principal::Principal;
 use accredit_operations::published::{self, PublicPlanWhyNot};
 use axum::Extension;
 use axum::body::Bytes;
@@ -32,7 +33,6 @@ use crate::address;
 use crate::http::problem::Problem;
 use crate::http::results::enquiries::EnquiryView;
 use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// The query of the list of statements.
@@ -46,14 +46,17 @@ pub(crate) struct StatementParams {
 /// What is published of a payee: pending or confirmed.
 pub(crate) async fn list_statements(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(payee): Path<String>,
     wanted: Result<Query<StatementParams>, QueryRejection>,
 ) -> ViewResult<ListView<StatementView>> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
     let shown = service.run_blocking(move |service| {
-        let period = wanted.period.as_deref();
-        let found = published::published_statements(&service.context, &payee, period)?;
-        found.into_iter().map(|one| view_statement(service, &payee, one)).collect()
+        let (context, period) = (&service.context, wanted.period.as_deref());
+        let scope = caller.scope_of(context, &payee, None)?;
+        let found = published::published_statements(context, &scope, period)?;
+        let of = payee_path(&payee);
+        found.into_iter().map(|one| view_statement(service, &of, one)).collect()
     });
     Ok(ViewJson(ListView::whole(shown.await?)))
 }
@@ -96,9 +99,10 @@ struct StatementTotalView {
     amount: String,
 }
 
-fn view_statement(
+/// A statement for a caller who finds what is the payee's under the path `of`.
+pub(crate) fn view_statement(
     service: &Service,
-    payee: &str,
+    of: &str,
     one: Statement,
 ) -> Result<StatementView, Problem> {
     let totals = published::statement_totals(&one);
@@ -110,7 +114,7 @@ fn view_statement(
 
     let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
         let before = |row| published::before_maximum(&service.context, row);
-        rows.iter().map(|row| credit_json(payee, row, before(row)?)).collect()
+        rows.iter().map(|row| credit_json(of, row, before(row)?)).collect()
     };
 
     Ok(StatementView {
@@ -127,8 +131,8 @@ fn view_statement(
 }
 
 /// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
-fn credit_json(
-    payee: &str,
+pub(crate) fn credit_json(
+    of: &str,
     row: &PostedCredit,
     before_maximum: Option<String>,
 ) -> Result<Value, Problem> {
@@ -139,23 +143,23 @@ fn credit_json(
             fields.remove(field.name);
         }
         fields.insert("before_maximum".to_owned(), before_maximum.into());
-        fields.insert("explain".to_owned(), why_not_link(payee, &row.transaction).into());
+        fields.insert("explain".to_owned(), why_not_link(of, &row.transaction).into());
     }
     Ok(shown)
 }
 
-/// Where a payee reads why they got what they got of a transaction.
-pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
-    format!(
-        "/v1/payees/{}/why-not?transaction={}",
-        address::encode_part(payee),
-        address::encode_part(transaction)
-    )
+/// The path under which the staff finds what is a payee's.
+pub(crate) fn payee_path(payee: &str) -> String {
+    format!("/v1/payees/{}", address::encode_part(payee))
+}
+
+/// Where it is explained why a payee got what they got of a transaction.
+pub(crate) fn why_not_link(of: &str, transaction: &str) -> String {
+    format!("{of}/why-not?transaction={}", address::encode_part(transaction))
 }
 
 /// A credit as its payee sees it: the fields of a credit that payees see, and two more.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "its schema is that of `credit_json`, whose fields a table lists")]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PayeeCreditView {
     /// The credit's id.
     id: CreditId,
@@ -203,8 +207,8 @@ pub(crate) struct PayeeCreditView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhyNotParams {
-    /// Natural key of a transaction.
-    transaction: String,
+    /// The natural key.
+    pub(crate) transaction: String,
 }
 
 /// Why a payee got what they got of a transaction.
@@ -233,8 +237,8 @@ struct PlanWhyNotView {
 }
 
 impl PlanWhyNotView {
-    fn new(payee: &str, why: PublicPlanWhyNot) -> Result<PlanWhyNotView, Problem> {
-        let credits = why.credits.iter().map(|(row, cut)| credit_json(payee, row, cut.clone()));
+    fn new(of: &str, why: PublicPlanWhyNot) -> Result<PlanWhyNotView, Problem> {
+        let credits = why.credits.iter().map(|(row, cut)| credit_json(of, row, cut.clone()));
         let credits = credits.collect::<Result<Vec<Value>, Problem>>()?;
         let credited = !credits.is_empty();
         Ok(PlanWhyNotView { plan: why.plan, credited, findings: why.findings, credits })
@@ -245,14 +249,17 @@ impl PlanWhyNotView {
 /// published, what.
 pub(crate) async fn show_why_not(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(payee): Path<String>,
     asked: Result<Query<WhyNotParams>, QueryRejection>,
 ) -> ViewResult<WhyNotView> {
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
 
     let told = service.run_blocking(move |service| {
-        let why = published::why_not(&service.context, &payee, &asked.transaction)?;
-        let plans = why.plans.into_iter().map(|plan| PlanWhyNotView::new(&payee, plan));
+        let scope = caller.scope_of(&service.context, &payee, None)?;
+        let why = published::why_not(&service.context, &scope, &asked.transaction)?;
+        let of = payee_path(&payee);
+        let plans = why.plans.into_iter().map(|plan| PlanWhyNotView::new(&of, plan));
         let plans = plans.collect::<Result<Vec<PlanWhyNotView>, Problem>>()?;
         Ok(WhyNotView { transaction: asked.transaction, known: why.known, plans })
     });
@@ -263,10 +270,12 @@ pub(crate) async fn show_why_not(
 /// The enquiries of a payee, oldest first.
 pub(crate) async fn list_payee_enquiries(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(payee): Path<String>,
 ) -> ViewResult<ListView<EnquiryView>> {
     let own = service.run_blocking(move |service| {
-        let filter = EnquiryFilter { payee: Some(payee), ..EnquiryFilter::default() };
+        let scope = caller.scope_of(&service.context, &payee, None)?;
+        let filter = EnquiryFilter::within(scope.read_scope());
         let own = enquiries::list_enquiries(&service.context, &filter)?;
         Ok(own.into_iter().map(EnquiryView::new).collect())
     });
@@ -290,30 +299,37 @@ pub(crate) struct EnquiryRequest {
     text: String,
 }
 
-/// Takes a question.
-pub(crate) async fn open_enquiry(
-    State(service): State<Arc<Service>>,
-    Path(payee): Path<String>,
-    Extension(caller): Extension<Caller>,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let said: EnquiryRequest = serde_json::from_slice(&body).map_err(|_| {
+/// The question of a body.
+///
+/// # Errors
+/// When it is not understood.
+pub(crate) fn parse_enquiry(body: &[u8]) -> Result<EnquiryOrder, Problem> {
+    let said: EnquiryRequest = serde_json::from_slice(body).map_err(|_| {
         let detail = "expected a JSON object with `kind`, `text`, and optionally `transaction`, \
             `credit` or `expected`, an amount as text";
         Problem::bad_request(detail)
     })?;
 
-    let order = EnquiryOrder {
-        payee,
+    Ok(EnquiryOrder {
         kind: said.kind,
         transaction: said.transaction,
         credit: said.credit,
         expected: said.expected,
         text: said.text,
-    };
+    })
+}
 
+/// Takes a question.
+pub(crate) async fn open_enquiry(
+    State(service): State<Arc<Service>>,
+    Path(payee): Path<String>,
+    Extension(caller): Extension<Principal>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let order = parse_enquiry(&body)?;
     let kept = service.run_blocking(move |service| {
-        let kept = enquiries::open_enquiry(&service.context, order, &caller.name)?;
+        let scope = caller.scope_of(&service.context, &payee, None)?;
+        let kept = enquiries::open_enquiry(&service.context, &scope, order, &caller.name)?;
         Ok(EnquiryView::new(kept))
     });
 

@@ -10,6 +10,7 @@ use accredit_domain::calendar::{Period, PeriodPhase as Standing};
 use accredit_ledger::periods::PeriodState;
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::periods::{PeriodAct, PeriodOrder};
+use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -23,7 +24,6 @@ use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
@@ -126,7 +126,7 @@ fn period_state(standing: &Standing, said: Option<&PeriodState>) -> String {
 pub(crate) async fn close_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
@@ -137,7 +137,7 @@ pub(crate) async fn close_period(
 pub(crate) async fn reopen_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
@@ -148,7 +148,7 @@ pub(crate) async fn reopen_period(
 pub(crate) async fn finalize_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     sent: SentAct<ForcedReason>,
 ) -> Result<Response, Problem> {
@@ -159,7 +159,7 @@ async fn request_act(
     service: Arc<Service>,
     id: String,
     act: PeriodAct,
-    caller: Caller,
+    caller: Principal,
     (headers, sent): (&HeaderMap, SentAct<ForcedReason>),
 ) -> Result<Response, Problem> {
     let ForcedReason { force, reason } = sent.body;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use accredit_domain::decision::{EarnedReward, REWARD_COLUMNS};
 use accredit_domain::keys::PeriodKey;
+use accredit_ledger::scope::ReadScope;
+use accredit_operations::principal::Principal;
 use accredit_operations::rewards::{self, RewardPlace};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
@@ -40,6 +42,8 @@ pub(crate) struct RewardListParams {
 
 /// The query of a list of what is paid or owed.
 pub(super) struct PayQuery {
+    /// Whose rows may be in the list at all.
+    scope: ReadScope,
     plan: Option<String>,
     /// Ids of leaf periods: calculations that lie within them.
     leaves: Option<Vec<PeriodKey>>,
@@ -50,6 +54,7 @@ impl PayQuery {
     /// The query, with the limit and the cursor of the page.
     pub(super) fn from_params(
         service: &Service,
+        caller: &Principal,
         wanted: Result<Query<RewardListParams>, QueryRejection>,
     ) -> Result<(PayQuery, PageParams), Problem> {
         let Query(wanted) = wanted.map_err(|_| {
@@ -57,12 +62,18 @@ impl PayQuery {
         })?;
 
         let leaves = credits::leaf_periods(service, wanted.period.as_deref())?;
-        let query = PayQuery { plan: wanted.plan, leaves, payee: wanted.payee };
+        let scope = caller.read_scope(&service.context);
+        let query = PayQuery { scope, plan: wanted.plan, leaves, payee: wanted.payee };
         Ok((query, (wanted.limit, wanted.cursor)))
     }
 
+    /// Whose rows may be in the list.
+    pub(super) fn read_scope(&self) -> &ReadScope {
+        &self.scope
+    }
+
     /// The plan and the leaf periods.
-    pub(super) fn scope(&self) -> (Option<&str>, Option<&[PeriodKey]>) {
+    pub(super) fn plan_and_leaves(&self) -> (Option<&str>, Option<&[PeriodKey]>) {
         (self.plan.as_deref(), self.leaves.as_deref())
     }
 
@@ -80,10 +91,11 @@ struct RewardPages(PayQuery);
 /// As CSV or NDJSON if `Accept` requests it: every reward that fits.
 pub(crate) async fn list_rewards(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     wanted: Result<Query<RewardListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (query, page) = PayQuery::from_params(&service, wanted)?;
+    let (query, page) = PayQuery::from_params(&service, &caller, wanted)?;
     exports::answer_list(service, &headers, page, RewardPages(query)).await
 }
 
@@ -96,7 +108,9 @@ impl PagedList for RewardPages {
         let RewardPages(query) = self;
         let fits = |row: &EarnedReward| query.selects(&row.payee);
         let start = page_start(part)?;
-        row_page(rewards::rewards_from(&service.context, query.scope(), &start, part.limit, fits)?)
+        let (scope, within) = (query.read_scope(), query.plan_and_leaves());
+        let page = (&start, part.limit);
+        row_page(rewards::rewards_from(&service.context, scope, within, page, fits)?)
     }
 }
 

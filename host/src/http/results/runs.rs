@@ -11,6 +11,7 @@ use std::time::Duration;
 use accredit_domain::limits::MoneyLine;
 use accredit_ledger::runs::{CalculationRun, RunRules, RunState};
 use accredit_operations::approvals::ApprovalAct;
+use accredit_operations::principal::Principal;
 use accredit_operations::runs::{self, RunOrder};
 use axum::Extension;
 use axum::body::Bytes;
@@ -25,7 +26,6 @@ use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// How long an answer waits for the result by default; a request has 30 s.
@@ -80,7 +80,7 @@ pub(crate) fn accepted_response(location: HeaderValue, body: impl Serialize) -> 
 pub(crate) async fn begin_run(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use accredit_operations::calculations;
+use accredit_operations::principal::Principal;
 use accredit_operations::simulation;
 use axum::Extension;
 use axum::body::Bytes;
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
-use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
@@ -37,7 +37,7 @@ pub(crate) struct SimulationRequest {
 /// Repeats the deals of a period until its end and returns the projected results.
 pub(crate) async fn simulate_period(
     State(service): State<Arc<Service>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
+use accredit_ledger::scope::ReadScope;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use accredit_redb::RedbStore;
 use accredit_seams::store::{Store, StoreError, StoreTable};
@@ -44,7 +45,7 @@ fn file() -> (tempfile::TempDir, Vec<u8>) {
 
 /// What the ledger says of money, or the first error.
 fn served(ledger: &Ledger) -> Result<String, StoreError> {
-    let mut query = CreditQuery { limit: 25, ..CreditQuery::default() };
+    let mut query = CreditQuery { limit: 25, ..CreditQuery::within(ReadScope::All) };
     let mut said = Vec::new();
     loop {
         let page = ledger.credit_page(&query)?;

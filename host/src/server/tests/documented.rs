@@ -106,8 +106,10 @@ fn send(host: &Host, one: &Example, parts: &BTreeMap<String, String>) -> Reply {
         return host.deliver(id, &body);
     }
 
+    let given = one.headers.iter().map(|(name, value)| (name.as_str(), filled(value, parts)));
+    let given: Vec<(&str, String)> = given.collect();
     let mut headers: Vec<(&str, &str)> =
-        one.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        given.iter().map(|(name, value)| (*name, value.as_str())).collect();
     if header("authorization").is_none() {
         headers.push(("authorization", "Bearer test-token"));
     }

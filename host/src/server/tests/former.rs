@@ -8,6 +8,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::periods::{CLOSED, PeriodState};
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::CommitBatch;
+use accredit_ledger::scope::ReadScope;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use accredit_redb::RedbStore;
 use flate2::read::GzDecoder;
@@ -29,8 +30,9 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
 
     for _ in 0..2 {
         let ledger = Ledger::open(Arc::new(RedbStore::open(&path).unwrap())).unwrap();
-        let page =
-            ledger.credit_page(&CreditQuery { limit: 100, ..CreditQuery::default() }).unwrap();
+        let page = ledger
+            .credit_page(&CreditQuery { limit: 100, ..CreditQuery::within(ReadScope::All) })
+            .unwrap();
         let mut amounts: Vec<(String, String, String)> = page
             .rows
             .into_iter()

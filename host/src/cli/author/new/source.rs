@@ -51,7 +51,8 @@ pub(super) fn run(options: &NewSourceArguments) -> u8 {
     if let Some(policy) = starter.policy {
         let stem = format!("policies/intake/{name}");
         // The cases call the policy by the name that it has in the library.
-        let cases = policy.cases.replace(policy.name, name);
+        let standard = format!("standard/{}", policy.name);
+        let cases = policy.cases.replace(&standard, name);
         let files = [
             (format!("{stem}.rhai"), policy.script.to_owned()),
             (format!("{stem}.cases.md"), cases),

@@ -11,6 +11,9 @@ use crate::http::intake::deals::{DealListParams, DealRowView};
 use crate::http::intake::hooks::{DeliveryAnswer, EventsAnswer};
 use crate::http::intake::imports::ImportAnswer;
 use crate::http::intake::parked::RedriveAnswer;
+use crate::http::intake::quarantine::{
+    QuarantineListParams, QuarantineVerifyParams, QuarantinedRequestView,
+};
 use crate::http::intake::reconciliation::ReconciliationParams;
 use crate::http::intake::transactions::{
     CaseParams, RecordedTransactionView, TransactionExplanationView, VoidReason, VoidedDealView,
@@ -18,6 +21,7 @@ use crate::http::intake::transactions::{
 use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post};
 use crate::http::openapi::schemas::SchemaOf;
 use crate::http::results::adjustments::{AdjustmentRequest, AdjustmentView, MadeAdjustmentView};
+use crate::server::quarantine::QuarantineOutcome;
 
 /// What a spreadsheet is sent as.
 const SPREADSHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -36,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 "All rows are stored.",
                 vec![Content::Json(SchemaOf::new::<ImportAnswer>())],
             )
-            .refuses(&["media_type", "no_natural_key", "idempotency_conflict"]),
+            .refuses(&["media_type", "no_natural_key", "idempotency_conflict", "outside_scope"]),
         post(
             "/v1/reconciliation",
             "compareList",
@@ -141,6 +145,12 @@ fn waiting() -> Vec<Operation> {
                 "They are tried again.",
                 vec![Content::Json(SchemaOf::new::<RedrivenLettersAnswer>())],
             ),
+        get("/v1/quarantine", "listQuarantine", "Lists requests whose signature did not match.")
+            .query::<QuarantineListParams>()
+            .ok_page::<QuarantinedRequestView>(),
+        post("/v1/quarantine/verify", "verifyQuarantine", "Verifies such requests again.")
+            .query::<QuarantineVerifyParams>()
+            .ok::<QuarantineOutcome>(),
         get("/v1/parked", "listParked", "Lists deals that could not be decided.").ok_list::<Note>(),
         post("/v1/parked/redrive", "redriveParked", "Decides all parked deals again.")
             .may_take_long()

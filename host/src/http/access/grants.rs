@@ -1,0 +1,100 @@
+//! What an administrator grants to a key or a person: whether it makes sense.
+//!
+//! Not the keeping (`server::grants`). Called by `keys` and `people`.
+//!
+//! **Architecture invariant:** a name in the audit trail is that of one token, key or person alone.
+
+use accredit_domain::organization::fold_name;
+use accredit_operations::principal::{Principal, Role};
+
+use crate::http::problem::Problem;
+use crate::server::credentials::is_reserved_name;
+use crate::server::grants::{AccessGrant, GrantActor};
+use crate::server::state::Service;
+
+/// Characters of a name and of a scope.
+const TEXT_MAX: usize = 200;
+
+/// What should be granted.
+#[derive(Debug)]
+pub(crate) struct GrantRequest {
+    /// The name in the audit trail.
+    pub(crate) name: String,
+    /// The name of the role.
+    pub(crate) role: String,
+    /// The participant of a payee.
+    pub(crate) participant: Option<String>,
+    /// What the natural keys begin with that a source may send.
+    pub(crate) scope: Option<String>,
+}
+
+/// What is granted, once it makes sense.
+///
+/// # Errors
+/// What does not.
+pub(crate) fn sound_grant(service: &Service, wanted: GrantRequest) -> Result<AccessGrant, Problem> {
+    let name = sound_name(service, &wanted.name)?;
+    let role = Role::parse(&wanted.role).ok_or_else(|| {
+        let roles = Role::ALL.map(Role::name).join("`, `");
+        bad_access(format!("`{}` is not a role; the roles are `{roles}`", wanted.role))
+    })?;
+
+    let participant = wanted.participant.map(|id| known_participant(service, &id)).transpose()?;
+    let scope = wanted.scope.map(|scope| scope.trim().to_owned());
+    let scope_length = scope.as_ref().map_or(1, |scope| scope.chars().count());
+    if !(1..=TEXT_MAX).contains(&scope_length) {
+        return Err(bad_access(format!("`scope` must have 1 to {TEXT_MAX} characters")));
+    }
+
+    let grant = AccessGrant { name, role: role.name().to_owned(), participant, scope };
+    if grant.principal().is_none() {
+        let needs = match role {
+            Role::Payee => "needs `participant` and no `scope`",
+            Role::Source => "needs `scope`, what its natural keys begin with, and no `participant`",
+            _ => "has neither `participant` nor `scope`",
+        };
+        return Err(bad_access(format!("the role `{}` {needs}", role.name())));
+    }
+    Ok(grant)
+}
+
+/// A name that the audit trail shows for one caller alone.
+fn sound_name(service: &Service, name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    let is_sound =
+        (1..=TEXT_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !is_sound {
+        return Err(bad_access(format!("`name` must have 1 to {TEXT_MAX} visible characters")));
+    }
+    // Two callers with one name would approve each other's changes.
+    if is_reserved_name(name) || service.is_name_taken(name) {
+        return Err(name_taken());
+    }
+    Ok(name.to_owned())
+}
+
+/// The id of a participant as the organisation has it.
+fn known_participant(service: &Service, id: &str) -> Result<String, Problem> {
+    let ruleset = service.context.ruleset.load();
+    let organization = &ruleset.organization;
+    let known = organization.find_participant(id).map(|known| organization.participant_id(known));
+    let known = known.filter(|known| fold_name(known) == fold_name(id));
+    let known = known.ok_or_else(|| bad_access(format!("`{id}` is not a participant")))?;
+    Ok(known.to_string())
+}
+
+/// Who changes something, and when.
+pub(crate) fn actor_of(service: &Service, caller: &Principal) -> GrantActor {
+    GrantActor { who: caller.name.clone(), at_ms: service.clock.now_ms() }
+}
+
+/// What is wanted makes no sense.
+pub(crate) fn bad_access(detail: impl Into<String>) -> Problem {
+    Problem::unprocessable("bad_access", detail)
+}
+
+/// Another caller has the name.
+pub(crate) fn name_taken() -> Problem {
+    let detail = "another token, key or person has this name, or it is reserved";
+    Problem::conflict("name_taken", detail)
+}

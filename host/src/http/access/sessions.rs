@@ -1,0 +1,127 @@
+//! Signing in and out, with a cookie.
+//!
+//! Not the sessions themselves (`server::sessions`). `bearer` reads the cookie of every other request; a
+//! layer in `routes` refuses changes that another site asks a browser for.
+//!
+//! **Architecture invariant:** an account that does not exist, one without a password and a wrong password
+//! are one answer, which takes the same time and counts the same towards a lock.
+
+use std::sync::Arc;
+
+use accredit_operations::principal::Principal;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::http::access::peers::PeerAddress;
+use crate::http::me::profile::CallerView;
+use crate::http::problem::Problem;
+use crate::http::views::ViewJson;
+use crate::server::passwords::{self, PASSWORD_BYTES_MAX};
+use crate::server::people::normal_email;
+use crate::server::sessions::SESSION_MS;
+use crate::server::state::Service;
+
+/// The name of the cookie. Browsers take it over TLS or from their own machine alone, and send it to the
+/// host that set it alone.
+pub(crate) const COOKIE: &str = "__Host-accredit";
+
+/// With what a person signs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignInRequest {
+    /// The address of mail.
+    email: String,
+    /// The password.
+    password: String,
+}
+
+/// Signs a person in: the answer sets the cookie.
+pub(crate) async fn sign_in(
+    State(service): State<Arc<Service>>,
+    PeerAddress(peer): PeerAddress,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let SignInRequest { email, password } = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with `email` and `password`"))?;
+    let (email, password) = (normal_email(&email), SecretString::from(password));
+    if password.expose_secret().len() > PASSWORD_BYTES_MAX {
+        return Err(sign_in_failed());
+    }
+
+    let turn = service.hashing_turn().await?;
+    if let Some(left_ms) = service.accounts.lockout.begin_try(&email, peer, service.clock.now_ms())
+    {
+        return Err(locked_problem(left_ms));
+    }
+
+    let signed_in = service.run_blocking(move |service| {
+        let person = service.accounts.people.find_email(&email);
+        let kept = person.as_ref().and_then(|person| person.password.as_ref());
+        let is_right = passwords::is_password_of(kept, &password);
+        drop(turn);
+
+        let person = person.filter(|_| is_right).ok_or_else(sign_in_failed)?;
+        let caller = person.grant.principal().ok_or_else(sign_in_failed)?;
+        service.accounts.lockout.end_try(&email, peer);
+
+        let now_ms = service.clock.now_ms();
+        let detail = json!({ "person": person.id });
+        let said = (caller.name.as_str(), "signed_in", detail);
+        service.context.ledger.change_meta_audited(&[], now_ms, said)?;
+        let token = service.accounts.sessions.begin(&person.id, now_ms);
+        let token = token.map_err(|error| Problem::internal(&error))?;
+        Ok((CallerView::new(caller), token))
+    });
+    let (view, token) = signed_in.await?;
+
+    let cookie = set_cookie(token.expose_secret(), SESSION_MS / 1000)?;
+    Ok(([(header::SET_COOKIE, cookie)], ViewJson(view)).into_response())
+}
+
+/// Signs the caller out: the session ends, and the browser forgets the cookie.
+pub(crate) async fn sign_out(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(token) = session_cookie(&headers) {
+        service.accounts.sessions.end(token);
+    }
+    let cookie = set_cookie("", 0)?;
+    Ok(([(header::SET_COOKIE, cookie)], ViewJson(CallerView::new(caller))).into_response())
+}
+
+/// The token of a session, as a browser sends it.
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let cookies = cookies.filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';'));
+    let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token)
+}
+
+fn set_cookie(token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+    let text = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age_s}");
+    let mut cookie = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
+    cookie.set_sensitive(true);
+    Ok(cookie)
+}
+
+fn sign_in_failed() -> Problem {
+    let detail = "the address of mail or the password is wrong, or no password is set yet";
+    Problem::new(StatusCode::UNAUTHORIZED, "sign_in_failed", detail)
+}
+
+fn locked_problem(left_ms: i64) -> Problem {
+    let seconds = left_ms / 1000 + 1;
+    let detail = format!("too many tries to sign in failed; try again in {seconds} s");
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
+    problem.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}

@@ -1,0 +1,62 @@
+//! Those whom the data file lets in: keys, people, their sessions, and how fast they may try.
+//!
+//! Not tokens of the environment (`secrets`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accredit_ledger::Ledger;
+use accredit_seams::store::StoreError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::server::keys::KeyRing;
+use crate::server::lockout::Lockout;
+use crate::server::people::People;
+use crate::server::sessions::Sessions;
+
+/// Passwords that are hashed at a time.
+const HASHES_AT_ONCE: usize = 2;
+
+/// How long a sign-in waits for its turn.
+const HASHING_WAIT: Duration = Duration::from_secs(5);
+
+/// Those whom the data file lets in.
+pub(crate) struct Accounts {
+    /// Keys of the API.
+    pub(crate) keys: KeyRing,
+    /// People who sign in.
+    pub(crate) people: People,
+    /// Sessions of people who signed in.
+    pub(crate) sessions: Sessions,
+    /// Failures to sign in.
+    pub(crate) lockout: Lockout,
+    /// Turns for hashing passwords, each of which needs much memory.
+    hashing: Arc<Semaphore>,
+}
+
+impl Accounts {
+    /// Those of a data file; nobody has signed in yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn load(ledger: &Ledger) -> Result<Accounts, StoreError> {
+        Ok(Accounts {
+            keys: KeyRing::load(ledger)?,
+            people: People::load(ledger)?,
+            sessions: Sessions::default(),
+            lockout: Lockout::default(),
+            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+        })
+    }
+
+    /// Whether a key or a person has this name in the audit trail.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.keys.has_name(name) || self.people.has_name(name)
+    }
+
+    /// The turn of a password that is hashed; none when too many others are before it.
+    pub(crate) async fn hashing_turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.hashing).acquire_owned();
+        tokio::time::timeout(HASHING_WAIT, turn).await.ok()?.ok()
+    }
+}

@@ -1,0 +1,132 @@
+//! Requests whose signature did not match: kept for a while, and verified again after a secret was mended.
+//!
+//! Not which are kept at most (the ledger's `quarantine`). Called by the intake of webhooks where it
+//! refuses a request.
+//!
+//! **Architecture invariant:** a request leaves the quarantine only for the inbox, once it is authentic,
+//! or for a newer one; nothing of it is decided before.
+
+use accredit_ledger::quarantine::QuarantinedRequest;
+use accredit_seams::connector::SentRequest;
+use accredit_seams::delivery::Delivery;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::problem::Problem;
+use crate::plugins;
+use crate::server::burst::BurstRate;
+use crate::server::clock;
+use crate::server::state::Service;
+
+/// Requests of a source that are kept at once, and how many more a second: a stranger who sends
+/// nonsense must not make the disk busy.
+pub(crate) const QUARANTINE_RATE: BurstRate = BurstRate { burst: 200, per_second: 20 };
+
+/// Requests that are verified at a time.
+const PAGE: usize = 50;
+
+/// Headers that authenticate a sender by themselves, and so are never kept.
+const DROPPED_HEADERS: [&str; 4] =
+    ["authorization", "cookie", "proxy-authorization", "x-forwarded-client-cert"];
+
+/// What a second verification came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct QuarantineOutcome {
+    /// Requests that are authentic now, and in the inbox.
+    pub(crate) accepted: u64,
+    /// Requests that are still not authentic.
+    pub(crate) left: u64,
+}
+
+/// Keeps a request that was refused, if its source signs requests.
+pub(crate) fn keep_refused(
+    service: &Service,
+    source: &str,
+    request: &SentRequest<'_>,
+    reason: &str,
+) {
+    if !service.quarantine.admits(source, QUARANTINE_RATE, clock::elapsed()) {
+        return;
+    }
+    let is_kept = |name: &str| !DROPPED_HEADERS.iter().any(|one| name.eq_ignore_ascii_case(one));
+    let headers = request.headers.iter().filter(|(name, _)| is_kept(name));
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+    let kept = QuarantinedRequest {
+        source: source.to_owned(),
+        received_ms: request.received_ms,
+        method: request.method.to_owned(),
+        headers: headers.collect(),
+        body: request.body.to_vec(),
+        reason: reason.to_owned(),
+    };
+    // A commit takes milliseconds, which the other connections of the thread must not wait for.
+    let stored = tokio::task::block_in_place(|| service.context.ledger.quarantine_request(&kept));
+    if let Err(error) = stored {
+        tracing::error!(error.cause = %error, "a refused request was not kept");
+    }
+}
+
+/// Verifies the requests of a source, or of all, with the secrets of now; those that are authentic go
+/// into the inbox.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub(crate) fn verify_again(
+    service: &Service,
+    source: Option<&str>,
+) -> Result<QuarantineOutcome, Problem> {
+    let ledger = &service.context.ledger;
+    let (mut outcome, mut after) = (QuarantineOutcome::default(), 0);
+    loop {
+        let page = ledger.quarantined_requests(after, PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(outcome) };
+        after = *last;
+
+        let mut leaving = Vec::new();
+        for (number, request) in &page {
+            if source.is_some_and(|source| source != request.source) {
+                continue;
+            }
+            match authentic_deliveries(service, request) {
+                None => outcome.left += 1,
+                Some(deliveries) => {
+                    let taken = service.writer.take_blocking(deliveries);
+                    taken.map_err(|error| Problem::unavailable(error.to_string()))?;
+                    outcome.accepted += 1;
+                    leaving.push(*number);
+                }
+            }
+        }
+        // After the commit of the inbox: a stop in between leaves a duplicate, which is harmless.
+        ledger.leave_quarantine(&leaving)?;
+    }
+}
+
+/// The deliveries of a request that is authentic now.
+fn authentic_deliveries(service: &Service, kept: &QuarantinedRequest) -> Option<Vec<Delivery>> {
+    let ruleset = service.context.ruleset.load_full();
+    let source = ruleset.settings.sources.get(&kept.source)?;
+    let connector = plugins::find_connector(&source.connector)?;
+    let secrets = service.secrets.load();
+    let secrets: Vec<&str> =
+        secrets.get(&kept.source)?.iter().map(ExposeSecret::expose_secret).collect();
+
+    let headers: Vec<(&str, &[u8])> =
+        kept.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let request = SentRequest {
+        method: &kept.method,
+        query: "",
+        headers: &headers,
+        body: &kept.body,
+        received_ms: kept.received_ms,
+    };
+    connector.verify_request(&request, &source.settings, &secrets).ok()?;
+    let events = connector.split_request(&request, &source.settings);
+    let deliveries = events.into_iter().map(|event| {
+        let body = event.body.into_owned();
+        let unverified = Delivery::unverified(kept.source.clone(), kept.received_ms, body);
+        Delivery { id: event.id, ..unverified }
+    });
+    Some(deliveries.collect())
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod envelope;
+mod flow;
+mod markup;
+mod outbound;
+mod record_id;
+mod sample;
+mod sobject;
+
+pub use flow::SalesforceFlow;
+pub use outbound::SalesforceOutbound;
