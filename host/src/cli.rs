@@ -57,6 +57,8 @@ enum CliCommand {
     Api(api::ApiArguments),
     /// Show the JSON Schema of a file or of an output.
     Schema(schema::SchemaArguments),
+    /// Print the OpenAPI document of a server's API.
+    Openapi,
     /// Print the completions for a shell.
     Completions(completions::CompletionsArguments),
     /// Run a sample company on a real server.
@@ -128,6 +130,10 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Repl(arguments) => repl::run(&arguments),
         CliCommand::Api(arguments) => api::run(&arguments),
         CliCommand::Schema(arguments) => schema::run(&arguments),
+        CliCommand::Openapi => {
+            output::print_line(crate::http::openapi::document_text().trim_end());
+            output::EXIT_OK
+        }
         CliCommand::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
         CliCommand::Demo(arguments) => demo::run(&arguments),
         CliCommand::Serve(options) => return serve::run(options),

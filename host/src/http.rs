@@ -11,6 +11,8 @@ pub(crate) mod definitions;
 pub(crate) mod hook_layer;
 pub(crate) mod intake;
 pub(crate) mod me;
+pub(crate) mod next_page;
+pub(crate) mod openapi;
 pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod request_id;

@@ -258,6 +258,13 @@ fn a_calculation_is_as_its_schema_says() {
 }
 
 #[test]
+fn the_api_of_a_server_is_printed_without_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/openapi.json");
+    let kept = std::fs::read_to_string(path).unwrap();
+    assert!(printed(&["openapi"]) == kept, "scripts/openapi.json is not what is printed");
+}
+
+#[test]
 fn completions_know_every_verb() {
     for shell in ["bash", "zsh", "fish"] {
         let text = printed(&["completions", shell]);

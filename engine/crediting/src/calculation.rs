@@ -33,6 +33,7 @@ use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 /// Transactions that a worker takes at a time.
 const BLOCK_TRANSACTIONS: usize = 64;
@@ -234,7 +235,7 @@ fn decide_blocks(
 }
 
 /// The result of one plan in one period (FORMAT section 6).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are those of FORMAT section 6")]
 pub struct Calculation {
     pub plan: String,

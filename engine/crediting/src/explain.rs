@@ -23,11 +23,12 @@ use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 pub use payee::{PayeeFinding, WhyNot, explain_plan_for_payee, find_payee};
 
 /// One transaction in one plan, step by step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Explanation {
     /// Natural key of the transaction.
     pub transaction: String,
@@ -46,7 +47,7 @@ pub struct Explanation {
 }
 
 /// One step of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ExplanationLine {
     /// The stage that took the step, such as `crediting` or `hold`.
     pub stage: String,

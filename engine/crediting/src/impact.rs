@@ -23,6 +23,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::money::add_to_total;
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 pub use self::report::ImpactReport;
 
@@ -88,7 +89,7 @@ impl ImpactSum {
 }
 
 /// Where two decisions about one transaction part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DecisionDifference {
     /// Natural key of the transaction.
     pub transaction: String,

@@ -32,6 +32,7 @@ use accredit_domain::money;
 use accredit_domain::plan::reward::LateRewards;
 use accredit_domain::transaction::{Record, Transaction};
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 /// A simulation that rests on fewer deals than this carries a warning.
 pub const DEALS_FEW: usize = 10;
@@ -40,7 +41,7 @@ pub const DEALS_FEW: usize = 10;
 pub const DEALS_MAX: usize = 1_000_000;
 
 /// The projected results of a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Simulation {
     /// Always true: a simulation must not be mistaken for a result.
     pub simulation: bool,
@@ -49,6 +50,7 @@ pub struct Simulation {
     /// Id of the period.
     pub period: String,
     /// The last day whose deals are real.
+    #[schema(format = Date)]
     pub as_of: String,
     /// Days from the period's first to that one.
     pub days: usize,
@@ -67,7 +69,7 @@ pub struct Simulation {
 }
 
 /// How many, so far and by the end of the period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SimulationCounts {
     /// The number of recorded deals.
     pub so_far: usize,
@@ -76,7 +78,7 @@ pub struct SimulationCounts {
 }
 
 /// An amount, so far and by the end of the period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SimulationSum {
     /// The credit type, or the name of the reward.
     pub name: DefinedName,

@@ -12,6 +12,7 @@ pub mod laws;
 pub mod posted;
 
 use std::fmt;
+use utoipa::ToSchema;
 
 use self::posted::PostedCredit;
 use crate::keys::DefinedName;
@@ -154,7 +155,8 @@ pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
 }
 
 /// The status of a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum CreditStatus {
     /// It counts in every sum.
     Active,

@@ -13,6 +13,9 @@ mod earned;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::credit::CreditId;
 use crate::credit::posted::PostedCredit;
@@ -25,7 +28,9 @@ pub use self::earned::{
 };
 
 /// What became of a transaction in a plan (FORMAT section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum DecisionOutcome {
     /// The plan does not claim it.
@@ -39,7 +44,7 @@ pub enum DecisionOutcome {
 }
 
 /// Everything decided about one transaction in one plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
     /// The plan.
     pub plan: PlanKey,
@@ -101,7 +106,7 @@ impl Decision {
 }
 
 /// The approval of a second person.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Approval {
     /// The number of the request that ends with the commit this is part of; none in the commits
     /// before the last one of an act that takes several.
@@ -193,6 +198,15 @@ impl ResolutionAction {
         !matches!(self, ResolutionAction::Wait(_))
     }
 }
+
+impl PartialSchema for ResolutionAction {
+    fn schema() -> RefOr<Schema> {
+        let words = Self::ALL.map(ResolutionAction::as_str);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+    }
+}
+
+impl ToSchema for ResolutionAction {}
 
 words! {
     HoldAction, "a release or a hold";

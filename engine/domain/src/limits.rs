@@ -11,6 +11,7 @@ use std::fmt;
 pub use details::{BalanceLine, QuotaLine, RewardDetails, RewardLine};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::money::add_to_total;
 
@@ -21,7 +22,7 @@ const BIGGEST_MAX: usize = 10;
 const NAMED_MAX: usize = 3;
 
 /// Where a sum stops an activation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// All that moves, in either direction, in one unit type.
@@ -58,7 +59,7 @@ impl Limits {
 }
 
 /// An amount before and after a change; both include what is held.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MoneyLine {
     /// Of whom or what; blank for all.
     pub name: String,
@@ -104,18 +105,23 @@ impl fmt::Display for MoneyLine {
 }
 
 /// Money of one kind that a change moves.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct MovedMoney {
     /// How many payees have another amount.
+    #[schema(required = true)]
     pub payees: usize,
     /// The amounts of those payees added up, a line a unit type.
+    #[schema(required = true)]
     pub total: Vec<MoneyLine>,
     /// The payees with the biggest differences, the biggest first.
+    #[schema(required = true)]
     pub biggest: Vec<MoneyLine>,
     /// Plans whose sums differ, also where no payee has another amount.
+    #[schema(required = true)]
     pub by_plan: Vec<MoneyLine>,
     /// Credit types whose sums differ, also where no payee has another amount.
+    #[schema(required = true)]
     pub by_credit_type: Vec<MoneyLine>,
 }
 
@@ -174,13 +180,15 @@ impl fmt::Display for MovedMoney {
 }
 
 /// What a change of definitions moves.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct MoneyEffect {
     /// What the recorded deals of open periods are credited. A change that is effective `now`
     /// leaves existing credits alone: then these are the results of the same deals under its rules.
+    #[schema(required = true)]
     pub credits: MovedMoney,
     /// What the credits that exist are rewarded with.
+    #[schema(required = true)]
     pub rewards: MovedMoney,
     /// The rewards, balances and quotas that differ, one by one.
     #[serde(flatten)]

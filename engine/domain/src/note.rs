@@ -6,11 +6,13 @@
 //! words that `as_str` gives, and none is ever renamed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::words::words;
 
 /// The part of the work that a note comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum NoteStage {
     /// What arrived: rows that contradict each other, columns that are gone.
     Intake,
@@ -76,7 +78,8 @@ impl NoteStage {
 }
 
 /// What a note says, as one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum NoteCode {
     /// No recipient has the name.
     Unmatched,
@@ -211,10 +214,11 @@ words! {
 }
 
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Note {
     /// Natural key; blank, and null in JSON, of what is about no transaction.
     #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
+    #[schema(value_type = Option<String>)]
     pub transaction: String,
     /// Id of the plan.
     pub plan: String,

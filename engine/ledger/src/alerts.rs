@@ -9,12 +9,13 @@
 use accredit_domain::limits::MoneyEffect;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::definitions::Effective;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 
 /// Something that a person must know about, raised outside a decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RaisedAlert {
     /// Natural key of the transaction that it is about; null where it is about none.
     pub transaction: Option<String>,
@@ -26,21 +27,27 @@ pub struct RaisedAlert {
     pub message: String,
     /// Id of the plan that was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub plan: Option<String>,
     /// Id of the period that was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub period: Option<String>,
     /// Id of the participant who is paid twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub payee: Option<String>,
     /// The number of the activation that moved money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub activation: Option<u64>,
     /// What that activation meant for credits that existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub effective: Option<Effective>,
     /// What that activation moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub money: Option<MoneyEffect>,
 }
 

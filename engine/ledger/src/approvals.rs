@@ -13,9 +13,10 @@ use super::audit::AuditChain;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::decision::Approval;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApprovalState {
     /// It waits for a second person.

@@ -14,13 +14,14 @@ use super::record::LedgerCounts;
 use super::sealed::{SealedStore, SealedView, is_mark, seal_former_rows};
 use super::{Ledger, LedgerResult};
 use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// Rows that are read or written at a time, and bytes of them, about.
 const COPY_BATCH_ROWS: usize = 1000;
 const COPY_BATCH_BYTES: usize = 8 << 20;
 
 /// What a copy has: the same figures tell whether two data files have the same rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CopySummary {
     /// How many rows it has.

@@ -16,9 +16,10 @@ use super::terms::{ChangeTerms, ProposalRow};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::limits::MoneyEffect;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// Where a kept change stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProposalState {
     /// Check or a case finds errors.

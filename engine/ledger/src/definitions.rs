@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::alerts::{self, RaisedAlert};
 use super::terms::{ActivationRow, ChangeTerms};
@@ -48,6 +51,16 @@ pub enum Effective {
     /// finalized period is taken back and posted anew in an open one.
     From(Date),
 }
+
+impl PartialSchema for Effective {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = text.pattern(Some("^(now|recredit|from:[0-9]{4}-[0-9]{2}-[0-9]{2})$"));
+        text.description(Some("`now`, `recredit` or `from:2026-01-31`.")).into()
+    }
+}
+
+impl ToSchema for Effective {}
 
 impl Effective {
     /// `now`, `recredit` or `from:2026-01-31`.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::scope::ReadScope;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_seams::store::{StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// A question of a payee.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct Enquiry {
 }
 
 /// Something that was said about an enquiry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnquiryMessage {
     /// The author of the message: the payee or a user.
     pub who: String,
@@ -117,7 +118,7 @@ impl EnquiryStep {
 }
 
 /// The answer to an enquiry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnquiryAnswer {
     /// Who answered: a token's name.
     pub who: String,

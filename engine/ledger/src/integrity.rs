@@ -22,6 +22,7 @@ use super::{Ledger, LedgerResult, codec};
 use accredit_domain::decision::ResolutionRecord;
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::{Snapshot, StoreTable};
+use utoipa::ToSchema;
 
 mod by_hand;
 mod published;
@@ -30,7 +31,7 @@ mod published;
 const SCAN_PAGE_ROWS: usize = 1000;
 
 /// What there is to say of the audit trail.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TrailReport {
     /// How many rows it has.
     pub rows: u64,

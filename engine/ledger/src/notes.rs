@@ -15,6 +15,7 @@ use super::{Ledger, LedgerResult};
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::note::Note;
 use accredit_seams::store::StoreTable;
+use utoipa::ToSchema;
 
 /// Which notes; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +37,7 @@ pub struct NoteQuery {
 }
 
 /// A note with the period of its transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NoteRow {
     /// The note itself.
     #[serde(flatten)]

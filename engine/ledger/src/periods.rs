@@ -18,13 +18,15 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Approval;
 use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// What people said about a leaf period last.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeriodState {
     /// `open`, `closed` or `finalized`.
     pub state: String,
     /// The business date of it, ISO.
+    #[schema(format = Date)]
     pub day: String,
     /// Who closed or opened it: a token's name.
     pub who: String,
@@ -34,6 +36,7 @@ pub struct PeriodState {
     pub reason: Option<String>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub approved: Option<Approval>,
     /// Whether the rows of the period were frozen with this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -25,6 +25,7 @@ use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards, Resolu
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// A transaction as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,7 +104,7 @@ impl CommitBatch {
 }
 
 /// Counts of the recorded rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the names say what is counted")]
 pub struct LedgerCounts {
     pub transactions: i64,

@@ -20,11 +20,13 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards, PayeeBalance};
 use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// One act of releasing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseAct {
     /// The business date, ISO.
+    #[schema(format = Date)]
     pub date: String,
     /// Who released: a token's name.
     pub who: String,
@@ -38,11 +40,12 @@ pub struct ReleaseAct {
     pub reason: Option<String>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub approved: Option<Approval>,
 }
 
 /// What payees may rely on of a release.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseStatus {
     /// Credits were released: amounts may still change.

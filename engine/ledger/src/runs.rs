@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::limits::MoneyLine;
 use accredit_seams::store::{StoreTable, WriteBatch};
+use utoipa::ToSchema;
 
 /// Runs that are kept; older ones are forgotten.
 pub const RUNS_MAX: u64 = 1000;
 
 /// The state of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
     /// Waits for others that come first.
@@ -42,7 +43,7 @@ impl RunState {
 }
 
 /// By which rules a run decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunRules {
     /// The calculation is made again by the rules in force.

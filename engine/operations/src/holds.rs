@@ -15,6 +15,7 @@ use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::scope::ReadScope;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::calculations::leaf_ids;
 use crate::context::Context;
@@ -26,7 +27,7 @@ use crate::resolve::refuse_without_rules;
 const PAGE: usize = 1000;
 
 /// Which held credits; every part that is given must fit.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldFilter {
     /// Id of the plan.

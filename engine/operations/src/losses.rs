@@ -18,12 +18,13 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::rewards;
 
 /// What a person would be paid less of a plan in a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RewardLoss {
     /// Participant id, as it is now.
     pub payee: String,
@@ -34,8 +35,10 @@ pub struct RewardLoss {
     /// Unit of both amounts.
     pub unit_type: String,
     /// What they are paid now, a decimal as text.
+    #[schema(value_type = Decimal)]
     pub before: String,
     /// What they would be paid.
+    #[schema(value_type = Decimal)]
     pub after: String,
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use accredit_workspace::Files;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::rules::{self, RuleDefinition};
 
@@ -36,7 +37,7 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
 
 /// What differs between two sets of files. Its fields are in the order of the alphabet, as they are
 /// written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DefinitionChanges {
     /// Every file that differs.
     pub files: Vec<FileDifference>,
@@ -45,7 +46,7 @@ pub struct DefinitionChanges {
 }
 
 /// A file that differs between two sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FileDifference {
     /// A unified diff of its text.
     pub diff: String,
@@ -58,7 +59,7 @@ pub struct FileDifference {
 }
 
 /// A rule that differs between two sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RuleDifference {
     /// The keys of a changed rule that differ; none of one that is added or removed.
     pub keys: Vec<String>,

@@ -16,12 +16,13 @@ use accredit_ledger::query::RecordedDeals;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Deals that are named in one list; further ones are counted alone.
 const NAMED_MAX: usize = 10_000;
 
 /// What a list says beside what is recorded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reconciliation {
     /// Deals in the list; rows that repeat a natural key are one.
     pub listed: usize,
@@ -46,18 +47,19 @@ pub struct Reconciliation {
 }
 
 /// A deal that is not recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MissingDeal {
     /// Its natural key.
     pub id: String,
     /// Its incentive date, if it can be read.
     pub incentive_date: Option<Date>,
     /// Its amount as decimal text, if it can be read.
+    #[schema(value_type = Option<Decimal>)]
     pub amount: Option<String>,
 }
 
 /// A deal that is recorded with other values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DifferentDeal {
     /// Its natural key.
     pub id: String,
@@ -66,7 +68,7 @@ pub struct DifferentDeal {
 }
 
 /// Two values of one column, as text; blank where there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DifferentValue {
     /// In the list.
     pub listed: String,

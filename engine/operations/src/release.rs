@@ -20,6 +20,7 @@ use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
@@ -27,7 +28,7 @@ use crate::error::OperationError;
 use crate::rewards;
 
 /// The part of a calculation that is released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseKind {
     /// Credits and rewards so far, as pending.

@@ -22,12 +22,13 @@ use accredit_ledger::record::TransactionRecord;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use self::paid::PaidRewards;
 use crate::explain;
 
 /// A filter on decisions by plan and period.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyParams {
     /// Only of this plan.
@@ -37,7 +38,7 @@ pub struct VerifyParams {
 }
 
 /// A decision that does not come out as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deviation {
     transaction: String,
     plan: String,
@@ -46,7 +47,7 @@ pub struct Deviation {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Verification {
     /// Decisions that were made again.
     pub decisions: u64,

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 
@@ -69,7 +70,7 @@ impl<T: ActBody, S: Send + Sync> FromRequest<S> for SentAct<T> {
 }
 
 /// Whether an act is forced, and why it is done.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ForcedReason {
     /// Whether it is done although something speaks against it.

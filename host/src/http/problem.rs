@@ -15,12 +15,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 use crate::http::request_id::REQUEST_ID;
 
 /// A problem as it is written: the members of RFC 9457, and `errors`.
-#[derive(Debug, Serialize)]
-struct ProblemView<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView<'a> {
     /// The path of the page that explains this kind of problem.
     #[serde(rename = "type")]
     kind: String,
@@ -34,6 +36,7 @@ struct ProblemView<'a> {
     instance: Option<&'a str>,
     /// Diagnostics, one JSON object each; left out where there are none.
     #[serde(skip_serializing_if = "<[Json]>::is_empty")]
+    #[schema(value_type = Vec<serde_json::Value>)]
     errors: &'a [Json],
 }
 
@@ -241,7 +244,7 @@ pub(crate) fn as_problem(mut response: Response, id: Option<&HeaderValue>) -> Re
 }
 
 /// What every kind of problem means and what to do, a section each.
-const PAGES: &str = include_str!("../../../scripts/problems.md");
+pub(crate) const PAGES: &str = include_str!("../../../scripts/problems.md");
 
 /// The section of one kind: its heading is the code in backticks.
 fn problem_section(code: &str) -> Option<&'static str> {

@@ -14,7 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing;
+use axum::routing::{self, MethodRouter};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
@@ -41,6 +41,8 @@ use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
 use crate::http::me::{lists, profile, questions};
+use crate::http::next_page;
+use crate::http::openapi::serve;
 use crate::http::ops::audit;
 use crate::http::ops::backups;
 use crate::http::ops::status;
@@ -81,24 +83,21 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     // A browser sends its cookie with what another site asks it for.
     let api = api.route_layer(CsrfLayer::new().with_rejection_response(refuse_cross_origin));
 
-    let open = Router::new()
-        .route("/problems/{code}", routing::get(problem::show_problem))
-        .route("/livez", routing::get(status::show_liveness))
-        .route("/readyz", routing::get(status::show_readiness))
-        .route("/healthz", routing::get(status::show_readiness))
-        .route("/metrics", routing::get(status::show_metrics))
-        .route("/version", routing::get(status::show_version))
+    let routes = open_routes().into_iter();
+    let open = routes.fold(Router::new(), |open, (path, methods)| open.route(path, methods));
+    let open = open
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
     // Without layers: its handler does what they do.
     let hook = routing::post(hooks::receive_delivery).fallback(hook_layer::refuse_method);
-    let hooks = Router::new().route("/hooks/{source}", hook);
+    let hooks = Router::new().route(HOOKS_PATH, hook);
 
     // The last layer is the outermost.
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(next_page::link_next_page))
         .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(from_fn(problem::render_problem))
         .layer(from_fn(caching::not_stored))
@@ -113,6 +112,24 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
 fn refuse_cross_origin(_: ProtectionError) -> Response {
     let detail = "another site asked for this change; send it from the server's own pages";
     Problem::new(StatusCode::FORBIDDEN, "cross_origin", detail).into_response()
+}
+
+/// The route of webhooks, which are signed.
+pub(crate) const HOOKS_PATH: &str = "/hooks/{source}";
+
+/// Every route that asks for no token; each answers `GET`.
+pub(crate) fn open_routes() -> Vec<(&'static str, MethodRouter<Arc<Service>>)> {
+    vec![
+        ("/problems/{code}", routing::get(problem::show_problem)),
+        ("/livez", routing::get(status::show_liveness)),
+        ("/readyz", routing::get(status::show_readiness)),
+        ("/healthz", routing::get(status::show_readiness)),
+        ("/metrics", routing::get(status::show_metrics)),
+        ("/version", routing::get(status::show_version)),
+        ("/openapi.json", routing::get(serve::show_document)),
+        ("/docs", routing::get(serve::show_page)),
+        ("/docs/style.css", routing::get(serve::show_style)),
+    ]
 }
 
 /// Every route that asks for a token, with the role that each of its methods asks for.

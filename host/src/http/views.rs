@@ -10,7 +10,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use crate::http::next_page::NextCursor;
 use crate::http::problem::Problem;
 use crate::server::clock::format_rfc3339;
 
@@ -31,12 +33,21 @@ pub(crate) fn view_json(view: &impl Serialize) -> Result<Value, Problem> {
 
 impl<V: Serialize> IntoResponse for ViewJson<V> {
     fn into_response(self) -> Response {
-        view_json(&self.0).map(Json).into_response()
+        let json = match view_json(&self.0) {
+            Ok(json) => json,
+            Err(problem) => return problem.into_response(),
+        };
+        let cursor = json.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
+        let mut response = Json(json).into_response();
+        if let Some(cursor) = cursor {
+            response.extensions_mut().insert(NextCursor(cursor));
+        }
+        response
     }
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListView<R> {
     /// The rows of the page.
     pub(crate) data: Vec<R>,
@@ -52,11 +63,12 @@ impl<R> ListView<R> {
 }
 
 /// Who approved, withdrew or refused something, and when.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SignOffView {
     /// The user.
     who: String,
     /// The instant.
+    #[schema(format = DateTime)]
     at: String,
 }
 

@@ -15,6 +15,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::backup::CopySummary;
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::plugins;
 use crate::server::clock::format_rfc3339;
@@ -35,12 +36,13 @@ const TICK: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_secs(300);
 
 /// What stands beside a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BackupSummary {
     /// The name of the file.
     pub(crate) file: String,
     /// The instant at which it was begun: what was committed before is in it.
+    #[schema(format = DateTime)]
     pub(crate) at: String,
     /// The version of the program that made it.
     pub(crate) version: String,

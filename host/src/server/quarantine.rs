@@ -11,6 +11,7 @@ use accredit_seams::connector::SentRequest;
 use accredit_seams::delivery::Delivery;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::plugins;
@@ -30,7 +31,7 @@ const DROPPED_HEADERS: [&str; 4] =
     ["authorization", "cookie", "proxy-authorization", "x-forwarded-client-cert"];
 
 /// What a second verification came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct QuarantineOutcome {
     /// Requests that are authentic now, and in the inbox.
     pub(crate) accepted: u64,

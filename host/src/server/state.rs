@@ -10,6 +10,8 @@ mod answering;
 mod asking;
 pub(crate) mod runs;
 
+pub(crate) use self::answering::StartedTaskView;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};

@@ -6,8 +6,10 @@ mod api;
 mod approvals;
 mod by_hand;
 mod concurrency;
+mod contract;
 mod damage;
 mod definitions;
+mod described;
 mod documented;
 mod enquiries;
 mod exports;
@@ -226,6 +228,7 @@ impl Host {
         Path::new(self.folder.path()).join("acme")
     }
 
+    /// Sends a request; what comes back is held against the OpenAPI document.
     fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let url = format!("{}{path}", self.running().url);
         let mut request = ureq::http::Request::builder().method(method).uri(url);
@@ -233,10 +236,13 @@ impl Host {
             request = request.header(*name, *value);
         }
         let request = request.body(body.to_vec()).unwrap();
+        let sent = (method, path);
         let mut response = self.agent.run(request).unwrap();
         let text = response.body_mut().read_to_string().unwrap();
         let status = response.status().as_u16();
-        Reply { status, headers: response.headers().clone(), text }
+        let reply = Reply { status, headers: response.headers().clone(), text };
+        contract::check_exchange(sent, headers, body, &reply);
+        reply
     }
 
     /// With the token.

@@ -27,6 +27,7 @@ use accredit_domain::plan::{Measure, Plan, selects_recipient};
 use accredit_domain::transaction::{NameColumns, Transaction};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
+use utoipa::ToSchema;
 
 /// What one person got of a transaction in a plan, and why nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,12 +49,12 @@ pub struct WhyNot {
 }
 
 /// One reason why the payee got nothing, or less than others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PayeeFinding {
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
     pub stage: String,
     /// `filtered`, `condition`, `inactive`, `no_position`, `not_named`, `not_target`, `not_reached`,
-    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or a code of FORMAT section 4.
+    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or the code of a note.
     pub code: String,
     /// The rule, if one is to blame.
     pub rule: Option<String>,

@@ -4,11 +4,12 @@
 
 use accredit_domain::limits::MoneyLine;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{DecisionDifference, Impact, ImpactDimension, ImpactKey, ImpactSum};
 
 /// An impact as it goes out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImpactReport {
     /// Transactions that were compared.
     pub transactions: u64,

@@ -12,6 +12,9 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use crate::keys::{
@@ -21,7 +24,8 @@ use crate::keys::{
 use crate::words::words;
 
 /// Whether a credit comes from the deal itself or from another credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum CreditKind {
     /// From the deal, by a rule.
     Direct,
@@ -30,7 +34,8 @@ pub enum CreditKind {
 }
 
 /// How an entry came into its period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum CreditOrigin {
     /// Decided by the rules, in its own period.
     Calculated,
@@ -43,7 +48,7 @@ pub enum CreditOrigin {
 }
 
 /// One entry of the books: who is credited with how much, for which deal, in which period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostedCredit {
     /// The credit's id; entries that correct it have ids of their own.
     pub id: CreditId,
@@ -224,6 +229,15 @@ words! {
     CreditOrigin, "an origin of a credit";
     CreditStatus, "a status of a credit";
 }
+
+impl PartialSchema for CreditId {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.pattern(Some("^crd_[0-9a-f]{32}$")).into()
+    }
+}
+
+impl ToSchema for CreditId {}
 
 impl FromStr for CreditId {
     type Err = String;

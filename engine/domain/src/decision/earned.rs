@@ -8,6 +8,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::credit::CreditId;
 use crate::keys::{
@@ -16,7 +17,8 @@ use crate::keys::{
 use crate::words::words;
 
 /// Why a payee has a row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum RewardOrigin {
     /// A reward of the plan, computed in its own period.
     #[default]
@@ -63,7 +65,7 @@ words! {
 }
 
 /// What one payee earns in a period by one reward of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EarnedReward {
     /// A hash of plan, period, reward, payee, team, the unit of the credits and, where it corrects
     /// one, that period, so that a re-run renames nothing.
@@ -97,6 +99,7 @@ pub struct EarnedReward {
     pub credits: Vec<CreditId>,
     /// Why the row exists.
     #[serde(default)]
+    #[schema(required = true)]
     pub origin: RewardOrigin,
     /// The frozen period that the row corrects; none unless the origin is `retro`.
     #[serde(default)]
@@ -142,7 +145,7 @@ pub struct FrozenRewards {
 
 /// What a payee owes at the end of a period: an unrecovered draw, or an amount below zero that is
 /// carried. Never stored by hand: it follows from the rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PayeeBalance {
     /// The plan.
     pub plan: PlanKey,

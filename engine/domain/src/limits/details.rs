@@ -4,6 +4,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::decision::RewardOrigin;
 
@@ -11,7 +12,7 @@ use crate::decision::RewardOrigin;
 const LINES_MAX: usize = 1000;
 
 /// What differs in rewards, balances and quotas.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct RewardDetails {
     /// Rewards that differ, the biggest difference first.
@@ -29,7 +30,7 @@ pub struct RewardDetails {
 }
 
 /// A reward before and after a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RewardLine {
     /// Participant id, as it is now.
     pub payee: String,
@@ -54,7 +55,7 @@ pub struct RewardLine {
 }
 
 /// A balance before and after a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BalanceLine {
     /// Participant id, as it is now.
     pub payee: String,
@@ -73,7 +74,7 @@ pub struct BalanceLine {
 }
 
 /// A quota before and after a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuotaLine {
     /// Participant id, as it is now.
     pub payee: String,

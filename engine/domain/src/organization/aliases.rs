@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ids::folded_name;
 use super::{Entity, Organization, ParticipantId, TeamId, fold_name};
 use crate::calendar::Validity;
 
 /// One alias and one of its meanings.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Alias {
     /// As it was first written.
     pub alias: String,

@@ -10,6 +10,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Cell, Record};
 use crate::keys::{
@@ -26,7 +27,7 @@ pub const MANUAL_RESULT: &str = "Manual credit";
 pub const REVERSAL_RESULT: &str = "Reversal";
 
 /// Who gave or took back a credit, when and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreditAct {
     /// Business date of the act.
     pub date: Date,
@@ -39,7 +40,7 @@ pub struct CreditAct {
 }
 
 /// A credit that a person gives without a deal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ManualCredit {
     /// What stands in place of the deal's natural key.
     pub key: TransactionKey,

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Cell, Record, trim_cell};
 use crate::note::NoteCode;
@@ -31,7 +32,7 @@ pub enum Remark {
 }
 
 /// Who made a deal void, when and why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct VoidRemark {
     /// Business date of the act.
     pub date: Date,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accredit_workspace::Ruleset;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ChangeRequest;
 use crate::context::Context;
@@ -19,7 +20,7 @@ use crate::losses::{self, RewardLoss};
 const LISTED_MAX: usize = 5;
 
 /// A participant, position or team with credits that would go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct RemovedEntity {
     /// `participant`, `position` or `team`.
     kind: &'static str,
@@ -30,7 +31,7 @@ pub struct RemovedEntity {
 }
 
 /// What a change means for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PeopleReport {
     /// Who would be removed and has credits.
     pub gone: Vec<RemovedEntity>,

@@ -9,6 +9,7 @@ use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::people::{self, PeopleReport};
 use super::{ActivationOutcome, ChangeRequest, proposals, submit_change};
@@ -20,7 +21,7 @@ use crate::preview::{self, DefinitionChanges};
 use crate::replay::{self, ReplayImpact};
 
 /// What a change would change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ChangePreview {
     /// The hash of the ruleset in force.
     pub base: String,

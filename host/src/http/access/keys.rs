@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::access::grants::{self, GrantRequest};
 use crate::http::problem::Problem;
@@ -28,7 +29,7 @@ use crate::server::state::Service;
 const OVERLAP_S_MAX: i64 = 30 * 24 * 3600;
 
 /// A key without its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeyView {
     /// Its id, which is a part of the key.
     id: String,
@@ -41,12 +42,15 @@ pub(crate) struct KeyView {
     /// What the natural keys begin with that a source's key may send.
     scope: Option<String>,
     /// When it was made.
+    #[schema(format = DateTime)]
     created: String,
     /// Who made it.
     created_by: String,
     /// When it expires; null where it does not.
+    #[schema(format = DateTime)]
     expires: Option<String>,
     /// When it was last used, to the minute after a restart; null where it never was.
+    #[schema(format = DateTime)]
     last_used: Option<String>,
 }
 
@@ -68,7 +72,7 @@ impl KeyView {
 }
 
 /// A key that was made, or got another secret.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct NewKeyView {
     /// The whole of it: it is not shown again.
     key: String,
@@ -84,13 +88,18 @@ impl NewKeyView {
 }
 
 /// What a new key should be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct KeyRequest {
+pub(crate) struct KeyRequest {
+    /// The name in the audit trail; no other key or token may have it.
     name: String,
+    /// `admin`, `author`, `approver`, `reader`, `auditor`, `source` or `payee`.
     role: String,
+    /// For a payee: the participant whose data the key reads.
     participant: Option<String>,
+    /// For a source: what the natural keys begin with of the deals that it may send.
     scope: Option<String>,
+    /// A date or a moment; without it the key does not expire.
     expires: Option<String>,
 }
 
@@ -145,9 +154,9 @@ pub(crate) async fn list_keys(
 }
 
 /// How a key is rotated.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RotateRequest {
+pub(crate) struct RotateRequest {
     /// Seconds for which the secret of before works on.
     overlap: Option<i64>,
 }

@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::access::grants::{self, GrantRequest};
 use crate::http::problem::Problem;
@@ -28,7 +29,7 @@ use crate::server::state::Service;
 const EMAIL_MAX: usize = 254;
 
 /// A person without anything secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonView {
     /// The id.
     id: String,
@@ -41,12 +42,14 @@ pub(crate) struct PersonView {
     /// The participant of a payee.
     participant: Option<String>,
     /// When the account was made.
+    #[schema(format = DateTime)]
     created: String,
     /// Who made it.
     created_by: String,
     /// Whether a password is set.
     has_password: bool,
     /// Until when an invitation works; null where none is open.
+    #[schema(format = DateTime)]
     invited_until: Option<String>,
 }
 
@@ -67,7 +70,7 @@ impl PersonView {
 }
 
 /// A person with an invitation.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct InvitedView {
     /// What the person sets a password with, at `/v1/invitations/{token}`: it is not shown again.
     invitation: String,
@@ -83,12 +86,16 @@ impl InvitedView {
 }
 
 /// What a new account should be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PersonRequest {
+pub(crate) struct PersonRequest {
+    /// The name in the audit trail; no other person, key or token may have it.
     name: String,
+    /// The address of mail.
     email: String,
+    /// `admin`, `author`, `approver`, `reader`, `auditor` or `payee`.
     role: String,
+    /// For a payee: the participant whose data the person reads.
     participant: Option<String>,
 }
 
@@ -169,9 +176,10 @@ pub(crate) async fn remove_person(
 }
 
 /// What a person sets with an invitation.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PasswordRequest {
+pub(crate) struct PasswordRequest {
+    /// At least twelve characters.
     password: String,
 }
 

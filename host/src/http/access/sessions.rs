@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::http::access::peers::PeerAddress;
 use crate::http::me::profile::CallerView;
@@ -29,13 +30,15 @@ use crate::server::state::Service;
 
 /// The name of the cookie. Browsers take it over TLS or from their own machine alone, and send it to the
 /// host that set it alone.
-const COOKIE: &str = "__Host-accredit";
+pub(crate) const COOKIE: &str = "__Host-accredit";
 
 /// With what a person signs in.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SignInRequest {
+pub(crate) struct SignInRequest {
+    /// The address of mail.
     email: String,
+    /// The password.
     password: String,
 }
 

@@ -21,6 +21,7 @@ use axum::response::Response;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::definitions::conditions;
@@ -33,21 +34,29 @@ use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// A change as it is sent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChangeBody {
+    /// The ruleset that must be in force, as `GET /v1/definitions` names it.
     base: Option<String>,
     /// All files that `base` had, as `GET /v1/definitions` names them.
     set: Option<String>,
     /// The ruleset that a preview said it makes.
     ruleset: Option<String>,
+    /// Path to text; null removes the file.
     pub(crate) files: BTreeMap<String, Option<String>>,
     /// Whether `files` is everything: what is not in it goes.
     whole: bool,
+    /// What it means for existing credits; by default `now`.
+    #[schema(value_type = Option<Effective>)]
     effective: Option<String>,
+    /// The reason.
     comment: Option<String>,
+    /// Labels to find it by.
     tags: Vec<String>,
+    /// The highest permitted change of credits and of rewards, in all.
     max_total: Option<Decimal>,
+    /// The highest permitted change of credits and of rewards, for each payee.
     max_payee: Option<Decimal>,
     /// Why people with credits or rewards may go.
     force: Option<String>,
@@ -185,7 +194,7 @@ pub(crate) async fn make_change(
 }
 
 /// A change in a list of changes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum ChangeView {
     /// One that is kept.
@@ -195,11 +204,12 @@ pub(crate) enum ChangeView {
 }
 
 /// A change that is kept.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeptChangeView {
     /// Its number, from 1.
     id: u64,
     /// The instant at which it was made.
+    #[schema(format = DateTime)]
     at: String,
     /// The user who made it.
     who: String,
@@ -223,9 +233,11 @@ pub(crate) struct KeptChangeView {
     limits: Limits,
     /// The reason for removing people with credits or rewards.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     force: Option<String>,
     /// The money that it moved by the transactions of when it was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     money: Option<MoneyEffect>,
     /// What became of it so far; `shadow` while it runs beside the rules in force.
     state: KeptChangeStateView,
@@ -236,7 +248,7 @@ pub(crate) struct KeptChangeView {
 }
 
 /// The state of a kept change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum KeptChangeStateView {
     /// As it is kept.
@@ -342,14 +354,21 @@ pub(crate) async fn withdraw_change(
 }
 
 /// Which earlier set is brought back, and how.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RollbackRequest {
+    /// The ruleset to restore; by default the one before.
     to: Option<String>,
+    /// What it means for existing credits; by default `now`.
+    #[schema(value_type = Option<Effective>)]
     effective: Option<String>,
+    /// Why.
     comment: Option<String>,
+    /// The highest permitted change of credits and of rewards, in all.
     max_total: Option<Decimal>,
+    /// The highest permitted change of credits and of rewards, for each payee.
     max_payee: Option<Decimal>,
+    /// The reason to remove people who have credits or rewards.
     force: Option<String>,
 }
 

@@ -16,6 +16,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::server::tasks::FinalAnswer;
@@ -144,8 +145,8 @@ impl Precondition {
 }
 
 /// A change that is in force.
-#[derive(Debug, Serialize)]
-struct ActiveChangeView<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActiveChangeView<'a> {
     /// Always true.
     active: bool,
     /// The hash of the ruleset in force.
@@ -156,12 +157,13 @@ struct ActiveChangeView<'a> {
     money: &'a MoneyEffect,
     /// The hash of the text that was sent; left out where it was more than one text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     hash: Option<&'a str>,
 }
 
 /// A change that waits for a second person.
-#[derive(Debug, Serialize)]
-struct WaitingChangeView<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WaitingChangeView<'a> {
     /// Always false.
     active: bool,
     /// The number of the kept change.

@@ -17,6 +17,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
@@ -49,7 +50,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
 }
 
 /// The files in force.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FileListView {
     /// The hash of the ruleset that they define.
     ruleset: String,
@@ -62,7 +63,7 @@ pub(crate) struct FileListView {
 }
 
 /// A file in force.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FileView {
     /// Its path.
     path: String,
@@ -85,10 +86,12 @@ pub(crate) async fn list_files(State(service): State<Arc<Service>>) -> ViewJson<
 }
 
 /// Which two versions are compared.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DiffParams {
+    /// The hash of the older version.
     from: Option<String>,
+    /// The hash of the newer version; by default the one in force.
     to: Option<String>,
 }
 
@@ -173,9 +176,10 @@ async fn put_file(
 }
 
 /// Which version is brought back.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RestoreRequest {
+pub(crate) struct RestoreRequest {
+    /// The hash of the version.
     hash: String,
 }
 
@@ -213,13 +217,14 @@ pub(crate) async fn restore_file(
 }
 
 /// A version of a file: an activation that changed its text.
-#[derive(Debug, Serialize)]
-struct FileVersionView {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FileVersionView {
     /// The hash of its text; null where the file was removed.
     hash: Option<String>,
     /// Whether it is in force.
     active: bool,
     /// The instant of the activation.
+    #[schema(format = DateTime)]
     at: String,
     /// The user who activated it.
     who: String,

@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
@@ -83,13 +84,14 @@ impl PolicyHistory {
 }
 
 /// An activation: a whole set of files became what decides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivationView {
     /// Its number, from 1.
     sequence: u64,
     /// The hash of the ruleset that it made.
     ruleset: String,
     /// The instant at which it came into force.
+    #[schema(format = DateTime)]
     at: String,
     /// The user who made the change.
     who: String,
@@ -115,12 +117,15 @@ pub(crate) struct ActivationView {
     approved_by: Option<String>,
     /// In a list of changes: `active` for the last one, else `retired`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     state: Option<&'static str>,
     /// In a list of changes: its number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     activation: Option<u64>,
     /// In a list of changes: the hash of the new text by path; null where the file was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     changed: Option<BTreeMap<String, Option<String>>>,
 }
 
@@ -160,7 +165,7 @@ impl ActivationView {
 }
 
 /// A policy that is in force or was refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyView {
     /// The kind: the folder of its file.
     kind: String,
@@ -177,9 +182,10 @@ pub(crate) struct PolicyView {
 }
 
 /// A change of a policy that was refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PolicyErrorView {
     /// The instant of the refusal.
+    #[schema(format = DateTime)]
     at: String,
     /// The user who made the change.
     who: String,

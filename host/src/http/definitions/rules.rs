@@ -19,6 +19,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Precondition};
@@ -67,7 +68,7 @@ fn parse_search(query: Vec<(String, String)>) -> Result<RuleSearch, Problem> {
 }
 
 /// A tag of rules.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleTagView {
     /// The tag.
     tag: String,
@@ -199,8 +200,8 @@ pub(crate) async fn remove_rule(
 }
 
 /// A rule that was copied, in force.
-#[derive(Debug, Serialize)]
-struct CopiedRuleView {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CopiedRuleView {
     /// Always true: a copy that waits for a second person is answered as a change.
     active: bool,
     /// The hash of the ruleset in force.
@@ -212,9 +213,10 @@ struct CopiedRuleView {
 }
 
 /// What a copy is called.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CopyRequest {
+pub(crate) struct CopyRequest {
+    /// The name of the copy.
     name: String,
 }
 

@@ -13,6 +13,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::act_body::SentAct;
 use crate::http::definitions::changes::ChangeBody;
@@ -22,13 +23,14 @@ use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// What a change would have done differently since its shadow started.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShadowView {
     /// The number of the kept change that runs.
     change: u64,
     /// The hash of its ruleset; null when the shadow has ended.
     ruleset: Option<String>,
     /// The instant at which it started.
+    #[schema(format = DateTime)]
     since: String,
     /// The differences from the rules in force.
     impact: ImpactReport,
@@ -39,16 +41,25 @@ pub(crate) struct ShadowView {
     /// What its rules would move in open periods: credits, rewards, balances and quotas. Only where
     /// it is asked for with `money=true`, since every recorded deal is decided for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     money: Option<MoneyEffect>,
 }
 
 /// The query of the shadow.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ShadowParams {
     /// Whether the money is worked out.
     #[serde(default)]
     money: bool,
+}
+
+/// A kept change that is to run.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its schema is one of the two forms of a body")]
+pub(crate) struct ShadowStart {
+    /// The number of the kept change.
+    change: u64,
 }
 
 impl ShadowView {
@@ -91,7 +102,7 @@ pub(crate) async fn start_shadow(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
     body: Bytes,
-) -> ViewResult<Option<ShadowView>> {
+) -> ViewResult<ShadowView> {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let known = json.get("change").and_then(Value::as_u64);
 
@@ -115,8 +126,9 @@ pub(crate) async fn start_shadow(
         };
 
         shadow::start_shadow(&service.context, &kept, &caller.name)?;
-        Ok(shadow::shadow_sums(&service.context)
-            .map(|(sums, ruleset)| ShadowView::new(&sums, Some(ruleset.to_string()))))
+        let sums = shadow::shadow_sums(&service.context);
+        let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
+        Ok(ShadowView::new(&sums, Some(ruleset.to_string())))
     });
 
     started.await.map(ViewJson)

@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -16,15 +17,17 @@ use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// The query of the list: `limit` and `cursor`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeadLetterListParams {
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A dead letter.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadLetterView {
     /// Its place in the inbox.
     sequence: u64,
@@ -33,6 +36,7 @@ pub(crate) struct DeadLetterView {
     /// The sender's id of the delivery.
     delivery: String,
     /// The instant at which it arrived.
+    #[schema(format = DateTime)]
     received: String,
     /// Why it cannot be read.
     reason: String,
@@ -75,8 +79,8 @@ pub(crate) async fn list_dead_letters(
 }
 
 /// The answer to a dead letter that is processed again.
-#[derive(Debug, Serialize)]
-struct RedrivenLetterAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedrivenLetterAnswer {
     /// Its place in the inbox.
     sequence: u64,
 }
@@ -102,15 +106,16 @@ pub(crate) async fn redrive_dead_letter(
 }
 
 /// The query of [`redrive_all`]: the dead letters of one source, or of all.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedriveParams {
+    /// Only dead letters of this source.
     source: Option<String>,
 }
 
 /// The answer to dead letters that are processed again.
-#[derive(Debug, Serialize)]
-struct RedrivenLettersAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedrivenLettersAnswer {
     /// How many they are.
     redriven: u64,
 }

@@ -15,6 +15,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -27,14 +28,20 @@ const COLUMNS: [&str; 9] =
     ["id", "version", "superseded", "void", "date", "period", "outcomes", "source", "delivery"];
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DealListParams {
+    /// What the natural key begins with.
     id: Option<String>,
+    /// Id of a plan.
     plan: Option<String>,
+    /// Id of a period of the calendar.
     period: Option<String>,
+    /// Deals with this outcome in a plan.
     outcome: Option<DecisionOutcome>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -108,8 +115,8 @@ fn delivery_origins(
 }
 
 /// A deal in a list: the columns of [`COLUMNS`].
-#[derive(Debug, Serialize)]
-struct DealRowView<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DealRowView<'a> {
     /// Natural key.
     id: &'a str,
     /// 1 for the first content, and one more for every other.
@@ -119,6 +126,7 @@ struct DealRowView<'a> {
     /// The reason for which a person made it void; null for one that counts.
     void: Option<String>,
     /// Incentive date; null if it cannot be read.
+    #[schema(format = Date)]
     date: Option<String>,
     /// Id of the period in which it was decided.
     period: Option<&'a str>,

@@ -22,6 +22,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::body;
 use crate::http::hook_layer::answer_hook;
@@ -44,13 +45,15 @@ const MACHINES_KEPT_MAX: usize = 8;
 const READ_IN_PLACE_MAX: usize = 16 << 10;
 
 /// The answer to a delivery that is stored. Its keys are in alphabetical order, as in every answer.
-#[derive(Debug, Serialize)]
-struct DeliveryAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeliveryAnswer {
     /// What deals lose; left out if they lose nothing, and for a duplicate.
     #[serde(skip_serializing_if = "ColumnsMissing::is_empty")]
+    #[schema(value_type = BTreeMap<String, BTreeSet<String>>)]
     columns_missing: ColumnsMissing,
     /// True if the same id had been received with another body; otherwise left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     conflict: Option<bool>,
     /// The sender's id of the delivery.
     delivery: String,
@@ -61,8 +64,8 @@ struct DeliveryAnswer {
 }
 
 /// The answer to a request that is not one delivery: a list of events, each with what became of it.
-#[derive(Debug, Serialize)]
-struct EventsAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventsAnswer {
     /// One for each event, in their order.
     deliveries: Vec<DeliveryAnswer>,
 }

@@ -27,6 +27,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::runtime::Handle;
+use utoipa::ToSchema;
 
 use self::chunks::Chunks;
 use crate::directory::formats::{self, Body, NotRead, RowFormat};
@@ -55,8 +56,8 @@ const ERRORS_MAX: usize = 100;
 const KEY_BYTES_MAX: usize = 128;
 
 /// The answer to an import.
-#[derive(Debug, Serialize)]
-struct ImportAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ImportAnswer {
     /// The key of the import: the sender's `Idempotency-Key` or one that the server made.
     delivery: String,
     /// Rows in the body.
@@ -73,13 +74,15 @@ struct ImportAnswer {
     columns_missing: BTreeMap<String, BTreeSet<String>>,
     /// The delimiter of a text body, if it was not given but detected.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     delimiter: Option<char>,
 }
 
 /// A warning about a row of an import.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RowWarningView {
     /// The kind of the finding, `CRnnn`.
+    #[schema(value_type = String)]
     code: Code,
     /// Line in the body, from 1.
     line: u32,
@@ -97,7 +100,7 @@ impl RowWarningView {
 }
 
 /// The row because of which a body is refused, in the `errors` of a problem.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MalformedRowView {
     /// Line in the body, from 1.
     line: u64,
@@ -105,11 +108,12 @@ struct MalformedRowView {
     detail: String,
     /// What to do about it, if there is more to say than for every such body.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     help: Option<String>,
 }
 
 /// A row that is refused for its natural key, in the `errors` of a problem.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RefusedKeyView<'a> {
     /// Its place among the rows as a JSON pointer, from `/0`.
     pointer: String,

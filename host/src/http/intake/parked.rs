@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
@@ -23,8 +24,8 @@ pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> ViewResu
 }
 
 /// The answer to another try of parked transactions.
-#[derive(Debug, Serialize)]
-struct RedriveAnswer {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedriveAnswer {
     /// How many are decided now.
     decided: usize,
 }

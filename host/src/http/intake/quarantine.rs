@@ -7,6 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -16,21 +17,24 @@ use crate::server::quarantine;
 use crate::server::state::Service;
 
 /// The query of the list: `limit` and `cursor`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuarantineListParams {
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A request in quarantine. Its body may not be authentic, so it is not shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QuarantinedRequestView {
     /// Its number.
     number: u64,
     /// Name of the source.
     source: String,
     /// The instant at which it arrived.
+    #[schema(format = DateTime)]
     received: String,
     /// Why it was refused.
     reason: String,
@@ -74,9 +78,10 @@ pub(crate) async fn list_quarantine(
 }
 
 /// The query of [`verify_quarantine`]: the requests of one source, or of all.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuarantineVerifyParams {
+    /// Only requests of this source.
     source: Option<String>,
 }
 

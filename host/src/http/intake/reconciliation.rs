@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::imports::{self, BodyForm};
 use crate::directory::formats::Body;
@@ -18,9 +19,10 @@ use crate::http::views::ViewJson;
 use crate::server::state::Service;
 
 /// The query: whether recorded deals are named that the list does not have.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconciliationParams {
+    /// Whether recorded deals are named that the list does not have.
     #[serde(default)]
     unlisted: bool,
 }

@@ -19,6 +19,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
@@ -27,7 +28,7 @@ use crate::http::views::{ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// A transaction as it is recorded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordedTransactionView {
     /// Natural key.
     id: String,
@@ -40,8 +41,10 @@ pub(crate) struct RecordedTransactionView {
     /// The credit that a person gave, of a row that is no deal; null for a deal.
     manual_credit: Option<ManualCredit>,
     /// The cells of the row as delivered, by column.
+    #[schema(value_type = BTreeMap<String, Value>)]
     columns: Map<String, Value>,
     /// The amount as delivered, as text, if another one was set manually.
+    #[schema(value_type = Option<Decimal>)]
     preadjusted: Option<String>,
     /// What was decided, a plan each.
     decisions: Vec<Decision>,
@@ -84,7 +87,7 @@ async fn preadjusted_amount(
 }
 
 /// Why a transaction was credited as it was.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TransactionExplanationView {
     /// Natural key.
     transaction: String,
@@ -109,9 +112,10 @@ pub(crate) async fn explain_transaction(
 }
 
 /// Which plan is wanted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaseParams {
+    /// The plan whose decision is shown; needed where several decided.
     plan: Option<String>,
 }
 
@@ -140,9 +144,10 @@ async fn find_stored(service: &Arc<Service>, id: &str) -> Result<TransactionReco
 }
 
 /// Why a deal is made void.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct VoidReason {
+    /// Why; the audit trail keeps it.
     reason: Option<String>,
 }
 
@@ -187,7 +192,7 @@ pub(crate) async fn void_transaction(
 }
 
 /// A deal that was made void.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VoidedDealView {
     /// Natural key of the deal.
     id: String,

@@ -10,32 +10,69 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::decision::{EarnedReward, PayeeBalance};
 use accredit_ledger::releases::{ReleaseStatus, Statement};
 use accredit_operations::published;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::me::subject::Subject;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::http::results::payees::{self, StatementView};
+use crate::http::results::payees::{self, PayeeCreditView, StatementView};
 use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::state::Service;
 
 /// What lists can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OwnListParams {
+    /// Id of a plan.
     plan: Option<String>,
+    /// Id of a period of the calendar.
     period: Option<String>,
+    /// Natural key of a transaction.
     transaction: Option<String>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Read by the subject.
     #[expect(dead_code, reason = "a key of the query that the subject reads")]
+    #[schema(format = Date)]
     on: Option<String>,
+}
+
+/// A published credit with the standing of its statement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnCreditView {
+    #[serde(flatten)]
+    row: PayeeCreditView,
+    /// Id of the plan.
+    plan: String,
+    /// Whether the amounts of the statement are certain.
+    confirmed: bool,
+}
+
+/// A published reward with the standing of its statement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnRewardView {
+    #[serde(flatten)]
+    row: EarnedReward,
+    /// Whether the amounts of the statement are certain.
+    confirmed: bool,
+}
+
+/// A published balance with the standing of its statement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnBalanceView {
+    #[serde(flatten)]
+    row: PayeeBalance,
+    /// Whether the amounts of the statement are certain.
+    confirmed: bool,
 }
 
 type OwnQuery = Result<Query<OwnListParams>, QueryRejection>;
@@ -180,13 +217,15 @@ async fn list_rows(
 }
 
 /// A period of which something is published, or that goes on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OwnPeriodView {
     /// Its id in the calendar.
     id: String,
     /// First day.
+    #[schema(format = Date)]
     first: String,
     /// Last day; null where the calendar has no end of it.
+    #[schema(format = Date)]
     last: Option<String>,
     /// The plans of which something is published.
     plans: BTreeSet<String>,

@@ -9,6 +9,7 @@ use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::me::subject::{Subject, parse_day};
 use crate::http::problem::Problem;
@@ -16,7 +17,7 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// The caller.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CallerView {
     /// The name in the audit trail.
     name: String,
@@ -46,14 +47,16 @@ pub(crate) async fn show_caller(Extension(caller): Extension<Principal>) -> View
 }
 
 /// The day on which one asks who reports to whom.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportParams {
+    /// A day; today by default.
+    #[schema(format = Date)]
     on: Option<String>,
 }
 
 /// A person who reports to the caller.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReportView {
     /// The id of the person.
     payee: String,

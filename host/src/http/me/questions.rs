@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::me::subject::Subject;
 use crate::http::problem::Problem;
@@ -27,7 +28,7 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// Why the subject got what they got of a transaction that concerns them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OwnWhyNotView {
     /// Natural key of the transaction, as it was asked for.
     transaction: String,
@@ -38,7 +39,7 @@ pub(crate) struct OwnWhyNotView {
 }
 
 /// What the subject got of a transaction in one plan, and why nothing more.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct OwnPlanView {
     /// Id of the plan.
     plan: String,
@@ -47,11 +48,12 @@ struct OwnPlanView {
     /// Why nothing, or nothing more, in the order of the steps.
     findings: Vec<OwnFindingView>,
     /// Their published credits.
+    #[schema(value_type = Vec<payees::PayeeCreditView>)]
     credits: Vec<Value>,
 }
 
 /// One reason, in the words for payees.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 struct OwnFindingView {
     /// The step of the plan.
     stage: String,

@@ -10,6 +10,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -18,21 +19,26 @@ use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// What the trail can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditListParams {
+    /// The user who acted.
     who: Option<String>,
+    /// The action, such as `activated`.
     what: Option<String>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A row of the trail.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditRowView {
     /// Its number, from 1.
     sequence: u64,
     /// The instant.
+    #[schema(format = DateTime)]
     at: String,
     /// The token or person that did it.
     who: String,
@@ -85,9 +91,10 @@ pub(crate) async fn list_audit(
 }
 
 /// A hash of a row that was kept elsewhere.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditVerifyParams {
+    /// A hash of a row that was kept elsewhere: it must be in the trail.
     head: Option<String>,
 }
 

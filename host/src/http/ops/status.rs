@@ -14,6 +14,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
@@ -21,11 +22,12 @@ use crate::server::clock;
 use crate::server::state::Service;
 
 /// The state of the server, for people.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatusView {
     /// Hash of the ruleset in force.
     ruleset: String,
     /// The business date.
+    #[schema(format = Date)]
     business_date: String,
     /// Deliveries that wait.
     pending: u64,
@@ -46,7 +48,7 @@ pub(crate) struct StatusView {
 }
 
 /// A part of the server that has a fault.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FaultView {
     /// Name of the part.
     part: &'static str,
@@ -57,19 +59,28 @@ struct FaultView {
 }
 
 /// Counts of the recorded rows; each counter is explained at [`LedgerCounts`].
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CountsView {
+    /// Recorded deals.
     transactions: i64,
+    /// Direct and indirect credits.
     credits: i64,
+    /// Direct credits.
     direct: i64,
+    /// Indirect credits.
     indirect: i64,
+    /// Held credits.
     held: i64,
+    /// Suppressed credits.
     suppressed: i64,
+    /// Decisions without a credit.
     uncredited: i64,
+    /// Decisions that could not be made.
     parked: i64,
     /// Sums of direct credits, by unit type.
     credited: BTreeMap<String, Decimal>,
     /// The sum in the currency of the workspace, with all its decimal places.
+    #[schema(value_type = Decimal)]
     credited_total: String,
 }
 
@@ -94,7 +105,7 @@ impl CountsView {
 }
 
 /// How far transactions are decided again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RecreditView {
     /// The activation that asked for it last.
     activation: u64,
@@ -142,7 +153,7 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResu
 }
 
 /// The answer of a process that runs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LivenessView {
     /// Always `live`.
     status: &'static str,
@@ -154,7 +165,7 @@ pub(crate) async fn show_liveness() -> ViewJson<LivenessView> {
 }
 
 /// The answer of a server that can take requests.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessView {
     /// Always `ready`.
     status: &'static str,
@@ -202,7 +213,7 @@ pub(crate) async fn show_metrics(State(service): State<Arc<Service>>) -> impl In
 }
 
 /// The program.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionView {
     /// Always `accredit`.
     name: &'static str,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
@@ -14,7 +15,7 @@ use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// A task and, once it has ended, its answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskView {
     /// Its number, from 1.
     task: u64,
@@ -23,10 +24,12 @@ pub(crate) struct TaskView {
     /// The user who made the request.
     who: String,
     /// The instant of the request.
+    #[schema(format = DateTime)]
     at: String,
     /// `running`, `done` or `failed`.
     state: &'static str,
     /// The instant at which it ended.
+    #[schema(format = DateTime)]
     ended: Option<String>,
     /// The status that the request would have been answered with.
     status: Option<u16>,

@@ -17,6 +17,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
@@ -26,12 +27,17 @@ use crate::server::jobs;
 use crate::server::state::Service;
 
 /// What an adjustment says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AdjustmentRequest {
+pub(crate) struct AdjustmentRequest {
+    /// `adjust_to`, `adjust_by`, or `reset` to end an adjustment.
     action: String,
+    /// The amount; `reset` needs none.
+    #[schema(value_type = Option<Decimal>)]
     amount: Option<String>,
+    /// Why.
     comment: Option<String>,
+    /// One of the workspace's reason codes; `reset` needs none.
     reason_code: Option<String>,
 }
 
@@ -77,7 +83,7 @@ async fn submit_adjustment(
 }
 
 /// An adjustment of a credit or of a transaction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AdjustmentView {
     /// The id of the credit; blank for an adjustment of the transaction itself.
     credit: String,
@@ -91,18 +97,23 @@ pub(crate) struct AdjustmentView {
     comment: Option<String>,
     /// Natural key of the transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     transaction: Option<TransactionKey>,
     /// Id of the plan of the credit.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     plan: Option<PlanKey>,
     /// The amount, in the unit of what is adjusted; left out for a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     amount: Option<Decimal>,
     /// One of the workspace's reason codes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason_code: Option<DefinedName>,
     /// Who approved it, where a second person had to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     approved: Option<Approval>,
     /// Whether it is the last adjustment of its target, and no reset.
     counts: bool,
@@ -131,7 +142,7 @@ impl AdjustmentView {
 }
 
 /// An adjustment that was made, with its credit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MadeAdjustmentView {
     /// The adjustment.
     adjustment: AdjustmentView,

@@ -12,6 +12,7 @@ use accredit_operations::alerts::{self, ENQUIRY_CODE, NoteFilter, OpenAlert};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -23,7 +24,7 @@ use crate::server::state::Service;
 const DEAD_PREFIX: &str = "dead-";
 
 /// An alert. Every one has `transaction`, `stage`, `code` and `message`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum AlertView {
     /// Of a decision, a reward or an adjustment.
@@ -37,7 +38,7 @@ pub(crate) enum AlertView {
 }
 
 /// The alert of a delivery that cannot be read, or that contradicts an earlier one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadLetterAlertView {
     /// Always null: what cannot be read has no natural key.
     transaction: Option<String>,
@@ -56,7 +57,7 @@ pub(crate) struct DeadLetterAlertView {
 }
 
 /// The alert of an enquiry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EnquiryAlertView {
     /// Natural key of the transaction that it is about.
     transaction: Option<String>,

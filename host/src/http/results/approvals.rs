@@ -29,6 +29,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
@@ -43,7 +44,7 @@ use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
 /// What an act answers when it is carried out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum ActAnswerView {
     /// An amount was adjusted.
@@ -194,11 +195,13 @@ pub(crate) async fn keep_request(
 }
 
 /// A request that waits for a second person, or waited.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApprovalRequestView)]
 pub(crate) struct RequestView {
     /// Its number, from 1.
     id: u64,
     /// The instant at which it was made.
+    #[schema(format = DateTime)]
     at: String,
     /// The user who made it.
     who: String,
@@ -224,8 +227,8 @@ impl RequestView {
 }
 
 /// A request that was approved, and what carrying it out answered.
-#[derive(Debug, Serialize)]
-struct ApprovedRequestView {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ApprovedRequestView {
     /// The request as it is now.
     request: RequestView,
     /// What the act answers without a second person.
@@ -233,10 +236,12 @@ struct ApprovedRequestView {
 }
 
 /// What the list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApprovalListParams {
+    /// Requests in this state.
     state: Option<ApprovalState>,
+    /// Requests of this user.
     who: Option<String>,
 }
 

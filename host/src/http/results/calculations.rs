@@ -22,6 +22,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
@@ -33,15 +34,17 @@ use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CalculationListParams {
+    /// Id of a plan.
     plan: Option<String>,
+    /// Id of a period of the calendar.
     period: Option<String>,
 }
 
 /// Every calculation, and how far the deciding is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CalculationListView {
     /// A row for each plan in each of its periods.
     data: Vec<CalculationView>,
@@ -52,15 +55,18 @@ pub(crate) struct CalculationListView {
 }
 
 /// A plan in a period that it is calculated by. The counts are of recorded rows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalculationSummaryView)]
 struct CalculationView {
     /// Id of the plan.
     plan: String,
     /// Id of the period.
     period: String,
     /// First day of the period.
+    #[schema(format = Date)]
     first: String,
     /// Last day of the period.
+    #[schema(format = Date)]
     last: Option<String>,
     /// Goes up when the content changes.
     revision: u32,
@@ -81,13 +87,14 @@ struct CalculationView {
     /// Transactions that could not be decided.
     parked: i64,
     /// The sum of direct credits by unit type, a decimal in the scale of the unit.
+    #[schema(value_type = BTreeMap<String, Decimal>)]
     credited: BTreeMap<String, String>,
     /// What is published of it; null where nothing is.
     release: Option<ReleaseView>,
 }
 
 /// How far the deciding is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DecidingProgressView {
     /// Deliveries that wait in the inbox.
     pending: u64,
@@ -100,11 +107,12 @@ struct DecidingProgressView {
     /// The run of a calculation that is under way.
     running: Option<CurrentRunView>,
     /// Business date of the last run.
+    #[schema(format = Date)]
     last_run: Option<String>,
 }
 
 /// How far the decisions are that an activation asked for again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DecidingAgainView {
     /// The number of the activation.
     activation: u64,
@@ -115,7 +123,7 @@ struct DecidingAgainView {
 }
 
 /// How far a run is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CurrentRunView {
     /// The number of the run: `/v1/runs/{run}` shows it.
     run: u64,
@@ -235,7 +243,7 @@ fn calculation_rows(
 }
 
 /// What is published of a plan in a period.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReleaseView {
     /// Id of the plan.
     plan: String,
@@ -274,10 +282,10 @@ impl ReleaseView {
 }
 
 /// The calculation of a plan in its own period, or those of its own periods within a longer one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum CalculationsView {
-    /// The calculation as FORMAT section 6 has it.
+    /// The calculation of the plan in its own period.
     Own(Box<Calculation>),
     /// One calculation for each period.
     Parts(ListView<Calculation>),
@@ -310,13 +318,17 @@ pub(crate) async fn show_calculation(
 }
 
 /// What a release may say.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseRequest {
+    /// What is released.
     #[serde(deserialize_with = "known_part")]
+    #[schema(value_type = ReleaseKind)]
     what: Result<ReleaseKind, String>,
+    /// Whether rewards are released before the period's last day is over.
     #[serde(default)]
     force: bool,
+    /// Why, which a forced release needs.
     reason: Option<String>,
 }
 
@@ -397,7 +409,7 @@ pub(crate) async fn remove_release(
 }
 
 /// A release that was taken back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RemovedReleaseView {
     /// Id of the plan.
     plan: String,

@@ -19,6 +19,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
@@ -34,18 +35,28 @@ const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreditListParams {
+    /// Id of a participant.
     payee: Option<String>,
+    /// Id of a position.
     position: Option<String>,
+    /// Id of a team.
     team: Option<String>,
+    /// Id of a period of the calendar.
     period: Option<String>,
+    /// `active`, `held`, `suppressed` or `void`.
     status: Option<String>,
+    /// Natural key of a transaction.
     transaction: Option<String>,
+    /// Id of a plan.
     plan: Option<String>,
+    /// `calculated`, `manual`, `late` or `retro`.
     origin: Option<String>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -176,7 +187,7 @@ pub(crate) async fn show_credit(
 }
 
 /// A credit with the way to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExplainedCreditView {
     /// The credit as it is recorded.
     credit: PostedCredit,
@@ -203,10 +214,12 @@ pub(crate) async fn explain_credit(
 }
 
 /// What a release or a hold may say.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResolveRequest {
+    /// Why.
     comment: Option<String>,
+    /// Another name for `comment`.
     reason: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::payees;
@@ -19,16 +20,19 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What the list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnquiryListParams {
+    /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
     state: Option<String>,
+    /// Id of a participant.
     payee: Option<String>,
+    /// The person who takes care of it.
     assignee: Option<String>,
 }
 
 /// An enquiry with the way to the explanation that it is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EnquiryView {
     /// Its number, from 1.
     id: u64,
@@ -43,8 +47,10 @@ pub(crate) struct EnquiryView {
     /// The id of the credit that it is about.
     credit: Option<String>,
     /// The amount of the credit when it was asked about.
+    #[schema(value_type = Option<Decimal>)]
     actual: Option<String>,
     /// The amount that the payee expected.
+    #[schema(value_type = Option<Decimal>)]
     expected: Option<String>,
     /// The question as it was written.
     text: String,
@@ -115,10 +121,12 @@ pub(crate) async fn list_enquiries(
 }
 
 /// What an answer says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AnswerRequest {
+pub(crate) struct AnswerRequest {
+    /// `resolved` or `rejected`.
     state: String,
+    /// The answer, 1 to 4000 characters.
     text: String,
 }
 
@@ -156,9 +164,10 @@ pub(crate) async fn show_enquiry(
 }
 
 /// Who is to take care of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AssignRequest {
+pub(crate) struct AssignRequest {
+    /// A name; null gives it back to everybody.
     to: Option<String>,
 }
 
@@ -178,9 +187,10 @@ pub(crate) async fn assign_enquiry(
 }
 
 /// What a message says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MessageRequest {
+pub(crate) struct MessageRequest {
+    /// The message, 1 to 4000 characters.
     text: String,
 }
 

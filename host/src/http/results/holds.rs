@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals;
@@ -21,7 +22,7 @@ use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
 /// The holds that one request released.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReleasedHoldsView {
     /// How many.
     released: usize,

@@ -18,6 +18,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
@@ -26,20 +27,33 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What a manual credit says: `reverses`, or the parts of a new one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ManualCreditRequest {
+    /// Id of a participant.
     payee: Option<String>,
+    /// Id of a position; by default the only one that the payee holds.
     position: Option<String>,
+    /// Id of a plan.
     plan: Option<String>,
+    /// A period of the plan's own kind.
     period: Option<String>,
+    /// A day on which the plan is in force; by default the period's last.
     incentive_date: Option<Date>,
+    /// One of the workspace's credit types.
     credit_type: Option<String>,
+    /// The amount, below zero allowed.
+    #[schema(value_type = Option<Decimal>)]
     amount: Option<String>,
+    /// The unit; by default the workspace's currency.
     unit_type: Option<String>,
+    /// Whether it rolls up as credits of deals do; by default it does not.
     rolls_up: Option<bool>,
+    /// The id of a manual credit that is taken back; only `reason_code` and `comment` go with it.
     reverses: Option<String>,
+    /// One of the workspace's reason codes.
     reason_code: Option<String>,
+    /// Why.
     comment: Option<String>,
 }
 
@@ -109,7 +123,8 @@ fn subject_of(request: ManualCreditRequest) -> Result<ManualCreditSubject, Probl
 }
 
 /// An act by which a person gave a credit, or took one back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ManualCreditActView)]
 pub(crate) struct ManualCreditView {
     /// The direct entry that the act made, as it is posted now; its period is the one in which it
     /// counts.

@@ -17,6 +17,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
@@ -25,17 +26,27 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What a manual reward says: `reverses`, or the parts of a new one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ManualRewardRequest {
+    /// Id of a participant.
     payee: Option<String>,
+    /// Id of a plan.
     plan: Option<String>,
+    /// A period of the plan's own kind.
     period: Option<String>,
+    /// The amount, below zero allowed.
+    #[schema(value_type = Option<Decimal>)]
     amount: Option<String>,
+    /// The unit; by default the workspace's currency.
     unit_type: Option<String>,
+    /// What the row is called; by default `Manual reward`.
     name: Option<String>,
+    /// The id of a manual reward that is taken back; only `reason_code` and `comment` go with it.
     reverses: Option<String>,
+    /// One of the workspace's reason codes.
     reason_code: Option<String>,
+    /// Why.
     comment: Option<String>,
 }
 
@@ -93,7 +104,7 @@ fn subject_of(request: ManualRewardRequest) -> Result<ManualRewardSubject, Probl
 }
 
 /// A reward that a person added.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ManualRewardView {
     /// The row that is paid; its period is the one in which it counts.
     reward: EarnedReward,

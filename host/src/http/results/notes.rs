@@ -9,6 +9,7 @@ use accredit_operations::alerts::{self, NoteFilter};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -16,14 +17,20 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoteListParams {
+    /// Id of a plan.
     pub(crate) plan: Option<String>,
+    /// Id of a period of the calendar.
     pub(crate) period: Option<String>,
+    /// The code of the note, such as `unmatched`.
     pub(crate) code: Option<String>,
+    /// Natural key of a transaction.
     pub(crate) transaction: Option<String>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     pub(crate) limit: Option<usize>,
+    /// `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
 }
 

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use accredit_crediting::explain::PayeeFinding;
 use accredit_domain::credit::fields::CREDIT_FIELDS;
-use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
+use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::EarnedReward;
+use accredit_domain::keys::{DefinedName, PeriodKey, PositionKey, TeamKey, TransactionKey};
 use accredit_ledger::releases::{ReleaseStatus, Statement};
 use accredit_operations::enquiries::{self, EnquiryFilter, EnquiryOrder};
 use accredit_operations::principal::Principal;
@@ -21,8 +23,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::address;
 use crate::http::problem::Problem;
@@ -31,9 +36,10 @@ use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::state::Service;
 
 /// The query of the list of statements.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatementParams {
+    /// Id of a period of the calendar.
     period: Option<String>,
 }
 
@@ -56,7 +62,7 @@ pub(crate) async fn list_statements(
 }
 
 /// What a payee sees of a plan in a period.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatementView {
     /// Id of the plan.
     plan: String,
@@ -67,25 +73,29 @@ pub(crate) struct StatementView {
     /// The revision of the calculation that was published.
     revision: u32,
     /// Business date of the release.
+    #[schema(format = Date)]
     released: String,
     /// The sums of the credits that count, by credit type and unit.
     totals: Vec<StatementTotalView>,
     /// The credits of the payee.
+    #[schema(value_type = Vec<PayeeCreditView>)]
     credits: Vec<Value>,
     /// Credits of the teams of the payee, in a plan that measures teams.
+    #[schema(value_type = Vec<PayeeCreditView>)]
     team_credits: Vec<Value>,
     /// The rewards of the payee.
     rewards: Vec<EarnedReward>,
 }
 
 /// The sum of the credits of one type and unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct StatementTotalView {
     /// The credit type.
     credit_type: String,
     /// The unit of the amount.
     unit_type: String,
     /// The sum.
+    #[schema(value_type = Decimal)]
     amount: String,
 }
 
@@ -148,8 +158,53 @@ pub(crate) fn why_not_link(of: &str, transaction: &str) -> String {
     format!("{of}/why-not?transaction={}", address::encode_part(transaction))
 }
 
+/// A credit as its payee sees it: the fields of a credit that payees see, and two more.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PayeeCreditView {
+    /// The credit's id.
+    id: CreditId,
+    /// Natural key of the deal.
+    transaction: TransactionKey,
+    /// The date of the deal that decides everything else.
+    incentive_date: Date,
+    /// The rule of the plan.
+    rule: DefinedName,
+    /// Direct or indirect.
+    kind: CreditKind,
+    /// The position that is credited; null for a team.
+    position: Option<PositionKey>,
+    /// The team that is credited, or through which the position was found.
+    team: Option<TeamKey>,
+    /// The relationship along which an indirect credit was rolled.
+    relationship: Option<DefinedName>,
+    /// The leaf period in which it is posted.
+    period: PeriodKey,
+    /// The credit type.
+    credit_type: DefinedName,
+    /// The unit of the amount.
+    unit_type: DefinedName,
+    /// The amount.
+    amount: Decimal,
+    /// The status, which says whether the credit counts.
+    status: CreditStatus,
+    /// When a hold ends or ended; null for a hold without a date.
+    release_date: Option<Date>,
+    /// Why it does not count.
+    reason: Option<String>,
+    /// The reason code of the rule or of the person who adjusted it.
+    reason_code: Option<DefinedName>,
+    /// How it came into its period.
+    origin: CreditOrigin,
+    /// The entry that this one takes back.
+    reverses: Option<CreditId>,
+    /// The amount before a maximum cut it; null where none did.
+    before_maximum: Option<Decimal>,
+    /// The path at which the payee reads why.
+    explain: String,
+}
+
 /// The query: the natural key of a transaction.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhyNotParams {
     /// The natural key.
@@ -157,7 +212,7 @@ pub(crate) struct WhyNotParams {
 }
 
 /// Why a payee got what they got of a transaction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WhyNotView {
     /// Natural key of the transaction, as it was asked for.
     transaction: String,
@@ -168,7 +223,7 @@ pub(crate) struct WhyNotView {
 }
 
 /// What a payee got of a transaction in one plan, and why nothing more.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PlanWhyNotView {
     /// Id of the plan.
     plan: String,
@@ -177,6 +232,7 @@ struct PlanWhyNotView {
     /// Why nothing, or nothing more, in the order of the steps.
     findings: Vec<PayeeFinding>,
     /// Their published credits.
+    #[schema(value_type = Vec<PayeeCreditView>)]
     credits: Vec<Value>,
 }
 
@@ -227,13 +283,19 @@ pub(crate) async fn list_payee_enquiries(
 }
 
 /// What an enquiry may say.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct EnquiryRequest {
+pub(crate) struct EnquiryRequest {
+    /// `missing` or `incorrect`.
     kind: String,
+    /// Natural key of a transaction.
     transaction: Option<String>,
+    /// The id of a published credit that it is about.
     credit: Option<String>,
+    /// The amount that the payee expects.
+    #[schema(value_type = Option<Decimal>)]
     expected: Option<String>,
+    /// The question, 1 to 4000 characters.
     text: String,
 }
 

@@ -16,6 +16,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::act_body::{ForcedReason, SentAct};
 use crate::http::problem::Problem;
@@ -27,13 +28,15 @@ use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
 
 /// A leaf period. The counts are of recorded rows of every plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeriodView {
     /// Its id in the calendar.
     id: String,
     /// First day.
+    #[schema(format = Date)]
     first: String,
     /// Last day.
+    #[schema(format = Date)]
     last: Option<String>,
     /// `closed`, `open` or `finalized` as people decided, else what the calendar says.
     state: String,
@@ -50,7 +53,7 @@ pub(crate) struct PeriodView {
 }
 
 /// A period that was closed, reopened or finalized.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangedPeriodView {
     /// Its id in the calendar.
     id: String,
@@ -61,7 +64,7 @@ pub(crate) struct ChangedPeriodView {
 }
 
 /// The state of a leaf period after an act.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LeafStateView {
     /// Its id in the calendar.
     id: String,

@@ -16,6 +16,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -24,13 +25,18 @@ use crate::http::views::view_json;
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RewardListParams {
+    /// Id of a plan.
     plan: Option<String>,
+    /// Id of a period of the calendar.
     period: Option<String>,
+    /// Id of a participant.
     payee: Option<String>,
+    /// Rows of the page, 1 to 1000; 100 by default.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

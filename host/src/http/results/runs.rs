@@ -19,6 +19,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::problem::{Problem, run_location};
 use crate::http::results::approvals;
@@ -34,15 +35,20 @@ const WAIT: Duration = Duration::from_secs(20);
 const WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// What a run may say.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RunRequest {
+pub(crate) struct RunRequest {
+    /// `full`, `incremental` or `selected`.
     mode: String,
+    /// Natural keys of the deals, for `selected`.
     #[serde(default)]
     transactions: BTreeSet<String>,
+    /// Ids of participants, for `selected`: the deals that credit them.
     #[serde(default)]
     payees: BTreeSet<String>,
+    /// By which rules it decides.
     rules: Option<RunRules>,
+    /// Whether nothing is recorded but the answer.
     #[serde(default)]
     dry_run: bool,
 }
@@ -137,7 +143,7 @@ pub(crate) async fn begin_run(
 }
 
 /// A run of a calculation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunView {
     /// Its number, from 1.
     id: u64,
@@ -159,10 +165,12 @@ pub(crate) struct RunView {
     /// The user who started it.
     who: String,
     /// The instant at which it was started.
+    #[schema(format = DateTime)]
     at: String,
     /// `waiting`, `running`, `done`, `cancelled` or `failed`.
     state: RunState,
     /// The instant at which it ended.
+    #[schema(format = DateTime)]
     ended: Option<String>,
     /// Transactions that it has to decide; 0 until they were counted.
     transactions: usize,
@@ -180,6 +188,7 @@ pub(crate) struct RunView {
     /// The revision of the calculation at its end.
     revision: Option<u32>,
     /// The business date at its end.
+    #[schema(format = Date)]
     business_date: Option<String>,
     /// Why it failed, in one sentence.
     error: Option<String>,

@@ -15,16 +15,19 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// The body of the request: plan, period and the last day with real deals.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SimulationRequest {
+pub(crate) struct SimulationRequest {
+    /// Id of a plan.
     plan: String,
+    /// Id of the period.
     period: String,
     /// The last day whose deals are real; the business date, or the period's last day if that is
     /// earlier, by default.

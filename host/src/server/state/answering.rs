@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use crate::http::problem::Problem;
@@ -14,8 +15,8 @@ use crate::server::channels::WorkerTurn;
 use crate::server::tasks::{FinalAnswer, TaskRequest};
 
 /// An answer that is still computed.
-#[derive(Debug, Serialize)]
-struct StartedTaskView {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StartedTaskView {
     /// The number of the task: `/v1/tasks/{task}` has its answer.
     task: u64,
     /// What was asked for: `preview`.

@@ -1,0 +1,57 @@
+//! Operations on keys, people and sessions: who may use the API.
+
+use crate::http::access::keys::{KeyRequest, KeyView, NewKeyView, RotateRequest};
+use crate::http::access::people::{InvitedView, PasswordRequest, PersonRequest, PersonView};
+use crate::http::access::sessions::SignInRequest;
+use crate::http::me::profile::CallerView;
+use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post};
+use crate::http::openapi::schemas::SchemaOf;
+
+pub(super) fn operations() -> Vec<Operation> {
+    let keys = vec![
+        get("/v1/keys", "listKeys", "Lists keys.").ok_list::<KeyView>(),
+        post("/v1/keys", "createKey", "Makes a key.")
+            .body::<KeyRequest>()
+            .answers(201, "The key, whole.", vec![Content::Json(SchemaOf::new::<NewKeyView>())])
+            .refuses(&["bad_access", "name_taken"]),
+        delete("/v1/keys/{id}", "revokeKey", "Removes a key.")
+            .ok::<KeyView>()
+            .refuses(&["not_found"]),
+        post("/v1/keys/{id}/rotate", "rotateKey", "Gives a key another secret.")
+            .optional_body::<RotateRequest>()
+            .ok::<NewKeyView>()
+            .refuses(&["not_found", "bad_access"]),
+    ];
+    let people = vec![
+        get("/v1/people", "listPeople", "Lists people.").ok_list::<PersonView>(),
+        post("/v1/people", "addPerson", "Makes an account for a person.")
+            .body::<PersonRequest>()
+            .answers(
+                201,
+                "The person, with an invitation.",
+                vec![Content::Json(SchemaOf::new::<InvitedView>())],
+            )
+            .refuses(&["bad_access", "name_taken", "email_taken"]),
+        delete("/v1/people/{id}", "removePerson", "Removes an account.")
+            .ok::<PersonView>()
+            .refuses(&["not_found"]),
+        post("/v1/people/{id}/invite", "invitePerson", "Makes another invitation.")
+            .ok::<InvitedView>()
+            .refuses(&["not_found"]),
+        post("/v1/invitations/{token}", "acceptInvitation", "Sets the password of a person.")
+            .body::<PasswordRequest>()
+            .ok::<PersonView>()
+            .refuses(&["not_found", "bad_password", "unavailable", "cross_origin"]),
+    ];
+    let sessions = vec![
+        post("/v1/session", "signIn", "Signs a person in.")
+            .body::<SignInRequest>()
+            .ok::<CallerView>()
+            .with_answer_header(200, "Set-Cookie", "The session.")
+            .refuses(&["sign_in_failed", "too_many_attempts", "unavailable", "cross_origin"]),
+        delete("/v1/session", "signOut", "Signs the caller out.")
+            .ok::<CallerView>()
+            .with_answer_header(200, "Set-Cookie", "The end of the session."),
+    ];
+    in_group("Access", keys.into_iter().chain(people).chain(sessions).collect())
+}

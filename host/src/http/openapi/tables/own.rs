@@ -1,0 +1,118 @@
+//! Operations of payees on what is their own, and of managers on what is of those who report to them.
+
+use crate::http::me::lists::{
+    OwnBalanceView, OwnCreditView, OwnListParams, OwnPeriodView, OwnRewardView,
+};
+use crate::http::me::profile::{CallerView, ReportParams, ReportView};
+use crate::http::me::questions::OwnWhyNotView;
+use crate::http::openapi::operation::{Content, Operation, get, in_group, post};
+use crate::http::openapi::schemas::SchemaOf;
+use crate::http::results::enquiries::{EnquiryView, MessageRequest};
+use crate::http::results::payees::{EnquiryRequest, StatementView, WhyNotParams};
+
+/// The names of the same seven operations for the caller and for one who reports to the caller.
+struct Subject {
+    paths: [&'static str; 7],
+    ids: [&'static str; 7],
+}
+
+const OWN: Subject = Subject {
+    paths: [
+        "/v1/me/statements",
+        "/v1/me/credits",
+        "/v1/me/rewards",
+        "/v1/me/balances",
+        "/v1/me/periods",
+        "/v1/me/why-not",
+        "/v1/me/enquiries",
+    ],
+    ids: [
+        "listOwnStatements",
+        "listOwnCredits",
+        "listOwnRewards",
+        "listOwnBalances",
+        "listOwnPeriods",
+        "explainOwn",
+        "listOwnEnquiries",
+    ],
+};
+
+const OF_REPORT: Subject = Subject {
+    paths: [
+        "/v1/me/reports/{payee}/statements",
+        "/v1/me/reports/{payee}/credits",
+        "/v1/me/reports/{payee}/rewards",
+        "/v1/me/reports/{payee}/balances",
+        "/v1/me/reports/{payee}/periods",
+        "/v1/me/reports/{payee}/why-not",
+        "/v1/me/reports/{payee}/enquiries",
+    ],
+    ids: [
+        "listReportStatements",
+        "listReportCredits",
+        "listReportRewards",
+        "listReportBalances",
+        "listReportPeriods",
+        "explainReport",
+        "listReportEnquiries",
+    ],
+};
+
+fn of_subject(subject: &Subject) -> Vec<Operation> {
+    let [statements, credits, rewards, balances, periods, why, enquiries] = subject.paths;
+    let ids = subject.ids;
+    let [of_statements, of_credits, of_rewards, of_balances, of_periods, of_why, of_enquiries] =
+        ids;
+    let operations = vec![
+        get(statements, of_statements, "Lists published statements.")
+            .query::<OwnListParams>()
+            .ok_list::<StatementView>(),
+        get(credits, of_credits, "Lists published credits.")
+            .query::<OwnListParams>()
+            .ok_page::<OwnCreditView>(),
+        get(rewards, of_rewards, "Lists published rewards.")
+            .query::<OwnListParams>()
+            .ok_page::<OwnRewardView>(),
+        get(balances, of_balances, "Lists what is owed at the end of published periods.")
+            .query::<OwnListParams>()
+            .ok_page::<OwnBalanceView>(),
+        get(periods, of_periods, "Lists periods of which something is published.")
+            .ok_list::<OwnPeriodView>(),
+        get(why, of_why, "Shows why a deal credited one so.")
+            .query::<WhyNotParams>()
+            .ok::<OwnWhyNotView>()
+            .refuses(&["ruleset_not_rebuilt"]),
+        get(enquiries, of_enquiries, "Lists enquiries.").ok_list::<EnquiryView>(),
+    ];
+    // A day, where it is read, may be none; one who does not report to the caller is not found.
+    operations.into_iter().map(|one| one.refuses(&["not_found", "bad_request"])).collect()
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    let more = vec![
+        get("/v1/me", "getCaller", "Shows who the caller is.").ok::<CallerView>(),
+        post("/v1/me/enquiries", "openOwnEnquiry", "Takes a question of the caller.")
+            .body::<EnquiryRequest>()
+            .answers(
+                201,
+                "The question is kept.",
+                vec![Content::Json(SchemaOf::new::<EnquiryView>())],
+            )
+            .refuses(&["not_found", "unknown_kind", "bad_text", "bad_amount", "other_transaction"]),
+        get("/v1/me/enquiries/{id}", "getOwnEnquiry", "Shows an enquiry of the caller.")
+            .number("id")
+            .ok::<EnquiryView>()
+            .refuses(&["not_found"]),
+        post("/v1/me/enquiries/{id}/messages", "addOwnMessage", "Adds a message of the caller.")
+            .number("id")
+            .body::<MessageRequest>()
+            .ok::<EnquiryView>()
+            .refuses(&["not_found", "bad_text", "enquiry_closed"]),
+        get("/v1/me/reports", "listReports", "Lists those who report to the caller.")
+            .query::<ReportParams>()
+            .ok_list::<ReportView>()
+            .refuses(&["not_found"]),
+    ];
+    let all = more.into_iter().chain(of_subject(&OWN)).chain(of_subject(&OF_REPORT));
+    in_group("Own", all.collect())
+}
