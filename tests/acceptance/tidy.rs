@@ -40,6 +40,7 @@ fn top_level_is_what_the_design_says() {
         "Cargo.lock",
         "LICENSE",
         "README.md",
+        "SECURITY.md",
         "engine",
         "host",
         "plugins",
