@@ -35,6 +35,9 @@ const ATTEMPTS_MAX: u32 = 16;
 const FIRST_PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 15 * 60 * 1_000;
 
+/// The pause while no token is set.
+const NOT_READY_PAUSE_MS: i64 = 30 * 1_000;
+
 /// Bytes of a hash in the id of what was fetched.
 const HASH_CHARACTERS: usize = 16;
 
@@ -90,9 +93,8 @@ fn fetch_one(
         Some(needed) => {
             let variable = api_token_variable(&fetch.source);
             let credentials = service.credentials.load();
-            let token = credentials.api_tokens.get(&variable).ok_or_else(|| {
-                FetchFailure::passing(format!("set `{variable}` to a token for the CRM's API"))
-            })?;
+            let token = credentials.api_tokens.get(&variable);
+            let token = token.ok_or_else(|| FetchFailure::without_token(&variable))?;
             let FetchedBody(fetched) = request::send(agent, &needed, token.expose_secret())?;
             let completed = connector.complete_event(&fetch.payload, &fetched);
             completed.map_err(|error| FetchFailure::Lasting(error.to_string()))?
@@ -122,8 +124,10 @@ fn keep(
         Err(failure) => failure,
     };
 
-    let attempts = fetch.attempts.saturating_add(1);
+    let counts = !matches!(failure, FetchFailure::NotReady(_));
+    let attempts = fetch.attempts.saturating_add(u32::from(counts));
     let (reason, pause_ms) = match failure {
+        FetchFailure::NotReady(reason) => (reason, NOT_READY_PAUSE_MS),
         FetchFailure::Lasting(reason) => {
             return end_as_dead_letter(service, fetch, &reason);
         }

@@ -78,11 +78,13 @@ impl Connector for StandardWebhooks {
         _settings: &SourceSettings,
         secret: &str,
     ) -> Result<SampleRequest, RejectedDelivery> {
+        // The columns of a new directory, and the usual other name of the day.
         let body = serde_json::json!({
             "id": deal.id,
             "name": deal.name,
             "amount": deal.amount,
             "owner": deal.owner,
+            "closed": deal.closed_day,
             "date": deal.closed_day,
         });
         let body = body.to_string().into_bytes();

@@ -79,6 +79,11 @@ pub(crate) fn run(verb: &TriggerCommand) -> u8 {
 
 /// The request that the connector of the source makes.
 fn make_request(options: &DealCloseArguments) -> Result<SampleRequest, String> {
+    let settings = options.dir.join("accredit.toml");
+    if !settings.is_file() {
+        let settings = settings.display();
+        return Err(format!("there is no `{settings}`: name the directory with `--dir`"));
+    }
     let files = read_directory(&options.dir)?;
     let (ruleset, _) = Ruleset::read(&files, &Default::default());
     let ruleset = ruleset.ok_or("the directory does not pass `accredit check`")?;

@@ -21,6 +21,8 @@ pub(super) struct FetchedBody(pub(super) String);
 pub(super) enum FetchFailure {
     /// It will not be otherwise: the CRM has no such deal, or its answer has no known shape.
     Lasting(String),
+    /// Nothing was sent, and nothing can be before a person acts.
+    NotReady(String),
     /// It may be otherwise later.
     Passing {
         /// Why.
@@ -31,6 +33,11 @@ pub(super) enum FetchFailure {
 }
 
 impl FetchFailure {
+    /// A token that is not set: a person has to act, so that the try does not count.
+    pub(super) fn without_token(variable: &str) -> FetchFailure {
+        FetchFailure::NotReady(format!("set `{variable}` to a token for the CRM's API"))
+    }
+
     /// One that may be otherwise later.
     pub(super) fn passing(reason: String) -> FetchFailure {
         FetchFailure::Passing { reason, retry_after_ms: None }
@@ -58,6 +65,11 @@ pub(super) fn send(
     needed: &FetchRequest,
     token: &str,
 ) -> Result<FetchedBody, FetchFailure> {
+    if !is_protected(&needed.url) {
+        let reason = "the URL of the API must begin with https://: a token is sent there";
+        return Err(FetchFailure::Lasting(reason.to_owned()));
+    }
+
     let mut request = agent.get(&needed.url);
     for (name, value) in &needed.headers {
         request = request.header(*name, *value);
@@ -87,6 +99,24 @@ pub(super) fn send(
     Ok(FetchedBody(body))
 }
 
+/// Whether a token may be sent to a URL: over TLS, or without leaving the machine.
+fn is_protected(url: &str) -> bool {
+    if url.starts_with("https://") {
+        return true;
+    }
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A user name in front of `@` could look like a host.
+    if authority.contains('@') {
+        return false;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// What an answer without a deal means.
 fn failure_of(status: u16, retry_after: Option<&str>) -> FetchFailure {
     let reason = format!("the CRM answered {status}");
@@ -104,6 +134,25 @@ fn failure_of(status: u16, retry_after: Option<&str>) -> FetchFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A token went out in clear text to any host that the settings named.
+    #[test]
+    fn a_token_leaves_the_machine_over_tls_alone() {
+        for url in ["https://api.hubapi.com/x", "http://127.0.0.1:8080/x", "http://[::1]:1/x"] {
+            assert!(is_protected(url), "{url}");
+        }
+        for url in [
+            "http://api.hubapi.com/x",
+            "http://127.0.0.1.example.com/x",
+            "http://127.0.0.1@example.com/x",
+            "http://127.0.0.1:80@example.com/x",
+            "http://localhost.example/x",
+            "ftp://127.0.0.1/x",
+            "http://",
+        ] {
+            assert!(!is_protected(url), "{url}");
+        }
+    }
 
     #[test]
     fn only_answers_that_may_change_are_asked_for_again() {
