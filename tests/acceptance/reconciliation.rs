@@ -88,3 +88,39 @@ fn other_values_and_deals_that_the_list_does_not_have_are_named() {
     assert_eq!(found["different"], different);
     assert_eq!(found["unlisted"], serde_json::json!(["C"]));
 }
+
+/// The list had fewer columns than the deals: importing all of it took the owner from deals that were
+/// recorded rightly, and their credits with it.
+#[test]
+fn an_import_of_what_is_missing_leaves_recorded_deals_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let server = Server::start(&dir.path().join("a.redb"), &workspace);
+    let rows = "id,date,amount,owner\nA,2026-03-01,100,ann\nV,2026-03-02,5,ann\n";
+    server.post("/v1/transactions", "text/csv", rows);
+    server.settle();
+    let before = comparable(&server.credits("transaction=A"));
+    let list = dir.path().join("closed.csv");
+    std::fs::write(&list, "id,date,amount\nA,2026-03-01,100\nN,2026-03-03,7\n,2026-03-04,9\n")
+        .unwrap();
+    let (code, found) = reconcile(&server, &list, &[]);
+    assert_eq!((code, &found["missing_count"], &found["without_key"]), (1, &1.into(), &1.into()));
+    std::fs::write(&list, "id,date,amount\nA,2026-03-01,100\nN,2026-03-03,7\n").unwrap();
+    assert_eq!(reconcile(&server, &list, &["--import"]).0, 1);
+    server.settle();
+    assert_eq!(reconcile(&server, &list, &[]).0, 0);
+    assert!(!before.is_empty() && comparable(&server.credits("transaction=A")) == before);
+
+    // A deal that a person made void is not as the list says.
+    let void = ["transaction", "void", "V", "--reason", "a test", "--server", &server.url];
+    assert_eq!(run(&[&void[..], &["--token", TOKEN]].concat()).0, 0);
+    std::fs::write(&list, "id,date,amount\nV,2026-03-02,5\n").unwrap();
+    let (code, found) = reconcile(&server, &list, &[]);
+    assert_eq!((code, &found["different"][0]["columns"]["void"]["recorded"]), (1, &"true".into()));
+
+    // A list of other columns is no list without differences.
+    std::fs::write(&list, "Deal Id,Closed\nV,2026-03-02\n").unwrap();
+    let list = list.to_str().unwrap();
+    let (code, _, talk) = run(&["reconcile", list, "--server", &server.url, "--token", TOKEN]);
+    assert!(code == 1 && talk.contains("natural key"), "{talk}");
+}

@@ -35,8 +35,7 @@ pub struct PendingFetch {
 
 impl PendingFetch {
     fn key(&self) -> Vec<u8> {
-        let (sequence, part) = (codec::number_key(self.sequence), self.part.to_be_bytes());
-        [PREFIX.as_bytes(), &sequence, &part].concat()
+        fetch_key(self.sequence, self.part)
     }
 
     /// Adds it to a commit, as it is now.
@@ -46,10 +45,21 @@ impl PendingFetch {
     }
 }
 
+fn fetch_key(sequence: u64, part: u32) -> Vec<u8> {
+    [PREFIX.as_bytes(), &codec::number_key(sequence), &part.to_be_bytes()].concat()
+}
+
 impl Ledger {
-    /// What waits to be fetched, in the order of arrival, at most `limit` entries.
-    pub fn pending_fetches(&self, limit: usize) -> LedgerResult<Vec<PendingFetch>> {
-        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, PREFIX.as_bytes(), b"", limit)?;
+    /// What waits to be fetched, in the order of arrival: at most `limit` entries behind the one with this
+    /// sequence and part, from the first without one.
+    pub fn pending_fetches(
+        &self,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> LedgerResult<Vec<PendingFetch>> {
+        let from = after.map(|(sequence, part)| [&*fetch_key(sequence, part), &[0]].concat());
+        let (prefix, from) = (PREFIX.as_bytes(), from.unwrap_or_default());
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, prefix, &from, limit)?;
         rows.iter().map(|(_, row)| codec::unpack_row(row)).collect()
     }
 
@@ -102,16 +112,17 @@ mod tests {
         let work = CommitBatch { done, fetches, ..CommitBatch::default() };
         ledger.commit_batch(&work).unwrap();
         assert_eq!(ledger.pending_count().unwrap(), 0);
-        assert_eq!(ledger.pending_fetches(9).unwrap(), [fetch(0), fetch(1)]);
-        assert_eq!(ledger.pending_fetches(1).unwrap(), [fetch(0)]);
+        assert_eq!(ledger.pending_fetches(None, 9).unwrap(), [fetch(0), fetch(1)]);
+        assert_eq!(ledger.pending_fetches(None, 1).unwrap(), [fetch(0)]);
 
+        assert_eq!(ledger.pending_fetches(Some((1, 0)), 9).unwrap(), [fetch(1)]);
         let tried = PendingFetch { attempts: 1, last_error: Some("503".into()), ..fetch(0) };
         ledger.record_fetch_attempt(&tried).unwrap();
-        assert_eq!(ledger.pending_fetches(1).unwrap(), std::slice::from_ref(&tried));
+        assert_eq!(ledger.pending_fetches(None, 1).unwrap(), std::slice::from_ref(&tried));
         ledger.end_fetch(&tried, None).unwrap();
         assert_eq!(ledger.dead_count().unwrap(), 0);
         ledger.end_fetch(&fetch(1), Some("there is no such deal")).unwrap();
-        assert_eq!(ledger.pending_fetches(9).unwrap(), []);
+        assert_eq!(ledger.pending_fetches(None, 9).unwrap(), []);
         assert_eq!(ledger.dead_letters(0, 9).unwrap()[0].reason, "there is no such deal");
     }
 }

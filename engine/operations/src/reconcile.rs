@@ -26,6 +26,8 @@ const NAMED_MAX: usize = 10_000;
 pub struct Reconciliation {
     /// Deals in the list; rows that repeat a natural key are one.
     pub listed: usize,
+    /// Rows without a natural key, which are compared with nothing.
+    pub without_key: usize,
     /// Deals that are recorded as the list says.
     pub same: usize,
     /// How many deals of the list are not recorded.
@@ -109,7 +111,11 @@ impl<'l> ListComparison<'l> {
     /// When the data cannot be read.
     pub fn add_record(&mut self, record: &Record) -> Result<(), StoreError> {
         let listed = self.decoder.decode(record);
-        if listed.id.is_empty() || !self.seen.insert(Arc::clone(&listed.id)) {
+        if listed.id.is_empty() {
+            self.found.without_key += 1;
+            return Ok(());
+        }
+        if !self.seen.insert(Arc::clone(&listed.id)) {
             return Ok(());
         }
 
@@ -130,7 +136,13 @@ impl<'l> ListComparison<'l> {
             return Ok(());
         };
 
-        let columns = self.different_columns(&listed, &self.decode(&stored.record));
+        let recorded = self.decode(&stored.record);
+        let mut columns = self.different_columns(&listed, &recorded);
+        if recorded.is_void() {
+            // A person made it void; the list says that it is closed.
+            let (listed, recorded) = ("false".to_owned(), "true".to_owned());
+            columns.insert("void".to_owned(), DifferentValue { listed, recorded });
+        }
         if columns.is_empty() {
             self.found.same += 1;
             return Ok(());

@@ -152,6 +152,10 @@ pub enum SecretOrigin {
 #[error("{0}")]
 pub struct RejectedDelivery(pub &'static str);
 
+/// A signature that is well formed, of a time that is near, and of another secret: the only reason that
+/// another secret could change.
+pub const NO_SIGNATURE_MATCHES: RejectedDelivery = RejectedDelivery("no signature matches");
+
 /// Why a body has no known shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

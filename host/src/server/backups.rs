@@ -6,9 +6,11 @@
 //! **Architecture invariant:** a file has the name of a backup only once it was read again and is on the
 //! disk; the newest backups are never removed for a copy that failed.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
@@ -25,6 +27,9 @@ use crate::server::state::Service;
 /// What the names of backups begin and end with; a time between them puts them in order.
 const NAME_START: &str = "accredit-";
 const NAME_END: &str = ".redb";
+
+/// What the folder of a backup begins with while it is made.
+const PART_START: &str = ".backup-";
 
 /// What is added to the name of a backup for its summary.
 const SUMMARY_END: &str = ".json";
@@ -61,6 +66,10 @@ pub(crate) fn make_backup(
     now_ms: i64,
     plan: &BackupPlan,
 ) -> Result<BackupSummary, StoreError> {
+    // Two at a time would take one name.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+
     let folder = &plan.folder;
     let cannot = |error: &dyn std::fmt::Display| {
         StoreError::Failed(format!("no backup in `{}`: {error}", folder.display()))
@@ -68,7 +77,7 @@ pub(crate) fn make_backup(
     fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
 
     let file = new_name(folder, now_ms);
-    let part = tempfile::Builder::new().prefix(".backup-").tempdir_in(folder);
+    let part = tempfile::Builder::new().prefix(PART_START).tempdir_in(folder);
     let part = part.map_err(|error| cannot(&error))?;
     let part_file = part.path().join("part.redb");
 
@@ -87,6 +96,10 @@ pub(crate) fn make_backup(
         let mut out = File::create(&part_summary)?;
         out.write_all(&text)?;
         out.sync_all()?;
+        // The secrets of sources are in it, as in the data file.
+        for path in [&part_file, &part_summary] {
+            fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        }
         File::open(&part_file)?.sync_all()?;
         fs::rename(&part_summary, summary_path(&folder.join(&file)))?;
         fs::rename(&part_file, folder.join(&file))?;
@@ -94,7 +107,7 @@ pub(crate) fn make_backup(
     };
     write().map_err(|error| cannot(&error))?;
 
-    remove_oldest(folder, plan.keep);
+    remove_oldest(folder, plan.keep, &file);
     Ok(summary)
 }
 
@@ -147,10 +160,13 @@ pub(crate) fn list_backups(folder: &Path) -> std::io::Result<Vec<BackupSummary>>
     Ok(found)
 }
 
-/// Removes the oldest backups beyond those that are kept.
-fn remove_oldest(folder: &Path, keep: usize) {
-    let Ok(backups) = list_backups(folder) else { return };
-    let beyond = backups.len().saturating_sub(keep.max(1));
+/// Removes the oldest backups beyond those that are kept, never the one that was just made: a clock that
+/// was once ahead makes others seem newer.
+fn remove_oldest(folder: &Path, keep: usize, made: &str) {
+    let Ok(mut backups) = list_backups(folder) else { return };
+    backups.retain(|backup| backup.file != made);
+    let keep = keep.saturating_sub(1);
+    let beyond = backups.len().saturating_sub(keep);
     for old in backups.iter().take(beyond) {
         let path = folder.join(&old.file);
         let removed = fs::remove_file(&path).and_then(|()| fs::remove_file(summary_path(&path)));
@@ -160,9 +176,23 @@ fn remove_oldest(folder: &Path, keep: usize) {
     }
 }
 
+/// Removes what backups left that a stop interrupted.
+fn remove_interrupted(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PART_START) {
+            // What cannot be removed takes room, and is tried again at the next start.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Makes backups by the plan of the server until it stops.
 pub(crate) fn run(service: &Service) {
     let planned = service.config.backups.as_ref();
+    if let Some(plan) = planned {
+        remove_interrupted(&plan.folder);
+    }
     let Some((plan, every)) = planned.and_then(|plan| Some((plan, plan.every?))) else {
         while !service.stopping.load(std::sync::atomic::Ordering::Acquire) {
             std::thread::sleep(TICK);
@@ -228,6 +258,11 @@ mod tests {
         assert_eq!(list_backups(&folder_path).unwrap(), made[2..]);
         let left = fs::read_dir(&folder_path).unwrap().count();
         assert_eq!(left, 4, "two backups with their summaries, and nothing else");
+
+        // A clock that goes back: the new backup seems old, and stays.
+        let late = make_backup(&ledger, 1_700_000_000_000, &plan).unwrap();
+        let listed = list_backups(&folder_path).unwrap();
+        assert_eq!(listed, [late, made[3].clone()]);
 
         let path = folder_path.join(names[3]);
         let copy = Ledger::open(plugins::open_store_read_only(&path).unwrap()).unwrap();

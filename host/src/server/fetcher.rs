@@ -11,6 +11,7 @@ mod request;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use accredit_ledger::Ledger;
 use accredit_ledger::fetches::PendingFetch;
 use accredit_operations::intake;
 use accredit_seams::delivery::Delivery;
@@ -24,9 +25,10 @@ use crate::server::state::Service;
 /// How often it looks for something to fetch.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Entries that are looked at in a round, and requests at a time.
+/// Entries that are read at a time; requests at a time, and those of one source among them.
 const ENTRIES_MAX: usize = 2048;
-const AT_ONCE_MAX: usize = 4;
+const AT_ONCE_MAX: usize = 8;
+const OF_ONE_SOURCE_MAX: usize = 3;
 
 /// Tries before an event becomes a dead letter. With the pauses between them they take two hours.
 const ATTEMPTS_MAX: u32 = 16;
@@ -59,10 +61,12 @@ pub(crate) fn run(service: &Service) {
 /// Tries what is due, a few requests at a time; how many were tried.
 fn fetch_due(service: &Service, agent: &ureq::Agent) -> Result<usize, StoreError> {
     let now = service.clock.now_ms();
-    let mut due = service.context.ledger.pending_fetches(ENTRIES_MAX)?;
-    service.metrics.fetches.set(i64::try_from(due.len()).unwrap_or(i64::MAX));
-    due.retain(|fetch| fetch.next_ms <= now);
-    due.truncate(AT_ONCE_MAX);
+    let (due, waiting) = due_fetches(&service.context.ledger, now)?;
+    service.metrics.fetches.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    if due.is_empty() && waiting > ENTRIES_MAX {
+        // Looking through thousands of entries again and again would keep a core busy.
+        std::thread::sleep(TICK * 4);
+    }
 
     std::thread::scope(|scope| {
         let tries: Vec<_> =
@@ -72,6 +76,25 @@ fn fetch_due(service: &Service, agent: &ureq::Agent) -> Result<usize, StoreError
         due.iter().zip(outcomes).try_for_each(|(fetch, outcome)| keep(service, fetch, outcome))
     })?;
     Ok(due.len())
+}
+
+/// What is due, a few entries of each source: a CRM that fails, or does not answer, must not keep those of
+/// the others waiting. And how many entries there are.
+fn due_fetches(ledger: &Ledger, now: i64) -> Result<(Vec<PendingFetch>, usize), StoreError> {
+    let (mut due, mut waiting, mut after) = (Vec::<PendingFetch>::new(), 0, None);
+    loop {
+        let page = ledger.pending_fetches(after, ENTRIES_MAX)?;
+        let Some(last) = page.last() else { return Ok((due, waiting)) };
+        after = Some((last.sequence, last.part));
+        waiting += page.len();
+
+        for fetch in page {
+            let same = due.iter().filter(|known| known.source == fetch.source).count();
+            if fetch.next_ms <= now && same < OF_ONE_SOURCE_MAX && due.len() < AT_ONCE_MAX {
+                due.push(fetch);
+            }
+        }
+    }
 }
 
 /// The delivery that an event becomes with what was fetched for it.

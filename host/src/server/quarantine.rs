@@ -7,7 +7,9 @@
 //! or for a newer one; nothing of it is decided before.
 
 use accredit_ledger::quarantine::QuarantinedRequest;
-use accredit_seams::connector::SentRequest;
+use accredit_seams::connector::{
+    NO_SIGNATURE_MATCHES, RejectedDelivery, SentRequest, SettingValue, SourceSettings,
+};
 use accredit_seams::delivery::Delivery;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -26,9 +28,9 @@ pub(crate) const QUARANTINE_RATE: BurstRate = BurstRate { burst: 200, per_second
 /// Requests that are verified at a time.
 const PAGE: usize = 50;
 
-/// Headers that authenticate a sender by themselves, and so are never kept.
-const DROPPED_HEADERS: [&str; 4] =
-    ["authorization", "cookie", "proxy-authorization", "x-forwarded-client-cert"];
+/// Parts of the names of headers that a signature is in or of. Others are not kept: one of them may
+/// authenticate the sender, or a gateway in front of the server, by itself.
+const SIGNED_HEADERS: [&str; 4] = ["signature", "timestamp", "webhook-id", "svix-id"];
 
 /// What a second verification came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -42,14 +44,24 @@ pub(crate) struct QuarantineOutcome {
 /// Keeps a request that was refused, if its source signs requests.
 pub(crate) fn keep_refused(
     service: &Service,
-    source: &str,
+    (source, settings): (&str, &SourceSettings),
     request: &SentRequest<'_>,
-    reason: &str,
+    reason: RejectedDelivery,
 ) {
+    // What could not be authentic under any secret would only push out what could.
+    if reason != NO_SIGNATURE_MATCHES {
+        return;
+    }
     if !service.quarantine.admits(source, QUARANTINE_RATE, clock::elapsed()) {
         return;
     }
-    let is_kept = |name: &str| !DROPPED_HEADERS.iter().any(|one| name.eq_ignore_ascii_case(one));
+    let named = |name: &str| {
+        let mut values = settings.values.values();
+        values.any(
+            |value| matches!(value, SettingValue::Text(text) if text.eq_ignore_ascii_case(name)),
+        )
+    };
+    let is_kept = |name: &str| SIGNED_HEADERS.iter().any(|one| name.contains(one)) || named(name);
     let headers = request.headers.iter().filter(|(name, _)| is_kept(name));
     let headers = headers.map(|(name, value)| ((*name).to_owned(), value.to_vec()));
     let kept = QuarantinedRequest {
@@ -58,7 +70,7 @@ pub(crate) fn keep_refused(
         method: request.method.to_owned(),
         headers: headers.collect(),
         body: request.body.to_vec(),
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
     };
     // A commit takes milliseconds, which the other connections of the thread must not wait for.
     let stored = tokio::task::block_in_place(|| service.context.ledger.quarantine_request(&kept));

@@ -46,7 +46,7 @@ fn verify_signature(
     let parts = signed_parts(timestamp, request.body);
     let matched =
         secrets.iter().position(|key| signature::is_signed(key.as_bytes(), &parts, &sent));
-    matched.ok_or(RejectedDelivery("no signature matches"))
+    matched.ok_or(accredit_seams::connector::NO_SIGNATURE_MATCHES)
 }
 
 /// What is signed: the body, behind the seconds and a dot where there are seconds.

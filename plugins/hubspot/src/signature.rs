@@ -113,7 +113,7 @@ fn verify_v3(
             }
         }
     }
-    Err(RejectedDelivery("no signature matches"))
+    Err(accredit_seams::connector::NO_SIGNATURE_MATCHES)
 }
 
 /// Versions 1 and 2: hashes of the secret and what it signs, without a time.
@@ -151,7 +151,7 @@ fn verify_legacy(
             }
         }
     }
-    Err(RejectedDelivery("no signature matches"))
+    Err(accredit_seams::connector::NO_SIGNATURE_MATCHES)
 }
 
 fn hash_text(secret: &str, parts: &[&[u8]]) -> String {

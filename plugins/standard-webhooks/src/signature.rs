@@ -77,7 +77,7 @@ pub(crate) fn verify_signature(
         }
     }
 
-    Err(RejectedDelivery("no signature matches"))
+    Err(accredit_seams::connector::NO_SIGNATURE_MATCHES)
 }
 
 /// The value of `webhook-signature` for a delivery, as a sender makes it.

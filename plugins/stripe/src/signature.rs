@@ -55,7 +55,7 @@ pub(crate) fn verify_signature(
             return Ok(index);
         }
     }
-    Err(RejectedDelivery("no signature matches"))
+    Err(accredit_seams::connector::NO_SIGNATURE_MATCHES)
 }
 
 /// The signature of a time and a body; none for an empty secret.

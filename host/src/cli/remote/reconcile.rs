@@ -21,7 +21,7 @@ pub(crate) struct ReconcileArguments {
     /// Also name recorded deals with a date in the span of the list that are not in it.
     #[arg(long)]
     unlisted: bool,
-    /// Import the list if a deal is missing or different.
+    /// Import the deals of the list that are missing; those that are recorded stay as they are.
     #[arg(long)]
     import: bool,
     #[command(flatten)]
@@ -54,19 +54,22 @@ fn reconcile(options: &ReconcileArguments) -> Result<u8, String> {
 
     let count = |key: &str| found.get(key).and_then(Json::as_u64).unwrap_or_default();
     let (missing, different) = (count("missing_count"), count("different_count"));
+    let without_key = count("without_key");
+    if without_key > 0 {
+        eprintln!("{without_key} rows have no natural key and were compared with nothing");
+    }
     eprintln!(
         "{} deals listed: {} recorded as listed, {missing} missing, {different} different",
         count("listed"),
         count("same"),
     );
-    if missing + different == 0 {
+    if missing + different + without_key == 0 {
         return Ok(EXIT_OK);
     }
 
     if options.import {
-        let imported = client.post_file("/v1/transactions", kind, &body)?;
-        let rows = imported.get("rows").and_then(Json::as_u64).unwrap_or_default();
-        eprintln!("imported {rows} rows; reconcile again to see what is left");
+        client.post_file("/v1/transactions?missing_only=true", kind, &body)?;
+        eprintln!("imported what is missing; reconcile again to see what is left");
     }
     Ok(EXIT_FAILED)
 }

@@ -123,7 +123,7 @@ async fn take_delivery(
     };
 
     let encoding = arrived.head.headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "media_type", detail));
@@ -309,7 +309,7 @@ fn verify_sender(
             "delivery is not authentic"
         );
         if connector.signs_requests(&source.settings) {
-            quarantine::keep_refused(service, &name, &request, reason.0);
+            quarantine::keep_refused(service, (&name, &source.settings), &request, reason);
         }
         // Which of the checks failed is for our log alone.
         let detail = "the delivery is not authentic";

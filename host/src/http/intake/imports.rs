@@ -15,17 +15,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use accredit_domain::diagnostic::{Code, Diagnostic};
-use accredit_domain::transaction::Record;
 use accredit_domain::transaction::read::{FileLayout, MalformedBody};
+use accredit_domain::transaction::{Decoder, Record};
 use accredit_operations::intake::{Comparison, RowComparison};
 use accredit_operations::principal::Principal;
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
@@ -123,12 +124,27 @@ struct RefusedKeyView<'a> {
     detail: &'a str,
 }
 
+/// The query of an import.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportParams {
+    /// Whether rows whose deal is recorded already are passed over.
+    #[serde(default)]
+    missing_only: bool,
+}
+
 /// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
 pub(crate) async fn import_transactions(
     State(service): State<Arc<Service>>,
+    params: Result<Query<ImportParams>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    let Ok(Query(params)) = params else {
+        let problem = Problem::bad_request("expected `missing_only=true`");
+        return Err(body::refused(body, problem).await);
+    };
+    let missing_only = params.missing_only;
     let caller = head.extensions.get::<Principal>();
     let scope = caller.and_then(Principal::deal_scope).map(str::to_owned);
     let key = match idempotency_key(&head.headers) {
@@ -148,7 +164,7 @@ pub(crate) async fn import_transactions(
 
     let runtime = Handle::current();
     let answer = service.run_blocking(move |service| {
-        let import = Import { service, runtime, form, key, scope, _place: place };
+        let import = Import { service, runtime, form, key, scope, missing_only, _place: place };
         import.take(body.into())
     });
     Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())
@@ -261,6 +277,8 @@ struct Import<'s> {
     key: Option<String>,
     /// What the natural keys of the rows have to begin with; none for the staff.
     scope: Option<String>,
+    /// Whether rows of recorded deals are passed over.
+    missing_only: bool,
     /// Held until the last row is stored.
     _place: BodyPlace,
 }
@@ -293,10 +311,17 @@ impl Import<'_> {
         let given = self.key.take();
         let is_known = given.is_none() && compared.nothing_new;
         let key = given.map_or_else(|| own_key(&hash), Ok)?;
+        let recorded = self.service.context.ledger.recorded_deals()?;
+        let mut decoder = Decoder::new(Arc::clone(fields));
         let mut chunks = Chunks::new(self.service, &self.runtime, &key, &hash);
         if !is_known {
             for row in body.rows().map_err(malformed_problem)?.1 {
                 let record = row.map_err(malformed_problem)?.record;
+                if self.missing_only
+                    && recorded.find_transaction(&decoder.decode(&record).id)?.is_some()
+                {
+                    continue;
+                }
                 chunks.add(record, fields, &suspicions.conflicts)?;
             }
         }
@@ -310,7 +335,7 @@ impl Import<'_> {
             deliveries: stored.deliveries,
             duplicate: stored.duplicate,
             warnings: findings.into_iter().map(RowWarningView::new).collect(),
-            columns_missing: compared.lost,
+            columns_missing: if self.missing_only { BTreeMap::new() } else { compared.lost },
             delimiter: body.detected_delimiter(),
         })
     }

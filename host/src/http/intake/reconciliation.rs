@@ -68,5 +68,12 @@ fn compare_rows(
         comparison.add_record(&row.record)?;
         imports::check_stopping(service)?;
     }
-    Ok(comparison.end(with_unlisted)?)
+    let compared = comparison.end(with_unlisted)?;
+    if compared.listed == 0 {
+        // An empty list, or one with other columns, must not look like a list without differences.
+        let key = ruleset.settings.fields.id.join("`, `");
+        let detail = format!("the list has no row with the natural key `{key}`");
+        return Err(Problem::unprocessable("no_natural_key", detail));
+    }
+    Ok(compared)
 }

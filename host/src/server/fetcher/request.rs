@@ -121,8 +121,9 @@ fn is_protected(url: &str) -> bool {
 fn failure_of(status: u16, retry_after: Option<&str>) -> FetchFailure {
     let reason = format!("the CRM answered {status}");
     match status {
-        // A token that expired, too many requests, or a fault of the CRM.
-        401 | 403 | 408 | 425 | 429 | 500.. => {
+        // A token that expired, too many requests, a redirect to a page for people, a record or an account
+        // that is locked or moved for a while (HubSpot: 423, 477), or a fault of the CRM.
+        300..=399 | 401 | 403 | 408 | 421 | 423..=425 | 429 | 477 | 500.. => {
             let seconds = retry_after.and_then(|text| text.trim().parse::<i64>().ok());
             let retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
             FetchFailure::Passing { reason, retry_after_ms }
@@ -156,10 +157,10 @@ mod tests {
 
     #[test]
     fn only_answers_that_may_change_are_asked_for_again() {
-        for status in [401, 403, 408, 429, 500, 503] {
+        for status in [302, 401, 403, 408, 423, 429, 477, 500, 503] {
             assert!(matches!(failure_of(status, None), FetchFailure::Passing { .. }), "{status}");
         }
-        for status in [204, 301, 400, 404, 410] {
+        for status in [204, 400, 404, 410] {
             assert!(matches!(failure_of(status, None), FetchFailure::Lasting(_)), "{status}");
         }
         let FetchFailure::Passing { retry_after_ms, .. } = failure_of(429, Some("7")) else {

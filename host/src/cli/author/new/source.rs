@@ -71,7 +71,20 @@ pub(super) fn run(options: &NewSourceArguments) -> u8 {
         return EXIT_FAILED;
     }
     println_written(&path);
-    eprint!("{}", starter.next_steps.replace("NAME", name));
+    let variable = name.to_uppercase().replace('-', "_");
+    let steps = starter.next_steps.replace("NAME", name);
+    eprint!(
+        "{}",
+        steps
+            .replace("SECRET_…", &format!("SECRET_{variable}"))
+            .replace("TOKEN_…", &format!("TOKEN_{variable}"))
+    );
+    if starter.policy.is_some() {
+        eprintln!(
+            "Read the first lines of policies/intake/{name}.rhai: they name what [fields] must have, such as \
+             `updated`, and the filter that plans need. Without it, deals that are not won are credited too."
+        );
+    }
     EXIT_OK
 }
 
@@ -86,7 +99,9 @@ fn settings_without(path: &Path, name: &str) -> Result<String, String> {
     let document: Table = text.parse().map_err(|error| cannot(&error))?;
     let known = document.get("sources").and_then(|sources| sources.get(name));
     match known {
-        Some(_) => Err(cannot(&format!("there is a source `{name}` already"))),
+        Some(_) => Err(cannot(&format!(
+            "there is a source `{name}` already; choose another name, or remove `[sources.{name}]`"
+        ))),
         None => Ok(text),
     }
 }

@@ -9,7 +9,7 @@ use crate::http::intake::dead_letters::{
 };
 use crate::http::intake::deals::{DealListParams, DealRowView};
 use crate::http::intake::hooks::{DeliveryAnswer, EventsAnswer};
-use crate::http::intake::imports::ImportAnswer;
+use crate::http::intake::imports::{ImportAnswer, ImportParams};
 use crate::http::intake::parked::RedriveAnswer;
 use crate::http::intake::quarantine::{
     QuarantineListParams, QuarantineVerifyParams, QuarantinedRequestView,
@@ -32,6 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .query::<DealListParams>()
             .ok_export::<DealRowView<'static>>(),
         post("/v1/transactions", "importDeals", "Imports rows in bulk.")
+            .query::<ImportParams>()
             .header("Idempotency-Key", "A key of your choice: the same one again is taken once.")
             .header("Content-Encoding", "`gzip`, if the body is packed.")
             .content(rows(), true)
@@ -50,7 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .query::<ReconciliationParams>()
         .content(rows(), true)
         .ok::<Reconciliation>()
-        .refuses(&["media_type"]),
+        .refuses(&["media_type", "no_natural_key"]),
         post("/hooks/{source}", "receiveDelivery", "Takes a signed delivery of a source.")
             .content(delivery(), true)
             .answers(
