@@ -40,7 +40,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// After a backup that failed, the next one is tried so much later.
 const RETRY: Duration = Duration::from_secs(300);
 
-/// What stands beside a backup.
+/// The summary beside a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BackupSummary {

@@ -105,7 +105,7 @@ pub(crate) fn check_settings(settings: &SourceSettings) -> Result<(), SettingErr
         return Err(SettingError {
             key: Some("entity_set"),
             message: "`entity_set` is not the name of an entity set".to_owned(),
-            help: "write what stands in the address of the table, such as \"opportunities\""
+            help: "write the name in the address of the table, such as \"opportunities\""
                 .to_owned(),
         });
     }

@@ -30,7 +30,7 @@ pub(crate) const KEYS: &[SettingKey] = &[
     SettingKey {
         name: "prefix",
         kind: SettingKind::Text,
-        meaning: "what stands before a signature in its header, such as `sha256=`",
+        meaning: "the text before a signature in its header, such as `sha256=`",
     },
     SettingKey {
         name: "timestamp_header",
@@ -164,7 +164,7 @@ fn check_scheme(scheme: SignatureScheme<'_>) -> Result<(), SettingError> {
         return Err(wrong(
             "prefix",
             "has characters that a header cannot have",
-            "write what stands before the signature, such as \"sha256=\"",
+            "write the text before the signature, such as \"sha256=\"",
         ));
     }
     let timestamp = scheme.timestamp_header;

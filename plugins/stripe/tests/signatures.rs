@@ -164,7 +164,7 @@ const HEADERS: &[&str] = &[
     "stripe-signature: t={at},v1={known}",
 ];
 
-/// What stands for the time, signed rightly and still refused.
+/// Texts in place of the time, signed rightly and still refused.
 const TIMESTAMPS: &[&str] = &[
     "",
     " ",

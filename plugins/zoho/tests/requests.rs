@@ -39,7 +39,7 @@ fn verify(
     settings: &SourceSettings,
     secrets: &[&str],
 ) -> Result<usize, RejectedDelivery> {
-    // What stands outside of the body says nothing: a token there is not one that Zoho sent.
+    // Parts outside of the body say nothing: a token there is not one that Zoho sent.
     let headers: [(&str, &[u8]); 2] =
         [("token", SECRET.as_bytes()), ("authorization", SECRET.as_bytes())];
     let request = SentRequest {

@@ -20,7 +20,7 @@ pub struct SampleDeal<'a> {
 /// A signed request: `POST` to the URL of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleRequest {
-    /// What stands behind `?`; empty where nothing does.
+    /// The part behind `?`; empty where there is none.
     pub query: String,
     /// Names and values of its headers, the type of the body among them; settings may name some.
     pub headers: Vec<(String, String)>,

@@ -1,6 +1,6 @@
 //! The address of the peer of a connection, for requests that are counted by peer.
 //!
-//! Headers that name another address are not read: whoever connects may write them. Behind a proxy all
+//! Headers that name another address are not read: any sender may write them. Behind a proxy all
 //! requests have its address.
 
 use std::net::{IpAddr, Ipv4Addr};

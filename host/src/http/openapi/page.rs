@@ -211,7 +211,7 @@ fn paragraphs(text: &str) -> String {
     parts.map(|part| format!("<p>{}</p>\n", inline(part))).collect()
 }
 
-/// Text with what stands between backticks as code.
+/// Text whose parts between backticks are code.
 fn inline(text: &str) -> String {
     let escaped = escape(text).replace("\n- ", "<br>");
     let escaped = escaped.strip_prefix("- ").unwrap_or(&escaped);

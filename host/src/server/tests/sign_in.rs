@@ -83,7 +83,7 @@ fn an_invited_person_signs_in_and_out() {
     assert_eq!((out.status, out.header("set-cookie").contains("Max-Age=0")), (200, true));
     get("/v1/me").problem(401, "unauthorized");
 
-    // Neither the trail nor the list has what lets somebody in, nor the trail the address.
+    // Neither the trail nor the list has what opens an account, nor the trail the address.
     let trail = host.get("/v1/audit").to_string();
     let listed = host.get("/v1/people").to_string();
     let secret = invitation.rsplit_once('.').unwrap().1;
