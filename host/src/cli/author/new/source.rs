@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use toml::Table;
 
-use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::plugins;
 
 /// Options of `new source`.
@@ -70,7 +70,8 @@ pub(super) fn run(options: &NewSourceArguments) -> u8 {
         eprintln!("error: `{}`: {error}", path.display());
         return EXIT_FAILED;
     }
-    println_written(&path);
+    output::print_line(&path.display().to_string());
+
     let variable = name.to_uppercase().replace('-', "_");
     let steps = starter.next_steps.replace("NAME", name);
     eprint!(
@@ -86,10 +87,6 @@ pub(super) fn run(options: &NewSourceArguments) -> u8 {
         );
     }
     EXIT_OK
-}
-
-fn println_written(path: &Path) {
-    crate::cli::print::output::print_line(&path.display().to_string());
 }
 
 /// The text of the settings, which must not have the source yet.
