@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
+pub(crate) mod dispatcher;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
 pub(crate) mod health;
@@ -20,6 +21,7 @@ pub(crate) mod lockout;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod networks;
 pub(crate) mod pace;
 pub(crate) mod passwords;
 pub(crate) mod people;
@@ -212,7 +214,9 @@ fn threads(
     let backups = supervise::start_supervised(service, ServerPart::Backups, |service| {
         backups::run(service);
     })?;
-    Ok(vec![writer, worker, monitor, fetcher, backups])
+    let dispatcher =
+        supervise::start_supervised(service, ServerPart::Dispatcher, dispatcher::run)?;
+    Ok(vec![writer, worker, monitor, fetcher, backups, dispatcher])
 }
 
 impl RunningServer {

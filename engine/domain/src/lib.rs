@@ -9,6 +9,7 @@ pub mod decision;
 pub mod declared;
 pub mod delimited;
 pub mod diagnostic;
+pub mod events;
 pub mod exchange;
 pub mod files;
 pub mod hold;

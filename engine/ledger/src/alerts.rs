@@ -6,12 +6,14 @@
 //! **Architecture invariant:** an alert is kept as JSON with its keys in alphabetical order, so that the
 //! same alert has the same bytes and is kept once.
 
+use accredit_domain::events::EventKind;
 use accredit_domain::limits::MoneyEffect;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::definitions::Effective;
+use super::outbox::EventWriter;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 
 /// Something that a person must know about, raised outside a decision.
@@ -82,9 +84,23 @@ pub(super) fn append_alerts<'a>(
     Ok(())
 }
 
+/// Adds the events of alerts to the commit that keeps them.
+pub(super) fn add_alert_events<'a>(
+    events: &EventWriter<'_>,
+    batch: &mut WriteBatch,
+    alerts: impl IntoIterator<Item = &'a RaisedAlert>,
+) -> LedgerResult<()> {
+    for alert in alerts {
+        let subject = alert.transaction.as_deref().unwrap_or(&alert.stage);
+        events.add_event(batch, EventKind::AlertRaised, subject, &codec::to_value(alert)?)?;
+    }
+    Ok(())
+}
+
 impl Ledger {
-    /// Keeps an alert for people, once: the same one again is nothing new.
-    pub fn raise_alert(&self, alert: &RaisedAlert) -> LedgerResult<()> {
+    /// Keeps an alert for people, once: the same one again is nothing new. The time is in milliseconds
+    /// since 1970.
+    pub fn raise_alert(&self, alert: &RaisedAlert, at_ms: i64) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
         let row = alert.to_row()?;
@@ -97,6 +113,7 @@ impl Ledger {
         let mut batch = WriteBatch::default();
         batch.expect_row(StoreTable::Alerts, codec::number_key(number), None);
         batch.put_row(StoreTable::Alerts, codec::number_key(number), row);
+        add_alert_events(&self.event_writer(at_ms), &mut batch, [alert])?;
         self.commit_changes(&batch)
     }
 

@@ -18,6 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::alerts::{self, RaisedAlert};
 use super::terms::{ActivationRow, ChangeTerms};
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_domain::events::EventKind;
 use accredit_domain::files::Files;
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::limits::MoneyEffect;
@@ -258,7 +259,7 @@ impl Ledger {
         super::recredit::request_recredit(&*snapshot, &mut batch, &activation)?;
         super::recredit::ask_redrive(&mut batch, &activation)?;
         super::changes::record_proposal_outcome(&*snapshot, &mut batch, &activation)?;
-        alert_unattended(&*snapshot, &mut batch, &activation)?;
+        self.add_activation_events(&*snapshot, &mut batch, &activation)?;
 
         let terms = &activation.terms;
         let detail = serde_json::json!({
@@ -288,6 +289,34 @@ impl Ledger {
         self.commit_changes(&batch)?;
 
         Ok(activation)
+    }
+
+    /// Adds the events of an activation to its commit, with the alert that it raises.
+    fn add_activation_events(
+        &self,
+        snapshot: &dyn Snapshot,
+        batch: &mut WriteBatch,
+        activation: &Activation,
+    ) -> LedgerResult<()> {
+        let events = self.event_writer(activation.at_ms);
+        let alert = unattended_alert(activation);
+        alerts::append_alerts(snapshot, batch, &alert)?;
+        alerts::add_alert_events(&events, batch, &alert)?;
+
+        let terms = &activation.terms;
+        let data = serde_json::json!({
+            "activation": activation.sequence,
+            "ruleset": activation.ruleset,
+            "effective": terms.effective,
+            "who": terms.who,
+            "why": terms.why,
+            "source": terms.source,
+            "changed": activation.changed,
+            "money": activation.money,
+            "approved_by": activation.approved_by,
+        });
+        let subject = activation.sequence.to_string();
+        events.add_event(batch, EventKind::PolicyActivated, &subject, &data)
     }
 
     /// The number of the last activation, 0 before the first.
@@ -327,26 +356,18 @@ impl Ledger {
     }
 }
 
-/// Adds an alert to the commit of an activation that moves money without a direct request: a file
-/// saved in a watched directory has no reader for an answer.
-fn alert_unattended(
-    snapshot: &dyn Snapshot,
-    batch: &mut WriteBatch,
-    activation: &Activation,
-) -> LedgerResult<()> {
-    let Some(money) = activation.money.as_ref().filter(|_| activation.terms.source == WATCH) else {
-        return Ok(());
-    };
-
+/// The alert of an activation that moves money without a direct request: a file saved in a watched
+/// directory has no reader for an answer.
+fn unattended_alert(activation: &Activation) -> Option<RaisedAlert> {
+    let money = activation.money.as_ref().filter(|_| activation.terms.source == WATCH)?;
     let (sequence, files) = (activation.sequence, activation.files.join(", "));
     let message = format!(
         "{files} in the watched directory changed, in force since activation {sequence}: {money}"
     );
-    let alert = RaisedAlert {
+    Some(RaisedAlert {
         activation: Some(sequence),
         effective: Some(activation.terms.effective),
         money: Some(money.clone()),
         ..RaisedAlert::new("activation", "definitions_changed", message)
-    };
-    alerts::append_alerts(snapshot, batch, [&alert])
+    })
 }

@@ -32,6 +32,7 @@ pub mod manual_credits;
 pub mod manual_rewards;
 mod names;
 pub mod notes;
+pub mod outbox;
 mod packed;
 pub mod periods;
 pub mod quarantine;
@@ -49,12 +50,14 @@ pub mod terms;
 mod tests;
 pub mod voids;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use accredit_domain::events::EventRoutes;
 use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 
 use self::deal_rows::DealRows;
 use self::names::Names;
+use self::outbox::EventNumbers;
 use self::sealed::SealedStore;
 
 /// The ledger of one data file.
@@ -68,6 +71,9 @@ pub struct Ledger {
     deliveries: Mutex<()>,
     /// One definition or resolution at a time.
     others: Mutex<()>,
+    /// Which destinations want which events.
+    event_routes: RwLock<Arc<EventRoutes>>,
+    event_numbers: EventNumbers,
 }
 
 /// What operations return: a value, or why the data could not be read or written.
@@ -90,7 +96,8 @@ impl Ledger {
     pub fn new(store: Arc<dyn Store>) -> Ledger {
         let (records, deliveries, others) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
         let (store, names) = (SealedStore::new(store), Names::default());
-        Ledger { store, names, records, deliveries, others }
+        let (event_routes, event_numbers) = (RwLock::default(), EventNumbers::default());
+        Ledger { store, names, records, deliveries, others, event_routes, event_numbers }
     }
 
     /// Whether the store can be written, and no row that was read is damaged.

@@ -12,6 +12,7 @@ use super::deal_rows::DealRows;
 use super::fetches::PendingFetch;
 use super::manual_credits::{self, ManualCreditAct};
 use super::names::NewNames;
+use super::outbox::DealEvents;
 use super::packed::deal::pack_deal;
 use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
@@ -64,6 +65,8 @@ impl TransactionRecord {
 /// What one round of work found out: recorded together.
 #[derive(Debug, Clone, Default)]
 pub struct CommitBatch {
+    /// When it is recorded, in milliseconds since 1970: the time of its events.
+    pub at_ms: i64,
     /// Deliveries that are done, with the reason of those that are dead letters.
     pub done: Vec<(u64, Option<String>)>,
     /// What has to be fetched for deliveries that are done.
@@ -242,7 +245,8 @@ impl Ledger {
 
         counts.transactions += deals.added;
         batch.put_row(StoreTable::Meta, NEXT_NUMBER_KEY, codec::number_key(deals.next));
-        let names = write_deals(deals, names, &mut counts, &mut batch)?;
+        let events = DealEvents::new(self.event_writer(work.at_ms));
+        let names = write_deals(deals, (names, &events), &mut counts, &mut batch)?;
         batch.put_row(StoreTable::Meta, COUNTS_KEY, codec::pack_row(&counts)?);
 
         for (id, rows) in &work.frozen {
@@ -367,7 +371,7 @@ impl<'a> TouchedDeals<'a> {
 /// rows have beyond those of the file.
 fn write_deals(
     deals: TouchedDeals<'_>,
-    mut names: NewNames,
+    (mut names, events): (NewNames, &DealEvents<'_>),
     counts: &mut LedgerCounts,
     batch: &mut WriteBatch,
 ) -> LedgerResult<NewNames> {
@@ -384,6 +388,9 @@ fn write_deals(
             let before = deal.before.as_ref();
             statements.replace_deal(*number, before, deal.decisions())?;
             summaries.replace_deal(*number, before, deal.decisions())?;
+
+            let former = before.map_or(&[][..], |stored| &stored.decisions);
+            events.add_deal(batch, &content.id, (former, deal.decisions()))?;
         }
     }
 

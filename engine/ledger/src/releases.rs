@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alerts::RaisedAlert;
 use super::audit::AuditChain;
+use super::outbox::reward_events;
 use super::record::natural_key;
 use super::{Ledger, LedgerResult, alerts, approvals, codec, frozen_rewards, lock_mutex, periods};
 use accredit_domain::credit::posted::PostedCredit;
@@ -211,8 +212,13 @@ impl Ledger {
         let snapshot = self.snapshot()?;
         let mut batch = WriteBatch::default();
 
+        let known = read_release(&*snapshot, &release.plan, &release.period)?;
+        let events = self.event_writer(act.at_ms);
+        let paid = reward_events::paid_rewards(&*snapshot, known.as_ref())?;
+        reward_events::add_paid(&events, &mut batch, (release, &publication.statements), &paid)?;
+
         // A publication replaces the one before it as a whole: no payee keeps an old statement.
-        if let Some(known) = read_release(&*snapshot, &release.plan, &release.period)? {
+        if let Some(known) = known {
             withdraw_statements(&mut batch, &known);
         }
 
@@ -243,6 +249,7 @@ impl Ledger {
         }
 
         alerts::append_alerts(&*snapshot, &mut batch, &publication.alerts)?;
+        alerts::add_alert_events(&events, &mut batch, &publication.alerts)?;
 
         let row = codec::to_json(release)?;
         let detail = serde_json::json!({
@@ -278,6 +285,8 @@ impl Ledger {
         let Some(known) = known else { return Ok(false) };
         let mut batch = WriteBatch::default();
 
+        let paid = reward_events::paid_rewards(&*snapshot, Some(&known))?;
+        reward_events::add_withdrawn(&self.event_writer(at_ms), &mut batch, &paid)?;
         withdraw_statements(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
         // What is finalized never changes, whether it is shown or not.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_domain::events::EventKind;
 use accredit_domain::limits::MoneyLine;
 use accredit_seams::store::{StoreTable, WriteBatch};
 use utoipa::ToSchema;
@@ -122,10 +123,16 @@ impl Ledger {
         Ok(run)
     }
 
-    /// Keeps what became of a run.
+    /// Keeps what became of a run; one that has ended is an event.
     pub fn store_run(&self, run: &CalculationRun) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
         batch.put_row(StoreTable::Runs, codec::number_key(run.id), codec::to_json(run)?);
+        if run.state.has_ended() {
+            let events = self.event_writer(run.ended_ms.unwrap_or(run.at_ms));
+            let subject = format!("{}/{}", run.plan, run.period);
+            let data = codec::to_value(run)?;
+            events.add_event(&mut batch, EventKind::CalculationFinished, &subject, &data)?;
+        }
         self.commit_changes(&batch)
     }
 

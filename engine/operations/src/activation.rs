@@ -23,6 +23,7 @@ use accredit_ledger::changes::Proposal;
 use accredit_ledger::definitions::{Activation, ChangeRefusal};
 use accredit_ledger::terms::ChangeTerms;
 use accredit_seams::store::StoreError;
+use accredit_workspace::destinations::routes_to;
 use accredit_workspace::{Files, Ruleset};
 
 use crate::candidate::{self, CheckedRuleset, with_changes};
@@ -221,6 +222,7 @@ fn put_in_force(
 fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Requested before the new rules are visible, so that no reader sees the work as finished.
     context.redrives.add_request();
+    context.ledger.route_events(routes_to(&ruleset.settings.destinations));
     context.ruleset.store(ruleset);
     context.activation.store(activation, Ordering::Release);
     // Once more: a try that began in between used the rules from before.

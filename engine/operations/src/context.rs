@@ -17,6 +17,7 @@ use accredit_ledger::Ledger;
 use accredit_seams::connector::Connector;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
+use accredit_workspace::destinations::routes_to;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 
@@ -134,6 +135,7 @@ impl Context {
         surroundings: Box<dyn Surroundings>,
     ) -> Result<Self, StoreError> {
         let activation = ledger.last_activation()?;
+        ledger.route_events(routes_to(&ruleset.settings.destinations));
         Ok(Context {
             ledger,
             ruleset: ArcSwap::new(ruleset),

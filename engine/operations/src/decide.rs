@@ -86,7 +86,8 @@ pub(crate) fn post_decided(
 }
 
 /// Records a round of work as it is.
-pub(crate) fn write_work(context: &Context, work: &CommitBatch) -> Result<(), StoreError> {
+pub(crate) fn write_work(context: &Context, work: &mut CommitBatch) -> Result<(), StoreError> {
+    work.at_ms = context.now_ms();
     let started = context.surroundings.elapsed();
     context.ledger.commit_batch(work)?;
     timeouts::note_timeouts(context, &work.decisions);

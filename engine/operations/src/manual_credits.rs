@@ -146,7 +146,7 @@ pub fn add_credit(
         approved: by.approved,
     };
     work.manual_credit = Some(act.clone());
-    write_work(context, &work)?;
+    write_work(context, &mut work)?;
     posted_act(context, act)
 }
 

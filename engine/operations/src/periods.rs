@@ -318,7 +318,7 @@ fn write_period(
 
     // Whether a commit that failed was durable all the same is read from the data file.
     context.forget_locked_periods();
-    write_work(context, &work)?;
+    write_work(context, &mut work)?;
     context.know_locked_periods(locked);
     Ok(())
 }

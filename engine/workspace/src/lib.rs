@@ -12,6 +12,7 @@ mod assign;
 mod calendar;
 mod conditions;
 mod csv;
+pub mod destinations;
 mod doubts;
 mod exchange;
 mod fields;
@@ -62,6 +63,7 @@ use accredit_script::pool::MachinePool;
 use accredit_script::{CheckContext, Machine, ReferenceData};
 use accredit_seams::connector::SourceSettings;
 
+pub use self::destinations::EventDestination;
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::tables::DeclaredTable;
 pub use self::unrecognized_files::unrecognized_files;
@@ -130,6 +132,8 @@ pub struct Settings {
     pub queries: BTreeMap<String, ProgramId>,
     /// Webhook sources, by name.
     pub sources: BTreeMap<String, WebhookSource>,
+    /// Systems that are told of events, by name.
+    pub destinations: BTreeMap<String, EventDestination>,
 }
 
 /// A source of webhooks.

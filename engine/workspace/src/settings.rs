@@ -1,4 +1,5 @@
-//! `accredit.toml`: unit types, lists of names, the workspace, its calendar, queries and sources.
+//! `accredit.toml`: unit types, lists of names, the workspace, its calendar, queries, sources and
+//! destinations.
 //!
 //! Not `[fields]` and `[columns]` (`fields` reads them), and not `[calendar]` (`calendar`). Called
 //! by `Ruleset::read`. Source: FORMAT section 2.
@@ -13,7 +14,7 @@ use super::policies::Policies;
 use super::setting::{NamedPrograms, read_expression};
 use super::toml::{DefinitionText as File, PlacedText, TomlItem, TomlTable};
 use super::{Files, SettingPlace, Settings, WebhookSource};
-use super::{calendar, fields, layout, tables};
+use super::{calendar, destinations, fields, layout, tables};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Units;
@@ -65,6 +66,10 @@ pub(super) fn read(
         sources: root
             .take_table("sources")
             .map(|table| read_webhook_sources(&table, policies))
+            .unwrap_or_default(),
+        destinations: root
+            .take_table("destinations")
+            .map(|table| destinations::read(&table))
             .unwrap_or_default(),
     };
 

@@ -318,7 +318,8 @@ impl DirectoryWatcher {
         tracing::warn!(activation.source = WATCH, activation.refused = detail, "change refused");
 
         let alert = RaisedAlert::new("activation", "definitions_refused", message);
-        if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
+        let context = &self.service.context;
+        if let Err(error) = context.ledger.raise_alert(&alert, context.now_ms()) {
             tracing::error!(error.cause = %error, "the alert of a refused change was not stored");
         }
     }

@@ -10,6 +10,7 @@ use accredit_domain::limits::Limits;
 use jiff::civil::Date;
 
 use crate::server::credentials::{CredentialSources, Credentials};
+use crate::server::networks::NetworkRange;
 
 /// Where backups are kept, how often one is made, and how many are kept.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// Private addresses that events may be sent to.
+    pub(crate) private_destinations: Vec<NetworkRange>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

@@ -12,6 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use accredit_operations::principal::Role;
+use accredit_seams::connector::{Connector as _, SourceSettings};
+use accredit_standard_webhooks::StandardWebhooks;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Characters that a token has at least: fewer could be guessed.
@@ -24,6 +26,7 @@ const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
+const DESTINATION_SECRET_PREFIX: &str = "ACCREDIT_DESTINATION_SECRET_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
@@ -42,6 +45,11 @@ pub(crate) fn secret_variable(source: &str) -> String {
 /// The variable that holds the token for the API of the CRM behind `source`.
 pub(crate) fn api_token_variable(source: &str) -> String {
     source_variable(API_TOKEN_PREFIX, source)
+}
+
+/// The variable that holds the secrets that events to `destination` are signed with.
+pub(crate) fn destination_secret_variable(destination: &str) -> String {
+    source_variable(DESTINATION_SECRET_PREFIX, destination)
 }
 
 fn source_variable(prefix: &str, source: &str) -> String {
@@ -70,6 +78,9 @@ pub(crate) struct Credentials {
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
     /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
     pub(crate) api_tokens: BTreeMap<String, SecretString>,
+    /// Secrets that events are signed with by the name of their variable,
+    /// `ACCREDIT_DESTINATION_SECRET_ERP`; the first is the newest.
+    pub(crate) destination_secrets: BTreeMap<String, Vec<SecretString>>,
 }
 
 /// A value of the environment, or the file that holds it.
@@ -108,7 +119,8 @@ impl CredentialSources {
             let wanted = name == TOKEN
                 || name == TOKENS
                 || name.starts_with(SECRET_PREFIX)
-                || name.starts_with(API_TOKEN_PREFIX);
+                || name.starts_with(API_TOKEN_PREFIX)
+                || name.starts_with(DESTINATION_SECRET_PREFIX);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
@@ -172,6 +184,12 @@ impl CredentialSources {
                     credentials.api_tokens.insert(name.clone(), text.into());
                 }
 
+                _ if name.starts_with(DESTINATION_SECRET_PREFIX) => {
+                    let secrets = parse_signing_secrets(text);
+                    let secrets = secrets.map_err(|error| format!("{shown}: {error}"))?;
+                    credentials.destination_secrets.insert(name.clone(), secrets);
+                }
+
                 _ => {
                     let secrets = text.split_whitespace().map(SecretString::from).collect();
                     credentials.secrets.insert(name.clone(), secrets);
@@ -209,6 +227,17 @@ fn check_length(token: &str) -> Result<(), String> {
         "a token needs at least {TOKEN_CHARACTERS_MIN} characters and this one has {count}; make \
          one with `openssl rand -hex 32`"
     ))
+}
+
+/// Secrets that sign events, separated by spaces.
+fn parse_signing_secrets(text: &str) -> Result<Vec<SecretString>, String> {
+    let settings = SourceSettings::default();
+    let secrets = text.split_whitespace().map(|secret| {
+        let checked = StandardWebhooks.check_secret(secret, &settings);
+        let how = "make one with `echo whsec_$(openssl rand -base64 32)`";
+        checked.map_err(|error| format!("{}; {how}", error.0)).map(|()| secret.into())
+    });
+    secrets.collect()
 }
 
 /// Tokens out of `name:role:token`, separated by spaces or lines.

@@ -27,6 +27,8 @@ pub(crate) enum ServerPart {
     Fetcher,
     /// The thread that makes backups.
     Backups,
+    /// The thread that sends events.
+    Dispatcher,
     /// The watcher of the customer's directory.
     Watcher,
 }
@@ -41,6 +43,7 @@ impl ServerPart {
             ServerPart::Deliveries => "deliveries",
             ServerPart::Fetcher => "fetcher",
             ServerPart::Backups => "backups",
+            ServerPart::Dispatcher => "dispatcher",
             ServerPart::Watcher => "watcher",
         }
     }

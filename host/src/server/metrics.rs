@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     pub(crate) ready: Gauge,
     commits: Histogram,
     runs: Family<Labels, Counter>,
+    events: Family<Labels, Counter>,
 }
 
 impl Metrics {
@@ -69,6 +70,9 @@ impl Metrics {
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         let programs = "Runs of policies and expressions, compiled or in the interpreter";
         registry.register("script_runs", programs, runs.clone());
+        let events = Family::<Labels, Counter>::default();
+        let tries = "Tries to send an event, by destination and outcome";
+        registry.register("event_deliveries", tries, events.clone());
         registry.register("build_info", "The version that runs", build);
 
         Metrics {
@@ -84,6 +88,7 @@ impl Metrics {
             ready,
             commits,
             runs,
+            events,
         }
     }
 
@@ -101,6 +106,12 @@ impl Metrics {
     /// Credits were decided.
     pub(crate) fn count_credits(&self, status: &str, count: u64) {
         self.credits.get_or_create(&vec![("status", status.to_owned())]).inc_by(count);
+    }
+
+    /// An event was tried to be sent to a destination.
+    pub(crate) fn count_event(&self, destination: &str, outcome: &'static str) {
+        let labels = vec![("destination", destination.to_owned()), ("outcome", outcome.to_owned())];
+        self.events.get_or_create(&labels).inc();
     }
 
     /// An activation succeeded or not.

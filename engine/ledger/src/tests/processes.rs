@@ -45,7 +45,7 @@ fn begin_run(ledger: &Ledger, who: &str) -> LedgerResult<()> {
 }
 
 fn raise_alert(ledger: &Ledger, who: &str) -> LedgerResult<()> {
-    ledger.raise_alert(&RaisedAlert::new("worker", "not_decided", who))
+    ledger.raise_alert(&RaisedAlert::new("worker", "not_decided", who), 0)
 }
 
 fn activate(ledger: &Ledger, who: &str) -> LedgerResult<()> {

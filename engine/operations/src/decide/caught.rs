@@ -79,8 +79,9 @@ fn alert_undecided(context: &Context, id: &str) -> Result<(), StoreError> {
     tracing::error!(transaction.id = id, "a deal was set aside");
     let message = "an internal error stopped the new decision, and the earlier credits stay; \
         decide it again after an update";
-    context.ledger.raise_alert(&RaisedAlert {
+    let alert = RaisedAlert {
         transaction: Some(id.to_owned()),
         ..RaisedAlert::new("worker", "not_decided", message)
-    })
+    };
+    context.ledger.raise_alert(&alert, context.now_ms())
 }

@@ -69,6 +69,7 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
 /// # Errors
 /// When the data cannot be read or written.
 pub fn give_up(context: &Context, wish: &RecreditRequest, why: &str) -> Result<(), StoreError> {
-    context.ledger.raise_alert(&RaisedAlert::new("worker", "not_decided", why))?;
+    let alert = RaisedAlert::new("worker", "not_decided", why);
+    context.ledger.raise_alert(&alert, context.now_ms())?;
     context.ledger.record_recredit_progress(wish, None, context.now_ms())
 }

@@ -39,6 +39,7 @@ pub const SECTIONS: &[SchemaSection] = &[
     closed_section("calendar", CALENDAR),
     closed_section("table", TABLE),
     SchemaSection { name: "source", keys: SOURCE, others: Some(CONNECTOR_SETTING) },
+    closed_section("destination", DESTINATION),
     closed_section("plan", PLAN),
     closed_section("policies", POLICIES),
     closed_section("direct", DIRECT),
@@ -85,6 +86,11 @@ const SETTINGS: &[SchemaKey] = &[
         "saved queries, used as query:NAME",
     ),
     optional_key("sources", SchemaKind::Named(&SchemaKind::Table("source")), "webhook sources"),
+    optional_key(
+        "destinations",
+        SchemaKind::Named(&SchemaKind::Table("destination")),
+        "systems that are told of events",
+    ),
 ];
 
 const COLUMN: SchemaKind = SchemaKind::Any(&[
@@ -222,6 +228,11 @@ const SOURCE: &[SchemaKey] = &[
         SchemaKind::Text,
         "the URL that the sender calls, which it may have signed",
     ),
+];
+
+const DESTINATION: &[SchemaKey] = &[
+    required_key("url", SchemaKind::Text, "where events are sent, https://"),
+    optional_key("events", TEXTS, "kinds of events, such as credit.held or credit.*; all"),
 ];
 
 /// A setting of a source that only its connector knows.

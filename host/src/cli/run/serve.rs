@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::server::Server;
 use crate::server::config::{BackupPlan, Config};
+use crate::server::networks::NetworkRange;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -62,6 +63,12 @@ pub(crate) struct ServeArguments {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     backup_keep: u16,
+    /// Let events be sent to these private addresses, each such as 10.0.0.0/8, also without TLS.
+    #[arg(
+        long, value_name = "ADDR[/BITS]", env = "ACCREDIT_PRIVATE_DESTINATIONS",
+        value_delimiter = ' '
+    )]
+    private_destinations: Vec<NetworkRange>,
 }
 
 /// How often a backup is made; never, or after this time.
@@ -117,7 +124,17 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let four_eyes = options.four_eyes;
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
-            Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
+            let private_destinations = options.private_destinations;
+            Config {
+                listen,
+                create,
+                watch,
+                watch_limits,
+                four_eyes,
+                backups,
+                private_destinations,
+                ..config
+            }
         }
         Err(message) => {
             eprintln!("error: {message}");

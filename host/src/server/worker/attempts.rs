@@ -114,7 +114,7 @@ impl Worker {
         );
         tracing::error!(activation, "deciding again was given up");
         let alert = RaisedAlert::new("worker", "not_decided", message);
-        self.context.ledger.raise_alert(&alert)?;
+        self.context.ledger.raise_alert(&alert, self.context.now_ms())?;
         self.after_recredit()?;
         Ok(false)
     }

@@ -1,0 +1,146 @@
+//! The rows of the outbox: read by destination and state, and moved from one state to another.
+//!
+//! Not which events there are (`outbox`) and not when one is tried (the host).
+
+use accredit_seams::store::{StoreTable, WriteBatch};
+
+use super::super::{Ledger, LedgerResult, codec};
+use super::{EventState, OutgoingEvent};
+
+/// Events a destination that are kept after they were sent.
+const SENT_MAX: usize = 1000;
+
+/// How many more there may be before the oldest ones are forgotten.
+const SENT_SLACK: usize = 200;
+
+/// Where an event stands.
+pub(super) fn event_key(state: EventState, destination: &str, number: u64) -> Vec<u8> {
+    [&destination_prefix(state, destination)[..], &codec::number_key(number)].concat()
+}
+
+fn destination_prefix(state: EventState, destination: &str) -> Vec<u8> {
+    [state.prefix().as_bytes(), &codec::parts_key(&[destination])].concat()
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventAttempt {
+    /// The event as it was before the try, with its new time, number of tries and error.
+    pub event: OutgoingEvent,
+    /// Whether it waits again, was sent, or is a dead letter.
+    pub state: EventState,
+}
+
+impl Ledger {
+    /// The destinations that have events in a state, in alphabetical order.
+    pub fn event_destinations(&self, state: EventState) -> LedgerResult<Vec<String>> {
+        let snapshot = self.snapshot()?;
+        let (prefix, mut from) = (state.prefix().as_bytes(), Vec::new());
+        let mut found = Vec::new();
+
+        // One row a destination is read: the next one begins behind every number.
+        loop {
+            let rows = snapshot.scan_prefix(StoreTable::Meta, prefix, &from, 1)?;
+            let Some((key, _)) = rows.into_iter().next() else { return Ok(found) };
+            let rest = key.get(prefix.len()..).unwrap_or_default();
+            let name = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+            let name = String::from_utf8_lossy(name).into_owned();
+            from = [&destination_prefix(state, &name)[..], &[0xff; 9]].concat();
+            found.push(name);
+        }
+    }
+
+    /// Events of a destination in a state, oldest first: at most `limit` behind the one with the number
+    /// `after`, from the first without one.
+    pub fn events_of(
+        &self,
+        state: EventState,
+        destination: &str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> LedgerResult<Vec<OutgoingEvent>> {
+        let prefix = destination_prefix(state, destination);
+        let from = after.map(|number| [&event_key(state, destination, number)[..], &[0]].concat());
+        let from = from.unwrap_or_default();
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, &from, limit)?;
+        rows.iter().map(|(_, row)| codec::unpack_row(row)).collect()
+    }
+
+    /// An event on its way to a destination, with its state.
+    pub fn find_event(
+        &self,
+        destination: &str,
+        number: u64,
+    ) -> LedgerResult<Option<(OutgoingEvent, EventState)>> {
+        let snapshot = self.snapshot()?;
+        for state in EventState::ALL {
+            let key = event_key(state, destination, number);
+            if let Some(row) = snapshot.get(StoreTable::Meta, &key)? {
+                return Ok(Some((codec::unpack_row(&row)?, state)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps how tries of waiting events went, in one commit.
+    pub fn record_event_attempts(&self, attempts: &[EventAttempt]) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        for EventAttempt { event, state } in attempts {
+            move_event(&mut batch, event, (EventState::Waiting, *state))?;
+        }
+        self.commit_changes(&batch)
+    }
+
+    /// Has events that were sent or are dead letters wait again, all in one commit; nothing of them is
+    /// forgotten meanwhile.
+    pub fn resend_events(&self, events: &[(OutgoingEvent, EventState)]) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        for (event, state) in events {
+            let fresh = OutgoingEvent { attempts: 0, next_ms: 0, last_error: None, ..event.clone() };
+            move_event(&mut batch, &fresh, (*state, EventState::Waiting))?;
+        }
+        self.commit_changes(&batch)
+    }
+
+    /// Forgets the oldest events that a destination has taken, beyond those that are kept.
+    pub fn forget_sent_events(&self, destination: &str) -> LedgerResult<usize> {
+        let prefix = destination_prefix(EventState::Sent, destination);
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", usize::MAX)?;
+        if rows.len() <= SENT_MAX + SENT_SLACK {
+            return Ok(0);
+        }
+
+        let surplus = rows.len() - SENT_MAX;
+        let mut batch = WriteBatch::default();
+        for (key, _) in rows.into_iter().take(surplus) {
+            batch.delete_row(StoreTable::Meta, key);
+        }
+        self.commit_changes(&batch)?;
+        Ok(surplus)
+    }
+
+    /// How many events of a destination are in a state, counted up to `limit`.
+    pub fn count_events(
+        &self,
+        state: EventState,
+        destination: &str,
+        limit: usize,
+    ) -> LedgerResult<usize> {
+        let prefix = destination_prefix(state, destination);
+        Ok(self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", limit)?.len())
+    }
+}
+
+/// Moves an event from one state to another, which may be the same.
+fn move_event(
+    batch: &mut WriteBatch,
+    event: &OutgoingEvent,
+    (from, to): (EventState, EventState),
+) -> LedgerResult<()> {
+    if from != to {
+        batch.delete_row(StoreTable::Meta, event_key(from, &event.destination, event.number));
+    }
+    let key = event_key(to, &event.destination, event.number);
+    batch.put_row(StoreTable::Meta, key, codec::pack_row(event)?);
+    Ok(())
+}
