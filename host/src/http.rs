@@ -14,6 +14,7 @@ pub(crate) mod me;
 pub(crate) mod next_page;
 pub(crate) mod openapi;
 pub(crate) mod ops;
+pub(crate) mod outgoing;
 pub(crate) mod problem;
 pub(crate) mod request_id;
 pub(crate) mod results;

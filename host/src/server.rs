@@ -18,6 +18,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listener;
 pub(crate) mod lockout;
+pub(crate) mod mailer;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
@@ -214,9 +215,11 @@ fn threads(
     let backups = supervise::start_supervised(service, ServerPart::Backups, |service| {
         backups::run(service);
     })?;
-    let dispatcher =
-        supervise::start_supervised(service, ServerPart::Dispatcher, dispatcher::run)?;
-    Ok(vec![writer, worker, monitor, fetcher, backups, dispatcher])
+    let dispatcher = supervise::start_supervised(service, ServerPart::Dispatcher, dispatcher::run)?;
+    let mailer = supervise::start_supervised(service, ServerPart::Mailer, |service| {
+        mailer::run(service);
+    })?;
+    Ok(vec![writer, worker, monitor, fetcher, backups, dispatcher, mailer])
 }
 
 impl RunningServer {

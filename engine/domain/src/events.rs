@@ -112,7 +112,9 @@ mod tests {
         assert_eq!(EventKind::named("credit.held"), [EventKind::CreditHeld]);
         assert_eq!(EventKind::named("credit.*").len(), 4);
         assert_eq!(EventKind::named("*"), EventKind::ALL);
-        for nothing in ["", "credit", "credit*", "cred*", "credit.heldd", "destination.tested", ".*"] {
+        for nothing in
+            ["", "credit", "credit*", "cred*", "credit.heldd", "destination.tested", ".*"]
+        {
             assert_eq!(EventKind::named(nothing), [], "{nothing}");
         }
     }

@@ -122,6 +122,26 @@ impl EventWriter<'_> {
         self.routes.wants_any(kinds)
     }
 
+    /// An event that was not tried yet, with the next number.
+    fn new_event(
+        &self,
+        kind: EventKind,
+        (destination, subject): (&str, &str),
+        data: &serde_json::Value,
+    ) -> OutgoingEvent {
+        OutgoingEvent {
+            number: self.numbers.next(self.at_ms),
+            kind: kind.name().to_owned(),
+            destination: destination.to_owned(),
+            subject: subject.to_owned(),
+            at_ms: self.at_ms,
+            data: data.to_string(),
+            attempts: 0,
+            next_ms: 0,
+            last_error: None,
+        }
+    }
+
     /// Adds an event for every destination that wants its kind.
     pub(super) fn add_event(
         &self,
@@ -135,20 +155,10 @@ impl EventWriter<'_> {
             return Ok(());
         }
 
-        let number = self.numbers.next(self.at_ms);
+        let event = self.new_event(kind, ("", subject), data);
         for destination in destinations {
-            let event = OutgoingEvent {
-                number,
-                kind: kind.name().to_owned(),
-                destination: destination.to_owned(),
-                subject: subject.to_owned(),
-                at_ms: self.at_ms,
-                data: data.to_string(),
-                attempts: 0,
-                next_ms: 0,
-                last_error: None,
-            };
-            let key = rows::event_key(EventState::Waiting, destination, number);
+            let event = OutgoingEvent { destination: destination.to_owned(), ..event.clone() };
+            let key = rows::event_key(EventState::Waiting, destination, event.number);
             // A clock that was set back must not replace an event that waits.
             batch.expect_row(StoreTable::Meta, key.clone(), None);
             batch.put_row(StoreTable::Meta, key, codec::pack_row(&event)?);

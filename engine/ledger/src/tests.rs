@@ -2,6 +2,7 @@
 
 mod crash;
 mod moved;
+mod outbox;
 mod packed;
 mod processes;
 mod wishes;

@@ -9,6 +9,7 @@
 
 pub mod activation;
 pub mod adjust;
+pub mod alert_digest;
 pub mod alerts;
 pub mod approvals;
 pub mod by_hand;

@@ -32,9 +32,8 @@ pub(super) fn read(table: &TomlTable<'_>) -> BTreeMap<String, EventDestination> 
     let mut destinations = BTreeMap::new();
 
     for (name, item) in table.entries() {
-        let is_plain = |character: char| {
-            character.is_ascii_alphanumeric() || NAME_MARKS.contains(&character)
-        };
+        let is_plain =
+            |character: char| character.is_ascii_alphanumeric() || NAME_MARKS.contains(&character);
         if name.text.is_empty() || !name.text.chars().all(is_plain) {
             let message = format!("`{}` cannot name a destination", name.text);
             let help = "use letters, digits, `-` and `_`: the name is a part of a variable's name";
@@ -55,7 +54,8 @@ pub(super) fn read(table: &TomlTable<'_>) -> BTreeMap<String, EventDestination> 
         let Some(url) = url else { continue };
         if !is_url(&url.text) {
             let message = format!("`{}` is not a URL that events can be sent to", url.text);
-            let help = "write https://, a host and a path, such as https://erp.example.com/accredit";
+            let help =
+                "write https://, a host and a path, such as https://erp.example.com/accredit";
             item.report().error(Code::CR024, url.place, message, help);
             continue;
         }

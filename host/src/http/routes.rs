@@ -48,6 +48,7 @@ use crate::http::ops::backups;
 use crate::http::ops::status;
 use crate::http::ops::tasks;
 use crate::http::ops::verify;
+use crate::http::outgoing::{destinations, events};
 use crate::http::problem::{self, Problem};
 use crate::http::request_id::{NewRequestId, REQUEST_ID, request_span};
 use crate::http::results::adjustments;
@@ -140,6 +141,7 @@ pub(crate) fn build_api() -> Api {
         .merge(own_routes())
         .merge(report_routes())
         .merge(access_routes())
+        .merge(outgoing_routes())
         .merge(definition_routes())
         .merge(operation_routes());
     let small = small.body_limit(BODY_BYTES_MAX);
@@ -180,6 +182,23 @@ fn arrival_routes() -> Api {
         .route("/v1/quarantine/verify", post(quarantine::verify_quarantine).with_role(Admin))
         .route("/v1/parked", get(parked::list_parked).with_role(Auditor))
         .route("/v1/parked/redrive", post(parked::redrive_parked).with_role(Admin))
+}
+
+/// Events for other systems.
+fn outgoing_routes() -> Api {
+    Api::default()
+        .route("/v1/destinations", get(destinations::list_destinations).with_role(Auditor))
+        .route(
+            "/v1/destinations/{name}/test",
+            post(destinations::test_destination).with_role(Admin),
+        )
+        .route("/v1/destinations/{name}/events", get(events::list_events).with_role(Auditor))
+        .route("/v1/destinations/{name}/events/{id}", get(events::show_event).with_role(Auditor))
+        .route(
+            "/v1/destinations/{name}/events/{id}/resend",
+            post(events::resend_event).with_role(Admin),
+        )
+        .route("/v1/destinations/{name}/resend", post(events::resend_events).with_role(Admin))
 }
 
 /// What becomes of credits: adjusted, calculated, released, frozen.

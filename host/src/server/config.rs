@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use accredit_domain::limits::Limits;
 use jiff::civil::Date;
+use lettre::message::Mailbox;
 
 use crate::server::credentials::{CredentialSources, Credentials};
 use crate::server::networks::NetworkRange;
@@ -21,6 +22,17 @@ pub(crate) struct BackupPlan {
     pub(crate) every: Option<Duration>,
     /// How many are kept, at least one.
     pub(crate) keep: usize,
+}
+
+/// Who gets a digest of alerts by mail, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct MailPlan {
+    /// The sender.
+    pub(crate) from: Mailbox,
+    /// Those who get it.
+    pub(crate) recipients: Vec<Mailbox>,
+    /// The time between two digests, at least.
+    pub(crate) every: Duration,
 }
 
 /// Everything that a server is started with.
@@ -44,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// Who gets a digest of alerts; none without recipients.
+    pub(crate) mail: Option<MailPlan>,
     /// Private addresses that events may be sent to.
     pub(crate) private_destinations: Vec<NetworkRange>,
     /// Tokens and secrets as they are at the start.

@@ -27,6 +27,7 @@ const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
 const DESTINATION_SECRET_PREFIX: &str = "ACCREDIT_DESTINATION_SECRET_";
+const SMTP_URL: &str = "ACCREDIT_SMTP_URL";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
@@ -78,6 +79,8 @@ pub(crate) struct Credentials {
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
     /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
     pub(crate) api_tokens: BTreeMap<String, SecretString>,
+    /// The mail server, with its user and password.
+    pub(crate) smtp_url: Option<SecretString>,
     /// Secrets that events are signed with by the name of their variable,
     /// `ACCREDIT_DESTINATION_SECRET_ERP`; the first is the newest.
     pub(crate) destination_secrets: BTreeMap<String, Vec<SecretString>>,
@@ -118,6 +121,7 @@ impl CredentialSources {
             let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
             let wanted = name == TOKEN
                 || name == TOKENS
+                || name == SMTP_URL
                 || name.starts_with(SECRET_PREFIX)
                 || name.starts_with(API_TOKEN_PREFIX)
                 || name.starts_with(DESTINATION_SECRET_PREFIX);
@@ -179,6 +183,8 @@ impl CredentialSources {
                     let tokens = parse_named(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.tokens = tokens;
                 }
+
+                SMTP_URL => credentials.smtp_url = Some(text.into()),
 
                 _ if name.starts_with(API_TOKEN_PREFIX) => {
                     credentials.api_tokens.insert(name.clone(), text.into());

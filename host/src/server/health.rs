@@ -29,6 +29,8 @@ pub(crate) enum ServerPart {
     Backups,
     /// The thread that sends events.
     Dispatcher,
+    /// The thread that mails alerts.
+    Mailer,
     /// The watcher of the customer's directory.
     Watcher,
 }
@@ -44,6 +46,7 @@ impl ServerPart {
             ServerPart::Fetcher => "fetcher",
             ServerPart::Backups => "backups",
             ServerPart::Dispatcher => "dispatcher",
+            ServerPart::Mailer => "mailer",
             ServerPart::Watcher => "watcher",
         }
     }

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     commits: Histogram,
     runs: Family<Labels, Counter>,
     events: Family<Labels, Counter>,
+    mails: Family<Labels, Counter>,
 }
 
 impl Metrics {
@@ -73,6 +74,8 @@ impl Metrics {
         let events = Family::<Labels, Counter>::default();
         let tries = "Tries to send an event, by destination and outcome";
         registry.register("event_deliveries", tries, events.clone());
+        let mails = Family::<Labels, Counter>::default();
+        registry.register("alert_mails", "Digests of alerts, by outcome", mails.clone());
         registry.register("build_info", "The version that runs", build);
 
         Metrics {
@@ -89,6 +92,7 @@ impl Metrics {
             commits,
             runs,
             events,
+            mails,
         }
     }
 
@@ -112,6 +116,11 @@ impl Metrics {
     pub(crate) fn count_event(&self, destination: &str, outcome: &'static str) {
         let labels = vec![("destination", destination.to_owned()), ("outcome", outcome.to_owned())];
         self.events.get_or_create(&labels).inc();
+    }
+
+    /// A digest of alerts was mailed or not.
+    pub(crate) fn count_mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
     }
 
     /// An activation succeeded or not.

@@ -22,6 +22,7 @@ mod hooks;
 mod incremental;
 mod keys;
 mod late;
+mod outgoing;
 mod people;
 mod policies;
 mod published;

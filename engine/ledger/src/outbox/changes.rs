@@ -190,10 +190,7 @@ fn kind_of_change(
 }
 
 /// Alerts of decisions that no decision had before.
-fn new_alerts<'a>(
-    before: &'a [Decision],
-    after: &'a [Decision],
-) -> impl Iterator<Item = &'a Note> {
+fn new_alerts<'a>(before: &'a [Decision], after: &'a [Decision]) -> impl Iterator<Item = &'a Note> {
     let is_known = move |alert: &Note| before.iter().any(|one| one.alerts.contains(alert));
     let alerts = after.iter().flat_map(|decision| &decision.alerts);
     alerts.filter(move |alert| !is_known(alert))

@@ -2,9 +2,10 @@
 //!
 //! Not which events there are (`outbox`) and not when one is tried (the host).
 
+use accredit_domain::events::EventKind;
 use accredit_seams::store::{StoreTable, WriteBatch};
 
-use super::super::{Ledger, LedgerResult, codec};
+use super::super::{Ledger, LedgerResult, codec, lock_mutex};
 use super::{EventState, OutgoingEvent};
 
 /// Events a destination that are kept after they were sent.
@@ -91,15 +92,53 @@ impl Ledger {
         self.commit_changes(&batch)
     }
 
-    /// Has events that were sent or are dead letters wait again, all in one commit; nothing of them is
-    /// forgotten meanwhile.
-    pub fn resend_events(&self, events: &[(OutgoingEvent, EventState)]) -> LedgerResult<()> {
+    /// Has events of one destination wait again as if they had never been tried, in one commit with a row
+    /// of the trail.
+    pub fn resend_events(
+        &self,
+        events: &[(OutgoingEvent, EventState)],
+        at_ms: i64,
+        who: &str,
+    ) -> LedgerResult<()> {
+        let Some((first, _)) = events.first() else { return Ok(()) };
+        let _one_at_a_time = lock_mutex(&self.others);
+        let snapshot = self.snapshot()?;
         let mut batch = WriteBatch::default();
+
+        let last = events.last().map(|(last, _)| last.id());
+        let detail = serde_json::json!({
+            "destination": first.destination, "events": events.len(),
+            "first": first.id(), "last": last,
+        });
+        self.append_audit(&*snapshot, &mut batch, at_ms, who, "events_resent", detail)?;
+
         for (event, state) in events {
-            let fresh = OutgoingEvent { attempts: 0, next_ms: 0, last_error: None, ..event.clone() };
+            let fresh =
+                OutgoingEvent { attempts: 0, next_ms: 0, last_error: None, ..event.clone() };
             move_event(&mut batch, &fresh, (*state, EventState::Waiting))?;
         }
         self.commit_changes(&batch)
+    }
+
+    /// Adds an event for one destination, for its own sake, with a row of the trail.
+    pub fn queue_event(
+        &self,
+        (destination, kind): (&str, EventKind),
+        at_ms: i64,
+        who: &str,
+    ) -> LedgerResult<OutgoingEvent> {
+        let _one_at_a_time = lock_mutex(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = WriteBatch::default();
+
+        let data = serde_json::json!({ "who": who });
+        let event = self.event_writer(at_ms).new_event(kind, (destination, destination), &data);
+        move_event(&mut batch, &event, (EventState::Waiting, EventState::Waiting))?;
+
+        let detail = serde_json::json!({ "destination": destination, "event": event.id() });
+        self.append_audit(&*snapshot, &mut batch, at_ms, who, kind.name(), detail)?;
+        self.commit_changes(&batch)?;
+        Ok(event)
     }
 
     /// Forgets the oldest events that a destination has taken, beyond those that are kept.

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use accredit_domain::limits::Limits;
 use clap::Args;
+use lettre::message::Mailbox;
 use rust_decimal::Decimal;
 
 use crate::server::Server;
-use crate::server::config::{BackupPlan, Config};
+use crate::server::config::{BackupPlan, Config, MailPlan};
+use crate::server::mailer::parse_mailbox;
 use crate::server::networks::NetworkRange;
 
 /// Options of `serve`.
@@ -56,7 +58,7 @@ pub(crate) struct ServeArguments {
         long, value_name = "TIME", env = "ACCREDIT_BACKUP_EVERY", default_value = "24h",
         value_parser = interval
     )]
-    backup_every: BackupInterval,
+    backup_every: TimeInterval,
     /// Keep so many backups; the oldest ones beyond are removed.
     #[arg(
         long, value_name = "COUNT", env = "ACCREDIT_BACKUP_KEEP", default_value_t = 14,
@@ -65,20 +67,37 @@ pub(crate) struct ServeArguments {
     backup_keep: u16,
     /// Let events be sent to these private addresses, each such as 10.0.0.0/8, also without TLS.
     #[arg(
-        long, value_name = "ADDR[/BITS]", env = "ACCREDIT_PRIVATE_DESTINATIONS",
+        long,
+        value_name = "ADDR[/BITS]",
+        env = "ACCREDIT_PRIVATE_DESTINATIONS",
         value_delimiter = ' '
     )]
     private_destinations: Vec<NetworkRange>,
+    /// Mail a digest of new alerts to these addresses, through the server of ACCREDIT_SMTP_URL.
+    #[arg(
+        long, value_name = "ADDRESS", env = "ACCREDIT_MAIL_TO", value_delimiter = ',',
+        value_parser = parse_mailbox, requires = "mail_from"
+    )]
+    mail_to: Vec<Mailbox>,
+    /// The sender of the digest.
+    #[arg(long, value_name = "ADDRESS", env = "ACCREDIT_MAIL_FROM", value_parser = parse_mailbox)]
+    mail_from: Option<Mailbox>,
+    /// The time between two digests, such as 24h or 30m.
+    #[arg(
+        long, value_name = "TIME", env = "ACCREDIT_MAIL_EVERY", default_value = "24h",
+        value_parser = interval
+    )]
+    mail_every: TimeInterval,
 }
 
-/// How often a backup is made; never, or after this time.
+/// How often something is done; never, or after this time.
 #[derive(Debug, Clone, Copy)]
-struct BackupInterval(Option<Duration>);
+struct TimeInterval(Option<Duration>);
 
 /// A time such as `24h`, `30m` or `90s`.
-fn interval(text: &str) -> Result<BackupInterval, String> {
+fn interval(text: &str) -> Result<TimeInterval, String> {
     if text.trim() == "never" {
-        return Ok(BackupInterval(None));
+        return Ok(TimeInterval(None));
     }
     let expected = || "expected a time such as 24h, 30m or 90s, or `never`".to_owned();
     let unit_start = text.trim().len().saturating_sub(1);
@@ -91,7 +110,7 @@ fn interval(text: &str) -> Result<BackupInterval, String> {
     };
     let number: u64 = number.parse().map_err(|_| expected())?;
     let seconds = number.checked_mul(seconds).filter(|seconds| *seconds > 0);
-    Ok(BackupInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
+    Ok(TimeInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
 }
 
 /// An amount that may move.
@@ -125,6 +144,9 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
             let private_destinations = options.private_destinations;
+            let (recipients, every) = (options.mail_to, options.mail_every.0);
+            let mail = options.mail_from.zip(every).filter(|_| !recipients.is_empty());
+            let mail = mail.map(|(from, every)| MailPlan { from, recipients, every });
             Config {
                 listen,
                 create,
@@ -132,6 +154,7 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
                 watch_limits,
                 four_eyes,
                 backups,
+                mail,
                 private_destinations,
                 ..config
             }

@@ -9,6 +9,7 @@ mod deals;
 mod definitions;
 mod documents;
 mod operation;
+mod outgoing;
 mod own;
 mod payees;
 
@@ -27,6 +28,7 @@ pub(super) fn all_operations() -> Vec<Operation> {
         definitions::files(),
         definitions::rules(),
         definitions::changes(),
+        outgoing::operations(),
         access::operations(),
         operation::operations(),
         documents::operations(),

@@ -55,7 +55,8 @@ pub(super) fn send(agent: &ureq::Agent, url: &str, message: &SignedMessage) -> S
 
     match request.send(message.body.as_bytes()) {
         Ok(answer) => {
-            let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+            let header =
+                |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
             outcome_of(answer.status().as_u16(), header("retry-after"))
         }
         Err(error) => SendOutcome::Unavailable {

@@ -144,8 +144,7 @@ fn attempt_of(event: &OutgoingEvent, outcome: &SendOutcome, now_ms: i64) -> Even
     let is_last = state == EventState::Waiting && attempts >= ATTEMPTS_MAX;
     let state = if is_last { EventState::Dead } else { state };
     let pause = wanted_pause.unwrap_or(0).max(pause_after(attempts)).min(PAUSE_MAX_MS);
-    let next_ms =
-        if state == EventState::Waiting { now_ms.saturating_add(pause) } else { now_ms };
+    let next_ms = if state == EventState::Waiting { now_ms.saturating_add(pause) } else { now_ms };
     let event = OutgoingEvent { attempts, next_ms, last_error: error, ..event.clone() };
     EventAttempt { event, state }
 }

@@ -59,6 +59,12 @@ DELETE /v1/definitions/{*path} author
 GET /v1/definitions/{*path} auditor
 POST /v1/definitions/{*path} author
 PUT /v1/definitions/{*path} author
+GET /v1/destinations auditor
+GET /v1/destinations/{name}/events auditor
+GET /v1/destinations/{name}/events/{id} auditor
+POST /v1/destinations/{name}/events/{id}/resend admin
+POST /v1/destinations/{name}/resend admin
+POST /v1/destinations/{name}/test admin
 GET /v1/enquiries auditor
 GET /v1/enquiries/{id} auditor
 POST /v1/enquiries/{id}/answer approver

@@ -1,0 +1,4 @@
+//! Requests about events for other systems.
+
+pub(crate) mod destinations;
+pub(crate) mod events;
