@@ -1,4 +1,4 @@
-//! Rows as CSV, the same on the command line and on the wire.
+//! Rows as CSV, Parquet and spreadsheets, the same on the command line and on the wire.
 //!
 //! **Architecture invariant:** no cell is a formula: text that a spreadsheet would run gets an
 //! apostrophe in front.
@@ -6,6 +6,9 @@
 mod cells;
 pub(crate) mod columns;
 mod credits;
+mod forms;
+pub(crate) mod spreadsheet;
+pub(crate) mod table_parquet;
 pub(crate) mod writer;
 
 use std::borrow::Cow;

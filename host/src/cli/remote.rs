@@ -8,6 +8,7 @@ pub(crate) mod by_hand;
 pub(crate) mod client;
 pub(crate) mod compact;
 pub(crate) mod dump;
+pub(crate) mod events;
 pub(crate) mod keep;
 pub(crate) mod keys;
 pub(crate) mod preview;

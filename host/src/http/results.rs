@@ -17,3 +17,4 @@ pub(crate) mod periods;
 pub(crate) mod rewards;
 pub(crate) mod runs;
 pub(crate) mod simulations;
+pub(crate) mod statements;

@@ -67,6 +67,7 @@ use crate::http::results::periods;
 use crate::http::results::rewards;
 use crate::http::results::runs;
 use crate::http::results::simulations;
+use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
 use crate::server::state::Service;
 
@@ -255,6 +256,7 @@ fn result_routes() -> Api {
                 .and_methods(post(manual_rewards::add_reward).with_role(Admin)),
         )
         .route("/v1/balances", get(balances::list_balances).with_role(Auditor))
+        .route("/v1/statements", get(statements::list_statement_rows).with_role(Auditor))
         .route("/v1/rewards/manual", get(manual_rewards::list_manual_rewards).with_role(Auditor))
         .route("/v1/runs", get(runs::list_runs).with_role(Auditor))
         .route("/v1/runs/{id}", get(runs::show_run).with_role(Auditor))

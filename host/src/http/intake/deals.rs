@@ -47,7 +47,7 @@ pub(crate) struct DealListParams {
 
 /// A page of deals, in order of first receipt.
 ///
-/// As CSV or NDJSON if `Accept` requests it: every deal that fits.
+/// As a file if `Accept` requests it: every deal that fits.
 pub(crate) async fn list_deals(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,

@@ -11,6 +11,7 @@ use super::problems;
 use super::schemas::{SchemaOf, SchemaUse, Schemas};
 use crate::http::definitions::conditions::{ActiveChangeView, WaitingChangeView};
 use crate::http::results::approvals::RequestView;
+use crate::http::results::exports::{PARQUET, SPREADSHEET};
 use crate::http::roles::Access;
 use crate::server::state::StartedTaskView;
 
@@ -214,9 +215,14 @@ impl Operation {
         )
     }
 
-    /// Answered with a page, or with every row as CSV or NDJSON.
+    /// Answered with a page, or with every row as a file.
     pub(super) fn ok_export<T: ToSchema>(self) -> Operation {
-        let rows = vec![Content::Text("text/csv"), Content::Text("application/x-ndjson")];
+        let rows = vec![
+            Content::Text("text/csv"),
+            Content::Text("application/x-ndjson"),
+            Content::Bytes(PARQUET),
+            Content::Bytes(SPREADSHEET),
+        ];
         self.ok_page::<T>().answers(200, "", rows)
     }
 

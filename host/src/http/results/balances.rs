@@ -22,7 +22,7 @@ struct BalancePages(PayQuery);
 
 /// A page of balances, by plan and period: opening, change and balance, in the payee's currency.
 ///
-/// As CSV or NDJSON if `Accept` requests it: every balance that fits.
+/// As a file if `Accept` requests it: every balance that fits.
 pub(crate) async fn list_balances(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,

@@ -62,7 +62,7 @@ pub(crate) struct CreditListParams {
 
 /// A page of credits.
 ///
-/// As CSV or NDJSON if `Accept` requests it: every credit that fits.
+/// As a file if `Accept` requests it: every credit that fits.
 pub(crate) async fn list_credits(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,

@@ -1,10 +1,11 @@
-//! Lists that are read to their end: as CSV or NDJSON, if `Accept` requests it.
+//! Lists that are read to their end: as CSV, NDJSON, Parquet or a spreadsheet, if `Accept` requests it.
 //!
-//! Not which rows there are: each list makes its own pages. Called by `credits`, `rewards` and
-//! `transactions`.
+//! Not which rows there are: each list makes its own pages. Called by the handlers of lists.
 //!
 //! **Architecture invariant:** an export holds no more than a few pages at a time, and one that fails on
 //! its way ends the connection without the end of its body: half a file never looks whole.
+
+mod files;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use hyper::body::Frame;
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use self::files::FileFormat;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::views::{ListView, ViewJson};
@@ -39,7 +41,13 @@ enum ExportFormat {
     Json,
     Csv,
     Lines,
+    File(FileFormat),
 }
+
+/// The media types of files with types.
+pub(crate) const PARQUET: &str = "application/vnd.apache.parquet";
+pub(crate) const SPREADSHEET: &str =
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// What was asked for of a list.
 #[derive(Debug)]
@@ -81,6 +89,8 @@ impl ExportFormat {
             let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
                 "text/csv" => ExportFormat::Csv,
                 "application/x-ndjson" => ExportFormat::Lines,
+                PARQUET => ExportFormat::File(FileFormat::Parquet),
+                SPREADSHEET => ExportFormat::File(FileFormat::Spreadsheet),
                 "application/json" | "application/*" | "*/*" => ExportFormat::Json,
                 _ => continue,
             };
@@ -100,6 +110,8 @@ impl ExportFormat {
             ExportFormat::Json => "application/json",
             ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
             ExportFormat::Lines => "application/x-ndjson",
+            ExportFormat::File(FileFormat::Parquet) => PARQUET,
+            ExportFormat::File(FileFormat::Spreadsheet) => SPREADSHEET,
         })
     }
 
@@ -172,12 +184,20 @@ async fn export_list(
 ) -> Result<Response, Problem> {
     // The first rows are read before the answer begins: what is wrong with the request is told.
     let (rows, next) = load_page(&service, &pages, EXPORT_PAGE_ROWS, None).await?;
-    let mut first = format.format_head(pages.column_names())?;
-    first.extend(format.format_rows(pages.column_names(), &rows)?);
-
     let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+
     // Where it fails, the sender is dropped without the end, and the reader is told so.
-    tokio::spawn(async move { send_pages(&service, format, &pages, (first, next), &sender).await });
+    if let ExportFormat::File(file) = format {
+        tokio::task::spawn_blocking(move || {
+            files::send_file(&service, &pages, (file, (rows, next)), &sender);
+        });
+    } else {
+        let mut first = format.format_head(pages.column_names())?;
+        first.extend(format.format_rows(pages.column_names(), &rows)?);
+        tokio::spawn(
+            async move { send_pages(&service, format, &pages, (first, next), &sender).await },
+        );
+    }
 
     let body = Body::new(ExportBody { chunks: receiver, ended: false });
     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
@@ -262,6 +282,8 @@ mod tests {
             ("application/json, text/csv", ExportFormat::Json),
             ("application/json;q=0.5, text/csv;q=0.25, application/x-ndjson", ExportFormat::Lines),
             ("text/csv, */*;q=0.8", ExportFormat::Csv),
+            (PARQUET, ExportFormat::File(FileFormat::Parquet)),
+            (SPREADSHEET, ExportFormat::File(FileFormat::Spreadsheet)),
             ("text/csv;q=0", ExportFormat::Json),
             ("text/csv;q=x", ExportFormat::Json),
         ] {

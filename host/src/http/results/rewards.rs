@@ -40,6 +40,13 @@ pub(crate) struct RewardListParams {
     cursor: Option<String>,
 }
 
+impl RewardListParams {
+    /// Plan, period and payee as they were sent, and the page.
+    pub(super) fn into_parts(self) -> (Option<String>, Option<String>, Option<String>, PageParams) {
+        (self.plan, self.period, self.payee, (self.limit, self.cursor))
+    }
+}
+
 /// The query of a list of what is paid or owed.
 pub(super) struct PayQuery {
     /// Whose rows may be in the list at all.
@@ -88,7 +95,7 @@ struct RewardPages(PayQuery);
 
 /// A page of rewards, by plan, period and then as a calculation has them.
 ///
-/// As CSV or NDJSON if `Accept` requests it: every reward that fits.
+/// As a file if `Accept` requests it: every reward that fits.
 pub(crate) async fn list_rewards(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,

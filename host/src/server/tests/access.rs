@@ -137,6 +137,7 @@ DELETE /v1/shadow author
 GET /v1/shadow auditor
 POST /v1/shadow author
 POST /v1/simulations auditor
+GET /v1/statements auditor
 GET /v1/status auditor
 GET /v1/tags auditor
 GET /v1/tasks/{id} auditor

@@ -1,8 +1,13 @@
 //! Credits, rewards and deals as CSV and NDJSON, beside the same lists in JSON pages.
 
+use calamine::{Data, Reader as _};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::Field;
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::Host;
+use crate::http::results::exports::{PARQUET, SPREADSHEET};
 
 /// Deals of the test: more than two pages of an export.
 const DEALS: usize = 1100;
@@ -124,6 +129,119 @@ fn exports_have_every_row_of_the_pages() {
     for path in ["credits?limit=5", "credits?period=x", "rewards?cursor=x", "transactions?x=1"] {
         let accept = [("accept", "text/csv")];
         host.api("GET", &format!("/v1/{path}"), &accept, "").problem(400, "bad_request");
+    }
+}
+
+/// A list as a file of this type.
+fn file_of(host: &Host, path: &str, media_type: &str) -> Vec<u8> {
+    let url = format!("{}{path}", host.running().url);
+    let request = host.agent.get(&url).header("authorization", "Bearer test-token");
+    let mut answer = request.header("accept", media_type).call().unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    assert_eq!(answer.headers()["content-type"], media_type);
+    answer.body_mut().read_to_vec().unwrap()
+}
+
+/// A cell of Parquet as the JSON of the list would have it.
+fn field_text(field: &Field) -> String {
+    match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::Int(count) => count.to_string(),
+        Field::Date(days) => {
+            let first = jiff::civil::date(1970, 1, 1);
+            first.checked_add(jiff::Span::new().days(i64::from(*days))).unwrap().to_string()
+        }
+        Field::Decimal(amount) => {
+            let bytes: [u8; 16] = amount.data().try_into().unwrap();
+            // The library has 28 digits, and the file 38.
+            let (whole, scale) =
+                (i128::from_be_bytes(bytes), u32::try_from(amount.scale()).unwrap());
+            assert_eq!(scale, 18);
+            let short = whole / 10_i128.pow(8);
+            assert_eq!(short * 10_i128.pow(8), whole);
+            Decimal::from_i128_with_scale(short, 10).normalize().to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A cell of the list, an amount without zeros at its end.
+fn plain_cell(value: &Value, is_amount: bool) -> String {
+    let text = cell(value);
+    let amount = text.parse::<Decimal>().ok().filter(|_| is_amount);
+    let text = text.strip_prefix("'=").map_or(text.clone(), |rest| format!("={rest}"));
+    amount.map_or(text, |amount| amount.normalize().to_string())
+}
+
+const AMOUNT_COLUMNS: [&str; 6] =
+    ["amount", "credited", "quota", "attainment", "opening", "balance"];
+
+/// Parquet and spreadsheets were to be had of `calculate` alone, and of credits.
+#[test]
+fn files_with_types_have_every_row_and_digit() {
+    let host = start();
+    for plan in ["sellers"] {
+        let path = format!("/v1/calculations/{plan}/2026-01/release");
+        let released =
+            host.api("POST", &path, &[], r#"{"rewards": true, "force": true, "reason": "x"}"#);
+        assert_eq!(released.status, 200, "{}", released.text);
+    }
+
+    for path in ["/v1/credits", "/v1/rewards", "/v1/transactions", "/v1/statements", "/v1/balances"]
+    {
+        let rows = pages(&host, path, 900);
+        assert!(!rows.is_empty() || path == "/v1/balances", "{path}");
+        let expected: Vec<Vec<(String, String)>> = rows
+            .iter()
+            .map(|row| {
+                let cells = row.as_object().unwrap().iter();
+                let cells = cells.map(|(name, value)| {
+                    (name.clone(), plain_cell(value, AMOUNT_COLUMNS.contains(&name.as_str())))
+                });
+                cells.collect()
+            })
+            .collect();
+
+        let bytes = bytes::Bytes::from(file_of(&host, path, PARQUET));
+        let reader = SerializedFileReader::new(bytes).unwrap();
+        let found: Vec<Vec<(String, String)>> = reader
+            .get_row_iter(None)
+            .unwrap()
+            .map(|row| {
+                let row = row.unwrap();
+                let cells = row.get_column_iter();
+                let mut cells: Vec<(String, String)> =
+                    cells.map(|(name, field)| (name.clone(), field_text(field))).collect();
+                cells.sort();
+                cells
+            })
+            .collect();
+        assert_eq!(found, expected, "{path}");
+
+        let bytes = std::io::Cursor::new(file_of(&host, path, SPREADSHEET));
+        let mut book: calamine::Xlsx<_> = calamine::open_workbook_from_rs(bytes).unwrap();
+        let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+        assert_eq!(sheet.height(), rows.len() + 1, "{path}");
+        let names: Vec<String> =
+            sheet.rows().next().unwrap().iter().map(ToString::to_string).collect();
+        for (cells, row) in sheet.rows().skip(1).zip(&rows) {
+            for (name, found) in names.iter().zip(cells) {
+                let is_amount = AMOUNT_COLUMNS.contains(&name.as_str());
+                let expected = plain_cell(&row[name], is_amount);
+                let found = match found {
+                    Data::Empty => String::new(),
+                    Data::DateTime(day) => {
+                        let days: i64 = format!("{:.0}", day.as_f64()).parse().unwrap();
+                        let first = jiff::civil::date(1899, 12, 30);
+                        first.checked_add(jiff::Span::new().days(days)).unwrap().to_string()
+                    }
+                    Data::Float(number) => number.to_string(),
+                    other => other.to_string(),
+                };
+                assert_eq!(found, expected, "{path} {name}");
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http::results::periods::{ChangedPeriodView, PeriodView};
 use crate::http::results::rewards::RewardListParams;
 use crate::http::results::runs::{RunRequest, RunView};
 use crate::http::results::simulations::SimulationRequest;
+use crate::http::results::statements::StatementRowView;
 
 pub(super) fn operations() -> Vec<Operation> {
     let calculations = vec![
@@ -102,6 +103,9 @@ fn rewards() -> Vec<Operation> {
         get("/v1/balances", "listBalances", "Lists what payees owe at the end of each period.")
             .query::<RewardListParams>()
             .ok_export::<PayeeBalance>(),
+        get("/v1/statements", "listStatementRows", "Lists what is published to payees.")
+            .query::<RewardListParams>()
+            .ok_export::<StatementRowView>(),
     ]
 }
 

@@ -21,10 +21,8 @@ use crate::http::intake::transactions::{
 use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post};
 use crate::http::openapi::schemas::SchemaOf;
 use crate::http::results::adjustments::{AdjustmentRequest, AdjustmentView, MadeAdjustmentView};
+use crate::http::results::exports::SPREADSHEET;
 use crate::server::quarantine::QuarantineOutcome;
-
-/// What a spreadsheet is sent as.
-const SPREADSHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 pub(super) fn operations() -> Vec<Operation> {
     let arrived = vec![
