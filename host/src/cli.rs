@@ -5,6 +5,7 @@
 
 pub(crate) mod author;
 pub(crate) mod bundle;
+pub(crate) mod doctor;
 pub(crate) mod print;
 pub(crate) mod remote;
 pub(crate) mod results;
@@ -80,6 +81,8 @@ enum CliCommand {
     /// Make, list, rotate or revoke keys of a server's API.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Look for what will give trouble on this machine, or at a server.
+    Doctor(Box<doctor::DoctorArguments>),
     /// List, test or send again what a server tells other systems.
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -145,6 +148,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Reward(verb) => by_hand::run_reward(&verb),
         CliCommand::Transaction(verb) => by_hand::run_transaction(&verb),
         CliCommand::Keys(verb) => keys::run(&verb),
+        CliCommand::Doctor(options) => doctor::run(&options),
         CliCommand::Events(verb) => events::run(&verb),
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),

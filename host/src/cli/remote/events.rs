@@ -129,7 +129,7 @@ fn list_events(options: &EventListArguments) -> Result<(), String> {
 
 fn print_rows(format: DataFormat, columns: &[&str], rows: &[Json]) {
     match format {
-        DataFormat::Json => output::print_json(rows),
+        DataFormat::Json => output::print_json(&rows),
         DataFormat::Csv => output::print_csv(columns, rows),
         DataFormat::Table => output::print_table(columns, rows),
     }

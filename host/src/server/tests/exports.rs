@@ -184,7 +184,7 @@ fn files_with_types_have_every_row_and_digit() {
     for plan in ["sellers"] {
         let path = format!("/v1/calculations/{plan}/2026-01/release");
         let released =
-            host.api("POST", &path, &[], r#"{"rewards": true, "force": true, "reason": "x"}"#);
+            host.api("POST", &path, &[], r#"{"what": "rewards", "force": true, "reason": "x"}"#);
         assert_eq!(released.status, 200, "{}", released.text);
     }
 

@@ -185,7 +185,7 @@ fn activations_runs_alerts_and_rewards_are_told() {
 
     host.deliver("m1", &deal("D1", "100", ""));
     host.drained();
-    let run = host.api("POST", "/v1/calculations/sellers/2026-01/run", &[], "{}");
+    let run = host.api("POST", "/v1/calculations/sellers/2026-01/run", &[], r#"{"mode":"full"}"#);
     assert!(matches!(run.status, 200 | 202), "{}", run.text);
     let told = receiver.wait_for(2)[1].json();
     assert_eq!(told["type"], "com.accredit.calculation.finished");
@@ -193,6 +193,42 @@ fn activations_runs_alerts_and_rewards_are_told() {
         (&told["data"]["plan"], &told["data"]["state"]),
         (&json!("sellers"), &json!("done"))
     );
+}
+
+#[test]
+fn rewards_are_told_once_they_are_certain_and_when_they_are_taken_back() {
+    let host = Host::start_with(with_secret);
+    let receiver = Receiver::start(&host);
+    let plan = format!(
+        "{}\n[[reward]]\nname = \"Commission\"\ntiers = [{{ rate = \"10%\" }}]\n",
+        super::PLAN
+    );
+    let files = json!({ "files": { "plans/sellers.toml": plan } });
+    assert_eq!(host.api("POST", "/v1/changes", &[], &files.to_string()).status, 200);
+    name_destination(&host, &receiver.url, "[\"reward.*\"]");
+    host.deliver("m1", &deal("D1", "100", ""));
+    host.drained();
+
+    let path = "/v1/calculations/sellers/2026-01/release";
+    for (what, told) in [("credits", 0), ("rewards", 1), ("rewards", 1)] {
+        let body = json!({ "what": what, "force": true, "reason": "test" });
+        let released = host.api("POST", path, &[], &body.to_string());
+        assert!(matches!(released.status, 200 | 409), "{}", released.text);
+        wait_until(|| destination(&host)["waiting"] == 0);
+        assert_eq!(receiver.arrived().len(), told, "{what}");
+    }
+    let paid = receiver.arrived()[0].json();
+    assert_eq!(paid["type"], "com.accredit.reward.paid");
+    assert_eq!((&paid["data"]["payee"], &paid["data"]["amount"]), (&json!("ann"), &json!("10.00")));
+    assert_eq!(paid["data"]["paid_change"], "10.00");
+
+    let path = "/v1/calculations/sellers/2026-01?force=true&reason=test";
+    let removed = host.api("DELETE", path, &[], "");
+    assert_eq!(removed.status, 200, "{}", removed.text);
+    let back = receiver.wait_for(2)[1].json();
+    assert_eq!(back["type"], "com.accredit.reward.withdrawn");
+    assert_eq!(back["data"]["paid_change"], "-10.00");
+    assert_eq!(back["subject"], paid["subject"]);
 }
 
 #[test]
