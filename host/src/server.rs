@@ -3,12 +3,14 @@
 //! Not the routes (`http::routes`).
 
 pub(crate) mod accounts;
+pub(crate) mod backlog;
 pub(crate) mod backups;
 pub(crate) mod burst;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod crm_api;
 mod data_file;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
@@ -59,9 +61,11 @@ use tokio::sync::watch;
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
 use crate::server::accounts::Accounts;
+use crate::server::backlog::FetchRetries;
 use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
+use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
@@ -157,6 +161,8 @@ impl Server {
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             quarantine: burst::BurstLimits::default(),
+            crm_api: CrmApi::default(),
+            fetch_retries: FetchRetries::default(),
             writer,
             arrivals: Arc::default(),
             orders,
