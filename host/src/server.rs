@@ -125,9 +125,7 @@ impl Server {
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
-        let address = TcpListener::bind(&config.listen).await;
-        let address =
-            address.map_err(|error| format!("cannot listen on `{}`: {error}", config.listen))?;
+        let address = listen_on(&config.listen).await?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
         let (writer, queue) = channels::writer_channel();
@@ -186,6 +184,11 @@ impl Server {
         let url = format!("http://{local}");
         Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
+}
+
+async fn listen_on(address: &str) -> Result<TcpListener, String> {
+    let listening = TcpListener::bind(address).await;
+    listening.map_err(|error| format!("cannot listen on `{address}`: {error}"))
 }
 
 /// Starts the threads, in the order in which they are joined at a stop: the writer first.

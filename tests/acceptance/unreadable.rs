@@ -41,8 +41,12 @@ fn events_of_an_unknown_shape_are_credited_once_a_policy_maps_them() {
     }
     assert_eq!(server.credits("").len(), 0);
 
-    let policy = "fn map(payload) {\n    let deal = payload[\"Deal\"];\n    #{ \"id\": deal[\"Nr\"], \"date\": \
-                  deal[\"On\"], \"amount\": replace(deal[\"Sum\"], \",\", \".\"), \"owner\": deal[\"Who\"] }\n}\n";
+    let policy = r#"fn map(payload) {
+    let deal = payload["Deal"];
+    let amount = replace(deal["Sum"], ",", ".");
+    #{ "id": deal["Nr"], "date": deal["On"], "amount": amount, "owner": deal["Who"] }
+}
+"#;
     company::put(&workspace, "policies/intake/mapped.rhai", policy);
     let settings = std::fs::read_to_string(workspace.join("accredit.toml")).unwrap();
     let mapped = format!("{settings}intake = \"policy:mapped\"\n");
