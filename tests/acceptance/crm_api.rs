@@ -135,29 +135,24 @@ fn a_token_goes_to_no_host_that_an_administrator_did_not_allow() {
     assert_eq!(fetches(&server), Vec::<Value>::new());
 }
 
-/// Zoho's tokens last an hour. The first that this API gives ends sooner than it says.
-#[test]
-fn a_token_that_expires_is_renewed_with_a_refresh_token() {
-    let dir = tempfile::tempdir().unwrap();
-    let revoked = Arc::new(AtomicBool::new(false));
-    let given = Arc::new(AtomicUsize::new(0));
-    let (is_revoked, count) = (Arc::clone(&revoked), Arc::clone(&given));
-    let vendor = Vendor::start(move |asked| {
+/// An API of Zoho that counts the tokens that it has given; the first is not taken any more once it is
+/// revoked.
+fn zoho(revoked: &Arc<AtomicBool>, given: &Arc<AtomicUsize>) -> Vendor {
+    let (revoked, given) = (Arc::clone(revoked), Arc::clone(given));
+    Vendor::start(move |asked| {
         if asked.line == "POST /oauth/v2/token" {
-            let number = count.fetch_add(1, Ordering::SeqCst);
+            let number = given.fetch_add(1, Ordering::SeqCst);
             // As Zoho says that a client is wrong: with a status of 200.
             if !asked.body.contains("refresh_token=refresh-canary") {
                 return answer(200, json!({"error": "invalid_code"}));
             }
-            return answer(
-                200,
-                json!({
-                    "access_token": format!("access-canary-{number}"), "expires_in": 3600,
-                    "api_domain": "https://www.zohoapis.com", "token_type": "Bearer",
-                }),
-            );
+            let token = json!({
+                "access_token": format!("access-canary-{number}"), "expires_in": 3600,
+                "api_domain": "https://www.zohoapis.com", "token_type": "Bearer",
+            });
+            return answer(200, token);
         }
-        let right = if is_revoked.load(Ordering::SeqCst) { 1 } else { 0 };
+        let right = if revoked.load(Ordering::SeqCst) { 1 } else { 0 };
         if !asked.has("authorization", &format!("Zoho-oauthtoken access-canary-{right}")) {
             return answer(401, json!({"code": "INVALID_TOKEN", "status": "error"}));
         }
@@ -168,8 +163,16 @@ fn a_token_that_expires_is_renewed_with_a_refresh_token() {
             "Modified_Time": "2026-03-15T10:00:00+01:00",
         });
         answer(200, json!({ "data": [record] }))
-    });
+    })
+}
 
+/// Zoho's tokens last an hour. The first that this API gives ends sooner than it says.
+#[test]
+fn a_token_that_expires_is_renewed_with_a_refresh_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let revoked = Arc::new(AtomicBool::new(false));
+    let given = Arc::new(AtomicUsize::new(0));
+    let vendor = zoho(&revoked, &given);
     let workspace = directory(dir.path(), "zoho", &[]);
     let path = workspace.join("accredit.toml");
     let text = std::fs::read_to_string(&path).unwrap();
