@@ -7,6 +7,8 @@
 //! **Architecture invariant:** what is secret stays in a secrecy type until it is compared or hashed,
 //! so that no log and no `Debug` can show it; no message repeats it.
 
+pub(crate) mod api_access;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use accredit_operations::principal::Role;
 use accredit_seams::connector::{Connector as _, SourceSettings};
 use accredit_standard_webhooks::StandardWebhooks;
 use secrecy::{ExposeSecret, SecretString};
+
+use self::api_access::ApiVariables;
 
 /// Characters that a token has at least: fewer could be guessed.
 pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;
@@ -25,7 +29,6 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
-const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
 const DESTINATION_SECRET_PREFIX: &str = "ACCREDIT_DESTINATION_SECRET_";
 const SMTP_URL: &str = "ACCREDIT_SMTP_URL";
 const FILE_SUFFIX: &str = "_FILE";
@@ -41,11 +44,6 @@ pub(crate) fn is_reserved_name(name: &str) -> bool {
 /// The variable that holds the secrets of `source`.
 pub(crate) fn secret_variable(source: &str) -> String {
     source_variable(SECRET_PREFIX, source)
-}
-
-/// The variable that holds the token for the API of the CRM behind `source`.
-pub(crate) fn api_token_variable(source: &str) -> String {
-    source_variable(API_TOKEN_PREFIX, source)
 }
 
 /// The variable that holds the secrets that events to `destination` are signed with.
@@ -77,8 +75,8 @@ pub(crate) struct Credentials {
     pub(crate) tokens: Vec<NamedToken>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
-    /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
-    pub(crate) api_tokens: BTreeMap<String, SecretString>,
+    /// What sources may do at the APIs of their CRMs.
+    pub(crate) api: ApiVariables,
     /// The mail server, with its user and password.
     pub(crate) smtp_url: Option<SecretString>,
     /// Secrets that events are signed with by the name of their variable,
@@ -123,8 +121,8 @@ impl CredentialSources {
                 || name == TOKENS
                 || name == SMTP_URL
                 || name.starts_with(SECRET_PREFIX)
-                || name.starts_with(API_TOKEN_PREFIX)
-                || name.starts_with(DESTINATION_SECRET_PREFIX);
+                || name.starts_with(DESTINATION_SECRET_PREFIX)
+                || api_access::is_api_variable(name);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
@@ -186,8 +184,8 @@ impl CredentialSources {
 
                 SMTP_URL => credentials.smtp_url = Some(text.into()),
 
-                _ if name.starts_with(API_TOKEN_PREFIX) => {
-                    credentials.api_tokens.insert(name.clone(), text.into());
+                _ if name.starts_with(api_access::PREFIX) => {
+                    credentials.api.insert(name, text.into());
                 }
 
                 _ if name.starts_with(DESTINATION_SECRET_PREFIX) => {
@@ -203,6 +201,7 @@ impl CredentialSources {
             }
         }
 
+        credentials.api.check()?;
         let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
         let same = |one: &&NamedToken| token == Some(one.token.expose_secret());
         if let Some(one) = credentials.tokens.iter().find(same) {
