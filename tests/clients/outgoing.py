@@ -56,7 +56,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     """Refuses the first try of every third event, and keeps the others."""
 
     protocol_version = "HTTP/1.1"
-    events, refused, wrong = {}, set(), []
+    events, seen, refused, wrong = {}, set(), set(), []
     lock = threading.Lock()
 
     def do_POST(self):
@@ -70,11 +70,12 @@ class Receiver(http.server.BaseHTTPRequestHandler):
                 event = from_http_event(message, JSONFormat())
                 if event.get_id() != headers["webhook-id"]:
                     raise ValueError("the id of the event is not the id of the message")
-                if len(self.events) % 3 == 0 and event.get_id() not in self.refused:
+                if event.get_id() not in self.seen and len(self.seen) % 3 == 0:
                     self.refused.add(event.get_id())
                     status = 400
                 else:
                     self.events[event.get_id()] = event
+                self.seen.add(event.get_id())
             except Exception as error:  # what a library says is the finding
                 self.wrong.append(f"{error!r}: {body[:200]!r}")
                 status = 500
