@@ -4,10 +4,10 @@
 
 pub(crate) mod accounts;
 pub(crate) mod backups;
-pub(crate) mod burst;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod connections;
 pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod fetcher;
@@ -22,8 +22,10 @@ pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod pace;
 pub(crate) mod passwords;
+pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod quarantine;
+pub(crate) mod rates;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
@@ -32,6 +34,7 @@ pub(crate) mod sessions;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
+pub(crate) mod tls;
 pub(crate) mod worker;
 pub(crate) mod writer;
 
@@ -63,9 +66,12 @@ use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::health::ServerPart;
+use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
+use crate::server::rates::RateCounters;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
+use crate::server::tls::ServerTls;
 use crate::server::worker::WorkerParts;
 use crate::server::writer::WriterParts;
 
@@ -77,7 +83,7 @@ pub(crate) struct Server;
 
 /// A server that runs.
 pub(crate) struct RunningServer {
-    /// `http://` and the address with its real port.
+    /// `http://` or `https://`, and the address with its real port.
     pub(crate) url: String,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -121,6 +127,7 @@ impl Server {
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
+        let tls = config.tls.clone().map(ServerTls::load).transpose()?.map(Arc::new);
         let address = TcpListener::bind(&config.listen).await;
         let address =
             address.map_err(|error| format!("cannot listen on `{}`: {error}", config.listen))?;
@@ -156,7 +163,10 @@ impl Server {
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
-            quarantine: burst::BurstLimits::default(),
+            quarantine: RateCounters::default(),
+            unknown_clients: RateCounters::default(),
+            source_rates: RateCounters::default(),
+            tls,
             writer,
             arrivals: Arc::default(),
             orders,
@@ -172,12 +182,20 @@ impl Server {
             _ => None,
         };
 
+        service.show_certificate();
         let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
         let app = routes::build_app(Arc::clone(&service));
-        let serving = tokio::spawn(listener::serve(address, app, stopped));
+        let listening = Listening {
+            listener: address,
+            tls: service.tls.clone(),
+            proxies: service.config.trusted_proxies.as_slice().into(),
+            metrics: Arc::clone(&service.metrics),
+        };
+        let scheme = if service.tls.is_some() { "https" } else { "http" };
+        let serving = tokio::spawn(listener::serve(listening, app, stopped));
 
-        let url = format!("http://{local}");
+        let url = format!("{scheme}://{local}");
         Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
 }

@@ -16,6 +16,7 @@ mod crm;
 mod data_files;
 mod dependencies;
 mod directory;
+mod exposed;
 mod files;
 mod health;
 mod histories;
