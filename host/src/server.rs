@@ -39,6 +39,7 @@ pub(crate) mod worker;
 pub(crate) mod writer;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -128,10 +129,7 @@ impl Server {
         left.map_err(unreadable)?;
 
         let tls = config.tls.clone().map(ServerTls::load).transpose()?.map(Arc::new);
-        let address = TcpListener::bind(&config.listen).await;
-        let address =
-            address.map_err(|error| format!("cannot listen on `{}`: {error}", config.listen))?;
-        let local = address.local_addr().map_err(|error| error.to_string())?;
+        let (listener, local) = bind_address(&config.listen).await?;
 
         let (writer, queue) = channels::writer_channel();
         let (orders, order_queue) = channels::order_channel();
@@ -174,30 +172,48 @@ impl Server {
             tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
-        shadow::resume_shadow(&service.context);
+        Server::run_service(service, (queue, order_queue), (listener, local), disk)
+    }
 
+    /// Starts what works for a service, and serves it.
+    fn run_service(
+        service: Arc<Service>,
+        (queue, order_queue): (WriterQueue, OrderQueue),
+        (listener, local): (TcpListener, SocketAddr),
+        disk: Option<Files>,
+    ) -> Result<RunningServer, String> {
+        shadow::resume_shadow(&service.context);
         let threads = threads(&service, queue, order_queue)?;
         let _watching = match (service.config.watch, disk) {
             (true, Some(disk)) => Some(crate::directory::watch::start_watching(&service, disk)?),
             _ => None,
         };
 
-        service.show_certificate();
         let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
         let app = routes::build_app(Arc::clone(&service));
         let listening = Listening {
-            listener: address,
+            listener,
             tls: service.tls.clone(),
             proxies: service.config.trusted_proxies.as_slice().into(),
             metrics: Arc::clone(&service.metrics),
         };
-        let scheme = if service.tls.is_some() { "https" } else { "http" };
         let serving = tokio::spawn(listener::serve(listening, app, stopped));
 
+        let scheme = if service.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{local}");
         Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
+}
+
+/// A socket that listens, and its address with the real port.
+async fn bind_address(listen: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = TcpListener::bind(listen).await;
+    let bound = bound.and_then(|listener| {
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    });
+    bound.map_err(|error| format!("cannot listen on `{listen}`: {error}"))
 }
 
 /// Starts the threads, in the order in which they are joined at a stop: the writer first.

@@ -23,6 +23,7 @@ type FileStamps = Vec<(PathBuf, Option<(u64, SystemTime)>)>;
 
 /// Reads them again whenever there is reason to, until the task is ended.
 pub(crate) fn start_rotation(service: &Arc<Service>) -> JoinHandle<()> {
+    service.show_certificate();
     let service = Arc::clone(service);
     tokio::spawn(async move {
         let kind = tokio::signal::unix::SignalKind::hangup();

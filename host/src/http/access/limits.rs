@@ -13,20 +13,17 @@ use std::time::Duration;
 
 use accredit_domain::rate_limit::RateLimit;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::access::peers::PeerAddress;
 use crate::http::body;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, RATE_POLICY, RATE_STATE};
 use crate::server::clock;
 use crate::server::peers::network_of;
 use crate::server::rates::{Rate, RateAnswer};
 use crate::server::state::Service;
-
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What an answer says of the limit that its request was counted by.
 #[derive(Debug, Clone)]
@@ -56,13 +53,13 @@ impl RateHeaders {
 
     /// Writes them into an answer.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
-        headers.insert(POLICY, self.policy);
-        headers.insert(STATE, self.state);
+        headers.insert(RATE_POLICY, self.policy);
+        headers.insert(RATE_STATE, self.state);
     }
 
     /// Writes them into a problem.
-    pub(crate) fn tell(self, problem: Problem) -> Problem {
-        problem.with_header(POLICY, self.policy).with_header(STATE, self.state)
+    pub(crate) fn add_to(self, problem: Problem) -> Problem {
+        problem.with_header(RATE_POLICY, self.policy).with_header(RATE_STATE, self.state)
     }
 }
 
@@ -92,7 +89,7 @@ fn count_unknown(service: &Service, peer: IpAddr) -> Result<Option<RateHeaders>,
     );
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
     let problem = problem.with_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-    Err(headers.tell(problem))
+    Err(headers.add_to(problem))
 }
 
 /// What a request is answered that is not authentic: the refusal, or that there were too many.
@@ -103,7 +100,7 @@ pub(crate) fn refuse_unknown(
 ) -> Problem {
     match count_unknown(service, peer) {
         Ok(None) => refusal,
-        Ok(Some(headers)) => headers.tell(refusal),
+        Ok(Some(headers)) => headers.add_to(refusal),
         Err(over_limit) => over_limit,
     }
 }

@@ -135,7 +135,7 @@ async fn take_delivery(
     }
 
     if source.intake.is_none() && arrived.body.len() <= READ_IN_PLACE_MAX {
-        // A client that goes away before the delivery is handed over cuts nothing: all of it is whole by then.
+        // A client that goes away before the delivery is handed over cuts nothing: it is whole by then.
         let read = read_request(&service, &ruleset, arrived, id);
         return store_deliveries(&service, read, id).await;
     }

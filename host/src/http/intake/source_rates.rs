@@ -55,7 +55,7 @@ pub(super) async fn await_turn(
     service.metrics.count_webhook(source, "limited");
     let detail =
         format!("the source sends more than its `rate_limit`, {limit}; send it again later");
-    Err(headers.tell(over_limit(overload, answer.wait, detail)))
+    Err(headers.add_to(over_limit(overload, answer.wait, detail)))
 }
 
 /// The answer of the connector, with a time that is long enough where its sender listens to one.
