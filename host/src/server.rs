@@ -3,12 +3,14 @@
 //! Not the routes (`http::routes`).
 
 pub(crate) mod accounts;
+pub(crate) mod backlog;
 pub(crate) mod backups;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod connections;
 pub(crate) mod credentials;
+pub(crate) mod crm_api;
 mod data_file;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
@@ -63,9 +65,11 @@ use tokio::sync::watch;
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
 use crate::server::accounts::Accounts;
+use crate::server::backlog::FetchRetries;
 use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
+use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
 use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
@@ -165,6 +169,8 @@ impl Server {
             unknown_clients: RateCounters::default(),
             source_rates: RateCounters::default(),
             tls,
+            crm_api: CrmApi::default(),
+            fetch_retries: FetchRetries::default(),
             writer,
             arrivals: Arc::default(),
             orders,

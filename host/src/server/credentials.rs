@@ -7,12 +7,16 @@
 //! **Architecture invariant:** what is secret stays in a secrecy type until it is compared or hashed,
 //! so that no log and no `Debug` can show it; no message repeats it.
 
+pub(crate) mod api_access;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use accredit_operations::principal::Role;
 use secrecy::{ExposeSecret, SecretString};
+
+use self::api_access::ApiVariables;
 
 /// Characters that a token has at least: fewer could be guessed.
 pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;
@@ -23,7 +27,6 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
-const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
@@ -37,11 +40,6 @@ pub(crate) fn is_reserved_name(name: &str) -> bool {
 /// The variable that holds the secrets of `source`.
 pub(crate) fn secret_variable(source: &str) -> String {
     source_variable(SECRET_PREFIX, source)
-}
-
-/// The variable that holds the token for the API of the CRM behind `source`.
-pub(crate) fn api_token_variable(source: &str) -> String {
-    source_variable(API_TOKEN_PREFIX, source)
 }
 
 fn source_variable(prefix: &str, source: &str) -> String {
@@ -68,8 +66,8 @@ pub(crate) struct Credentials {
     pub(crate) tokens: Vec<NamedToken>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
-    /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
-    pub(crate) api_tokens: BTreeMap<String, SecretString>,
+    /// What sources may do at the APIs of their CRMs.
+    pub(crate) api: ApiVariables,
 }
 
 /// A value of the environment, or the file that holds it.
@@ -108,7 +106,7 @@ impl CredentialSources {
             let wanted = name == TOKEN
                 || name == TOKENS
                 || name.starts_with(SECRET_PREFIX)
-                || name.starts_with(API_TOKEN_PREFIX);
+                || api_access::is_api_variable(name);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
@@ -168,8 +166,8 @@ impl CredentialSources {
                     credentials.tokens = tokens;
                 }
 
-                _ if name.starts_with(API_TOKEN_PREFIX) => {
-                    credentials.api_tokens.insert(name.clone(), text.into());
+                _ if name.starts_with(api_access::PREFIX) => {
+                    credentials.api.insert(name, text.into());
                 }
 
                 _ => {
@@ -179,6 +177,7 @@ impl CredentialSources {
             }
         }
 
+        credentials.api.check()?;
         let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
         let same = |one: &&NamedToken| token == Some(one.token.expose_secret());
         if let Some(one) = credentials.tokens.iter().find(same) {

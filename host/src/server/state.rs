@@ -33,10 +33,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::http::problem::Problem;
 use crate::plugins;
 use crate::server::accounts::Accounts;
+use crate::server::backlog::FetchRetries;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
+use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::pace::Arrivals;
@@ -81,6 +83,10 @@ pub(crate) struct Service {
     pub(crate) source_rates: RateCounters<String>,
     /// TLS, where the server speaks it.
     pub(crate) tls: Option<Arc<ServerTls>>,
+    /// What asks the APIs of CRMs.
+    pub(crate) crm_api: CrmApi,
+    /// Fetches that people want tried at once.
+    pub(crate) fetch_retries: FetchRetries,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// What came into the inbox, counted.
