@@ -84,7 +84,7 @@ pub(crate) async fn serve(listening: Listening, app: Router, mut stop: watch::Re
         let is_proxy = peers::is_trusted(&proxies, peer);
         let place = if is_proxy { None } else { all.enter(peers::network_of(peer)) };
         if !is_proxy && place.is_none() {
-            metrics.count_refused_connection("peer");
+            metrics.network.count_refused_connection("peer");
             continue;
         }
 
@@ -95,20 +95,20 @@ pub(crate) async fn serve(listening: Listening, app: Router, mut stop: watch::Re
         let mut stopped = stop.clone();
 
         tokio::spawn(async move {
-            metrics.connections.inc();
+            metrics.network.connections.inc();
             match tls {
                 None => connection.run(stream, watcher).await,
                 Some(tls) => tokio::select! {
                     biased;
                     shaken = shake_hands(&tls, stream) => match shaken {
                         Some(stream) => connection.run(stream, watcher).await,
-                        None => metrics.count_refused_connection("handshake"),
+                        None => metrics.network.count_refused_connection("handshake"),
                     },
                     // Nothing was asked yet.
                     () = until_stop(&mut stopped) => (),
                 },
             }
-            metrics.connections.dec();
+            metrics.network.connections.dec();
             drop((slot, place));
         });
     }

@@ -2,6 +2,8 @@
 //!
 //! Not logs. No label is an id, so the number of series stays small.
 
+mod network;
+
 use accredit_script::runs::run_totals;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -9,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use self::network::NetworkMetrics;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -34,12 +38,8 @@ pub(crate) struct Metrics {
     pub(crate) oldest_undecided_s: Gauge,
     /// Whether the server is ready.
     pub(crate) ready: Gauge,
-    /// Connections that are open.
-    pub(crate) connections: Gauge,
-    refused_connections: Family<Labels, Counter>,
-    limited: Family<Labels, Counter>,
-    certificate_ends_s: Family<Labels, Gauge>,
-    certificates: Family<Labels, Counter>,
+    /// Connections, limits of rate and the certificate.
+    pub(crate) network: NetworkMetrics,
     commits: Histogram,
     runs: Family<Labels, Counter>,
 }
@@ -55,10 +55,6 @@ impl Metrics {
         let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
         let (oldest_undecided_s, ready, fetches) = <(Gauge, Gauge, Gauge)>::default();
 
-        let (connections, refused_connections, limited) =
-            <(Gauge, Family<Labels, Counter>, Family<Labels, Counter>)>::default();
-        let (certificate_ends_s, certificates) =
-            <(Family<Labels, Gauge>, Family<Labels, Counter>)>::default();
         let runs = Family::<Labels, Counter>::default();
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let build = Family::<Labels, Gauge>::default();
@@ -88,16 +84,7 @@ impl Metrics {
         let oldest = "Age of the oldest delivery that is not decided";
         registry.register("oldest_undecided_seconds", oldest, oldest_undecided_s.clone());
 
-        registry.register("connections", "Open connections", connections.clone());
-        let closed = "Connections that were closed before a request, by reason";
-        registry.register("connections_refused", closed, refused_connections.clone());
-        let over = "Requests over a limit of rate, by the kind of limit";
-        registry.register("requests_limited", over, limited.clone());
-        let end = "When the certificate in force ends, in seconds since 1970";
-        registry.register("certificate_end_timestamp_seconds", end, certificate_ends_s.clone());
-        let read = "Certificates that were read again, by outcome";
-        registry.register("certificate_reload", read, certificates.clone());
-
+        let network = NetworkMetrics::register(&mut registry);
         registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         let programs = "Runs of policies and expressions, compiled or in the interpreter";
@@ -118,11 +105,7 @@ impl Metrics {
             parked,
             oldest_undecided_s,
             ready,
-            connections,
-            refused_connections,
-            limited,
-            certificate_ends_s,
-            certificates,
+            network,
             commits,
             runs,
         }
@@ -137,26 +120,6 @@ impl Metrics {
     pub(crate) fn count_webhooks(&self, source: &str, outcome: &'static str, count: u64) {
         let labels = vec![("source", source.to_owned()), ("outcome", outcome.to_owned())];
         self.requests.get_or_create(&labels).inc_by(count);
-    }
-
-    /// A connection was closed before it brought a request.
-    pub(crate) fn count_refused_connection(&self, reason: &'static str) {
-        self.refused_connections.get_or_create(&vec![("reason", reason.to_owned())]).inc();
-    }
-
-    /// A request was over a limit of this kind.
-    pub(crate) fn count_limited(&self, kind: &'static str) {
-        self.limited.get_or_create(&vec![("limit", kind.to_owned())]).inc();
-    }
-
-    /// The certificate was read again.
-    pub(crate) fn count_certificate(&self, outcome: &'static str) {
-        self.certificates.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
-    }
-
-    /// The certificate in force ends then, in seconds since 1970.
-    pub(crate) fn set_certificate_end(&self, ends_s: i64) {
-        self.certificate_ends_s.get_or_create(&Vec::new()).set(ends_s);
     }
 
     /// What waits to be fetched: of each source how many events, and the age of the oldest in seconds.

@@ -80,11 +80,11 @@ fn apply_certificate(service: &Service) {
     let Some(tls) = &service.tls else { return };
     match tls.reload(service.clock.now_ms() / 1000) {
         Ok(()) => {
-            service.metrics.count_certificate("reloaded");
+            service.metrics.network.count_certificate("reloaded");
             tracing::info!("the certificate was reloaded");
         }
         Err(error) => {
-            service.metrics.count_certificate("refused");
+            service.metrics.network.count_certificate("refused");
             tracing::error!(error.cause = %error, "the certificate stays as it was");
         }
     }
@@ -100,7 +100,7 @@ impl Service {
     /// Tells monitoring when the certificate in force ends, and the log what is wrong with it.
     pub(crate) fn show_certificate(&self) {
         let Some(state) = self.certificate_state() else { return };
-        self.metrics.set_certificate_end(state.ends_s);
+        self.metrics.network.set_certificate_end(state.ends_s);
         if let Some(fault) = state.fault {
             tracing::error!(tls.fault = fault, "the certificate needs a look");
         }

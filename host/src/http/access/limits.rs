@@ -81,7 +81,7 @@ fn count_unknown(service: &Service, peer: IpAddr) -> Result<Option<RateHeaders>,
         return Ok(Some(headers));
     }
 
-    service.metrics.count_limited("client");
+    service.metrics.network.count_limited("client");
     let seconds = whole_seconds(answer.wait);
     let detail = format!(
         "this address sent more than {limit} requests without a valid token, key, session or \

@@ -51,7 +51,7 @@ pub(super) async fn await_turn(
         return Ok(SourceTurn { headers, patience: patience.saturating_sub(answer.wait) });
     }
 
-    service.metrics.count_limited("source");
+    service.metrics.network.count_limited("source");
     service.metrics.count_webhook(source, "limited");
     let detail =
         format!("the source sends more than its `rate_limit`, {limit}; send it again later");
