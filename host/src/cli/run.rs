@@ -1,4 +1,7 @@
 //! Verbs that run a server.
 
 pub(crate) mod demo;
+pub(crate) mod interval;
+pub(crate) mod network;
+pub(crate) mod outgoing;
 pub(crate) mod serve;

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accredit_domain::limits::Limits;
+use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 use lettre::message::Mailbox;
 
 use crate::server::credentials::{CredentialSources, Credentials};
-use crate::server::networks::NetworkRange;
+use crate::server::peers::AddressRange;
+use crate::server::tls::TlsFiles;
 
 /// Where backups are kept, how often one is made, and how many are kept.
 #[derive(Debug, Clone)]
@@ -59,7 +61,13 @@ pub(crate) struct Config {
     /// Who gets a digest of alerts; none without recipients.
     pub(crate) mail: Option<MailPlan>,
     /// Private addresses that events may be sent to.
-    pub(crate) private_destinations: Vec<NetworkRange>,
+    pub(crate) private_destinations: Vec<AddressRange>,
+    /// The certificate of the server; none for HTTP without TLS.
+    pub(crate) tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<AddressRange>,
+    /// How many requests a client may send that the server does not know; none for as many as it likes.
+    pub(crate) peer_limit: Option<RateLimit>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

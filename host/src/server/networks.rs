@@ -6,98 +6,48 @@
 //! **Architecture invariant:** a name is looked up once for a connection, and only addresses that passed here
 //! are connected to: a name that means another address a moment later changes nothing.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
+use std::net::{IpAddr, SocketAddr};
 
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// Addresses that begin with the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NetworkRange {
-    first: IpAddr,
-    bits: u32,
-}
-
-impl NetworkRange {
-    const fn v4(first: [u8; 4], bits: u32) -> NetworkRange {
-        let [a, b, c, d] = first;
-        NetworkRange { first: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), bits }
-    }
-
-    const fn v6(first: [u16; 2], bits: u32) -> NetworkRange {
-        let [a, b] = first;
-        NetworkRange { first: IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0)), bits }
-    }
-
-    /// Whether an address is one of them.
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
-        let differs = match (self.first, address) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => {
-                (first.to_bits() ^ address.to_bits()).leading_zeros()
-            }
-            (IpAddr::V6(first), IpAddr::V6(address)) => {
-                (first.to_bits() ^ address.to_bits()).leading_zeros()
-            }
-            _ => return false,
-        };
-        differs >= self.bits
-    }
-}
-
-impl FromStr for NetworkRange {
-    type Err = String;
-
-    /// An address, or the first one of a range with its number of bits: `10.0.0.0/8`.
-    fn from_str(text: &str) -> Result<NetworkRange, String> {
-        let expected = || format!("`{text}` is not an address or a range such as 10.0.0.0/8");
-        let (address, bits) = match text.trim().split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text.trim(), None),
-        };
-
-        let first: IpAddr = address.parse().map_err(|_| expected())?;
-        let most = if first.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| expected())?;
-        if bits > most { Err(expected()) } else { Ok(NetworkRange { first, bits }) }
-    }
-}
+use crate::server::peers::AddressRange;
 
 /// Addresses of IPv4 that are not of the internet.
-const SPECIAL_V4: [NetworkRange; 14] = [
-    NetworkRange::v4([0, 0, 0, 0], 8),
-    NetworkRange::v4([10, 0, 0, 0], 8),
-    NetworkRange::v4([100, 64, 0, 0], 10),
-    NetworkRange::v4([127, 0, 0, 0], 8),
-    NetworkRange::v4([169, 254, 0, 0], 16),
-    NetworkRange::v4([172, 16, 0, 0], 12),
-    NetworkRange::v4([192, 0, 0, 0], 24),
-    NetworkRange::v4([192, 0, 2, 0], 24),
-    NetworkRange::v4([192, 88, 99, 0], 24),
-    NetworkRange::v4([192, 168, 0, 0], 16),
-    NetworkRange::v4([198, 18, 0, 0], 15),
-    NetworkRange::v4([198, 51, 100, 0], 24),
-    NetworkRange::v4([203, 0, 113, 0], 24),
+const SPECIAL_V4: [AddressRange; 14] = [
+    AddressRange::of_v4([0, 0, 0, 0], 8),
+    AddressRange::of_v4([10, 0, 0, 0], 8),
+    AddressRange::of_v4([100, 64, 0, 0], 10),
+    AddressRange::of_v4([127, 0, 0, 0], 8),
+    AddressRange::of_v4([169, 254, 0, 0], 16),
+    AddressRange::of_v4([172, 16, 0, 0], 12),
+    AddressRange::of_v4([192, 0, 0, 0], 24),
+    AddressRange::of_v4([192, 0, 2, 0], 24),
+    AddressRange::of_v4([192, 88, 99, 0], 24),
+    AddressRange::of_v4([192, 168, 0, 0], 16),
+    AddressRange::of_v4([198, 18, 0, 0], 15),
+    AddressRange::of_v4([198, 51, 100, 0], 24),
+    AddressRange::of_v4([203, 0, 113, 0], 24),
     // Groups, reserved addresses and the broadcast.
-    NetworkRange::v4([224, 0, 0, 0], 3),
+    AddressRange::of_v4([224, 0, 0, 0], 3),
 ];
 
 /// All addresses of IPv6 that are of the internet, but for the ranges below.
-const GLOBAL_V6: NetworkRange = NetworkRange::v6([0x2000, 0], 3);
+const GLOBAL_V6: AddressRange = AddressRange::of_v6([0x2000, 0], 3);
 
 /// Ranges within them that are for tunnels, protocols and documentation: a tunnel can lead anywhere.
-const SPECIAL_V6: [NetworkRange; 4] = [
-    NetworkRange::v6([0x2001, 0], 23),
-    NetworkRange::v6([0x2001, 0xdb8], 32),
-    NetworkRange::v6([0x2002, 0], 16),
-    NetworkRange::v6([0x3fff, 0], 20),
+const SPECIAL_V6: [AddressRange; 4] = [
+    AddressRange::of_v6([0x2001, 0], 23),
+    AddressRange::of_v6([0x2001, 0xdb8], 32),
+    AddressRange::of_v6([0x2002, 0], 16),
+    AddressRange::of_v6([0x3fff, 0], 20),
 ];
 
 /// Whether an address is one of the internet.
 fn is_global(address: IpAddr) -> bool {
-    let is_in = |ranges: &[NetworkRange]| ranges.iter().any(|range| range.contains(address));
+    let is_in = |ranges: &[AddressRange]| ranges.iter().any(|range| range.contains(address));
     match address {
         IpAddr::V4(_) => !is_in(&SPECIAL_V4),
         // An address of IPv4 in the form of IPv6 is not in the range either.
@@ -109,14 +59,14 @@ fn is_global(address: IpAddr) -> bool {
 #[derive(Debug)]
 pub(crate) struct GuardedResolver {
     /// Private ranges that an administrator allowed.
-    allowed: Vec<NetworkRange>,
+    allowed: Vec<AddressRange>,
     /// How names are looked up.
     names: DefaultResolver,
 }
 
 impl GuardedResolver {
     /// A resolver for the internet and these ranges.
-    pub(crate) fn new(allowed: &[NetworkRange]) -> GuardedResolver {
+    pub(crate) fn new(allowed: &[AddressRange]) -> GuardedResolver {
         GuardedResolver { allowed: allowed.to_vec(), names: DefaultResolver::default() }
     }
 
@@ -166,7 +116,7 @@ mod tests {
     use super::*;
 
     fn admits(allowed: &[&str], address: &str, is_protected: bool) -> bool {
-        let allowed: Vec<NetworkRange> = allowed.iter().map(|text| text.parse().unwrap()).collect();
+        let allowed: Vec<AddressRange> = allowed.iter().map(|text| text.parse().unwrap()).collect();
         GuardedResolver::new(&allowed).admits(address.parse().unwrap(), is_protected)
     }
 
@@ -215,7 +165,7 @@ mod tests {
         assert!(!admits(&["192.168.1.7"], "192.168.1.8", true));
         assert!(!admits(&["10.0.0.0/8"], "11.0.0.1", false));
         for wrong in ["", "10.0.0.0/33", "10.0.0", "a.example", "10.0.0.0/", "::/129"] {
-            assert!(wrong.parse::<NetworkRange>().is_err(), "{wrong}");
+            assert!(wrong.parse::<AddressRange>().is_err(), "{wrong}");
         }
     }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use accredit_domain::limits::Limits;
 use clap::Args;
-use lettre::message::Mailbox;
 use rust_decimal::Decimal;
 
+use crate::cli::run::interval::{TimeInterval, parse_interval};
+use crate::cli::run::network::NetworkArguments;
+use crate::cli::run::outgoing::OutgoingArguments;
 use crate::server::Server;
-use crate::server::config::{BackupPlan, Config, MailPlan};
-use crate::server::mailer::parse_mailbox;
-use crate::server::networks::NetworkRange;
+use crate::server::config::{BackupPlan, Config};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub(crate) struct ServeArguments {
     /// Make a backup this often, such as 24h or 30m; `never` leaves it to `accredit backup`.
     #[arg(
         long, value_name = "TIME", env = "ACCREDIT_BACKUP_EVERY", default_value = "24h",
-        value_parser = interval
+        value_parser = parse_interval
     )]
     backup_every: TimeInterval,
     /// Keep so many backups; the oldest ones beyond are removed.
@@ -65,52 +65,10 @@ pub(crate) struct ServeArguments {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     backup_keep: u16,
-    /// Let events be sent to these private addresses, each such as 10.0.0.0/8, also without TLS.
-    #[arg(
-        long,
-        value_name = "ADDR[/BITS]",
-        env = "ACCREDIT_PRIVATE_DESTINATIONS",
-        value_delimiter = ' '
-    )]
-    private_destinations: Vec<NetworkRange>,
-    /// Mail a digest of new alerts to these addresses, through the server of ACCREDIT_SMTP_URL.
-    #[arg(
-        long, value_name = "ADDRESS", env = "ACCREDIT_MAIL_TO", value_delimiter = ',',
-        value_parser = parse_mailbox, requires = "mail_from"
-    )]
-    mail_to: Vec<Mailbox>,
-    /// The sender of the digest.
-    #[arg(long, value_name = "ADDRESS", env = "ACCREDIT_MAIL_FROM", value_parser = parse_mailbox)]
-    mail_from: Option<Mailbox>,
-    /// The time between two digests, such as 24h or 30m.
-    #[arg(
-        long, value_name = "TIME", env = "ACCREDIT_MAIL_EVERY", default_value = "24h",
-        value_parser = interval
-    )]
-    mail_every: TimeInterval,
-}
-
-/// How often something is done; never, or after this time.
-#[derive(Debug, Clone, Copy)]
-struct TimeInterval(Option<Duration>);
-
-/// A time such as `24h`, `30m` or `90s`.
-fn interval(text: &str) -> Result<TimeInterval, String> {
-    if text.trim() == "never" {
-        return Ok(TimeInterval(None));
-    }
-    let expected = || "expected a time such as 24h, 30m or 90s, or `never`".to_owned();
-    let unit_start = text.trim().len().saturating_sub(1);
-    let (number, unit) = text.trim().split_at_checked(unit_start).ok_or_else(expected)?;
-    let seconds = match unit {
-        "h" => 3600,
-        "m" => 60,
-        "s" => 1,
-        _ => return Err(expected()),
-    };
-    let number: u64 = number.parse().map_err(|_| expected())?;
-    let seconds = number.checked_mul(seconds).filter(|seconds| *seconds > 0);
-    Ok(TimeInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
+    #[command(flatten)]
+    network: NetworkArguments,
+    #[command(flatten)]
+    outgoing: OutgoingArguments,
 }
 
 /// An amount that may move.
@@ -143,21 +101,8 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let four_eyes = options.four_eyes;
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
-            let private_destinations = options.private_destinations;
-            let (recipients, every) = (options.mail_to, options.mail_every.0);
-            let mail = options.mail_from.zip(every).filter(|_| !recipients.is_empty());
-            let mail = mail.map(|(from, every)| MailPlan { from, recipients, every });
-            Config {
-                listen,
-                create,
-                watch,
-                watch_limits,
-                four_eyes,
-                backups,
-                mail,
-                private_destinations,
-                ..config
-            }
+            let config = options.outgoing.apply(options.network.apply(config));
+            Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
         }
         Err(message) => {
             eprintln!("error: {message}");

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::message::{CLOUD_EVENT, SignedMessage};
-use crate::server::networks::{GuardedResolver, NetworkRange};
+use crate::server::networks::GuardedResolver;
+use crate::server::peers::AddressRange;
 
 /// A request has this long.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,7 +36,7 @@ pub(super) enum SendOutcome {
 }
 
 /// What sends requests to the internet and to these private ranges.
-pub(super) fn new_agent(allowed: &[NetworkRange]) -> ureq::Agent {
+pub(super) fn new_agent(allowed: &[AddressRange]) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(TIMEOUT))
         .max_redirects(0)
