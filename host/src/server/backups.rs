@@ -218,8 +218,22 @@ fn until_next(service: &Service, plan: &BackupPlan, every: Duration) -> Duration
     every.saturating_sub(Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)))
 }
 
+/// Makes a backup, and counts it.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn make_counted_backup(
+    service: &Service,
+    plan: &BackupPlan,
+) -> Result<BackupSummary, StoreError> {
+    let now_ms = service.clock.now_ms();
+    let made = make_backup(&service.context.ledger, now_ms, plan);
+    service.metrics.own_work.count_backup(made.is_ok().then_some(now_ms / 1000));
+    made
+}
+
 fn back_up(service: &Service, plan: &BackupPlan) -> bool {
-    match make_backup(&service.context.ledger, service.clock.now_ms(), plan) {
+    match make_counted_backup(service, plan) {
         Ok(summary) => {
             tracing::info!(backup.file = summary.file, backup.bytes = summary.bytes, "backed up");
             true

@@ -67,7 +67,7 @@ pub(crate) fn run(service: &Service) {
             next_ms = match send_digest(service, plan, now_ms) {
                 Ok(next_ms) => next_ms,
                 Err(error) => {
-                    service.metrics.count_mail("failed");
+                    service.metrics.own_work.count_mail("failed");
                     tracing::warn!(error.cause = %error, "the digest of alerts was not sent");
                     now_ms.saturating_add(RETRY_MS)
                 }
@@ -94,7 +94,7 @@ fn send_digest(service: &Service, plan: &MailPlan, now_ms: i64) -> Result<i64, M
     if digest.new_count() > 0 {
         let since_ms = last.map(|last| last.at_ms);
         send_message(service, plan, &digest, since_ms)?;
-        service.metrics.count_mail("sent");
+        service.metrics.own_work.count_mail("sent");
     }
 
     let sent = SentDigest { at_ms: now_ms, told: digest.told };

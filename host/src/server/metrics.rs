@@ -3,6 +3,7 @@
 //! Not logs. No label is an id, so the number of series stays small.
 
 mod network;
+mod own_work;
 
 use accredit_script::runs::run_totals;
 use prometheus_client::encoding::text::encode;
@@ -13,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use self::network::NetworkMetrics;
+use self::own_work::OwnWorkMetrics;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -42,8 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) network: NetworkMetrics,
     commits: Histogram,
     runs: Family<Labels, Counter>,
-    events: Family<Labels, Counter>,
-    mails: Family<Labels, Counter>,
+    /// What the server does by itself.
+    pub(crate) own_work: OwnWorkMetrics,
 }
 
 impl Metrics {
@@ -65,7 +67,7 @@ impl Metrics {
         let sources = "Deliveries by source and outcome";
         registry.register("webhook_requests", sources, requests.clone());
         registry.register("credits", "Credits decided, by status", credits.clone());
-        registry.register("policy_reload", "Activations, by outcome", reloads.clone());
+        registry.register("script_reload", "Activations, by outcome", reloads.clone());
         registry.register("inbox_pending", "Deliveries not decided yet", pending.clone());
 
         let dead = "Deliveries that could not be processed and wait for a person";
@@ -91,11 +93,7 @@ impl Metrics {
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         let programs = "Runs of policies and expressions, compiled or in the interpreter";
         registry.register("script_runs", programs, runs.clone());
-        let events = Family::<Labels, Counter>::default();
-        let tries = "Tries to send an event, by destination and outcome";
-        registry.register("event_deliveries", tries, events.clone());
-        let mails = Family::<Labels, Counter>::default();
-        registry.register("alert_mails", "Digests of alerts, by outcome", mails.clone());
+        let own_work = OwnWorkMetrics::register(&mut registry);
         registry.register("build_info", "The version that runs", build);
 
         Metrics {
@@ -115,8 +113,7 @@ impl Metrics {
             network,
             commits,
             runs,
-            events,
-            mails,
+            own_work,
         }
     }
 
@@ -150,17 +147,6 @@ impl Metrics {
     /// Credits were decided.
     pub(crate) fn count_credits(&self, status: &str, count: u64) {
         self.credits.get_or_create(&vec![("status", status.to_owned())]).inc_by(count);
-    }
-
-    /// An event was tried to be sent to a destination.
-    pub(crate) fn count_event(&self, destination: &str, outcome: &'static str) {
-        let labels = vec![("destination", destination.to_owned()), ("outcome", outcome.to_owned())];
-        self.events.get_or_create(&labels).inc();
-    }
-
-    /// A digest of alerts was mailed or not.
-    pub(crate) fn count_mail(&self, outcome: &'static str) {
-        self.mails.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
     }
 
     /// An activation succeeded or not.

@@ -31,6 +31,8 @@ struct Monitor {
     oldest: Option<(u64, Instant)>,
     probed: Option<Instant>,
     counted: Option<Instant>,
+    /// Hash of the ruleset whose policies the metrics show.
+    shown_ruleset: Option<String>,
 }
 
 /// Looks until the server stops.
@@ -43,12 +45,22 @@ pub(crate) fn run(service: &Arc<Service>) {
             monitor.counted = Some(Instant::now());
             count_waiting(service);
             note_key_uses(service);
+            monitor.show_scripts(service);
         }
         std::thread::sleep(TICK);
     }
 }
 
 impl Monitor {
+    /// Shows in the metrics which policies are in force, once after each change.
+    fn show_scripts(&mut self, service: &Service) {
+        let ruleset = service.context.ruleset.load();
+        if self.shown_ruleset.as_deref() != Some(&*ruleset.hash) {
+            self.shown_ruleset = Some(ruleset.hash.to_string());
+            service.metrics.own_work.show_scripts(&ruleset.files);
+        }
+    }
+
     fn look_at_store(&mut self, service: &Service) {
         let Err(error) = service.context.ledger.health() else {
             service.health.clear(ServerPart::Store);
@@ -121,6 +133,7 @@ fn count_waiting(service: &Service) {
 
     if let Ok(counts) = ledger.counts() {
         service.metrics.parked.set(counts.parked);
+        service.metrics.own_work.held.set(counts.held);
     }
 
     if let Ok(age) = service.oldest_undecided_s() {

@@ -36,7 +36,7 @@ pub(crate) async fn make_backup(
 
     let made = service.answer_as_task(asked, move |service| {
         let plan = planned(service)?;
-        let made = backups::make_backup(&service.context.ledger, service.clock.now_ms(), plan)?;
+        let made = backups::make_counted_backup(service, plan)?;
         FinalAnswer::of_view(StatusCode::CREATED, &made)
     });
     made.await

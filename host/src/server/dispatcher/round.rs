@@ -157,7 +157,7 @@ fn note_outcome(service: &Service, attempt: &EventAttempt) {
         (EventState::Dead, _) => "dead",
         (EventState::Waiting, _) => "failed",
     };
-    service.metrics.count_event(&event.destination, outcome);
+    service.metrics.own_work.count_event(&event.destination, outcome);
 
     if let Some(error) = &event.last_error {
         tracing::warn!(

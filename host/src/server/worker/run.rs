@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
@@ -137,6 +138,9 @@ impl Worker {
             tracing::error!(error.cause = %error, run.id = run.id, "the end of a run was not kept");
         }
         tracing::info!(run.id = run.id, run.decided = run.decided, "a run ended");
+        let took_ms = run.ended_ms.unwrap_or(run.at_ms).saturating_sub(run.at_ms);
+        let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or_default());
+        self.metrics.own_work.observe_run(took);
 
         self.context.runs.with_active(|active| active.retain(|known| known.run.id != run.id));
         self.run_notices.notify_waiters();
