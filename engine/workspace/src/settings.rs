@@ -208,6 +208,7 @@ fn read_webhook_sources(
         let connector = table.take_needed_text("connector");
         let intake = table.take_text("intake");
         let merge = table.take_flag("merge");
+        let key_prefix = table.take_text("key_prefix");
         let (settings, setting_places) = read_source_settings(table);
 
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
@@ -224,14 +225,32 @@ fn read_webhook_sources(
             }
         });
 
+        let key_prefix = key_prefix.map(|prefix| {
+            if !is_key_prefix(&prefix.text) {
+                let message = format!("`{}` cannot begin a natural key", prefix.text);
+                let help = "write letters, digits, `-`, `_`, `.` or `:`, such as \"hubspot-\"";
+                item.report().error(Code::CR024, prefix.place, message, help);
+            }
+            prefix.text
+        });
+
         // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
         let (connector, place) = (connector.text, connector.place);
-        let source = WebhookSource { connector, place, intake, merge, settings, setting_places };
+        let source =
+            WebhookSource { connector, place, intake, merge, key_prefix, settings, setting_places };
         sources.insert(name.text, source);
     }
 
     sources
+}
+
+/// Characters of a prefix of natural keys.
+const KEY_PREFIX_MAX: usize = 32;
+
+fn is_key_prefix(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=KEY_PREFIX_MAX).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// The settings of a source for its connector. Which there are, and what they mean, only it knows.
