@@ -143,7 +143,8 @@ pub struct WebhookSource {
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.
     pub merge: bool,
-    /// What is put in front of the natural key of each of its deals, so that a number of two CRMs is two deals.
+    /// What is put in front of the natural key of each of its deals, so that a number of two CRMs is two
+    /// deals.
     pub key_prefix: Option<String>,
     /// What its connector is told.
     pub settings: SourceSettings,
