@@ -15,6 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::http::access::limits;
+use crate::http::access::peers::PeerAddress;
 use crate::http::access::sessions;
 use crate::http::body;
 use crate::http::problem::Problem;
@@ -29,7 +31,7 @@ pub(crate) async fn require_token(
     next: Next,
 ) -> Response {
     if access_to(&roles, &request) == Some(Access::Public) {
-        return next.run(request).await;
+        return limits::run_limited(&service, request, next).await;
     }
 
     let Some(caller) = caller_of(&service, request.headers()) else {
@@ -37,6 +39,8 @@ pub(crate) async fn require_token(
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .with_header(header::WWW_AUTHENTICATE, realm);
+        let peer = PeerAddress::of(request.extensions());
+        let problem = limits::refuse_unknown(&service, peer, problem);
         return body::refused(request.into_body(), problem).await.into_response();
     };
 

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accredit_domain::limits::Limits;
+use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 
 use crate::server::credentials::{CredentialSources, Credentials};
+use crate::server::peers::AddressRange;
+use crate::server::tls::TlsFiles;
 
 /// Where backups are kept, how often one is made, and how many are kept.
 #[derive(Debug, Clone)]
@@ -43,6 +46,12 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// The certificate of the server; none for HTTP without TLS.
+    pub(crate) tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<AddressRange>,
+    /// How many requests a client may send that the server does not know; none for as many as it likes.
+    pub(crate) peer_limit: Option<RateLimit>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

@@ -1,5 +1,5 @@
-//! `accredit reconcile`: a list of closed deals, from a file or from the CRM's API, compared with the deals of
-//! a server, and what is missing imported.
+//! `accredit reconcile`: a list of closed deals, from a file or from the CRM's API, compared with the
+//! deals of a server, and what is missing imported.
 //!
 //! Exit codes: 0 every deal of the list is recorded as it says, 1 some are not.
 

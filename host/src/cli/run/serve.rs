@@ -10,6 +10,7 @@ use accredit_domain::limits::Limits;
 use clap::Args;
 use rust_decimal::Decimal;
 
+use crate::cli::run::network::NetworkArguments;
 use crate::server::Server;
 use crate::server::config::{BackupPlan, Config};
 
@@ -62,6 +63,8 @@ pub(crate) struct ServeArguments {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     backup_keep: u16,
+    #[command(flatten)]
+    network: NetworkArguments,
 }
 
 /// How often a backup is made; never, or after this time.
@@ -117,6 +120,7 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let four_eyes = options.four_eyes;
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+            let config = options.network.apply(config);
             Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
         }
         Err(message) => {
