@@ -4,7 +4,9 @@
 //! to stderr.
 
 mod address;
+mod audit_export;
 mod bundle;
+mod checkpoint;
 mod cli;
 mod demo;
 mod directory;

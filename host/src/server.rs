@@ -6,6 +6,7 @@ pub(crate) mod accounts;
 pub(crate) mod backups;
 pub(crate) mod burst;
 pub(crate) mod channels;
+pub(crate) mod checkpoints;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
@@ -20,6 +21,7 @@ pub(crate) mod lockout;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod origin;
 pub(crate) mod pace;
 pub(crate) mod passwords;
 pub(crate) mod people;
@@ -157,6 +159,7 @@ impl Server {
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             quarantine: burst::BurstLimits::default(),
+            checkpoints: crate::checkpoint::folder::FolderState::default(),
             writer,
             arrivals: Arc::default(),
             orders,
@@ -212,7 +215,10 @@ fn threads(
     let backups = supervise::start_supervised(service, ServerPart::Backups, |service| {
         backups::run(service);
     })?;
-    Ok(vec![writer, worker, monitor, fetcher, backups])
+    let checkpoints = supervise::start_supervised(service, ServerPart::Checkpoints, |service| {
+        checkpoints::run(service);
+    })?;
+    Ok(vec![writer, worker, monitor, fetcher, backups, checkpoints])
 }
 
 impl RunningServer {
@@ -241,6 +247,7 @@ impl RunningServer {
             let writer = threads.next().map(JoinHandle::join);
             service.orders.send(WorkerOrder::Stop);
             let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
+            checkpoints::write_last(&service);
             matches!(writer, Some(Ok(()))) && others.is_ok()
         });
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod grants;
 pub(crate) mod keys;
+pub(crate) mod origins;
 pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod sessions;

@@ -386,6 +386,7 @@ fn definition_routes() -> Api {
 fn operation_routes() -> Api {
     Api::default()
         .route("/v1/audit", get(audit::list_audit).with_role(Auditor))
+        .route("/v1/audit/checkpoint", get(audit::show_checkpoint).with_role(Auditor))
         .route("/v1/audit/verify", get(audit::verify_audit).with_role(Auditor))
         .route("/v1/verify", get(verify::run_verification).with_role(Auditor))
         .route(

@@ -22,6 +22,17 @@ pub(crate) struct BackupPlan {
     pub(crate) keep: usize,
 }
 
+/// Where checkpoints of the audit trail are written, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointPlan {
+    /// The folder, outside the data file.
+    pub(crate) folder: PathBuf,
+    /// How often one is written where the trail grew; none where only rows are counted.
+    pub(crate) every: Option<Duration>,
+    /// After how many rows one is written, at least one.
+    pub(crate) rows: u64,
+}
+
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
@@ -43,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// Where checkpoints of the audit trail are written; none without a folder for them.
+    pub(crate) checkpoints: Option<CheckpointPlan>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

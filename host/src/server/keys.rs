@@ -207,7 +207,7 @@ impl KeyRing {
         let secrets = vec![kept];
         let key = ApiKey { id, grant, created_ms, created_by, expires_ms, secrets };
 
-        self.keep_key(ledger, &key, (actor, "key_created"))?;
+        self.keep_key(ledger, (None, &key), (actor, "key_created"))?;
         let (used_ms, noted_ms) = (AtomicI64::new(0), AtomicI64::new(0));
         let known = Arc::new(KnownKey { key, principal, used_ms, noted_ms });
         Ok(self.show_once(known, &secret))
@@ -235,7 +235,7 @@ impl KeyRing {
         key.secrets.iter_mut().for_each(|kept| kept.until_ms = until_ms);
         key.secrets.push(KeptSecret { hash: hash_of(&secret), until_ms: None });
 
-        self.keep_key(ledger, &key, (actor, "key_rotated"))?;
+        self.keep_key(ledger, (Some(&before.key), &key), (actor, "key_rotated"))?;
         let used = |of: &AtomicI64| AtomicI64::new(of.load(Ordering::Relaxed));
         let (used_ms, noted_ms) = (used(&before.used_ms), used(&before.noted_ms));
         let principal = before.principal.clone();
@@ -257,7 +257,8 @@ impl KeyRing {
         let known = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
 
         let (key, used) = (format!("{KEYS}{id}"), format!("{KEY_USES}{id}"));
-        let said = (actor.who.as_str(), "key_revoked", audit_detail(&known.key));
+        let detail = audit_detail(Some(&known.key), None);
+        let said = (actor.who.as_str(), "key_revoked", detail);
         ledger.change_meta_audited(&[(&key, None), (&used, None)], actor.at_ms, said)?;
 
         let mut keys = KeysById::clone(&self.keys.load());
@@ -287,11 +288,11 @@ impl KeyRing {
     fn keep_key(
         &self,
         ledger: &Ledger,
-        key: &ApiKey,
+        (before, key): (Option<&ApiKey>, &ApiKey),
         (actor, what): (&GrantActor, &str),
     ) -> Result<(), StoreError> {
         let row = serde_json::to_vec(key).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let said = (actor.who.as_str(), what, audit_detail(key));
+        let said = (actor.who.as_str(), what, audit_detail(before, Some(key)));
         ledger.set_meta_audited((&format!("{KEYS}{}", key.id), &row), actor.at_ms, said)
     }
 
@@ -315,12 +316,20 @@ fn hash_of(secret: &SecretString) -> String {
     TokenHash::hash_token(secret.expose_secret()).to_hex()
 }
 
-/// What the audit trail says of a key: nothing of its secret.
-fn audit_detail(key: &ApiKey) -> serde_json::Value {
-    let AccessGrant { name, role, participant, scope } = &key.grant;
+/// What the audit trail says of a key that is changed: nothing of its secrets but until when each works.
+fn audit_detail(before: Option<&ApiKey>, after: Option<&ApiKey>) -> serde_json::Value {
+    let state = |key: &ApiKey| {
+        let AccessGrant { role, participant, scope, .. } = &key.grant;
+        let until: Vec<Option<i64>> = key.secrets.iter().map(|kept| kept.until_ms).collect();
+        json!({
+            "role": role, "participant": participant, "scope": scope,
+            "expires_ms": key.expires_ms, "secrets_until_ms": until,
+        })
+    };
+    let known = after.or(before);
     json!({
-        "key": key.id, "name": name, "role": role, "participant": participant, "scope": scope,
-        "expires_ms": key.expires_ms,
+        "key": known.map(|key| &key.id), "name": known.map(|key| &key.grant.name),
+        "before": before.map(state), "after": after.map(state),
     })
 }
 

@@ -173,7 +173,7 @@ impl People {
             password: None,
             invitation: Some(invitation),
         };
-        let person = self.keep_person(ledger, person, (actor, "person_added"))?;
+        let person = self.keep_person(ledger, (None, person), (actor, "person_added"))?;
         Ok(InvitedPerson { person, invitation: shown })
     }
 
@@ -191,7 +191,7 @@ impl People {
         let known = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
         let (invitation, shown) = new_invitation(id, actor.at_ms)?;
         let person = Person { invitation: Some(invitation), ..Person::clone(&known) };
-        let person = self.keep_person(ledger, person, (actor, "person_invited"))?;
+        let person = self.keep_person(ledger, (Some(&known), person), (actor, "person_invited"))?;
         Ok(InvitedPerson { person, invitation: shown })
     }
 
@@ -221,7 +221,7 @@ impl People {
         let known = self.find_invited(given, at_ms).ok_or(PeopleError::Unknown)?;
         let actor = GrantActor { who: known.grant.name.clone(), at_ms };
         let person = Person { password: Some(password), invitation: None, ..Person::clone(&known) };
-        Ok(self.keep_person(ledger, person, (&actor, "password_set"))?)
+        Ok(self.keep_person(ledger, (Some(&known), person), (&actor, "password_set"))?)
     }
 
     /// Removes a person, who signs in no longer.
@@ -236,7 +236,7 @@ impl People {
     ) -> Result<Arc<Person>, PeopleError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let person = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
-        let said = (actor.who.as_str(), "person_removed", audit_detail(&person));
+        let said = (actor.who.as_str(), "person_removed", audit_detail(Some(&person), None));
         let key = format!("{PEOPLE}{id}");
         ledger.change_meta_audited(&[(&key, None)], actor.at_ms, said)?;
 
@@ -250,12 +250,12 @@ impl People {
     fn keep_person(
         &self,
         ledger: &Ledger,
-        person: Person,
+        (before, person): (Option<&Person>, Person),
         (actor, what): (&GrantActor, &str),
     ) -> Result<Arc<Person>, StoreError> {
         let row = serde_json::to_vec(&person);
         let row = row.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let said = (actor.who.as_str(), what, audit_detail(&person));
+        let said = (actor.who.as_str(), what, audit_detail(before, Some(&person)));
         ledger.set_meta_audited((&format!("{PEOPLE}{}", person.id), &row), actor.at_ms, said)?;
 
         let person = Arc::new(person);
@@ -275,8 +275,18 @@ fn new_invitation(id: &str, at_ms: i64) -> Result<(Invitation, SecretString), Pe
     Ok((Invitation { hash, expires_ms: at_ms.saturating_add(INVITATION_MS) }, shown))
 }
 
-/// What the audit trail says of a person: nothing secret, and no address of mail.
-fn audit_detail(person: &Person) -> Json {
-    let AccessGrant { name, role, participant, .. } = &person.grant;
-    json!({ "person": person.id, "name": name, "role": role, "participant": participant })
+/// What the audit trail says of a person who is changed: nothing secret, and no address of mail.
+fn audit_detail(before: Option<&Person>, after: Option<&Person>) -> Json {
+    let state = |person: &Person| {
+        json!({
+            "role": person.grant.role, "participant": person.grant.participant,
+            "has_password": person.password.is_some(),
+            "invited_until_ms": person.invited_until_ms(),
+        })
+    };
+    let known = after.or(before);
+    json!({
+        "person": known.map(|person| &person.id), "name": known.map(|person| &person.grant.name),
+        "before": before.map(state), "after": after.map(state),
+    })
 }

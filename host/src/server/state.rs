@@ -22,13 +22,16 @@ use accredit_ledger::Ledger;
 use accredit_operations::context::{Context, Surroundings};
 use accredit_operations::error::OperationError;
 use accredit_operations::intake::IntakeMachine;
+use accredit_operations::principal::Principal;
 use accredit_seams::connector::Connector;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
+use serde_json::Value as Json;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::checkpoint::folder::FolderState;
 use crate::http::problem::Problem;
 use crate::plugins;
 use crate::server::accounts::Accounts;
@@ -39,6 +42,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
+use crate::server::origin;
 use crate::server::pace::Arrivals;
 use crate::server::room::Room;
 use crate::server::runs::RunNotices;
@@ -73,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) hooks_room: Room,
     /// How many refused requests are kept.
     pub(crate) quarantine: BurstLimits,
+    /// What is known of the folder of checkpoints.
+    pub(crate) checkpoints: FolderState,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// What came into the inbox, counted.
@@ -161,6 +167,20 @@ impl Service {
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 
+    /// Notes in the audit trail what a caller did that changes no row by itself, or more than one commit.
+    ///
+    /// # Errors
+    /// When the data cannot be written.
+    pub(crate) fn note_act(
+        &self,
+        caller: &Principal,
+        what: &str,
+        detail: Json,
+    ) -> Result<(), StoreError> {
+        let said = (caller.name.as_str(), what, detail);
+        self.context.ledger.note_act(self.clock.now_ms(), said)
+    }
+
     /// Whether a token, a key or a person has this name in the audit trail.
     pub(crate) fn is_name_taken(&self, name: &str) -> bool {
         self.tokens.load().has_name(name) || self.accounts.has_name(name)
@@ -181,7 +201,8 @@ impl Service {
         work: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let service = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || work(&service)).await;
+        let work = origin::carried(move |service: Arc<Service>| work(&service));
+        let done = tokio::task::spawn_blocking(move || work(service)).await;
         done.unwrap_or_else(|error| Err(Problem::internal(&error)))
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod api;
 mod approvals;
+mod audit;
 mod by_hand;
 mod concurrency;
 mod contract;

@@ -27,6 +27,7 @@ DELETE /v1/approvals/{id} approver
 GET /v1/approvals/{id} auditor
 POST /v1/approvals/{id}/approve approver
 GET /v1/audit auditor
+GET /v1/audit/checkpoint auditor
 GET /v1/audit/verify auditor
 GET /v1/backups auditor
 POST /v1/backups admin

@@ -58,7 +58,7 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
 
         let verified = verify_decisions(&ledger, &VerifyParams::default()).unwrap();
         assert_eq!((verified.differing, verified.damage), (0, Vec::new()));
-        assert_eq!(ledger.check_trail(None).unwrap().problems, Vec::<String>::new());
+        assert_eq!(ledger.check_trail(None, &[]).unwrap().problems, Vec::<String>::new());
         assert_eq!(ledger.finalized_periods().unwrap().len(), 1);
     }
 }
