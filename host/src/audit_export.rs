@@ -57,7 +57,8 @@ pub(crate) fn check_export(
 ) -> Result<TrailReport, String> {
     let mut export = BufReader::new(export);
     let start = export.fill_buf().map_err(|error| error.to_string())?;
-    let is_json = start.first() == Some(&b'{');
+    // An empty one is a trail without rows: only checkpoints show that there were some.
+    let is_json = start.first().is_none_or(|first| *first == b'{');
     let mut chain = ChainCheck::new(head, marks);
     if is_json { check_lines(export, &mut chain)? } else { check_csv(export, &mut chain)? }
     Ok(chain.end())

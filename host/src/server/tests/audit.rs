@@ -109,7 +109,7 @@ fn acts_that_are_no_single_commit_have_rows() {
     }
     host.drained();
     let path = "/v1/calculations/sellers/2026-01/run";
-    assert_eq!(host.api("POST", path, &[], r#"{"mode":"full"}"#).status, 202);
+    assert!(host.api("POST", path, &[], r#"{"mode":"full"}"#).status < 300);
 
     for (what, key, value) in [
         ("parked_redriven", "decided", json!(0)),

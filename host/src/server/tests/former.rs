@@ -171,7 +171,9 @@ fn check_answers_of_blocks(file: &[u8]) {
         host.run();
         host.after_redrive();
         let check = |path: &str, expected: &Value| {
-            let found = without_rulesets(host.get(path)["data"].clone());
+            let mut found = without_rulesets(host.get(path)["data"].clone());
+            // The test itself asked for these.
+            found.as_array_mut().unwrap().retain(|row| row["what"] != "parked_redriven");
             assert!(says_all(&found, expected), "{path}: {found} for {expected}");
         };
 
