@@ -16,9 +16,8 @@ use crate::server::clock::format_rfc3339;
 use crate::tabular;
 
 /// The columns of an export.
-pub(crate) const EXPORT_COLUMNS: [&str; 11] = [
-    "sequence", "at", "who", "what", "via", "peer", "request", "program", "detail", "hash", "row",
-];
+pub(crate) const EXPORT_COLUMNS: [&str; 11] =
+    ["sequence", "at", "who", "what", "via", "peer", "request", "program", "detail", "hash", "row"];
 
 /// Bytes of one line of an export.
 const LINE_BYTES_MAX: u64 = 256 << 20;
@@ -60,7 +59,11 @@ pub(crate) fn check_export(
     // An empty one is a trail without rows: only checkpoints show that there were some.
     let is_json = start.first().is_none_or(|first| *first == b'{');
     let mut chain = ChainCheck::new(head, marks);
-    if is_json { check_lines(export, &mut chain)? } else { check_csv(export, &mut chain)? }
+    if is_json {
+        check_lines(export, &mut chain)?
+    } else {
+        check_csv(export, &mut chain)?
+    }
     Ok(chain.end())
 }
 

@@ -244,8 +244,7 @@ mod tests {
     fn a_note_is_signed_as_others_sign_it() {
         const PRIVATE: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+\
                                AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
-        const PUBLIC: &str =
-            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        const PUBLIC: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
         const TEXT: &str = "If you think cryptography is the answer to your problem,\n\
                             then you don't know what your problem is.\n";
         const SIGNED: &str = "\n\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZIn\

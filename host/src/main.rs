@@ -11,6 +11,8 @@ mod cli;
 mod demo;
 mod directory;
 mod http;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod plugins;
 mod server;
 mod tabular;

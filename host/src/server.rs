@@ -31,6 +31,8 @@ pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
+#[cfg(feature = "oidc")]
+pub(crate) mod sign_ins;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
@@ -154,6 +156,8 @@ impl Server {
             metrics,
             context: Arc::new(context),
             health: health::Health::default(),
+            #[cfg(feature = "oidc")]
+            oidc: config.oidc.clone().map(crate::oidc::provider::OidcProvider::new),
             config,
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),

@@ -38,7 +38,8 @@ fn auditors_verify_without_the_server() {
     let without = run(&["serve", "--data", &data, "--create", "--checkpoints", &kept]);
     assert_eq!(without.0, 2, "{}", without.2);
     let env = [("ACCREDIT_AUDIT_KEY_FILE", key.as_str()), ("ACCREDIT_CHECKPOINTS", &kept)];
-    let server = Server::start_with(Path::new(&data), &workspace, &["--checkpoint-rows", "1"], &env);
+    let server =
+        Server::start_with(Path::new(&data), &workspace, &["--checkpoint-rows", "1"], &env);
     for _ in 0..5 {
         assert_eq!(server.post("/v1/parked/redrive", "application/json", "").status, 200);
     }
@@ -74,7 +75,8 @@ fn auditors_verify_without_the_server() {
     let (code, out, _) = run(&words);
     assert!(code == 1 && out.contains("none of the keys signed it"), "{out}");
     fs::create_dir(at("none")).unwrap();
-    let words = ["audit", "verify", "--checkpoints", &at("none"), "--key", &public, "--data", &data];
+    let words =
+        ["audit", "verify", "--checkpoints", &at("none"), "--key", &public, "--data", &data];
     assert_eq!(run(&words).0, 1);
 
     // Whoever writes the file alone cuts off its end: the chain is whole, the checkpoint is not there.
@@ -203,7 +205,9 @@ fn no_secret_is_left_anywhere() {
         assert_eq!(reply.status, status, "{}", reply.body);
         shown.push_str(&reply.body);
     }
-    planted.0.push(("the secret of another sender", SECRET.trim_start_matches("whsec_").to_owned()));
+    planted
+        .0
+        .push(("the secret of another sender", SECRET.trim_start_matches("whsec_").to_owned()));
     let sent = "canary-header-0000000001";
     for bearer in [CALLED, "canary-wrong-bearer-00001"] {
         let request = agent.post(format!("{}/hooks/called?key={sent}", server.url));
@@ -220,9 +224,21 @@ fn no_secret_is_left_anywhere() {
 
     // What is shown to others, and what is left behind.
     shown.push_str(&server.get("/metrics").body);
-    for path in ["audit?limit=1000", "keys", "people", "alerts", "log", "status", "quarantine",
-        "dead-letters", "tasks/1", "definitions", "approvals", "backups", "audit/checkpoint"]
-    {
+    for path in [
+        "audit?limit=1000",
+        "keys",
+        "people",
+        "alerts",
+        "log",
+        "status",
+        "quarantine",
+        "dead-letters",
+        "tasks/1",
+        "definitions",
+        "approvals",
+        "backups",
+        "audit/checkpoint",
+    ] {
         shown.push_str(&server.get(&format!("/v1/{path}")).body);
     }
     let backup = server.post("/v1/backups", "application/json", "");
@@ -242,8 +258,11 @@ fn no_secret_is_left_anywhere() {
     planted.assert_absent("the log", log.as_bytes());
 
     done(&["dump", "--data", &data, "--out", &at("a.dump")]);
-    let left = [vec![data.into(), at("a.dump").into()], files_under(Path::new(&backups)),
-        files_under(Path::new(&outside))]
+    let left = [
+        vec![data.into(), at("a.dump").into()],
+        files_under(Path::new(&backups)),
+        files_under(Path::new(&outside)),
+    ]
     .concat();
     assert!(left.len() > 4, "{left:?}");
     for path in left {

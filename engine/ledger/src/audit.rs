@@ -96,11 +96,7 @@ impl Ledger {
     }
 
     /// Notes an act of the host that changes no row by itself, or more than one commit.
-    pub fn note_act(
-        &self,
-        at_ms: i64,
-        said: (&str, &str, serde_json::Value),
-    ) -> LedgerResult<()> {
+    pub fn note_act(&self, at_ms: i64, said: (&str, &str, serde_json::Value)) -> LedgerResult<()> {
         self.change_meta_audited(&[], at_ms, said)
     }
 

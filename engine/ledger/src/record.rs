@@ -432,7 +432,8 @@ impl Ledger {
         let states = |credit: &CreditId| {
             let before = self.stored_credit(snapshot, credit)?;
             let decided = work.decisions.iter().flat_map(|(_, decisions)| decisions);
-            let after = decided.flat_map(|decision| &decision.credits).find(|one| one.id == *credit);
+            let after =
+                decided.flat_map(|decision| &decision.credits).find(|one| one.id == *credit);
             let state = |credit: Option<&PostedCredit>| {
                 credit.map_or(TargetState::Null, resolutions::credit_state)
             };

@@ -1,7 +1,10 @@
 //! Routes for those who may use the API: keys, people, invitations and sessions.
 
+pub(crate) mod approved;
 pub(crate) mod grants;
 pub(crate) mod keys;
+#[cfg(feature = "oidc")]
+pub(crate) mod oidc;
 pub(crate) mod origins;
 pub(crate) mod peers;
 pub(crate) mod people;

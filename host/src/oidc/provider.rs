@@ -131,7 +131,8 @@ impl OidcProvider {
         let endpoint = self.remembered(REMEMBERED)?.description.authorization_endpoint.clone();
         let challenge = sha2::Sha256::digest(secrets.verifier.as_bytes());
         let challenge = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(challenge);
-        let scope = if self.settings.claim.is_some() { "openid email profile" } else { "openid email" };
+        let scope =
+            if self.settings.claim.is_some() { "openid email profile" } else { "openid email" };
         let query = form(&[
             ("response_type", "code"),
             ("client_id", &self.settings.client_id),
@@ -181,7 +182,9 @@ impl OidcProvider {
         let refused = |why: &str| SignInFailure::Refused(why.to_owned());
         if let Some(claim) = &self.settings.claim {
             let value = claims.get(claim).and_then(Json::as_str);
-            return value.map(str::to_owned).ok_or_else(|| refused("it lacks the claim that is set"));
+            return value
+                .map(str::to_owned)
+                .ok_or_else(|| refused("it lacks the claim that is set"));
         }
         // Anybody may write another person's address into an account that nobody verifies.
         if claims.get("email_verified") != Some(&Json::Bool(true)) {

@@ -6,8 +6,8 @@
 //! **Architecture invariant:** before a checkpoint is written, the trail is compared with the one before
 //! it: a trail that was rewritten raises an alert, and the old checkpoint stays.
 
-use std::sync::atomic::Ordering;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use accredit_ledger::alerts::RaisedAlert;
@@ -120,9 +120,8 @@ fn write_if_new(service: &Service) -> Result<(), String> {
     let (Some(plan), Some(signer)) = (&service.config.checkpoints, &credentials.audit_key) else {
         return Err("there is no key for checkpoints; set `ACCREDIT_AUDIT_KEY`".to_owned());
     };
-    let cannot = |error: std::io::Error| {
-        format!("no checkpoint in `{}`: {error}", plan.folder.display())
-    };
+    let cannot =
+        |error: std::io::Error| format!("no checkpoint in `{}`: {error}", plan.folder.display());
 
     let mut known = service.checkpoints.last.lock().unwrap_or_else(PoisonError::into_inner);
     let last = match known.clone() {

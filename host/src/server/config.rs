@@ -9,6 +9,8 @@ use std::time::Duration;
 use accredit_domain::limits::Limits;
 use jiff::civil::Date;
 
+#[cfg(feature = "oidc")]
+use crate::oidc::OidcSettings;
 use crate::server::credentials::{CredentialSources, Credentials};
 
 /// Where backups are kept, how often one is made, and how many are kept.
@@ -54,6 +56,9 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// The provider of OpenID Connect, where people sign in with one.
+    #[cfg(feature = "oidc")]
+    pub(crate) oidc: Option<OidcSettings>,
     /// Where checkpoints of the audit trail are written; none without a folder for them.
     pub(crate) checkpoints: Option<CheckpointPlan>,
     /// Tokens and secrets as they are at the start.
@@ -89,6 +94,8 @@ impl Config {
             workspace,
             listen,
             business_date,
+            #[cfg(feature = "oidc")]
+            oidc: OidcSettings::from_variables(text)?,
             credentials,
             sources,
             ..Config::default()

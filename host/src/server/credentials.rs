@@ -83,9 +83,8 @@ impl Credentials {
     /// What the audit trail says of them: who has a token with which role, and which variables are set.
     pub(crate) fn audit_view(&self) -> Json {
         let tokens = self.tokens.iter();
-        let tokens: Vec<Json> = tokens
-            .map(|token| json!({ "name": token.name, "role": token.role.name() }))
-            .collect();
+        let tokens: Vec<Json> =
+            tokens.map(|token| json!({ "name": token.name, "role": token.role.name() })).collect();
         let secrets: BTreeMap<&String, usize> =
             self.secrets.iter().map(|(name, secrets)| (name, secrets.len())).collect();
         json!({

@@ -33,6 +33,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::checkpoint::folder::FolderState;
 use crate::http::problem::Problem;
+#[cfg(feature = "oidc")]
+use crate::oidc::provider::OidcProvider;
 use crate::plugins;
 use crate::server::accounts::Accounts;
 use crate::server::burst::BurstLimits;
@@ -77,6 +79,9 @@ pub(crate) struct Service {
     pub(crate) hooks_room: Room,
     /// How many refused requests are kept.
     pub(crate) quarantine: BurstLimits,
+    /// The provider of OpenID Connect, where people sign in with one.
+    #[cfg(feature = "oidc")]
+    pub(crate) oidc: Option<OidcProvider>,
     /// What is known of the folder of checkpoints.
     pub(crate) checkpoints: FolderState,
     /// The way into the inbox.

@@ -18,6 +18,7 @@ mod faults;
 mod foretold;
 mod former;
 mod given;
+mod granted;
 mod health;
 mod hooks;
 mod incremental;

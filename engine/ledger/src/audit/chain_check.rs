@@ -109,9 +109,9 @@ impl<'a> ChainCheck<'a> {
         }
         for mark in std::mem::take(&mut self.marks).into_values().flatten() {
             let (rows, name) = (mark.rows, &mark.name);
-            self.report.problems.push(format!(
-                "row {rows} of the checkpoint `{name}` is gone: rows were removed"
-            ));
+            self.report
+                .problems
+                .push(format!("row {rows} of the checkpoint `{name}` is gone: rows were removed"));
         }
         self.report
     }

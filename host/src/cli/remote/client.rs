@@ -102,6 +102,16 @@ impl Client {
         self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 
+    /// Puts JSON to `path`.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn put(&self, path: &str, body: &Json) -> Result<Json, String> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let request = request.header("authorization", self.authorization_header());
+        self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
     /// Posts the bytes of a file to `path`.
     ///
     /// # Errors

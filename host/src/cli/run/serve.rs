@@ -143,7 +143,16 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
                 );
                 return ExitCode::from(2);
             }
-            Config { listen, create, watch, watch_limits, four_eyes, backups, checkpoints, ..config }
+            Config {
+                listen,
+                create,
+                watch,
+                watch_limits,
+                four_eyes,
+                backups,
+                checkpoints,
+                ..config
+            }
         }
         Err(message) => {
             eprintln!("error: {message}");

@@ -35,7 +35,9 @@ fn configured(service: &Service) -> Result<&OidcProvider, Problem> {
 }
 
 /// Sends the browser to the provider.
-pub(crate) async fn begin_sign_in(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+pub(crate) async fn begin_sign_in(
+    State(service): State<Arc<Service>>,
+) -> Result<Response, Problem> {
     configured(&service)?;
     let begun = service.run_blocking(|service| {
         let begun = service.accounts.sign_ins.begin(service.clock.now_ms());
@@ -74,7 +76,8 @@ pub(crate) async fn end_sign_in(
     let state = params.state.unwrap_or_default();
     let sign_in = service.accounts.sign_ins.take(&state, &browser, service.clock.now_ms());
     let sign_in = sign_in.ok_or_else(|| {
-        let detail = "this sign-in was not begun by this browser, is over, or took too long; begin again";
+        let detail =
+            "this sign-in was not begun by this browser, is over, or took too long; begin again";
         Problem::new(StatusCode::BAD_REQUEST, "sign_in_over", detail)
     })?;
     if params.error.is_some() || params.code.is_none() {
@@ -116,7 +119,8 @@ fn failure_problem(failure: SignInFailure) -> Problem {
         SignInFailure::Refused(why) => refuse(&why),
         SignInFailure::Provider(why) => {
             tracing::warn!(error.cause = why, "the provider of OpenID Connect failed");
-            let detail = "the provider of OpenID Connect does not answer as it should; try again later";
+            let detail =
+                "the provider of OpenID Connect does not answer as it should; try again later";
             Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", detail)
         }
     }

@@ -67,7 +67,8 @@ pub(crate) async fn sign_in(
         let is_right = passwords::is_password_of(kept, &password);
         drop(turn);
 
-        let person = person.filter(|_| is_right).ok_or_else(sign_in_failed)?;
+        let person = person.filter(|person| is_right && person.is_let_in());
+        let person = person.ok_or_else(sign_in_failed)?;
         let caller = person.grant.principal().ok_or_else(sign_in_failed)?;
         service.accounts.lockout.end_try(&email, peer);
 
@@ -120,15 +121,26 @@ pub(crate) async fn sign_out(
 
 /// The token of a session, as a browser sends it.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_value(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_value<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).into_iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';'));
     let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token)
 }
 
-fn set_cookie(token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
-    let text = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age_s}");
+/// The cookie of a session.
+pub(crate) fn set_cookie(token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+    new_cookie(COOKIE, token, age_s)
+}
+
+/// A cookie that no script reads, sent to this host alone.
+pub(crate) fn new_cookie(name: &str, token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age_s}");
     let mut cookie = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
     cookie.set_sensitive(true);
     Ok(cookie)

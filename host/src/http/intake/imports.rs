@@ -166,7 +166,8 @@ pub(crate) async fn import_transactions(
 
     let runtime = Handle::current();
     let answer = service.run_blocking(move |service| {
-        let import = Import { service, runtime, form, key, who, scope, missing_only, _place: place };
+        let import =
+            Import { service, runtime, form, key, who, scope, missing_only, _place: place };
         import.take(body.into())
     });
     Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())

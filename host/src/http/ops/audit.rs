@@ -101,7 +101,8 @@ pub(crate) async fn list_audit(
         wanted.map_err(|_| Problem::bad_request("expected `who`, `what`, `limit` or `cursor`"))?;
     let filter = RowFilter { who: wanted.who, what: wanted.what };
     if exports::is_export(&headers) {
-        return exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), filter).await;
+        return exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), filter)
+            .await;
     }
 
     let limit = credits::page_limit(wanted.limit)?;
@@ -135,7 +136,8 @@ fn rows_before(
     count: usize,
 ) -> Result<Vec<(String, AuditRow)>, StoreError> {
     let last = ledger.trail_end()?.map_or(0, |(last, _)| last);
-    let mut end = before.map_or(last.saturating_add(1), |before| before.min(last.saturating_add(1)));
+    let mut end =
+        before.map_or(last.saturating_add(1), |before| before.min(last.saturating_add(1)));
     let mut found = Vec::new();
 
     while end > 1 && found.len() < count {
@@ -178,7 +180,8 @@ pub(crate) async fn show_checkpoint(
     let made = service.run_blocking(|service| {
         let credentials = service.credentials.load();
         let signer = credentials.audit_key.as_ref().ok_or_else(|| {
-            let detail = "this server has no key for checkpoints; make one with `accredit audit key`";
+            let detail =
+                "this server has no key for checkpoints; make one with `accredit audit key`";
             Problem::conflict("no_audit_key", detail)
         })?;
         let made = checkpoints::current_checkpoint(service, signer);

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::access::approved::{self, ChangedAccessView};
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
 use crate::http::results::{
@@ -65,6 +66,8 @@ pub(crate) enum ActAnswerView {
     ReleaseRemoved(calculations::RemovedReleaseView),
     /// A period was closed, reopened or finalized.
     PeriodChanged(periods::ChangedPeriodView),
+    /// A key or a person may do something else.
+    AccessChanged(ChangedAccessView),
     /// A run was begun.
     RunBegun(Box<runs::RunView>),
 }
@@ -76,9 +79,10 @@ fn perform_act(
     turn: &mut dyn WorkerTurn,
     by: Actor,
 ) -> Result<ActAnswerView, Problem> {
-    let Actor { who, approved } = by.clone();
+    let Actor { who, approved: approval } = by.clone();
     match act {
         ApprovalAct::Adjust { subject, action, amount, reason_code, comment } => {
+            let approved = approval;
             let order =
                 AdjustOrder { subject, action, amount, reason_code, who, comment, approved };
             let made = adjustments::perform_adjustment(service, turn, order)?;
@@ -103,7 +107,7 @@ fn perform_act(
         }
 
         ApprovalAct::Resolve { credit, action, comment } => {
-            let order = ResolveOrder { credit, action, who, comment, approved };
+            let order = ResolveOrder { credit, action, who, comment, approved: approval };
             let credit = jobs::resolve_known(turn, order)?;
             Ok(ActAnswerView::Resolved(Box::new(credit)))
         }
@@ -130,6 +134,11 @@ fn perform_act(
             let order = PeriodOrder { period: id, act: to, force, reason, by };
             let changed = periods::perform_act(service, turn, order);
             changed.map(ActAnswerView::PeriodChanged)
+        }
+
+        ApprovalAct::Access { subject, id, change, .. } => {
+            let changed = approved::perform_access(service, (subject, &id, change), by)?;
+            Ok(ActAnswerView::AccessChanged(changed))
         }
 
         ApprovalAct::Run { plan, period, mode, transactions, payees } => {
@@ -304,6 +313,7 @@ pub(crate) async fn withdraw_request(
 ) -> ViewResult<RequestView> {
     let withdrawn = service.run_blocking(move |service| {
         let request = requests::withdraw_request(&service.context, id, &caller.name)?;
+        approved::drop_waiting(service, &request.act, &caller.name)?;
         Ok(RequestView::new(request))
     });
 

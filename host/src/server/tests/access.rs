@@ -102,7 +102,10 @@ GET /v1/payees/{id}/why-not auditor
 GET /v1/people admin
 POST /v1/people admin
 DELETE /v1/people/{id} admin
+POST /v1/people/{id}/disable admin
+POST /v1/people/{id}/enable admin
 POST /v1/people/{id}/invite admin
+PUT /v1/people/{id}/role admin
 GET /v1/periods auditor
 POST /v1/periods/{id}/close admin
 POST /v1/periods/{id}/finalize admin
@@ -127,6 +130,8 @@ GET /v1/runs auditor
 GET /v1/runs/{id} auditor
 POST /v1/runs/{id}/cancel admin
 DELETE /v1/session everyone
+GET /v1/session/oidc public
+GET /v1/session/oidc/callback public
 POST /v1/session public
 DELETE /v1/shadow author
 GET /v1/shadow auditor

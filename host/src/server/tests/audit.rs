@@ -105,7 +105,10 @@ fn acts_that_are_no_single_commit_have_rows() {
     assert_eq!(host.api("POST", "/v1/quarantine/verify", &[], "").status, 200);
     let headers = [("content-type", "application/x-ndjson"), ("idempotency-key", "first")];
     for _ in 0..2 {
-        assert_eq!(host.api("POST", "/v1/transactions", &headers, &deal("I-1", "5", "")).status, 202);
+        assert_eq!(
+            host.api("POST", "/v1/transactions", &headers, &deal("I-1", "5", "")).status,
+            202
+        );
     }
     host.drained();
     let path = "/v1/calculations/sellers/2026-01/run";
@@ -320,16 +323,16 @@ fn mutated(
         // A field, in JSON that is as good as before.
         1 => {
             let mut row: Value = serde_json::from_str(&rows[&place]).unwrap();
-            let field = ["who", "what", "at_ms", "detail", "origin"][usize::try_from(pick(5)).unwrap()];
+            let field =
+                ["who", "what", "at_ms", "detail", "origin"][usize::try_from(pick(5)).unwrap()];
             row[field] = if field == "at_ms" { json!(pick(1 << 40)) } else { json!("other") };
             changed.insert(place, row.to_string());
         }
         2 => drop(changed.remove(&place)),
         // A row is taken out, and those behind it move up.
         3 => {
-            changed = (1..count)
-                .map(|at| (at, rows[&(at + u64::from(at >= place))].clone()))
-                .collect();
+            changed =
+                (1..count).map(|at| (at, rows[&(at + u64::from(at >= place))].clone())).collect();
         }
         // A row is put in, and those behind it move down.
         4 => {

@@ -62,7 +62,8 @@ pub(super) fn verify_audit(options: &AuditVerifyArguments) -> Result<u8, String>
 
     if let Some(problems) = checked.get_mut("problems").and_then(Json::as_array_mut) {
         let refused = kept.refused.iter();
-        problems.extend(refused.map(|(name, why)| json!(format!("the checkpoint `{name}`: {why}"))));
+        problems
+            .extend(refused.map(|(name, why)| json!(format!("the checkpoint `{name}`: {why}"))));
     }
     if let Some(object) = checked.as_object_mut().filter(|_| options.checkpoints.is_some()) {
         object.insert("checkpoints".to_owned(), json!(kept.marks.len()));
