@@ -3,6 +3,7 @@
 //! Not the routes (`http::routes`).
 
 pub(crate) mod accounts;
+pub(crate) mod backlog;
 pub(crate) mod backups;
 pub(crate) mod burst;
 pub(crate) mod channels;
@@ -10,6 +11,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod crm_api;
 mod data_file;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
@@ -63,9 +65,11 @@ use tokio::sync::watch;
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
 use crate::server::accounts::Accounts;
+use crate::server::backlog::FetchRetries;
 use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
+use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
@@ -125,9 +129,7 @@ impl Server {
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
-        let address = TcpListener::bind(&config.listen).await;
-        let address =
-            address.map_err(|error| format!("cannot listen on `{}`: {error}", config.listen))?;
+        let address = listen_on(&config.listen).await?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
         let (writer, queue) = channels::writer_channel();
@@ -164,6 +166,8 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             quarantine: burst::BurstLimits::default(),
             checkpoints: crate::checkpoint::folder::FolderState::default(),
+            crm_api: CrmApi::default(),
+            fetch_retries: FetchRetries::default(),
             writer,
             arrivals: Arc::default(),
             orders,
@@ -187,6 +191,11 @@ impl Server {
         let url = format!("http://{local}");
         Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
+}
+
+async fn listen_on(address: &str) -> Result<TcpListener, String> {
+    let listening = TcpListener::bind(address).await;
+    listening.map_err(|error| format!("cannot listen on `{address}`: {error}"))
 }
 
 /// Starts the threads, in the order in which they are joined at a stop: the writer first.

@@ -13,7 +13,7 @@ use crate::company;
 use crate::server::{Server, TOKEN, binary, run};
 
 /// The settings of a customer whose CRM is the source `crm`.
-const SETTINGS: &str = r#"[workspace]
+pub const SETTINGS: &str = r#"[workspace]
 name = "Small"
 
 [fields]
@@ -25,7 +25,7 @@ updated = { field = "updated", formats = ["iso", "epoch_ms"] }
 "#;
 
 /// A directory of the company with a new source `crm` of a connector, its settings changed as given.
-fn directory(dir: &Path, connector: &str, changed: &[(&str, &str)]) -> PathBuf {
+pub fn directory(dir: &Path, connector: &str, changed: &[(&str, &str)]) -> PathBuf {
     let workspace = company::write(dir);
     company::put(&workspace, "accredit.toml", SETTINGS);
     let path = workspace.to_str().unwrap();
@@ -49,15 +49,22 @@ fn directory(dir: &Path, connector: &str, changed: &[(&str, &str)]) -> PathBuf {
     workspace
 }
 
-/// Sends what the CRM would send.
-fn trigger(server: &Server, workspace: &Path, secret: &str, deal: &[&str]) -> (i32, String) {
+/// Sends what the CRM of a source would send.
+pub fn trigger(
+    server: &Server,
+    workspace: &Path,
+    source: &str,
+    secret: &str,
+    deal: &[&str],
+) -> (i32, String) {
     let workspace = workspace.to_str().unwrap();
-    let verb = ["trigger", "deal-close", "--source", "crm", "--dir", workspace, "--server"];
+    let verb = ["trigger", "deal-close", "--source", source, "--dir", workspace, "--server"];
+    let variable = format!("ACCREDIT_SECRET_{}", source.to_uppercase());
     let output = Command::new(binary())
         .args(verb)
         .arg(&server.url)
         .args(deal)
-        .env("ACCREDIT_SECRET_CRM", secret)
+        .env(variable, secret)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -66,7 +73,11 @@ fn trigger(server: &Server, workspace: &Path, secret: &str, deal: &[&str]) -> (i
 }
 
 fn start(dir: &Path, workspace: &Path, secret: &str) -> Server {
-    let env = [("ACCREDIT_SECRET_CRM", secret), ("ACCREDIT_API_TOKEN_CRM", "token-of-the-crm")];
+    let env = [
+        ("ACCREDIT_SECRET_CRM", secret),
+        ("ACCREDIT_API_TOKEN_CRM", "token-of-the-crm"),
+        ("ACCREDIT_API_HOSTS_CRM", "127.0.0.1"),
+    ];
     Server::start_with(&dir.join("a.redb"), workspace, &[], &env)
 }
 
@@ -140,9 +151,10 @@ fn a_sample_of_each_vendor_is_credited_once() {
         let more = ["--amount", "1234.50", "--closed", "2026-03-15", "--owner", "ann"];
         let deal: Vec<&str> = deal.iter().copied().chain(more).take(deal.len() + 6).collect();
         let deal: Vec<&str> = dedup_options(&deal);
-        let (code, talk) = trigger(&server, &workspace, secret, &deal);
+        let (code, talk) = trigger(&server, &workspace, "crm", secret, &deal);
         assert_eq!(code, 0, "{connector}: {talk}");
-        let (code, refused) = trigger(&server, &workspace, &secret.replace("of", "fo"), &deal);
+        let (code, refused) =
+            trigger(&server, &workspace, "crm", &secret.replace("of", "fo"), &deal);
         if secret.contains("of") {
             assert!(code == 1 && refused.contains("401"), "{connector}: {refused}");
         }
@@ -244,7 +256,7 @@ fn an_event_without_its_deal_is_completed_after_it_was_acknowledged() {
     let (workspace, server) = hubspot(dir.path(), &api);
 
     let secret = "a-client-secret-of-an-app";
-    let (code, talk) = trigger(&server, &workspace, secret, &["--id", "1001"]);
+    let (code, talk) = trigger(&server, &workspace, "crm", secret, &["--id", "1001"]);
     assert_eq!(code, 0, "{talk}");
     server.wait("the deal is credited", || !server.credits("transaction=1001").is_empty());
     let credits = server.credits("transaction=1001");
@@ -271,7 +283,7 @@ fn a_deal_that_cannot_be_fetched_waits_for_people() {
     let api = Api::start(vec![(404, String::new()), (200, deal)]);
     let (workspace, server) = hubspot(dir.path(), &api);
     let secret = "a-client-secret-of-an-app";
-    assert_eq!(trigger(&server, &workspace, secret, &["--id", "1001"]).0, 0);
+    assert_eq!(trigger(&server, &workspace, "crm", secret, &["--id", "1001"]).0, 0);
     let letters = || server.get("/v1/dead-letters").json();
     server.wait("it is a dead letter", || letters()["data"].as_array().unwrap().len() == 1);
     let reason = letters()["data"][0]["reason"].as_str().unwrap().to_owned();
@@ -291,7 +303,7 @@ fn what_was_not_fetched_yet_is_fetched_after_a_power_cut() {
     let api = Api::start(vec![(503, String::new()), (200, deal)]);
     let (workspace, server) = hubspot(dir.path(), &api);
     let secret = "a-client-secret-of-an-app";
-    assert_eq!(trigger(&server, &workspace, secret, &["--id", "1001"]).0, 0);
+    assert_eq!(trigger(&server, &workspace, "crm", secret, &["--id", "1001"]).0, 0);
     server.wait("it was tried once", || api.asked().len() == 1);
     server.kill();
     let server = start(dir.path(), &workspace, secret);

@@ -132,6 +132,11 @@ impl Server {
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
+    /// Waits for the server to end by itself and gives its exit code.
+    pub fn exit_code(mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
     /// Sends a signal, such as `HUP`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
@@ -200,8 +205,16 @@ impl Server {
     }
 
     pub fn hook_at(&self, id: &str, time: i64, secret: &str, body: &str) -> Result<Reply, String> {
-        let signature =
-            accredit_standard_webhooks::sign_delivery(secret, id, time, body.as_bytes());
+        self.hook_signed(id, time, secret, body.as_bytes())
+    }
+
+    /// Sends a signed body that may be no text.
+    pub fn hook_bytes(&self, id: &str, body: &[u8]) -> Result<Reply, String> {
+        self.hook_signed(id, now(), SECRET, body)
+    }
+
+    fn hook_signed(&self, id: &str, time: i64, secret: &str, body: &[u8]) -> Result<Reply, String> {
+        let signature = accredit_standard_webhooks::sign_delivery(secret, id, time, body);
         let signature = signature.map_err(|error| error.to_string())?;
         let request = self.agent.post(format!("{}/hooks/crm", self.url));
         let request =

@@ -33,47 +33,68 @@ pub struct PendingFetch {
     pub last_error: Option<String>,
 }
 
+/// What tells a fetch from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FetchKey {
+    /// The place of its delivery in the inbox.
+    pub sequence: u64,
+    /// The place of the payload in the delivery, from 0.
+    pub part: u32,
+}
+
+impl FetchKey {
+    fn row_key(self) -> Vec<u8> {
+        [PREFIX.as_bytes(), &codec::number_key(self.sequence), &self.part.to_be_bytes()].concat()
+    }
+}
+
 impl PendingFetch {
-    fn key(&self) -> Vec<u8> {
-        fetch_key(self.sequence, self.part)
+    /// What tells it from others.
+    pub fn key(&self) -> FetchKey {
+        FetchKey { sequence: self.sequence, part: self.part }
     }
 
     /// Adds it to a commit, as it is now.
     pub(super) fn put_row(&self, batch: &mut WriteBatch) -> LedgerResult<()> {
-        batch.put_row(StoreTable::Meta, self.key(), codec::pack_row(self)?);
+        batch.put_row(StoreTable::Meta, self.key().row_key(), codec::pack_row(self)?);
         Ok(())
     }
 }
 
-fn fetch_key(sequence: u64, part: u32) -> Vec<u8> {
-    [PREFIX.as_bytes(), &codec::number_key(sequence), &part.to_be_bytes()].concat()
-}
-
 impl Ledger {
     /// What waits to be fetched, in the order of arrival: at most `limit` entries behind the one with this
-    /// sequence and part, from the first without one.
+    /// key, from the first without one.
     pub fn pending_fetches(
         &self,
-        after: Option<(u64, u32)>,
+        after: Option<FetchKey>,
         limit: usize,
     ) -> LedgerResult<Vec<PendingFetch>> {
-        let from = after.map(|(sequence, part)| [&*fetch_key(sequence, part), &[0]].concat());
+        let from = after.map(|key| [&*key.row_key(), &[0]].concat());
         let (prefix, from) = (PREFIX.as_bytes(), from.unwrap_or_default());
         let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, prefix, &from, limit)?;
         rows.iter().map(|(_, row)| codec::unpack_row(row)).collect()
     }
 
-    /// Keeps how a try went.
-    pub fn record_fetch_attempt(&self, fetch: &PendingFetch) -> LedgerResult<()> {
+    /// The fetch of this key, while it waits.
+    pub fn find_fetch(&self, key: FetchKey) -> LedgerResult<Option<PendingFetch>> {
+        let row = self.snapshot()?.get(StoreTable::Meta, &key.row_key())?;
+        row.map(|row| codec::unpack_row(&row)).transpose()
+    }
+
+    /// Keeps how tries went, in one commit.
+    pub fn record_fetch_attempts(&self, fetches: &[PendingFetch]) -> LedgerResult<()> {
+        if fetches.is_empty() {
+            return Ok(());
+        }
         let mut batch = WriteBatch::default();
-        fetch.put_row(&mut batch)?;
+        fetches.iter().try_for_each(|fetch| fetch.put_row(&mut batch))?;
         self.commit_changes(&batch)
     }
 
     /// Ends a fetch: what it gave is in the inbox, or, with a reason, its delivery becomes a dead letter.
     pub fn end_fetch(&self, fetch: &PendingFetch, dead: Option<&str>) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
-        batch.delete_row(StoreTable::Meta, fetch.key());
+        batch.delete_row(StoreTable::Meta, fetch.key().row_key());
         if let Some(reason) = dead {
             batch.put_row(StoreTable::Dead, codec::number_key(fetch.sequence), reason);
         }
@@ -115,11 +136,13 @@ mod tests {
         assert_eq!(ledger.pending_fetches(None, 9).unwrap(), [fetch(0), fetch(1)]);
         assert_eq!(ledger.pending_fetches(None, 1).unwrap(), [fetch(0)]);
 
-        assert_eq!(ledger.pending_fetches(Some((1, 0)), 9).unwrap(), [fetch(1)]);
+        assert_eq!(ledger.pending_fetches(Some(fetch(0).key()), 9).unwrap(), [fetch(1)]);
         let tried = PendingFetch { attempts: 1, last_error: Some("503".into()), ..fetch(0) };
-        ledger.record_fetch_attempt(&tried).unwrap();
+        ledger.record_fetch_attempts(std::slice::from_ref(&tried)).unwrap();
+        assert_eq!(ledger.find_fetch(tried.key()).unwrap().as_ref(), Some(&tried));
         assert_eq!(ledger.pending_fetches(None, 1).unwrap(), std::slice::from_ref(&tried));
         ledger.end_fetch(&tried, None).unwrap();
+        assert_eq!(ledger.find_fetch(tried.key()).unwrap(), None);
         assert_eq!(ledger.dead_count().unwrap(), 0);
         ledger.end_fetch(&fetch(1), Some("there is no such deal")).unwrap();
         assert_eq!(ledger.pending_fetches(None, 9).unwrap(), []);

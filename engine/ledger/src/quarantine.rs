@@ -8,6 +8,8 @@
 //! **Architecture invariant:** there are at most [`ENTRIES_MAX`] entries and about [`BYTES_MAX`] bytes of
 //! them: the oldest make room.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerResult, codec, lock_mutex};
@@ -21,6 +23,9 @@ pub const BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes of the body of an entry; a larger request is not kept.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Requests that are read at a time.
+const PAGE: usize = 50;
 
 /// What the keys of entries begin with, and where the ring keeps its ends.
 const PREFIX: &str = "quarantine/";
@@ -109,6 +114,33 @@ impl Ledger {
         rows.iter().map(|(key, row)| Ok((number_of(key) + 1, codec::unpack_row(row)?))).collect()
     }
 
+    /// How many requests are in quarantine.
+    pub fn quarantine_count(&self) -> LedgerResult<u64> {
+        let ring = self.snapshot()?.get(StoreTable::Meta, RING_KEY.as_bytes())?;
+        let ring: Option<Ring> = ring.map(|row| codec::unpack_row(&row)).transpose()?;
+        Ok(ring.map_or(0, |ring| ring.entries))
+    }
+
+    /// How many requests of each source are in quarantine, and when the oldest of them arrived, in
+    /// milliseconds since 1970.
+    pub fn quarantine_by_source(&self) -> LedgerResult<BTreeMap<String, (u64, i64)>> {
+        let (mut counts, mut after) = (BTreeMap::<String, (u64, i64)>::new(), 0);
+        if self.quarantine_count()? == 0 {
+            return Ok(counts);
+        }
+        loop {
+            let page = self.quarantined_requests(after, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(counts) };
+            after = *last;
+            for (_, request) in page {
+                let (count, oldest) =
+                    counts.entry(request.source).or_insert((0, request.received_ms));
+                *count += 1;
+                *oldest = (*oldest).min(request.received_ms);
+            }
+        }
+    }
+
     /// Removes requests from quarantine by their numbers.
     pub fn leave_quarantine(&self, numbers: &[u64]) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
@@ -184,6 +216,8 @@ mod tests {
         let next = ledger.quarantined_requests(2, 9).unwrap();
         assert_eq!(next.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 4]);
         ledger.leave_quarantine(&[2, 3, 9]).unwrap();
+        assert_eq!(ledger.quarantine_count().unwrap(), 2);
+        assert_eq!(ledger.quarantine_by_source().unwrap(), [("crm".to_owned(), (2, 0))].into());
         assert_eq!(kept(&ledger), [0, 3]);
     }
 }

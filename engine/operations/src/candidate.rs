@@ -46,7 +46,8 @@ pub fn build_candidate<'a>(
     let checked = check_files(files, &columns, changed).map_err(OperationError::Check)?;
 
     let unknown = source_findings(&checked.ruleset, context.surroundings.connectors());
-    if unknown.is_empty() { Ok(checked) } else { Err(OperationError::Check(unknown)) }
+    let is_sound = !unknown.iter().any(Diagnostic::is_error);
+    if is_sound { Ok(checked) } else { Err(OperationError::Check(unknown)) }
 }
 
 /// How many cases there are, and what they find: a change may break the case of a file that it

@@ -3,7 +3,7 @@
 //! The engine knows no connector; the host hands in its own. Called by `check` and by activations.
 
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
-use accredit_seams::connector::Connector;
+use accredit_seams::connector::{Connector, SettingValue};
 use accredit_workspace::{Ruleset, WebhookSource};
 
 /// What is wrong with the sources of a ruleset: a connector that is not one of `connectors`, and
@@ -61,6 +61,7 @@ fn setting_findings(connector: &dyn Connector, source: &WebhookSource) -> Vec<Di
     if !findings.is_empty() {
         return findings;
     }
+    findings.extend(placeholder_findings(connector, source));
     if let Err(error) = connector.check_settings(&source.settings) {
         let place = error.key.and_then(|key| source.setting_places.get(key));
         let (code, place) = match place {
@@ -70,6 +71,27 @@ fn setting_findings(connector: &dyn Connector, source: &WebhookSource) -> Vec<Di
         findings.push(Diagnostic::error(code, place, error.message).with_help(error.help));
     }
     findings
+}
+
+/// Settings that are still as `accredit new source` wrote them where a person has to replace them.
+fn placeholder_findings(connector: &dyn Connector, source: &WebhookSource) -> Vec<Diagnostic> {
+    let settings = &source.settings;
+    let own = settings.values.iter().flat_map(|(key, value)| match value {
+        SettingValue::Text(text) => vec![(key.as_str(), text.as_str())],
+        SettingValue::Texts(texts) => texts.iter().map(|text| (key.as_str(), &**text)).collect(),
+        SettingValue::Flag(_) => Vec::new(),
+    });
+    let values = own.chain(settings.url.as_deref().map(|url| ("url", url)));
+
+    let placeholders = connector.starter().placeholders;
+    let left = values.filter_map(|(key, text)| {
+        let placeholder = placeholders.iter().find(|placeholder| text.contains(**placeholder))?;
+        let place = source.setting_places.get(key)?.value.clone();
+        let message = format!("`{key}` still has the placeholder `{placeholder}`");
+        let help = "write your own value; `accredit new source` does not know it";
+        Some(Diagnostic::warning(Code::CR029, place, message).with_help(help))
+    });
+    left.collect()
 }
 
 #[cfg(test)]
@@ -116,7 +138,7 @@ mod tests {
         }
 
         fn starter(&self) -> SourceStarter {
-            SourceStarter { settings: "", policy: None, next_steps: "" }
+            SourceStarter { placeholders: &["NOBODY"], ..SourceStarter::default() }
         }
 
         fn secret_origin(&self, _settings: &SourceSettings) -> SecretOrigin {
@@ -184,6 +206,17 @@ mod tests {
         let found = check("connector = \"askin\"\n");
         let [(Code::CR025, 7, 13, help)] = found.as_slice() else { panic!("{found:?}") };
         assert!(help.contains("asking"), "{help}");
+    }
+
+    /// The id of an organization was left as it was made, and every message of the real one was refused.
+    #[test]
+    fn a_placeholder_that_was_left_is_a_warning() {
+        let settings = "connector = \"asking\"\nurl = \"https://NOBODY.example\"\n\
+                        stages = [\"won\", \"NOBODY\"]\n";
+        let found = check(settings);
+        let found: Vec<_> = found.iter().map(|(code, line, ..)| (*code, *line)).collect();
+        assert_eq!(found, [(Code::CR029, 9), (Code::CR029, 8)]);
+        assert_eq!(check(&settings.replace("NOBODY", "nobody")), []);
     }
 
     #[test]

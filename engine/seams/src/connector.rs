@@ -17,7 +17,7 @@ mod starter;
 use std::borrow::Cow;
 
 pub use answer::{AcceptedAnswer, OverloadAnswer};
-pub use fetch::{FetchAuthorization, FetchRequest};
+pub use fetch::{FetchAuthorization, FetchRequest, TokenEndpoint};
 pub use request::{SentEvent, SentHeaders, SentRequest, optional_header, required_header};
 pub use sample::{SampleDeal, SampleRequest};
 pub use settings::{SettingError, SettingKey, SettingKind, SettingValue, SourceSettings};
@@ -120,6 +120,19 @@ pub trait Connector: Send + Sync {
     /// Why the answer of the CRM has no known shape.
     fn complete_event(&self, _payload: &str, _fetched: &str) -> Result<String, DecodeError> {
         Err(DecodeError("this connector fetches nothing".to_owned()))
+    }
+
+    /// The hosts of this CRM's API and of its tokens. A token goes to one of them unless an administrator
+    /// names others: who writes settings must not be able to send it anywhere else. `*` stands for one
+    /// label of a name, and `crm*` for a label that begins so.
+    fn api_hosts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Where tokens for the API are renewed; none where the settings do not say, or where the CRM has none
+    /// that expire.
+    fn token_endpoint(&self, _settings: &SourceSettings) -> Option<TokenEndpoint> {
+        None
     }
 
     /// A request as the vendor would send it when this deal is closed, signed with `secret`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod dead_letters;
 pub(crate) mod deals;
+pub(crate) mod fetches;
 pub(crate) mod hooks;
 pub(crate) mod imports;
 pub(crate) mod parked;

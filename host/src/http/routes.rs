@@ -36,6 +36,7 @@ use crate::http::definitions::shadow;
 use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
+use crate::http::intake::fetches;
 use crate::http::intake::hooks;
 use crate::http::intake::imports;
 use crate::http::intake::parked;
@@ -178,6 +179,9 @@ fn arrival_routes() -> Api {
             post(dead_letters::redrive_dead_letter).with_role(Admin),
         )
         .route("/v1/dead-letters/redrive", post(dead_letters::redrive_all).with_role(Admin))
+        .route("/v1/fetches", get(fetches::list_fetches).with_role(Auditor))
+        .route("/v1/fetches/retry", post(fetches::retry_fetches).with_role(Admin))
+        .route("/v1/fetches/{id}/retry", post(fetches::retry_fetch).with_role(Admin))
         .route("/v1/quarantine", get(quarantine::list_quarantine).with_role(Auditor))
         .route("/v1/quarantine/verify", post(quarantine::verify_quarantine).with_role(Admin))
         .route("/v1/parked", get(parked::list_parked).with_role(Auditor))

@@ -39,9 +39,17 @@ pub(crate) enum NotTaken {
 /// What the writer can be asked.
 pub(super) enum Writing {
     /// Stores deliveries in one commit, and answers with their receipts.
-    Take(Vec<Delivery>, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>),
+    Take(TakeOrder),
     /// Ends after what is queued.
     Stop,
+}
+
+/// Deliveries to store.
+pub(super) struct TakeOrder {
+    pub(super) deliveries: Vec<Delivery>,
+    /// Whether they are events that were received before, completed: they are no arrivals.
+    pub(super) is_fetched: bool,
+    pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, NotTaken>>,
 }
 
 /// The way to the writer.
@@ -70,7 +78,7 @@ impl Writer {
         patience: Duration,
     ) -> Result<Vec<Receipt>, NotTaken> {
         let (reply, receipts) = oneshot::channel();
-        let mut writing = Writing::Take(deliveries, reply);
+        let mut writing = Writing::Take(TakeOrder { deliveries, is_fetched: false, reply });
         let deadline = Instant::now() + patience;
 
         loop {
@@ -92,8 +100,22 @@ impl Writer {
         &self,
         deliveries: Vec<Delivery>,
     ) -> Result<Vec<Receipt>, NotTaken> {
+        self.send_blocking(deliveries, false)
+    }
+
+    /// Stores an event that was received before, with what was fetched for it.
+    pub(crate) fn take_fetched(&self, delivery: Delivery) -> Result<Vec<Receipt>, NotTaken> {
+        self.send_blocking(vec![delivery], true)
+    }
+
+    fn send_blocking(
+        &self,
+        deliveries: Vec<Delivery>,
+        is_fetched: bool,
+    ) -> Result<Vec<Receipt>, NotTaken> {
         let (reply, receipts) = oneshot::channel();
-        self.0.send(Writing::Take(deliveries, reply)).map_err(|_| NotTaken::Failed)?;
+        let order = TakeOrder { deliveries, is_fetched, reply };
+        self.0.send(Writing::Take(order)).map_err(|_| NotTaken::Failed)?;
         receipts.blocking_recv().unwrap_or(Err(NotTaken::Failed))
     }
 

@@ -7,6 +7,8 @@
 //! **Architecture invariant:** what is secret stays in a secrecy type until it is compared or hashed,
 //! so that no log and no `Debug` can show it; no message repeats it.
 
+pub(crate) mod api_access;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ use serde_json::{Value as Json, json};
 
 use crate::checkpoint::CheckpointSigner;
 
+use self::api_access::ApiVariables;
+
 /// Characters that a token has at least: fewer could be guessed.
 pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;
 
@@ -28,7 +32,6 @@ const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
 const AUDIT_KEY: &str = "ACCREDIT_AUDIT_KEY";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
-const API_TOKEN_PREFIX: &str = "ACCREDIT_API_TOKEN_";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
@@ -42,11 +45,6 @@ pub(crate) fn is_reserved_name(name: &str) -> bool {
 /// The variable that holds the secrets of `source`.
 pub(crate) fn secret_variable(source: &str) -> String {
     source_variable(SECRET_PREFIX, source)
-}
-
-/// The variable that holds the token for the API of the CRM behind `source`.
-pub(crate) fn api_token_variable(source: &str) -> String {
-    source_variable(API_TOKEN_PREFIX, source)
 }
 
 fn source_variable(prefix: &str, source: &str) -> String {
@@ -73,8 +71,8 @@ pub(crate) struct Credentials {
     pub(crate) tokens: Vec<NamedToken>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
-    /// Tokens for the APIs of CRMs by the name of their variable, `ACCREDIT_API_TOKEN_CRM`.
-    pub(crate) api_tokens: BTreeMap<String, SecretString>,
+    /// What sources may do at the APIs of their CRMs.
+    pub(crate) api: ApiVariables,
     /// What checkpoints of the audit trail are signed with.
     pub(crate) audit_key: Option<Arc<CheckpointSigner>>,
 }
@@ -89,7 +87,7 @@ impl Credentials {
             self.secrets.iter().map(|(name, secrets)| (name, secrets.len())).collect();
         json!({
             "token": self.token.is_some(), "tokens": tokens, "secrets": secrets,
-            "api_tokens": self.api_tokens.keys().collect::<Vec<_>>(),
+            "api": self.api.audit_view(),
             "audit_key": self.audit_key.as_ref().map(|key| key.public_key()),
         })
     }
@@ -132,7 +130,7 @@ impl CredentialSources {
                 || name == TOKENS
                 || name == AUDIT_KEY
                 || name.starts_with(SECRET_PREFIX)
-                || name.starts_with(API_TOKEN_PREFIX);
+                || api_access::is_api_variable(name);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
@@ -198,8 +196,8 @@ impl CredentialSources {
                     credentials.audit_key = Some(Arc::new(key));
                 }
 
-                _ if name.starts_with(API_TOKEN_PREFIX) => {
-                    credentials.api_tokens.insert(name.clone(), text.into());
+                _ if name.starts_with(api_access::PREFIX) => {
+                    credentials.api.insert(name, text.into());
                 }
 
                 _ => {
@@ -209,6 +207,7 @@ impl CredentialSources {
             }
         }
 
+        credentials.api.check()?;
         let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
         let same = |one: &&NamedToken| token == Some(one.token.expose_secret());
         if let Some(one) = credentials.tokens.iter().find(same) {

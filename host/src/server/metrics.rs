@@ -22,8 +22,12 @@ pub(crate) struct Metrics {
     pub(crate) pending: Gauge,
     /// Deliveries that could not be taken and wait for people.
     pub(crate) dead_letters: Gauge,
-    /// Events that wait for what their CRM has of their deal.
-    pub(crate) fetches: Gauge,
+    fetches: Gauge,
+    /// Requests whose signature did not match and that are kept.
+    pub(crate) quarantined: Gauge,
+    /// Fetches by source, and the age of the oldest.
+    source_fetches: Family<Labels, Gauge>,
+    oldest_fetches_s: Family<Labels, Gauge>,
     /// Deals that a plan lets in and that could not be decided.
     pub(crate) parked: Gauge,
     /// Seconds since the oldest delivery that is not decided was acknowledged; 0 when none waits.
@@ -60,6 +64,15 @@ impl Metrics {
         registry.register("dead_letters", dead, dead_letters.clone());
         let thin = "Events that wait for what their CRM has of their deal";
         registry.register("fetches_pending", thin, fetches.clone());
+        let (source_fetches, oldest_fetches_s) = <(Family<_, _>, Family<_, _>)>::default();
+        let quarantined = Gauge::default();
+        let kept = "Requests whose signature did not match and that are kept for a while";
+        registry.register("quarantined_requests", kept, quarantined.clone());
+        let by_source = "Events that wait for what their CRM has of their deal, by source";
+        registry.register("source_fetches_pending", by_source, Family::clone(&source_fetches));
+        let oldest = "Age of the oldest event that waits for its CRM, by source";
+        let name = "source_fetches_oldest_seconds";
+        registry.register(name, oldest, Family::clone(&oldest_fetches_s));
         let stopped = "Deals that could not be decided in a plan";
         registry.register("parked", stopped, parked.clone());
         let oldest = "Age of the oldest delivery that is not decided";
@@ -79,6 +92,9 @@ impl Metrics {
             pending,
             dead_letters,
             fetches,
+            quarantined,
+            source_fetches,
+            oldest_fetches_s,
             parked,
             oldest_undecided_s,
             ready,
@@ -96,6 +112,22 @@ impl Metrics {
     pub(crate) fn count_webhooks(&self, source: &str, outcome: &'static str, count: u64) {
         let labels = vec![("source", source.to_owned()), ("outcome", outcome.to_owned())];
         self.requests.get_or_create(&labels).inc_by(count);
+    }
+
+    /// What waits to be fetched: of each source how many events, and the age of the oldest in seconds.
+    pub(crate) fn set_fetches<'a>(&self, by_source: impl Iterator<Item = (&'a str, u64, i64)>) {
+        // A source without any has no series.
+        self.source_fetches.clear();
+        self.oldest_fetches_s.clear();
+        let mut all = 0;
+        for (source, waiting, age) in by_source {
+            let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+            let labels = vec![("source", source.to_owned())];
+            self.source_fetches.get_or_create(&labels).set(waiting);
+            self.oldest_fetches_s.get_or_create(&labels).set(age);
+            all += waiting;
+        }
+        self.fetches.set(all);
     }
 
     /// Credits were decided.

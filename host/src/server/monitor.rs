@@ -115,6 +115,10 @@ fn count_waiting(service: &Service) {
         service.metrics.dead_letters.set(gauge(dead));
     }
 
+    if let Ok(quarantined) = ledger.quarantine_count() {
+        service.metrics.quarantined.set(gauge(quarantined));
+    }
+
     if let Ok(counts) = ledger.counts() {
         service.metrics.parked.set(counts.parked);
     }

@@ -37,11 +37,13 @@ use crate::http::problem::Problem;
 use crate::oidc::provider::OidcProvider;
 use crate::plugins;
 use crate::server::accounts::Accounts;
+use crate::server::backlog::FetchRetries;
 use crate::server::burst::BurstLimits;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
+use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::origin;
@@ -84,6 +86,10 @@ pub(crate) struct Service {
     pub(crate) oidc: Option<OidcProvider>,
     /// What is known of the folder of checkpoints.
     pub(crate) checkpoints: FolderState,
+    /// What asks the APIs of CRMs.
+    pub(crate) crm_api: CrmApi,
+    /// Fetches that people want tried at once.
+    pub(crate) fetch_retries: FetchRetries,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// What came into the inbox, counted.

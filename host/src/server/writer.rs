@@ -15,7 +15,7 @@ use accredit_operations::intake::IMPORT;
 use accredit_seams::delivery::Delivery;
 use tokio::sync::oneshot;
 
-use crate::server::channels::{NotTaken, OrderSender, WriterQueue, Writing};
+use crate::server::channels::{NotTaken, OrderSender, TakeOrder, WriterQueue, Writing};
 use crate::server::metrics::Metrics;
 use crate::server::pace::Arrivals;
 
@@ -38,18 +38,18 @@ pub(crate) struct WriterParts<'a> {
 
 /// Writes until it is told to stop.
 pub(crate) fn run(parts: &WriterParts<'_>, queue: &WriterQueue) {
-    while let Ok(Writing::Take(first, reply)) = queue.0.recv() {
-        let mut deliveries = first;
-        let mut waiting = vec![(deliveries.len(), reply)];
+    while let Ok(Writing::Take(first)) = queue.0.recv() {
+        let TakeOrder { mut deliveries, is_fetched, reply } = first;
+        let mut waiting = vec![WaitingSender { count: deliveries.len(), is_fetched, reply }];
         let mut stop = false;
 
         // All waiting deliveries share one durable commit.
         let mut bytes = bytes_of(&deliveries);
         while deliveries.len() < COMMIT_DELIVERIES_MAX && bytes < COMMIT_BYTES_MAX {
             match queue.0.try_recv() {
-                Ok(Writing::Take(more, reply)) => {
+                Ok(Writing::Take(TakeOrder { deliveries: more, is_fetched, reply })) => {
                     bytes += bytes_of(&more);
-                    waiting.push((more.len(), reply));
+                    waiting.push(WaitingSender { count: more.len(), is_fetched, reply });
                     deliveries.extend(more);
                 }
 
@@ -73,16 +73,27 @@ fn bytes_of(deliveries: &[Delivery]) -> usize {
     deliveries.iter().map(|delivery| delivery.body.len()).sum()
 }
 
-type WaitingSenders = Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>)>;
+/// Who waits for receipts.
+struct WaitingSender {
+    /// How many.
+    count: usize,
+    /// Whether they are of events that were received and counted before.
+    is_fetched: bool,
+    reply: oneshot::Sender<Result<Vec<Receipt>, NotTaken>>,
+}
 
-fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: WaitingSenders) {
+fn commit_deliveries(
+    parts: &WriterParts<'_>,
+    deliveries: &[Delivery],
+    waiting: Vec<WaitingSender>,
+) {
     let started = Instant::now();
     match parts.ledger.receive_deliveries(deliveries) {
         Ok(receipts) => {
             parts.metrics.observe_commit(started.elapsed());
-            count_outcomes(parts, deliveries, &receipts);
+            count_outcomes(parts, deliveries, &receipts, &waiting);
             let mut receipts = receipts.into_iter();
-            for (count, reply) in waiting {
+            for WaitingSender { count, reply, .. } in waiting {
                 // No receiver means that the client has disconnected; the delivery is stored all
                 // the same.
                 let _ = reply.send(Ok(receipts.by_ref().take(count).collect()));
@@ -92,18 +103,27 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
 
         Err(error) => {
             tracing::error!(error.cause = %error, "deliveries not stored");
-            for (_, reply) in waiting {
+            for WaitingSender { reply, .. } in waiting {
                 let _ = reply.send(Err(NotTaken::Failed));
             }
         }
     }
 }
 
-/// Counts what became of webhooks, whether or not their senders still wait; an import is counted as one.
-fn count_outcomes(parts: &WriterParts<'_>, deliveries: &[Delivery], receipts: &[Receipt]) {
-    let webhooks = deliveries.iter().zip(receipts).filter(|(one, _)| one.source != IMPORT);
+/// Counts what became of webhooks, whether or not their senders still wait; an import is counted as one,
+/// and an event that was completed has been counted.
+fn count_outcomes(
+    parts: &WriterParts<'_>,
+    deliveries: &[Delivery],
+    receipts: &[Receipt],
+    waiting: &[WaitingSender],
+) {
+    let fetched = waiting.iter().flat_map(|one| std::iter::repeat_n(one.is_fetched, one.count));
     let mut counts: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
-    for (delivery, receipt) in webhooks {
+    for ((delivery, receipt), is_fetched) in deliveries.iter().zip(receipts).zip(fetched) {
+        if is_fetched || delivery.source == IMPORT {
+            continue;
+        }
         *counts.entry((&delivery.source, receipt.outcome())).or_default() += 1;
     }
     for ((source, outcome), count) in counts {

@@ -49,7 +49,8 @@ pub(crate) fn needed_fetch(
         // Names of owners and of states beside their ids and numbers.
         ("prefer", r#"odata.include-annotations="OData.Community.Display.V1.FormattedValue""#),
     ];
-    Ok(Some(FetchRequest { url, authorization: FetchAuthorization::Bearer, headers }))
+    let authorization = FetchAuthorization::Bearer;
+    Ok(Some(FetchRequest { url, authorization, headers, body: None }))
 }
 
 /// Where the Web API has the row of a context.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
-    SourceStarter, StarterPolicy,
+    SourceStarter, StarterPolicy, TokenEndpoint,
 };
 use accredit_webhook_checks::secret;
 
@@ -40,14 +40,18 @@ impl Connector for Dynamics {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "api_url = \"https://ORG.crm.dynamics.com\"\n",
+            placeholders: &["//ORG."],
             policy: Some(StarterPolicy {
                 name: "dynamics-opportunities",
                 script: include_str!("../../../scripts/intake/dynamics-opportunities.rhai"),
                 cases: include_str!("../../../scripts/intake/dynamics-opportunities.cases.md"),
             }),
             next_steps: concat!(
-                "Set `api_url` to the address of your environment, and ACCREDIT_API_TOKEN_… to \
-                    a token for it.\n",
+                "Set `api_url` to the address of your environment, and `token_url` to \
+                    https://login.microsoftonline.com/TENANT/oauth2/v2.0/token.\n",
+                "Set ACCREDIT_API_CLIENT_ID_… and ACCREDIT_API_CLIENT_SECRET_… to those of an app \
+                    registration that may read the environment: tokens last an hour and are renewed \
+                    with them.\n",
                 "The endpoint URL is https://…/hooks/NAME?code=SECRET, with the secret that \
                     `accredit serve` prints.\n",
             ),
@@ -110,6 +114,23 @@ impl Connector for Dynamics {
 
     fn complete_event(&self, payload: &str, fetched: &str) -> Result<String, DecodeError> {
         fetch::complete_event(payload, fetched)
+    }
+
+    fn api_hosts(&self) -> &'static [&'static str] {
+        &[
+            "*.crm*.dynamics.com",
+            "*.crm.dynamics.cn",
+            "*.crm.microsoftdynamics.us",
+            "login.microsoftonline.com",
+            "login.microsoftonline.us",
+            "login.partner.microsoftonline.cn",
+        ]
+    }
+
+    fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
+        let url = settings.text("token_url")?.to_owned();
+        let api = settings.text("api_url")?.trim_end_matches('/');
+        Some(TokenEndpoint { url, scope: Some(format!("{api}/.default")) })
     }
 
     fn sample_request(

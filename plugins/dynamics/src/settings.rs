@@ -31,6 +31,12 @@ pub(crate) const KEYS: &[SettingKey] = &[
         meaning: "the address of the environment, such as `https://org.crm4.dynamics.com`",
     },
     SettingKey {
+        name: "token_url",
+        kind: SettingKind::Text,
+        meaning: "where tokens are given, such as \
+                  `https://login.microsoftonline.com/TENANT/oauth2/v2.0/token`",
+    },
+    SettingKey {
         name: "entity_set",
         kind: SettingKind::Text,
         meaning: "what the Web API calls the rows of the table, `opportunities` unless said",
@@ -110,6 +116,7 @@ pub(crate) fn check_settings(settings: &SourceSettings) -> Result<(), SettingErr
         });
     }
 
+    api_url(settings, "token_url")?;
     if api_url(settings, "api_url")?.is_none() && fetch_mode(settings) != FetchMode::Never {
         return Err(SettingError {
             key: None,

@@ -36,6 +36,7 @@ impl Connector for GenericJson {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "auth = \"bearer\"\nid_pointer = \"/event_id\"\n",
+            placeholders: &[],
             policy: Some(StarterPolicy {
                 name: "generic-deals",
                 script: include_str!("../../../scripts/intake/generic-deals.rhai"),

@@ -51,6 +51,7 @@ pub(crate) fn needed_fetch(
         url: deal_url(id, settings),
         authorization: FetchAuthorization::Bearer,
         headers: vec![("accept", "application/json")],
+        body: None,
     }))
 }
 

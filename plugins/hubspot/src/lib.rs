@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
     SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
-    SourceStarter, StarterPolicy,
+    SourceStarter, StarterPolicy, TokenEndpoint,
 };
 use accredit_webhook_checks::{json, secret};
 pub use signature::{SignedParts, sign_request};
@@ -35,6 +35,7 @@ impl Connector for Hubspot {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "url = \"https://accredit.example.com/hooks/NAME\"\n",
+            placeholders: &["accredit.example.com"],
             policy: Some(StarterPolicy {
                 name: "hubspot-events",
                 script: include_str!("../../../scripts/intake/hubspot-events.rhai"),
@@ -108,6 +109,15 @@ impl Connector for Hubspot {
 
     fn complete_event(&self, payload: &str, fetched: &str) -> Result<String, DecodeError> {
         deal::complete_event(payload, fetched)
+    }
+
+    fn api_hosts(&self) -> &'static [&'static str] {
+        &["api.hubapi.com"]
+    }
+
+    fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
+        let url = settings.text(settings::TOKEN_URL).unwrap_or(settings::DEFAULT_TOKEN_URL);
+        Some(TokenEndpoint { url: url.to_owned(), scope: None })
     }
 
     fn sample_request(

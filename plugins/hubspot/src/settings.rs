@@ -15,6 +15,12 @@ pub(crate) const PROPERTIES: &str = "properties";
 /// Where the API is.
 pub(crate) const API_URL: &str = "api_url";
 
+/// Where tokens for the API are renewed.
+pub(crate) const TOKEN_URL: &str = "token_url";
+
+/// Where HubSpot renews tokens.
+pub(crate) const DEFAULT_TOKEN_URL: &str = "https://api.hubapi.com/oauth/v1/token";
+
 /// Every setting of this connector.
 pub(crate) const SETTING_KEYS: &[SettingKey] = &[
     SettingKey {
@@ -38,6 +44,12 @@ pub(crate) const SETTING_KEYS: &[SettingKey] = &[
         kind: SettingKind::Text,
         meaning: "the URL of the API, where it is not https://api.hubapi.com",
     },
+    SettingKey {
+        name: TOKEN_URL,
+        kind: SettingKind::Text,
+        meaning: "where tokens of an app with OAuth are renewed, where it is not \
+                  https://api.hubapi.com/oauth/v1/token",
+    },
 ];
 
 /// Checks the settings of a source.
@@ -52,10 +64,11 @@ pub(crate) fn check_settings(settings: &SourceSettings) -> Result<(), SettingErr
     };
     check_url(url).map_err(|fault| wrong_url("url", url, fault))?;
 
-    if let Some(api_url) = settings.text(API_URL) {
-        check_url(api_url).map_err(|fault| wrong_url(API_URL, api_url, fault))?;
+    for key in [API_URL, TOKEN_URL] {
+        let Some(api_url) = settings.text(key) else { continue };
+        check_url(api_url).map_err(|fault| wrong_url(key, api_url, fault))?;
         if api_url.contains('?') {
-            return Err(wrong_url(API_URL, api_url, "has a query"));
+            return Err(wrong_url(key, api_url, "has a query"));
         }
     }
 

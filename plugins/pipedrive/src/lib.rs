@@ -30,6 +30,7 @@ impl Connector for Pipedrive {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
+            placeholders: &[],
             policy: Some(StarterPolicy {
                 name: "pipedrive-deals",
                 script: include_str!("../../../scripts/intake/pipedrive-deals.rhai"),

@@ -70,6 +70,7 @@ impl Connector for SalesforceFlow {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
+            placeholders: &[],
             policy: None,
             next_steps: "Give the secret that `accredit serve` prints to the named credential \
                 of the callout, as a bearer token.\n",

@@ -69,6 +69,7 @@ impl Connector for SalesforceOutbound {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "organizations = [\"00D000000000000EAA\"]\n",
+            placeholders: &["00D000000000000EAA"],
             policy: Some(StarterPolicy {
                 name: "salesforce-outbound",
                 script: include_str!("../../../scripts/intake/salesforce-outbound.rhai"),

@@ -23,6 +23,7 @@ impl Connector for StandardWebhooks {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
+            placeholders: &[],
             policy: None,
             next_steps: "Give the secret that `accredit serve` prints to the sender.\n",
         }

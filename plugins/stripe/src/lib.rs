@@ -32,6 +32,7 @@ impl Connector for Stripe {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
+            placeholders: &[],
             policy: Some(StarterPolicy {
                 name: "stripe-invoices",
                 script: include_str!("../../../scripts/intake/stripe-invoices.rhai"),

@@ -36,6 +36,7 @@ pub(crate) fn needed_fetch(
         url: format!("{api}{API_PATH}{module}/{id}"),
         authorization: FetchAuthorization::Scheme("Zoho-oauthtoken"),
         headers: vec![("accept", "application/json")],
+        body: None,
     }))
 }
 

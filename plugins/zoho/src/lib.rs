@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use accredit_seams::connector::{
     AcceptedAnswer, Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery,
     SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey,
-    SourceSettings, SourceStarter, StarterPolicy,
+    SourceSettings, SourceStarter, StarterPolicy, TokenEndpoint,
 };
 use accredit_webhook_checks::secret;
 
@@ -40,6 +40,7 @@ impl Connector for Zoho {
     fn starter(&self) -> SourceStarter {
         SourceStarter {
             settings: "",
+            placeholders: &[],
             policy: Some(StarterPolicy {
                 name: "zoho-deals",
                 script: include_str!("../../../scripts/intake/zoho-deals.rhai"),
@@ -48,7 +49,9 @@ impl Connector for Zoho {
             next_steps: concat!(
                 "Enable notifications with the token that `accredit serve` prints, and renew \
                     the channel before it expires.\n",
-                "Set ACCREDIT_API_TOKEN_… to a token for the API.\n",
+                "Set ACCREDIT_API_CLIENT_ID_…, ACCREDIT_API_CLIENT_SECRET_… and \
+                    ACCREDIT_API_REFRESH_TOKEN_… to those of a client of the API console: tokens last \
+                    an hour and are renewed with them.\n",
             ),
         }
     }
@@ -110,6 +113,14 @@ impl Connector for Zoho {
 
     fn complete_event(&self, payload: &str, fetched: &str) -> Result<String, DecodeError> {
         fetch::complete_event(payload, fetched)
+    }
+
+    fn api_hosts(&self) -> &'static [&'static str] {
+        settings::HOSTS
+    }
+
+    fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
+        settings::token_url(settings).map(|url| TokenEndpoint { url, scope: None })
     }
 
     fn sample_request(

@@ -56,6 +56,7 @@ codes! {
     CR026 "name used twice";
     CR027 "too long or too many";
     CR028 "plans that take credits from each other";
+    CR029 "placeholder that was left";
     CR030 "malformed CSV";
     CR031 "wrong columns in a CSV file";
     CR032 "cell not understood";

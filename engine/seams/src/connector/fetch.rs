@@ -1,4 +1,4 @@
-//! What an event leaves out, and where the CRM has it.
+//! What an event leaves out, and where the CRM has it; where a token for that comes from.
 
 /// A request to the API of a CRM, made after the event was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct FetchRequest {
     pub authorization: FetchAuthorization,
     /// Further headers.
     pub headers: Vec<(&'static str, &'static str)>,
+    /// A body of JSON, which makes it a `POST`; without one it is a `GET`.
+    pub body: Option<String>,
 }
 
 /// How the token of a source is sent to the API of its CRM.
@@ -20,4 +22,14 @@ pub enum FetchAuthorization {
     Scheme(&'static str),
     /// A header of its own, `NAME: TOKEN`.
     Header(&'static str),
+}
+
+/// Where a CRM gives tokens for its API by OAuth 2.0: a refresh token or the secret of a client is
+/// exchanged for a token that lasts an hour or so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenEndpoint {
+    /// The URL that tokens are asked of by `POST`.
+    pub url: String,
+    /// What the token is for, where the CRM wants to be told.
+    pub scope: Option<String>,
 }

@@ -5,6 +5,8 @@
 pub struct SourceStarter {
     /// Lines of `[sources.<source>]` behind `connector` and `intake`, each with its line break.
     pub settings: &'static str,
+    /// Parts of values in `settings` that a person has to replace, such as an id or a host of no one.
+    pub placeholders: &'static [&'static str],
     /// The intake policy for the payloads of this connector; none where the shape is the customer's.
     pub policy: Option<StarterPolicy>,
     /// What is left to do, a sentence a line.

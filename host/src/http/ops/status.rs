@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
+use crate::server::backlog;
 use crate::server::clock;
 use crate::server::state::Service;
 
@@ -37,6 +38,10 @@ pub(crate) struct StatusView {
     dead_letters: u64,
     /// Parked transactions.
     parked: i64,
+    /// Events that wait for their deal from the CRM, by source; no row for a source without any.
+    fetches: Vec<SourceFetchesView>,
+    /// Requests in quarantine, by source; no row for a source without any.
+    quarantine: Vec<SourceQuarantineView>,
     /// What parts of the server cannot do.
     faults: Vec<FaultView>,
     /// Counts of the recorded rows.
@@ -45,6 +50,32 @@ pub(crate) struct StatusView {
     recredit: Option<RecreditView>,
     /// The version of the program.
     version: &'static str,
+}
+
+/// The events of a source that wait for their deal.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceFetchesView {
+    /// Name of the source.
+    source: String,
+    /// How many wait.
+    waiting: u64,
+    /// Seconds since the oldest of them arrived.
+    oldest_seconds: i64,
+    /// How often the oldest was tried.
+    attempts: u32,
+    /// Why the oldest that was tried has not been fetched; null before the first try.
+    last_error: Option<String>,
+}
+
+/// The requests of a source whose signature did not match.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceQuarantineView {
+    /// Name of the source.
+    source: String,
+    /// How many there are.
+    requests: u64,
+    /// Seconds since the oldest of them arrived.
+    oldest_seconds: i64,
 }
 
 /// A part of the server that has a fault.
@@ -142,6 +173,8 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResu
             oldest_undecided_seconds: service.oldest_undecided_s()?,
             dead_letters: ledger.dead_count()?,
             parked: counts.parked,
+            fetches: list_fetches(service)?,
+            quarantine: list_quarantine(service)?,
             faults: list_faults(service),
             counts: CountsView::new(counts, &ruleset.settings),
             recredit: ledger.pending_recredit()?.map(RecreditView::new),
@@ -193,6 +226,30 @@ pub(crate) async fn show_readiness(
     }
     let ruleset = service.context.ruleset.load().hash.to_string();
     Ok(ViewJson(ReadinessView { status: "ready", ruleset }))
+}
+
+fn list_fetches(service: &Service) -> Result<Vec<SourceFetchesView>, Problem> {
+    let now = service.clock.now_ms();
+    let found = backlog::read_backlog(&service.context.ledger, |_| ())?;
+    let shown = found.into_iter().map(|(source, of_source)| SourceFetchesView {
+        source,
+        waiting: of_source.waiting,
+        oldest_seconds: of_source.age_s(now),
+        attempts: of_source.attempts,
+        last_error: of_source.last_error,
+    });
+    Ok(shown.collect())
+}
+
+fn list_quarantine(service: &Service) -> Result<Vec<SourceQuarantineView>, Problem> {
+    let now = service.clock.now_ms();
+    let found = service.context.ledger.quarantine_by_source()?;
+    let shown = found.into_iter().map(|(source, (requests, oldest_ms))| SourceQuarantineView {
+        source,
+        requests,
+        oldest_seconds: (now - oldest_ms).max(0) / 1000,
+    });
+    Ok(shown.collect())
 }
 
 /// What parts of the server cannot do.

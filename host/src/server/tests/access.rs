@@ -66,6 +66,9 @@ POST /v1/enquiries/{id}/answer approver
 POST /v1/enquiries/{id}/assign approver
 POST /v1/enquiries/{id}/close approver
 POST /v1/enquiries/{id}/messages approver
+GET /v1/fetches auditor
+POST /v1/fetches/retry admin
+POST /v1/fetches/{id}/retry admin
 POST /v1/holds/release admin
 GET /v1/keys admin
 POST /v1/keys admin

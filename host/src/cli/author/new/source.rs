@@ -74,12 +74,8 @@ pub(super) fn run(options: &NewSourceArguments) -> u8 {
 
     let variable = name.to_uppercase().replace('-', "_");
     let steps = starter.next_steps.replace("NAME", name);
-    eprint!(
-        "{}",
-        steps
-            .replace("SECRET_…", &format!("SECRET_{variable}"))
-            .replace("TOKEN_…", &format!("TOKEN_{variable}"))
-    );
+    // Names of variables end with the source's.
+    eprint!("{}", steps.replace("_…", &format!("_{variable}")));
     if starter.policy.is_some() {
         eprintln!(
             "Read the first lines of policies/intake/{name}.rhai: they name what [fields] must have, such as \

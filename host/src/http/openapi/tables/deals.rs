@@ -8,6 +8,9 @@ use crate::http::intake::dead_letters::{
     RedrivenLettersAnswer,
 };
 use crate::http::intake::deals::{DealListParams, DealRowView};
+use crate::http::intake::fetches::{
+    FetchListParams, FetchRetryParams, FetchView, RetriedFetchAnswer, RetriedFetchesAnswer,
+};
 use crate::http::intake::hooks::{DeliveryAnswer, EventsAnswer};
 use crate::http::intake::imports::{ImportAnswer, ImportParams};
 use crate::http::intake::parked::RedriveAnswer;
@@ -145,6 +148,23 @@ fn waiting() -> Vec<Operation> {
                 202,
                 "They are tried again.",
                 vec![Content::Json(SchemaOf::new::<RedrivenLettersAnswer>())],
+            ),
+        get("/v1/fetches", "listFetches", "Lists events that wait for their deal from the CRM.")
+            .query::<FetchListParams>()
+            .ok_page::<FetchView>(),
+        post("/v1/fetches/{id}/retry", "retryFetch", "Tries to fetch a deal at once.")
+            .answers(
+                202,
+                "It is tried at once.",
+                vec![Content::Json(SchemaOf::new::<RetriedFetchAnswer>())],
+            )
+            .refuses(&["not_found"]),
+        post("/v1/fetches/retry", "retryFetches", "Tries to fetch all deals at once.")
+            .query::<FetchRetryParams>()
+            .answers(
+                202,
+                "They are tried at once.",
+                vec![Content::Json(SchemaOf::new::<RetriedFetchesAnswer>())],
             ),
         get("/v1/quarantine", "listQuarantine", "Lists requests whose signature did not match.")
             .query::<QuarantineListParams>()
