@@ -79,7 +79,7 @@ fn auditors_verify_without_the_server() {
         ["audit", "verify", "--checkpoints", &at("none"), "--key", &public, "--data", &data];
     assert_eq!(run(&words).0, 1);
 
-    // Whoever writes the file alone cuts off its end: the chain is whole, the checkpoint is not there.
+    // Its end is cut off: the chain is whole, and the checkpoint has more rows.
     let text = fs::read_to_string(&offline).unwrap();
     let cut: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&offline, cut).unwrap();

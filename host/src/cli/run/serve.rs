@@ -223,7 +223,11 @@ fn start_logging() {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    // It writes whole addresses, and an invitation is a part of one.
+    if let Ok(silent) = "tower_http::csrf=off".parse() {
+        filter = filter.add_directive(silent);
+    }
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
 
     // A second subscriber in one process (tests) is not worth a failure.

@@ -79,10 +79,9 @@ fn perform_act(
     turn: &mut dyn WorkerTurn,
     by: Actor,
 ) -> Result<ActAnswerView, Problem> {
-    let Actor { who, approved: approval } = by.clone();
+    let Actor { who, approved } = by.clone();
     match act {
         ApprovalAct::Adjust { subject, action, amount, reason_code, comment } => {
-            let approved = approval;
             let order =
                 AdjustOrder { subject, action, amount, reason_code, who, comment, approved };
             let made = adjustments::perform_adjustment(service, turn, order)?;
@@ -107,7 +106,7 @@ fn perform_act(
         }
 
         ApprovalAct::Resolve { credit, action, comment } => {
-            let order = ResolveOrder { credit, action, who, comment, approved: approval };
+            let order = ResolveOrder { credit, action, who, comment, approved };
             let credit = jobs::resolve_known(turn, order)?;
             Ok(ActAnswerView::Resolved(Box::new(credit)))
         }
@@ -142,16 +141,9 @@ fn perform_act(
         }
 
         ApprovalAct::Run { plan, period, mode, transactions, payees } => {
-            let order = RunOrder {
-                plan,
-                period,
-                mode,
-                selected: transactions,
-                payees,
-                rules: Some(RunRules::InForce),
-                dry_run: false,
-                who,
-            };
+            let (selected, rules) = (transactions, Some(RunRules::InForce));
+            let dry_run = false;
+            let order = RunOrder { plan, period, mode, selected, payees, rules, dry_run, who };
             let run = service.begin_run(order)?;
             Ok(ActAnswerView::RunBegun(Box::new(runs::RunView::new(run))))
         }

@@ -313,7 +313,9 @@ fn every_route_is_in_the_table_and_refuses_everyone_else() {
         let path = filled(row.path, "1");
         let anonymous = office.host.call(row.method, &path, &[], b"");
         if row.access == "public" {
-            assert_eq!(anonymous.status, 400, "{path}: {}", anonymous.text);
+            // This server has no provider of OpenID Connect.
+            let status = if path.contains("/oidc") { 409 } else { 400 };
+            assert_eq!(anonymous.status, status, "{path}: {}", anonymous.text);
         } else {
             anonymous.problem(401, "unauthorized");
         }
