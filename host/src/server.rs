@@ -178,10 +178,7 @@ impl Server {
         shadow::resume_shadow(&service.context);
 
         let threads = threads(&service, queue, order_queue)?;
-        let _watching = match (service.config.watch, disk) {
-            (true, Some(disk)) => Some(crate::directory::watch::start_watching(&service, disk)?),
-            _ => None,
-        };
+        let _watching = start_watching(&service, disk)?;
 
         let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
@@ -196,6 +193,17 @@ impl Server {
 async fn listen_on(address: &str) -> Result<TcpListener, String> {
     let listening = TcpListener::bind(address).await;
     listening.map_err(|error| format!("cannot listen on `{address}`: {error}"))
+}
+
+/// Watches the directory, where that is asked for.
+fn start_watching(
+    service: &Arc<Service>,
+    disk: Option<Files>,
+) -> Result<Option<crate::directory::watch::WatchHandle>, String> {
+    match (service.config.watch, disk) {
+        (true, Some(disk)) => crate::directory::watch::start_watching(service, disk).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Starts the threads, in the order in which they are joined at a stop: the writer first.

@@ -150,7 +150,30 @@ fn no_secret_is_left_anywhere() {
         ("the key for checkpoints", private),
     ]);
 
-    // Keys: made, rotated, used, revoked, and one that is none.
+    plant_keys(&server, &mut planted, &mut shown);
+    plant_person(&server, &mut planted, &mut shown);
+    plant_requests(&server, &mut planted, &mut shown);
+    server.settle();
+    assert!(planted.0.len() >= 12, "T43 asks for twelve");
+    show_all(&server, &planted, &mut shown);
+    planted.assert_absent("an answer", shown.as_bytes());
+    assert_eq!(server.stop(), 0);
+    std::thread::sleep(Duration::from_millis(200));
+    let log = log.lock().unwrap().clone();
+    assert!(log.len() > 1000, "the log has lines");
+    planted.assert_absent("the log", log.as_bytes());
+
+    done(&["dump", "--data", &data, "--out", &at("a.dump")]);
+    let folders = [backups, outside].map(|folder| files_under(Path::new(&folder))).concat();
+    let left = [vec![data.into(), at("a.dump").into()], folders].concat();
+    assert!(left.len() > 4, "{left:?}");
+    for path in left {
+        planted.assert_absent(&path.display().to_string(), &fs::read(&path).unwrap());
+    }
+}
+
+/// Keys: made, rotated, used, and one that is none.
+fn plant_keys(server: &Server, planted: &mut Planted, shown: &mut String) {
     let wanted = json!({"name": "robot", "role": "auditor"}).to_string();
     let made = server.post("/v1/keys", "application/json", &wanted).json();
     let id = made["id"].as_str().unwrap().to_owned();
@@ -169,8 +192,10 @@ fn no_secret_is_left_anywhere() {
     shown.push_str(&server.get_with_token("/v1/credits", wrong).body);
     shown.push_str(&server.get_with_token("/v1/credits", &format!("ack_{id}_{wrong}")).body);
     planted.0.push(("a token that is none", wrong.to_owned()));
+}
 
-    // A person: invitation, password, a wrong one, the cookie of a session.
+/// A person: an invitation, a password, a wrong one, the cookie of a session.
+fn plant_person(server: &Server, planted: &mut Planted, shown: &mut String) {
     let wanted = json!({"name": "Ann", "email": "ann@acme.example", "role": "admin"}).to_string();
     let invited = server.post("/v1/people", "application/json", &wanted).json();
     let invitation = invited["invitation"].as_str().unwrap().to_owned();
@@ -197,8 +222,11 @@ fn no_secret_is_left_anywhere() {
     planted.0.push(("a password", password.to_owned()));
     planted.0.push(("a wrong password", other.to_owned()));
     planted.0.push(("the cookie of a session", cookie.split_once('=').unwrap().1.to_owned()));
+}
 
-    // Webhooks that are right, badly signed, and with other headers; queries with a secret.
+/// Webhooks that are right, badly signed, and with other headers; queries with a secret.
+fn plant_requests(server: &Server, planted: &mut Planted, shown: &mut String) {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     for (secret, status) in [(CRM, 202), (SECRET, 401)] {
         let id = format!("m-{status}");
         let reply = server.hook_at(&id, now(), secret, DEAL).unwrap();
@@ -219,10 +247,10 @@ fn no_secret_is_left_anywhere() {
     planted.0.push(("a wrong key of a source", "canary-wrong-bearer-00001".to_owned()));
     shown.push_str(&server.get_without_token(&format!("/v1/credits?token={sent}")).body);
     shown.push_str(&server.get(&format!("/v1/credits/{sent}?key={sent}")).status.to_string());
-    server.settle();
-    assert!(planted.0.len() >= 12, "T43 asks for twelve");
+}
 
-    // What is shown to others, and what is left behind.
+/// What is shown to others, and a backup.
+fn show_all(server: &Server, planted: &Planted, shown: &mut String) {
     shown.push_str(&server.get("/metrics").body);
     for path in [
         "audit?limit=1000",
@@ -249,23 +277,5 @@ fn no_secret_is_left_anywhere() {
         let asked = asked.unwrap();
         assert!(asked.status.success());
         planted.assert_absent("an export", &[asked.stdout, asked.stderr].concat());
-    }
-    planted.assert_absent("an answer", shown.as_bytes());
-    assert_eq!(server.stop(), 0);
-    std::thread::sleep(Duration::from_millis(200));
-    let log = log.lock().unwrap().clone();
-    assert!(log.len() > 1000, "the log has lines");
-    planted.assert_absent("the log", log.as_bytes());
-
-    done(&["dump", "--data", &data, "--out", &at("a.dump")]);
-    let left = [
-        vec![data.into(), at("a.dump").into()],
-        files_under(Path::new(&backups)),
-        files_under(Path::new(&outside)),
-    ]
-    .concat();
-    assert!(left.len() > 4, "{left:?}");
-    for path in left {
-        planted.assert_absent(&path.display().to_string(), &fs::read(&path).unwrap());
     }
 }
