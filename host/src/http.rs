@@ -19,4 +19,5 @@ pub(crate) mod request_id;
 pub(crate) mod results;
 pub(crate) mod roles;
 pub(crate) mod routes;
+pub(crate) mod security_headers;
 pub(crate) mod views;

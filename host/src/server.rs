@@ -5,11 +5,11 @@
 pub(crate) mod accounts;
 pub(crate) mod backlog;
 pub(crate) mod backups;
-pub(crate) mod burst;
 pub(crate) mod channels;
 pub(crate) mod checkpoints;
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod crm_api;
 mod data_file;
@@ -26,8 +26,10 @@ pub(crate) mod monitor;
 pub(crate) mod origin;
 pub(crate) mod pace;
 pub(crate) mod passwords;
+pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod quarantine;
+pub(crate) mod rates;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
@@ -38,10 +40,12 @@ pub(crate) mod sign_ins;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
+pub(crate) mod tls;
 pub(crate) mod worker;
 pub(crate) mod writer;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -71,9 +75,12 @@ use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
+use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
+use crate::server::rates::RateCounters;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
+use crate::server::tls::ServerTls;
 use crate::server::worker::WorkerParts;
 use crate::server::writer::WriterParts;
 
@@ -85,7 +92,7 @@ pub(crate) struct Server;
 
 /// A server that runs.
 pub(crate) struct RunningServer {
-    /// `http://` and the address with its real port.
+    /// `http://` or `https://`, and the address with its real port.
     pub(crate) url: String,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -129,8 +136,8 @@ impl Server {
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
-        let address = listen_on(&config.listen).await?;
-        let local = address.local_addr().map_err(|error| error.to_string())?;
+        let tls = config.tls.clone().map(ServerTls::load).transpose()?.map(Arc::new);
+        let (listener, local) = bind_address(&config.listen).await?;
 
         let (writer, queue) = channels::writer_channel();
         let (orders, order_queue) = channels::order_channel();
@@ -164,8 +171,11 @@ impl Server {
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
-            quarantine: burst::BurstLimits::default(),
             checkpoints: crate::checkpoint::folder::FolderState::default(),
+            quarantine: RateCounters::default(),
+            unknown_clients: RateCounters::default(),
+            source_rates: RateCounters::default(),
+            tls,
             crm_api: CrmApi::default(),
             fetch_retries: FetchRetries::default(),
             writer,
@@ -175,24 +185,45 @@ impl Server {
             tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
-        shadow::resume_shadow(&service.context);
+        Server::run_service(service, (queue, order_queue), (listener, local), disk)
+    }
 
+    /// Starts what works for a service, and serves it.
+    fn run_service(
+        service: Arc<Service>,
+        (queue, order_queue): (WriterQueue, OrderQueue),
+        (listener, local): (TcpListener, SocketAddr),
+        disk: Option<Files>,
+    ) -> Result<RunningServer, String> {
+        shadow::resume_shadow(&service.context);
         let threads = threads(&service, queue, order_queue)?;
         let _watching = start_watching(&service, disk)?;
 
         let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
         let app = routes::build_app(Arc::clone(&service));
-        let serving = tokio::spawn(listener::serve(address, app, stopped));
+        let listening = Listening {
+            listener,
+            tls: service.tls.clone(),
+            proxies: service.config.trusted_proxies.as_slice().into(),
+            metrics: Arc::clone(&service.metrics),
+        };
+        let serving = tokio::spawn(listener::serve(listening, app, stopped));
 
-        let url = format!("http://{local}");
+        let scheme = if service.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{local}");
         Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
 }
 
-async fn listen_on(address: &str) -> Result<TcpListener, String> {
-    let listening = TcpListener::bind(address).await;
-    listening.map_err(|error| format!("cannot listen on `{address}`: {error}"))
+/// A socket that listens, and its address with the real port.
+async fn bind_address(listen: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = TcpListener::bind(listen).await;
+    let bound = bound.and_then(|listener| {
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    });
+    bound.map_err(|error| format!("cannot listen on `{listen}`: {error}"))
 }
 
 /// Watches the directory, where that is asked for.

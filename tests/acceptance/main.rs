@@ -18,6 +18,7 @@ mod crm_api;
 mod data_files;
 mod dependencies;
 mod directory;
+mod exposed;
 mod files;
 mod health;
 mod histories;

@@ -66,7 +66,7 @@ FILE
 
 token=openapi-token-$RANDOM$RANDOM$RANDOM
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-ACCREDIT_TOKEN=$token timeout 3600 "$program" serve --data "$work/small.redb" --create \
+ACCREDIT_PEER_LIMIT=none ACCREDIT_TOKEN=$token timeout 3600 "$program" serve --data "$work/small.redb" --create \
   --workspace "$work/company" --listen "127.0.0.1:$port" --backups "$work/backups" \
   >"$work/out.log" 2>"$work/err.log" &
 server=$!

@@ -19,6 +19,7 @@ pub mod note;
 pub mod organization;
 pub mod plan;
 pub mod policy;
+pub mod rate_limit;
 pub mod tables;
 pub mod transaction;
 mod words;

@@ -54,6 +54,7 @@ use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{PolicyKind, ProgramId, Programs};
+use accredit_domain::rate_limit::RateLimit;
 use accredit_domain::tables::Tables;
 use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
@@ -143,6 +144,8 @@ pub struct WebhookSource {
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.
     pub merge: bool,
+    /// How often it may send; none where it is not said.
+    pub rate_limit: Option<RateLimit>,
     /// What its connector is told.
     pub settings: SourceSettings,
     /// Where each setting stands: `url`, and the connector's own, whose names only it knows.

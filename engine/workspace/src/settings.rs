@@ -18,6 +18,7 @@ use accredit_domain::diagnostic::Code;
 use accredit_domain::keys::DefinedName;
 use accredit_domain::money::Units;
 use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
+use accredit_domain::rate_limit::RateLimit;
 use accredit_domain::transaction::dates::WorkspaceZone;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_seams::connector::{SettingValue, SourceSettings};
@@ -208,6 +209,7 @@ fn read_webhook_sources(
         let connector = table.take_needed_text("connector");
         let intake = table.take_text("intake");
         let merge = table.take_flag("merge");
+        let rate_limit = read_rate_limit(&mut table);
         let (settings, setting_places) = read_source_settings(table);
 
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
@@ -227,11 +229,26 @@ fn read_webhook_sources(
         // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
         let (connector, place) = (connector.text, connector.place);
-        let source = WebhookSource { connector, place, intake, merge, settings, setting_places };
+        let source =
+            WebhookSource { connector, place, intake, merge, rate_limit, settings, setting_places };
         sources.insert(name.text, source);
     }
 
     sources
+}
+
+/// How often a source may send.
+fn read_rate_limit(table: &mut TomlTable<'_>) -> Option<RateLimit> {
+    let item = table.take("rate_limit")?;
+    let text = item.expect_text()?;
+    match text.text.parse() {
+        Ok(limit) => Some(limit),
+        Err(expected) => {
+            let message = format!("`{}` is no limit of rate", text.text);
+            item.report().error(Code::CR024, text.place, message, &expected);
+            None
+        }
+    }
 }
 
 /// The settings of a source for its connector. Which there are, and what they mean, only it knows.

@@ -3,6 +3,7 @@
 pub(crate) mod approved;
 pub(crate) mod grants;
 pub(crate) mod keys;
+pub(crate) mod limits;
 #[cfg(feature = "oidc")]
 pub(crate) mod oidc;
 pub(crate) mod origins;

@@ -15,7 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::access::{origins, sessions};
+use crate::http::access::peers::PeerAddress;
+use crate::http::access::{limits, origins, sessions};
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::roles::{Access, Roles};
@@ -32,7 +33,7 @@ pub(crate) async fn require_token(
 ) -> Response {
     if access_to(&roles, &request) == Some(Access::Public) {
         let origin = origins::origin_of(&request, "public".to_owned());
-        return origin::within(origin, next.run(request)).await;
+        return origin::within(origin, limits::run_limited(&service, request, next)).await;
     }
 
     let Some((caller, via)) = caller_of(&service, request.headers()) else {
@@ -40,6 +41,8 @@ pub(crate) async fn require_token(
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .with_header(header::WWW_AUTHENTICATE, realm);
+        let peer = PeerAddress::of(request.extensions());
+        let problem = limits::refuse_unknown(&service, peer, problem);
         return body::refused(request.into_body(), problem).await.into_response();
     };
 

@@ -8,4 +8,5 @@ pub(crate) mod imports;
 pub(crate) mod parked;
 pub(crate) mod quarantine;
 pub(crate) mod reconciliation;
+mod source_rates;
 pub(crate) mod transactions;

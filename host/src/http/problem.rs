@@ -235,13 +235,23 @@ pub(crate) fn as_problem(mut response: Response, id: Option<&HeaderValue>) -> Re
     let problem = problem.unwrap_or_else(|| Problem::of_status(status));
     let mut problem = problem.render_response(id.and_then(|id| id.to_str().ok()));
 
-    // The router has set it, and the new response would lose it.
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    for name in KEPT_HEADERS {
+        if let Some(value) = response.headers().get(&name) {
+            problem.headers_mut().insert(name, value.clone());
+        }
     }
 
     problem
 }
+
+/// What the router and the limits of rate have set, and the new response would lose.
+const KEPT_HEADERS: [HeaderName; 3] = [header::ALLOW, RATE_POLICY, RATE_STATE];
+
+/// The limit that a request was counted by.
+pub(crate) const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What is left of it.
+pub(crate) const RATE_STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What every kind of problem means and what to do, a section each.
 pub(crate) const PAGES: &str = include_str!("../../../scripts/problems.md");

@@ -23,7 +23,7 @@ use tower_http::trace::TraceLayer;
 
 #[cfg(feature = "oidc")]
 use crate::http::access::oidc;
-use crate::http::access::{keys, people, sessions};
+use crate::http::access::{keys, limits, people, sessions};
 use crate::http::bearer;
 use crate::http::body;
 use crate::http::caching;
@@ -86,9 +86,13 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     // A browser sends its cookie with what another site asks it for.
     let api = api.route_layer(CsrfLayer::new().with_rejection_response(refuse_cross_origin));
 
-    let routes = open_routes().into_iter();
-    let open = routes.fold(Router::new(), |open, (path, methods)| open.route(path, methods));
-    let open = open
+    let of_all = |routes: Vec<(&'static str, MethodRouter<Arc<Service>>)>| {
+        routes.into_iter().fold(Router::new(), |all, (path, methods)| all.route(path, methods))
+    };
+    let limited = from_fn_with_state(Arc::clone(&service), limits::limit_unknown);
+    let open = of_all(page_routes())
+        .route_layer(limited)
+        .merge(of_all(probe_routes()))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
@@ -121,17 +125,30 @@ fn refuse_cross_origin(_: ProtectionError) -> Response {
 pub(crate) const HOOKS_PATH: &str = "/hooks/{source}";
 
 /// Every route that asks for no token; each answers `GET`.
+#[cfg(test)]
 pub(crate) fn open_routes() -> Vec<(&'static str, MethodRouter<Arc<Service>>)> {
+    [page_routes(), probe_routes()].into_iter().flatten().collect()
+}
+
+/// What explains the API to people.
+fn page_routes() -> Vec<(&'static str, MethodRouter<Arc<Service>>)> {
     vec![
         ("/problems/{code}", routing::get(problem::show_problem)),
+        ("/openapi.json", routing::get(serve::show_document)),
+        ("/docs", routing::get(serve::show_page)),
+        ("/docs/style.css", routing::get(serve::show_style)),
+    ]
+}
+
+/// What monitoring asks for. A stranger behind the same address must not make the server look ill, so
+/// that these have no limit.
+fn probe_routes() -> Vec<(&'static str, MethodRouter<Arc<Service>>)> {
+    vec![
         ("/livez", routing::get(status::show_liveness)),
         ("/readyz", routing::get(status::show_readiness)),
         ("/healthz", routing::get(status::show_readiness)),
         ("/metrics", routing::get(status::show_metrics)),
         ("/version", routing::get(status::show_version)),
-        ("/openapi.json", routing::get(serve::show_document)),
-        ("/docs", routing::get(serve::show_page)),
-        ("/docs/style.css", routing::get(serve::show_style)),
     ]
 }
 

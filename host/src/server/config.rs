@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accredit_domain::limits::Limits;
+use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 
 #[cfg(feature = "oidc")]
 use crate::oidc::OidcSettings;
 use crate::server::credentials::{CredentialSources, Credentials};
+use crate::server::peers::AddressRange;
+use crate::server::tls::TlsFiles;
 
 /// Where backups are kept, how often one is made, and how many are kept.
 #[derive(Debug, Clone)]
@@ -61,6 +64,12 @@ pub(crate) struct Config {
     pub(crate) oidc: Option<OidcSettings>,
     /// Where checkpoints of the audit trail are written; none without a folder for them.
     pub(crate) checkpoints: Option<CheckpointPlan>,
+    /// The certificate of the server; none for HTTP without TLS.
+    pub(crate) tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<AddressRange>,
+    /// How many requests a client may send that the server does not know; none for as many as it likes.
+    pub(crate) peer_limit: Option<RateLimit>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use crate::server::peers::network_of;
+
 /// Failures of an account after which it is locked.
 const ACCOUNT_FAILURES: u32 = 5;
 
@@ -97,7 +99,10 @@ impl Lockout {
 /// The account and the peer, with how often each may fail.
 fn both_of(account: &str, peer: IpAddr) -> [(Failing, u32); 2] {
     let account = *blake3::hash(account.as_bytes()).as_bytes();
-    [(Failing::Account(account), ACCOUNT_FAILURES), (Failing::Peer(peer), PEER_FAILURES)]
+    [
+        (Failing::Account(account), ACCOUNT_FAILURES),
+        (Failing::Peer(network_of(peer)), PEER_FAILURES),
+    ]
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Not logs. No label is an id, so the number of series stays small.
 
+mod network;
+
 use accredit_script::runs::run_totals;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -9,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use self::network::NetworkMetrics;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -34,6 +38,8 @@ pub(crate) struct Metrics {
     pub(crate) oldest_undecided_s: Gauge,
     /// Whether the server is ready.
     pub(crate) ready: Gauge,
+    /// Connections, limits of rate and the certificate.
+    pub(crate) network: NetworkMetrics,
     commits: Histogram,
     runs: Family<Labels, Counter>,
 }
@@ -78,6 +84,7 @@ impl Metrics {
         let oldest = "Age of the oldest delivery that is not decided";
         registry.register("oldest_undecided_seconds", oldest, oldest_undecided_s.clone());
 
+        let network = NetworkMetrics::register(&mut registry);
         registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         let programs = "Runs of policies and expressions, compiled or in the interpreter";
@@ -98,6 +105,7 @@ impl Metrics {
             parked,
             oldest_undecided_s,
             ready,
+            network,
             commits,
             runs,
         }

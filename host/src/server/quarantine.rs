@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a request leaves the quarantine only for the inbox, once it is authentic,
 //! or for a newer one; nothing of it is decided before.
 
+use std::time::Duration;
+
 use accredit_ledger::quarantine::QuarantinedRequest;
 use accredit_seams::connector::{
     NO_SIGNATURE_MATCHES, RejectedDelivery, SentRequest, SettingValue, SourceSettings,
@@ -17,13 +19,13 @@ use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::plugins;
-use crate::server::burst::BurstRate;
 use crate::server::clock;
+use crate::server::rates::Rate;
 use crate::server::state::Service;
 
 /// Requests of a source that are kept at once, and how many more a second: a stranger who sends
 /// nonsense must not make the disk busy.
-pub(crate) const QUARANTINE_RATE: BurstRate = BurstRate { burst: 200, per_second: 20 };
+pub(crate) const QUARANTINE_RATE: Rate = Rate { burst: 200, interval: Duration::from_millis(50) };
 
 /// Requests that are verified at a time.
 const PAGE: usize = 50;

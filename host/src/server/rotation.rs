@@ -1,12 +1,12 @@
-//! Tokens and secrets read again while the server runs: when one of their files changes, or on
-//! SIGHUP.
+//! Tokens, secrets and the certificate read again while the server runs: when one of their files
+//! changes, or on SIGHUP.
 //!
-//! Not what they are (`credentials`). Started by the server.
+//! Not what they are (`credentials`, `tls`). Started by the server.
 //!
 //! **Architecture invariant:** what cannot be used changes nothing: the server keeps the present
 //! ones and logs the reason.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -23,11 +23,13 @@ type FileStamps = Vec<(PathBuf, Option<(u64, SystemTime)>)>;
 
 /// Reads them again whenever there is reason to, until the task is ended.
 pub(crate) fn start_rotation(service: &Arc<Service>) -> JoinHandle<()> {
+    service.show_certificate();
     let service = Arc::clone(service);
     tokio::spawn(async move {
         let kind = tokio::signal::unix::SignalKind::hangup();
         let mut hangup = tokio::signal::unix::signal(kind).ok();
-        let mut known = file_stamps(&service);
+        let mut known = file_stamps(service.config.sources.files());
+        let mut known_tls = file_stamps(service.tls_paths());
 
         loop {
             let asked = match &mut hangup {
@@ -41,18 +43,22 @@ pub(crate) fn start_rotation(service: &Arc<Service>) -> JoinHandle<()> {
                 }
             };
 
-            let current = file_stamps(&service);
+            let current = file_stamps(service.config.sources.files());
             if asked || current != known {
                 known = current;
                 apply_credentials(&service);
+            }
+            let current = file_stamps(service.tls_paths());
+            if asked || current != known_tls {
+                known_tls = current;
+                apply_certificate(&service);
             }
         }
     })
 }
 
-fn file_stamps(service: &Service) -> FileStamps {
-    let files = service.config.sources.files();
-    let stamp = |path: &std::path::Path| {
+fn file_stamps<'a>(files: impl Iterator<Item = &'a Path>) -> FileStamps {
+    let stamp = |path: &Path| {
         let found = std::fs::metadata(path).ok();
         found.and_then(|found| Some((found.len(), found.modified().ok()?)))
     };
@@ -68,7 +74,38 @@ fn apply_credentials(service: &Service) {
     }
 }
 
+/// A certificate and its key are two files that do not change at once: the first look may find the old one
+/// of one of them, and the next one both.
+fn apply_certificate(service: &Service) {
+    let Some(tls) = &service.tls else { return };
+    match tls.reload(service.clock.now_ms() / 1000) {
+        Ok(()) => {
+            service.metrics.network.count_certificate("reloaded");
+            tracing::info!("the certificate was reloaded");
+        }
+        Err(error) => {
+            service.metrics.network.count_certificate("refused");
+            tracing::error!(error.cause = %error, "the certificate stays as it was");
+        }
+    }
+    service.show_certificate();
+}
+
 impl Service {
+    /// The files of the certificate, if there are any.
+    fn tls_paths(&self) -> impl Iterator<Item = &Path> {
+        self.tls.iter().flat_map(|tls| tls.files().paths())
+    }
+
+    /// Tells monitoring when the certificate in force ends, and the log what is wrong with it.
+    pub(crate) fn show_certificate(&self) {
+        let Some(state) = self.certificate_state() else { return };
+        self.metrics.network.set_certificate_end(state.ends_s);
+        if let Some(fault) = state.fault {
+            tracing::error!(tls.fault = fault, "the certificate needs a look");
+        }
+    }
+
     /// Reads tokens and secrets again and puts them in force, all of them or none.
     ///
     /// # Errors

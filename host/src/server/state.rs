@@ -13,6 +13,7 @@ pub(crate) mod runs;
 pub(crate) use self::answering::StartedTaskView;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +39,6 @@ use crate::oidc::provider::OidcProvider;
 use crate::plugins;
 use crate::server::accounts::Accounts;
 use crate::server::backlog::FetchRetries;
-use crate::server::burst::BurstLimits;
 use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
@@ -48,10 +48,12 @@ use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::origin;
 use crate::server::pace::Arrivals;
+use crate::server::rates::RateCounters;
 use crate::server::room::Room;
 use crate::server::runs::RunNotices;
 use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::TaskRegistry;
+use crate::server::tls::{CertificateState, ServerTls};
 
 /// The server's state.
 pub(crate) struct Service {
@@ -80,7 +82,13 @@ pub(crate) struct Service {
     /// Where webhooks are read.
     pub(crate) hooks_room: Room,
     /// How many refused requests are kept.
-    pub(crate) quarantine: BurstLimits,
+    pub(crate) quarantine: RateCounters<String>,
+    /// How many requests each client sent that the server does not know.
+    pub(crate) unknown_clients: RateCounters<IpAddr>,
+    /// How many requests each source sent.
+    pub(crate) source_rates: RateCounters<String>,
+    /// TLS, where the server speaks it.
+    pub(crate) tls: Option<Arc<ServerTls>>,
     /// The provider of OpenID Connect, where people sign in with one.
     #[cfg(feature = "oidc")]
     pub(crate) oidc: Option<OidcProvider>,
@@ -190,6 +198,11 @@ impl Service {
     ) -> Result<(), StoreError> {
         let said = (caller.name.as_str(), what, detail);
         self.context.ledger.note_act(self.clock.now_ms(), said)
+    }
+
+    /// The certificate in force; none without TLS.
+    pub(crate) fn certificate_state(&self) -> Option<CertificateState> {
+        self.tls.as_ref().map(|tls| tls.state(self.clock.now_ms() / 1000))
     }
 
     /// Whether a token, a key or a person has this name in the audit trail.

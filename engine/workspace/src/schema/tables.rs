@@ -218,6 +218,11 @@ const SOURCE: &[SchemaKey] = &[
     optional_key("intake", SchemaKind::Text, "policy:NAME, which maps the body"),
     optional_key("merge", SchemaKind::Flag, "whether a delivery brings only what changed; false"),
     optional_key(
+        "rate_limit",
+        SchemaKind::Text,
+        "requests in a window, such as \"600/minute\"; \"1000000/minute\"",
+    ),
+    optional_key(
         "url",
         SchemaKind::Text,
         "the URL that the sender calls, which it may have signed",

@@ -42,9 +42,29 @@ pub(crate) struct ServerAccess {
     /// A file that holds the server's token.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    #[command(flatten)]
+    authorities: TrustedAuthorities,
+}
+
+/// Which authorities may sign the certificate of the server.
+#[derive(Debug, Args)]
+pub(crate) struct TrustedAuthorities {
     /// Certificates (PEM) of the authorities trusted for the server, instead of the public ones.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_CA_FILE")]
     ca_file: Option<PathBuf>,
+}
+
+impl TrustedAuthorities {
+    /// Those of the file, or the public ones.
+    ///
+    /// # Errors
+    /// Why the file cannot be used.
+    pub(crate) fn roots(&self) -> Result<RootCerts, String> {
+        match &self.ca_file {
+            Some(path) => Ok(RootCerts::new_with_certs(&read_certificates(path)?)),
+            None => Ok(RootCerts::WebPki),
+        }
+    }
 }
 
 impl ServerAccess {
@@ -59,12 +79,7 @@ impl ServerAccess {
             (None, None) => SecretString::default(),
         };
 
-        let roots = match &self.ca_file {
-            Some(path) => RootCerts::new_with_certs(&read_certificates(path)?),
-            None => RootCerts::WebPki,
-        };
-
-        Ok(Client::new(url, token, roots))
+        Ok(Client::new(url, token, self.authorities.roots()?))
     }
 }
 

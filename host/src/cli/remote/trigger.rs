@@ -12,8 +12,10 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use ureq::tls::TlsConfig;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::address::TrustedAuthorities;
 use crate::directory::watch::read_directory;
 use crate::plugins;
 use crate::server::clock::HostClock;
@@ -38,6 +40,8 @@ pub(crate) struct DealCloseArguments {
     /// The server that the request is sent to.
     #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    authorities: TrustedAuthorities,
     /// The id of the deal.
     #[arg(long, default_value = "1001")]
     id: String,
@@ -136,6 +140,8 @@ fn request_as_json(options: &DealCloseArguments, request: &SampleRequest) -> ser
 
 fn send(options: &DealCloseArguments, request: &SampleRequest) -> Result<(), String> {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+    let roots = options.authorities.roots()?;
+    let config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
     let agent = config.build().new_agent();
     let mut sending = agent.post(url_of(options, request));
     for (name, value) in &request.headers {

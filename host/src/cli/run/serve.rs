@@ -10,6 +10,7 @@ use accredit_domain::limits::Limits;
 use clap::Args;
 use rust_decimal::Decimal;
 
+use crate::cli::run::network::NetworkArguments;
 use crate::server::Server;
 use crate::server::config::{BackupPlan, CheckpointPlan, Config};
 
@@ -78,6 +79,8 @@ pub(crate) struct ServeArguments {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     checkpoint_rows: u64,
+    #[command(flatten)]
+    network: NetworkArguments,
 }
 
 /// How often something is done by itself; never, or after this time.
@@ -143,6 +146,7 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
                 );
                 return ExitCode::from(2);
             }
+            let config = options.network.apply(config);
             Config {
                 listen,
                 create,

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
+use accredit_domain::rate_limit::RateLimit;
 use accredit_ledger::inbox::Receipt;
 use accredit_operations::decoded::DecodedDelivery;
 use accredit_operations::intake::{self, Comparison};
@@ -24,8 +24,11 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::access::limits;
+use crate::http::access::peers::PeerAddress;
 use crate::http::body;
 use crate::http::hook_layer::answer_hook;
+use crate::http::intake::source_rates;
 use crate::http::problem::Problem;
 use crate::http::request_id::{hook_span, id_of};
 use crate::http::routes::BODY_BYTES_MAX;
@@ -92,6 +95,8 @@ struct ReadRequest {
     secret: usize,
     /// The connector of its source.
     connector: &'static dyn Connector,
+    /// How often its source may send; none where it is not said.
+    limit: Option<RateLimit>,
 }
 
 /// Mapped columns that deals lose with a delivery, by natural key.
@@ -130,7 +135,7 @@ async fn take_delivery(
     }
 
     if source.intake.is_none() && arrived.body.len() <= READ_IN_PLACE_MAX {
-        // Nothing waits before the delivery is handed over, so a client that goes away cuts nothing.
+        // A client that goes away before the delivery is handed over cuts nothing: it is whole by then.
         let read = read_request(&service, &ruleset, arrived, id);
         return store_deliveries(&service, read, id).await;
     }
@@ -166,7 +171,8 @@ fn read_request(
             Ok((delivery, lost))
         });
         let deliveries = deliveries.collect::<Result<_, Problem>>()?;
-        Ok(ReadRequest { source: source.clone(), deliveries, secret, connector })
+        let limit = ruleset.settings.sources.get(&source).and_then(|source| source.rate_limit);
+        Ok(ReadRequest { source: source.clone(), deliveries, secret, connector, limit })
     });
     read.map_err(|problem| (source, problem))
 }
@@ -177,20 +183,21 @@ async fn store_deliveries(
     read: Result<ReadRequest, (String, Problem)>,
     request: Option<&HeaderValue>,
 ) -> Result<Response, Problem> {
-    let ReadRequest { source, deliveries, secret, connector } =
+    let ReadRequest { source, deliveries, secret, connector, limit } =
         read.map_err(|(source, problem)| {
             service.metrics.count_webhook(&source, "refused");
             problem
         })?;
 
     let overload = connector.overload_answer();
-    let patience = Duration::from_millis(overload.patience_ms.into());
+    let turn = source_rates::await_turn(service, (&source, limit), overload).await?;
     let (deliveries, lost): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let ids: Vec<String> = deliveries.iter().map(|delivery| delivery.id.clone()).collect();
-    let receipts = service.writer.take_patiently(deliveries, patience).await.map_err(|error| {
-        service.metrics.count_webhook(&source, "failed");
-        overloaded(overload, &error)
-    })?;
+    let receipts =
+        service.writer.take_patiently(deliveries, turn.patience).await.map_err(|error| {
+            service.metrics.count_webhook(&source, "failed");
+            overloaded(overload, &error)
+        })?;
     if receipts.len() != ids.len() {
         return Err(Problem::internal(&"a delivery without a receipt"));
     }
@@ -206,7 +213,9 @@ async fn store_deliveries(
             transactions: receipt.transactions,
         });
     }
-    Ok(accepted(connector, answers))
+    let mut answer = accepted(connector, answers);
+    turn.headers.write(answer.headers_mut());
+    Ok(answer)
 }
 
 /// The answer to a request whose deliveries are durable.
@@ -313,7 +322,8 @@ fn verify_sender(
         }
         // Which of the checks failed is for our log alone.
         let detail = "the delivery is not authentic";
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
+        let refusal = Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail);
+        limits::refuse_unknown(service, PeerAddress::of(&head.extensions), refusal)
     })?;
 
     let mut events = connector.split_request(&request, &source.settings);

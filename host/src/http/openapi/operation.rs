@@ -281,6 +281,18 @@ impl Operation {
         &self.problems
     }
 
+    /// Whether requests without a token are counted: all but those of monitoring.
+    fn is_counted(&self) -> bool {
+        self.path.starts_with("/v1/") || self.path.starts_with("/hooks/") || self.tag == "Documents"
+    }
+
+    /// With the limit of rate in an answer that was named before.
+    pub(super) fn says_rate(self, status: u16) -> Operation {
+        problems::RATE_HEADERS.into_iter().fold(self, |operation, (name, about)| {
+            operation.with_answer_header(status, name, about)
+        })
+    }
+
     /// The name of its method in the document.
     pub(super) fn key(&self) -> String {
         self.method.as_str().to_ascii_lowercase()
@@ -399,6 +411,9 @@ impl Operation {
         }
         if self.path.contains('{') {
             codes.push("bad_request");
+        }
+        if self.is_counted() {
+            codes.push("rate_limited");
         }
         codes.extend(["timeout", "internal", "damaged"]);
         for (status, kinds) in problems::by_status(&codes) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 
 use crate::http::problem::{PAGES, ProblemView};
@@ -54,13 +54,14 @@ pub(super) fn by_status(codes: &[&str]) -> BTreeMap<u16, Vec<&'static ProblemKin
 }
 
 /// Answers that many operations have: their names with the codes that they may have.
-const SHARED: [(&str, &[&str]); 7] = [
+const SHARED: [(&str, &[&str]); 8] = [
     ("BadRequest", &["bad_request"]),
     ("Unauthorized", &["unauthorized"]),
     ("Forbidden", &["forbidden"]),
     ("NotFound", &["not_found"]),
     ("Timeout", &["timeout"]),
     ("TooLarge", &["too_large"]),
+    ("RateLimited", &["rate_limited"]),
     ("Failed", &["internal", "damaged"]),
 ];
 
@@ -90,15 +91,30 @@ fn written_response(kinds: &[&ProblemKind]) -> Value {
 
 /// The headers of problems with these codes.
 fn problem_headers(codes: &[&str]) -> Option<Value> {
-    let text = json!({"type": "string"});
-    let header =
-        |name: &str, about: &str| Some(json!({name: {"description": about, "schema": text}}));
-    match codes {
-        ["unauthorized"] => header("WWW-Authenticate", "How to send a token."),
-        ["unavailable", ..] => header("Retry-After", "Seconds after which to try again."),
-        _ => None,
+    let mut headers = Map::new();
+    let mut add = |(name, about): (&str, &str)| {
+        let header = json!({"description": about, "schema": {"type": "string"}});
+        headers.insert(name.to_owned(), header);
+    };
+
+    let has = |code: &str| codes.contains(&code);
+    if has("unauthorized") {
+        add(("WWW-Authenticate", "How to send a token."));
     }
+    if has("unavailable") || has("rate_limited") || has("too_many_attempts") {
+        add(("Retry-After", "Seconds after which to try again."));
+    }
+    if has("unauthorized") || has("unauthentic") || has("rate_limited") {
+        RATE_HEADERS.into_iter().for_each(add);
+    }
+    (!headers.is_empty()).then_some(Value::Object(headers))
 }
+
+/// The headers of answers to requests that are counted, with what they say.
+pub(super) const RATE_HEADERS: [(&str, &str); 2] = [
+    ("RateLimit-Policy", "The limit: `q` requests in `w` seconds; none where there is no limit."),
+    ("RateLimit", "What is left of it: `r` requests, and all of it after `t` seconds."),
+];
 
 /// The answers that operations refer to.
 pub(super) fn shared_responses() -> Value {

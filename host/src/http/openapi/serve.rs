@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::page;
@@ -34,8 +34,6 @@ impl ServedText {
         let mut answer = caching::with_etag(headers, &self.hash, shown)?;
         let kept = HeaderValue::from_static("public, no-cache");
         answer.headers_mut().insert(header::CACHE_CONTROL, kept);
-        let sniffed = HeaderName::from_static("x-content-type-options");
-        answer.headers_mut().insert(sniffed, HeaderValue::from_static("nosniff"));
         Ok(answer)
     }
 }

@@ -21,6 +21,7 @@ use crate::http::views::{ViewJson, ViewResult};
 use crate::server::backlog;
 use crate::server::clock;
 use crate::server::state::Service;
+use crate::server::tls::CertificateState;
 
 /// The state of the server, for people.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,8 +49,27 @@ pub(crate) struct StatusView {
     counts: CountsView,
     /// What is decided again after a change; null if nothing is.
     recredit: Option<RecreditView>,
+    /// The certificate of the server; null where it speaks no TLS.
+    certificate: Option<CertificateView>,
     /// The version of the program.
     version: &'static str,
+}
+
+/// The certificate in force.
+#[derive(Debug, Serialize, ToSchema)]
+struct CertificateView {
+    /// Its last second.
+    #[schema(format = DateTime)]
+    ends_at: String,
+    /// Why a newer one is not in force, or what is wrong with this one; null if nothing is.
+    fault: Option<String>,
+}
+
+impl CertificateView {
+    fn new(state: CertificateState) -> CertificateView {
+        let ends_at = jiff::Timestamp::from_second(state.ends_s).unwrap_or(jiff::Timestamp::MAX);
+        CertificateView { ends_at: ends_at.to_string(), fault: state.fault }
+    }
 }
 
 /// The events of a source that wait for their deal.
@@ -178,6 +198,7 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResu
             faults: list_faults(service),
             counts: CountsView::new(counts, &ruleset.settings),
             recredit: ledger.pending_recredit()?.map(RecreditView::new),
+            certificate: service.certificate_state().map(CertificateView::new),
             version: env!("CARGO_PKG_VERSION"),
         })
     });

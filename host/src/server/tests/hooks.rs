@@ -1,5 +1,9 @@
 //! Deliveries: taken once, refused when not authentic, never refused when they are.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use super::{Host, deal};
 
 fn dead_letters(host: &Host) -> usize {
@@ -138,4 +142,52 @@ fn a_webhook_is_answered_as_other_requests_are() {
         assert_eq!(reply.header("cache-control"), "no-store");
         assert_eq!(reply.header("content-type"), "application/json");
     }
+}
+
+/// The largest body is taken, one byte more is refused, and a body without an end is cut.
+#[test]
+fn a_body_has_a_limit_that_is_exact() {
+    let host = Host::start();
+    let short = deal("D-1", "100", ",\"note\":\"\"");
+    let fill = (1 << 20) - short.len();
+    let padded = |bytes: usize| deal("D-1", "100", &format!(",\"note\":\"{}\"", "x".repeat(bytes)));
+    let whole = padded(fill);
+    assert_eq!(whole.len(), 1 << 20);
+    assert_eq!(host.deliver("msg_1", &whole).status, 202);
+    assert_eq!(host.credits("D-1").len(), 1);
+    host.deliver("msg_2", &padded(fill + 1)).problem(413, "too_large");
+
+    // Chunks that go on as long as they are taken.
+    let address = host.running().url.trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut sender = stream.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let head = "POST /hooks/crm HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+        sender.write_all(head.as_bytes()).unwrap();
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 1 << 16], b"\r\n"].concat();
+        let taken = (0..4096).take_while(|_| sender.write_all(&chunk).is_ok());
+        taken.count()
+    });
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+    drop(stream);
+    // 17 MiB are read, and the rest is in buffers of the machine.
+    let taken = sending.join().unwrap();
+    assert!(taken < 1024, "{taken} chunks of 64 KiB were taken");
+}
+
+/// Values within values as deep as a reader of JSON could bear, and one deeper.
+#[test]
+fn a_body_that_is_too_deep_waits_for_people_and_is_refused_by_the_api() {
+    let host = Host::start();
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let sent = host.deliver("msg_1", &deal("D-1", "100", &format!(",\"deep\":{}", nested(128))));
+    assert_eq!((sent.status, sent.json()["transactions"].as_array().map(Vec::len)), (202, Some(0)));
+    host.drained();
+    assert_eq!(dead_letters(&host), 1);
+    let typed = [("content-type", "application/json")];
+    host.api("POST", "/v1/people", &typed, &nested(129)).problem(400, "bad_request");
+    assert_eq!(host.deliver("msg_2", &deal("D-2", "100", "")).status, 202);
 }

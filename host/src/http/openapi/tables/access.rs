@@ -68,6 +68,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .body::<SignInRequest>()
             .ok::<CallerView>()
             .with_answer_header(200, "Set-Cookie", "The session.")
+            .says_rate(200)
             .refuses(&["sign_in_failed", "too_many_attempts", "unavailable", "cross_origin"]),
         delete("/v1/session", "signOut", "Signs the caller out.")
             .ok::<CallerView>()

@@ -70,6 +70,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "What the system of the source expects, where it expects something else.",
                 Vec::new(),
             )
+            .says_rate(202)
+            .says_rate(200)
             .refuses(&["unauthentic", "not_found", "media_type", "unavailable"]),
     ];
 
