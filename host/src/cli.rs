@@ -17,8 +17,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, keep, keys, preview, pull, reconcile, release,
-    rollback, trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, keep, keys, people, preview, pull, reconcile,
+    release, rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
@@ -80,6 +80,9 @@ enum CliCommand {
     /// Make, list, rotate or revoke keys of a server's API.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Invite people to a server, list them, change their roles, disable or enable them.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     /// Print a server's decision as a case, to append to a case file.
     Keep(keep::KeepArguments),
     /// Show which files, rules and amounts a directory would change.
@@ -142,6 +145,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Reward(verb) => by_hand::run_reward(&verb),
         CliCommand::Transaction(verb) => by_hand::run_transaction(&verb),
         CliCommand::Keys(verb) => keys::run(&verb),
+        CliCommand::People(verb) => people::run(&verb),
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),

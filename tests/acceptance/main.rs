@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
 mod administrator;
+mod audited;
 mod authors;
 mod backups;
 mod bad_input;

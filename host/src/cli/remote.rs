@@ -10,6 +10,7 @@ pub(crate) mod compact;
 pub(crate) mod dump;
 pub(crate) mod keep;
 pub(crate) mod keys;
+pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod pull;
 pub(crate) mod reconcile;

@@ -10,6 +10,8 @@ use accredit_domain::limits::Limits;
 use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 
+#[cfg(feature = "oidc")]
+use crate::oidc::OidcSettings;
 use crate::server::credentials::{CredentialSources, Credentials};
 use crate::server::peers::AddressRange;
 use crate::server::tls::TlsFiles;
@@ -23,6 +25,17 @@ pub(crate) struct BackupPlan {
     pub(crate) every: Option<Duration>,
     /// How many are kept, at least one.
     pub(crate) keep: usize,
+}
+
+/// Where checkpoints of the audit trail are written, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointPlan {
+    /// The folder, outside the data file.
+    pub(crate) folder: PathBuf,
+    /// How often one is written where the trail grew; none where only rows are counted.
+    pub(crate) every: Option<Duration>,
+    /// After how many rows one is written, at least one.
+    pub(crate) rows: u64,
 }
 
 /// Everything that a server is started with.
@@ -46,6 +59,11 @@ pub(crate) struct Config {
     pub(crate) four_eyes: bool,
     /// Where backups are kept and how often one is made; none without a folder for them.
     pub(crate) backups: Option<BackupPlan>,
+    /// The provider of OpenID Connect, where people sign in with one.
+    #[cfg(feature = "oidc")]
+    pub(crate) oidc: Option<OidcSettings>,
+    /// Where checkpoints of the audit trail are written; none without a folder for them.
+    pub(crate) checkpoints: Option<CheckpointPlan>,
     /// The certificate of the server; none for HTTP without TLS.
     pub(crate) tls: Option<TlsFiles>,
     /// Whose `X-Forwarded-For` counts.
@@ -85,6 +103,8 @@ impl Config {
             workspace,
             listen,
             business_date,
+            #[cfg(feature = "oidc")]
+            oidc: OidcSettings::from_variables(text)?,
             credentials,
             sources,
             ..Config::default()

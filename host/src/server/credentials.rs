@@ -12,9 +12,13 @@ pub(crate) mod api_access;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use accredit_operations::principal::Role;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value as Json, json};
+
+use crate::checkpoint::CheckpointSigner;
 
 use self::api_access::ApiVariables;
 
@@ -26,6 +30,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
+const AUDIT_KEY: &str = "ACCREDIT_AUDIT_KEY";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 const FILE_SUFFIX: &str = "_FILE";
 
@@ -68,6 +73,24 @@ pub(crate) struct Credentials {
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
     /// What sources may do at the APIs of their CRMs.
     pub(crate) api: ApiVariables,
+    /// What checkpoints of the audit trail are signed with.
+    pub(crate) audit_key: Option<Arc<CheckpointSigner>>,
+}
+
+impl Credentials {
+    /// What the audit trail says of them: who has a token with which role, and which variables are set.
+    pub(crate) fn audit_view(&self) -> Json {
+        let tokens = self.tokens.iter();
+        let tokens: Vec<Json> =
+            tokens.map(|token| json!({ "name": token.name, "role": token.role.name() })).collect();
+        let secrets: BTreeMap<&String, usize> =
+            self.secrets.iter().map(|(name, secrets)| (name, secrets.len())).collect();
+        json!({
+            "token": self.token.is_some(), "tokens": tokens, "secrets": secrets,
+            "api": self.api.audit_view(),
+            "audit_key": self.audit_key.as_ref().map(|key| key.public_key()),
+        })
+    }
 }
 
 /// A value of the environment, or the file that holds it.
@@ -105,6 +128,7 @@ impl CredentialSources {
             let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
             let wanted = name == TOKEN
                 || name == TOKENS
+                || name == AUDIT_KEY
                 || name.starts_with(SECRET_PREFIX)
                 || api_access::is_api_variable(name);
             if !wanted || value.trim().is_empty() {
@@ -164,6 +188,12 @@ impl CredentialSources {
                 TOKENS => {
                     let tokens = parse_named(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.tokens = tokens;
+                }
+
+                AUDIT_KEY => {
+                    let key = CheckpointSigner::from_text(text);
+                    let key = key.map_err(|error| format!("{shown}: {error}"))?;
+                    credentials.audit_key = Some(Arc::new(key));
                 }
 
                 _ if name.starts_with(api_access::PREFIX) => {

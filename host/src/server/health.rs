@@ -27,6 +27,8 @@ pub(crate) enum ServerPart {
     Fetcher,
     /// The thread that makes backups.
     Backups,
+    /// The thread that writes checkpoints of the audit trail.
+    Checkpoints,
     /// The watcher of the customer's directory.
     Watcher,
 }
@@ -41,6 +43,7 @@ impl ServerPart {
             ServerPart::Deliveries => "deliveries",
             ServerPart::Fetcher => "fetcher",
             ServerPart::Backups => "backups",
+            ServerPart::Checkpoints => "checkpoints",
             ServerPart::Watcher => "watcher",
         }
     }

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::cli::run::network::NetworkArguments;
 use crate::server::Server;
-use crate::server::config::{BackupPlan, Config};
+use crate::server::config::{BackupPlan, CheckpointPlan, Config};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -56,25 +56,41 @@ pub(crate) struct ServeArguments {
         long, value_name = "TIME", env = "ACCREDIT_BACKUP_EVERY", default_value = "24h",
         value_parser = interval
     )]
-    backup_every: BackupInterval,
+    backup_every: RepeatInterval,
     /// Keep so many backups; the oldest ones beyond are removed.
     #[arg(
         long, value_name = "COUNT", env = "ACCREDIT_BACKUP_KEEP", default_value_t = 14,
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     backup_keep: u16,
+    /// Write signed checkpoints of the audit trail to this folder, best on another machine's disk; the
+    /// key is `ACCREDIT_AUDIT_KEY`.
+    #[arg(long, value_name = "DIR", env = "ACCREDIT_CHECKPOINTS")]
+    checkpoints: Option<PathBuf>,
+    /// Write a checkpoint this often where the trail grew, such as 1h or 10m, or `never`.
+    #[arg(
+        long, value_name = "TIME", env = "ACCREDIT_CHECKPOINT_EVERY", default_value = "1h",
+        value_parser = interval
+    )]
+    checkpoint_every: RepeatInterval,
+    /// Write a checkpoint once the trail has so many more rows.
+    #[arg(
+        long, value_name = "COUNT", env = "ACCREDIT_CHECKPOINT_ROWS", default_value_t = 1000,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    checkpoint_rows: u64,
     #[command(flatten)]
     network: NetworkArguments,
 }
 
-/// How often a backup is made; never, or after this time.
+/// How often something is done by itself; never, or after this time.
 #[derive(Debug, Clone, Copy)]
-struct BackupInterval(Option<Duration>);
+struct RepeatInterval(Option<Duration>);
 
 /// A time such as `24h`, `30m` or `90s`.
-fn interval(text: &str) -> Result<BackupInterval, String> {
+fn interval(text: &str) -> Result<RepeatInterval, String> {
     if text.trim() == "never" {
-        return Ok(BackupInterval(None));
+        return Ok(RepeatInterval(None));
     }
     let expected = || "expected a time such as 24h, 30m or 90s, or `never`".to_owned();
     let unit_start = text.trim().len().saturating_sub(1);
@@ -87,7 +103,7 @@ fn interval(text: &str) -> Result<BackupInterval, String> {
     };
     let number: u64 = number.parse().map_err(|_| expected())?;
     let seconds = number.checked_mul(seconds).filter(|seconds| *seconds > 0);
-    Ok(BackupInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
+    Ok(RepeatInterval(Some(Duration::from_secs(seconds.ok_or_else(expected)?))))
 }
 
 /// An amount that may move.
@@ -120,8 +136,27 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let four_eyes = options.four_eyes;
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+            let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
+            let checkpoints =
+                options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
+            if checkpoints.is_some() && config.credentials.audit_key.is_none() {
+                eprintln!(
+                    "error: `--checkpoints` needs a key: make one with `accredit audit key`, and set \
+                     `ACCREDIT_AUDIT_KEY_FILE`"
+                );
+                return ExitCode::from(2);
+            }
             let config = options.network.apply(config);
-            Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
+            Config {
+                listen,
+                create,
+                watch,
+                watch_limits,
+                four_eyes,
+                backups,
+                checkpoints,
+                ..config
+            }
         }
         Err(message) => {
             eprintln!("error: {message}");
@@ -192,7 +227,11 @@ fn start_logging() {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    // It writes whole addresses, and an invitation is a part of one.
+    if let Ok(silent) = "tower_http::csrf=off".parse() {
+        filter = filter.add_directive(silent);
+    }
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
 
     // A second subscriber in one process (tests) is not worth a failure.

@@ -31,12 +31,13 @@ pub(crate) async fn make_backup(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     planned(&service)?;
-    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "backup", who, body: b"", wait };
 
     let made = service.answer_as_task(asked, move |service| {
         let plan = planned(service)?;
-        let made = backups::make_backup(&service.context.ledger, service.clock.now_ms(), plan)?;
+        let by = (caller.name.as_str(), service.clock.now_ms());
+        let made = backups::make_noted_backup(&service.context.ledger, by, plan)?;
         FinalAnswer::of_view(StatusCode::CREATED, &made)
     });
     made.await
