@@ -8,6 +8,7 @@ pub(crate) mod backups;
 pub(crate) mod channels;
 pub(crate) mod checkpoints;
 pub(crate) mod clock;
+pub(crate) mod closed_deals;
 pub(crate) mod config;
 pub(crate) mod connections;
 pub(crate) mod credentials;

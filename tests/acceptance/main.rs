@@ -11,6 +11,7 @@ mod cases;
 mod cells;
 mod changes;
 mod check;
+mod closed_deals;
 mod company;
 mod connectors;
 mod crm;

@@ -180,8 +180,12 @@ pub(super) async fn enter_room(
     form: BodyForm,
     headers: &HeaderMap,
 ) -> Option<BodyPlace> {
-    let entered = service.imports_room.enter(form.bytes(headers));
-    tokio::time::timeout(ROOM_WAIT, entered).await.ok()
+    wait_for_room(service, form.bytes(headers)).await
+}
+
+/// Waits for room for so many bytes.
+pub(super) async fn wait_for_room(service: &Service, bytes: usize) -> Option<BodyPlace> {
+    tokio::time::timeout(ROOM_WAIT, service.imports_room.enter(bytes)).await.ok()
 }
 
 /// What a body is, as its headers say.

@@ -27,7 +27,7 @@ pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> ViewResu
 /// The answer to another try of parked transactions.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RedriveAnswer {
-    /// How many are decided now.
+    /// How many are not parked, or held by an error, any more.
     decided: usize,
 }
 
