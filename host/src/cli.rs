@@ -18,8 +18,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, events, keep, keys, preview, pull, reconcile,
-    release, rollback, trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, events, keep, keys, people, preview, pull,
+    reconcile, release, rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
@@ -86,6 +86,9 @@ enum CliCommand {
     /// List, test or send again what a server tells other systems.
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Invite people to a server, list them, change their roles, disable or enable them.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     /// Print a server's decision as a case, to append to a case file.
     Keep(keep::KeepArguments),
     /// Show which files, rules and amounts a directory would change.
@@ -150,6 +153,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Keys(verb) => keys::run(&verb),
         CliCommand::Doctor(options) => doctor::run(&options),
         CliCommand::Events(verb) => events::run(&verb),
+        CliCommand::People(verb) => people::run(&verb),
         CliCommand::Keep(options) => keep::run(&options),
         CliCommand::Preview(options) => preview::run(&options),
         CliCommand::Apply(options) => apply::run(&options),

@@ -4,11 +4,15 @@
 //! to stderr.
 
 mod address;
+mod audit_export;
 mod bundle;
+mod checkpoint;
 mod cli;
 mod demo;
 mod directory;
 mod http;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod plugins;
 mod server;
 mod tabular;

@@ -6,7 +6,9 @@ pub(crate) mod accounts;
 pub(crate) mod backlog;
 pub(crate) mod backups;
 pub(crate) mod channels;
+pub(crate) mod checkpoints;
 pub(crate) mod clock;
+pub(crate) mod closed_deals;
 pub(crate) mod config;
 pub(crate) mod connections;
 pub(crate) mod credentials;
@@ -25,6 +27,7 @@ pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod networks;
+pub(crate) mod origin;
 pub(crate) mod pace;
 pub(crate) mod passwords;
 pub(crate) mod peers;
@@ -36,6 +39,8 @@ pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
+#[cfg(feature = "oidc")]
+pub(crate) mod sign_ins;
 pub(crate) mod state;
 pub(crate) mod supervise;
 pub(crate) mod tasks;
@@ -164,10 +169,13 @@ impl Server {
             metrics,
             context: Arc::new(context),
             health: health::Health::default(),
+            #[cfg(feature = "oidc")]
+            oidc: config.oidc.clone().map(crate::oidc::provider::OidcProvider::new),
             config,
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
+            checkpoints: crate::checkpoint::folder::FolderState::default(),
             quarantine: RateCounters::default(),
             unknown_clients: RateCounters::default(),
             source_rates: RateCounters::default(),
@@ -193,10 +201,7 @@ impl Server {
     ) -> Result<RunningServer, String> {
         shadow::resume_shadow(&service.context);
         let threads = threads(&service, queue, order_queue)?;
-        let _watching = match (service.config.watch, disk) {
-            (true, Some(disk)) => Some(crate::directory::watch::start_watching(&service, disk)?),
-            _ => None,
-        };
+        let _watching = start_watching(&service, disk)?;
 
         let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
@@ -223,6 +228,17 @@ async fn bind_address(listen: &str) -> Result<(TcpListener, SocketAddr), String>
         Ok((listener, local))
     });
     bound.map_err(|error| format!("cannot listen on `{listen}`: {error}"))
+}
+
+/// Watches the directory, where that is asked for.
+fn start_watching(
+    service: &Arc<Service>,
+    disk: Option<Files>,
+) -> Result<Option<crate::directory::watch::WatchHandle>, String> {
+    match (service.config.watch, disk) {
+        (true, Some(disk)) => crate::directory::watch::start_watching(service, disk).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Starts the threads, in the order in which they are joined at a stop: the writer first.
@@ -255,11 +271,14 @@ fn threads(
     let backups = supervise::start_supervised(service, ServerPart::Backups, |service| {
         backups::run(service);
     })?;
+    let checkpoints = supervise::start_supervised(service, ServerPart::Checkpoints, |service| {
+        checkpoints::run(service);
+    })?;
     let dispatcher = supervise::start_supervised(service, ServerPart::Dispatcher, dispatcher::run)?;
     let mailer = supervise::start_supervised(service, ServerPart::Mailer, |service| {
         mailer::run(service);
     })?;
-    Ok(vec![writer, worker, monitor, fetcher, backups, dispatcher, mailer])
+    Ok(vec![writer, worker, monitor, fetcher, backups, checkpoints, dispatcher, mailer])
 }
 
 impl RunningServer {
@@ -288,6 +307,7 @@ impl RunningServer {
             let writer = threads.next().map(JoinHandle::join);
             service.orders.send(WorkerOrder::Stop);
             let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
+            checkpoints::write_last(&service);
             matches!(writer, Some(Ok(()))) && others.is_ok()
         });
 

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
 mod administrator;
+mod audited;
 mod authors;
 mod backups;
 mod bad_input;
@@ -10,6 +11,7 @@ mod cases;
 mod cells;
 mod changes;
 mod check;
+mod closed_deals;
 mod company;
 mod connectors;
 mod crm;

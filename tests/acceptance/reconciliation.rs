@@ -87,6 +87,34 @@ fn other_values_and_deals_that_the_list_does_not_have_are_named() {
     } }]);
     assert_eq!(found["different"], different);
     assert_eq!(found["unlisted"], serde_json::json!(["C"]));
+    // A row that contradicts an earlier one of its deal was passed over without a word.
+    assert_eq!(found["conflicting"], serde_json::json!(["A"]));
+    let rows = "id,date,amount\nA,2026-03-01,100\nA,2026-03-01,100.0\nB,2026-03-02,200\n";
+    std::fs::write(&list, rows).unwrap();
+    let (code, found) = reconcile(&server, &list, &[]);
+    assert_eq!((code, &found["conflicting_count"], &found["listed"]), (0, &0.into(), &2.into()));
+}
+
+/// Only 2,000 rows were compared: a longer list that said nothing new was stored again, row by row.
+#[test]
+fn a_long_import_that_says_nothing_new_is_a_duplicate() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let server = Server::start(&dir.path().join("a.redb"), &workspace);
+    let mut deals = company::deals(2_300);
+    let import = |deals: &[String]| {
+        let reply = server.post("/v1/transactions", "application/x-ndjson", &deals.join("\n"));
+        assert_eq!(reply.status, 202, "{}", reply.body);
+        let answer = reply.json();
+        server.settle();
+        (answer["duplicate"].as_bool().unwrap(), answer["deliveries"].as_u64().unwrap())
+    };
+    assert!(!import(&deals).0);
+    assert_eq!(import(&deals), (true, 0));
+    // One of the last rows says something else.
+    deals[2_250] = deals[2_250].replace("\"owner\":\"", "\"owner\":\"bob;");
+    assert!(!import(&deals).0);
+    assert_eq!(import(&deals), (true, 0));
 }
 
 /// The list had fewer columns than the deals: importing all of it took the owner from deals that were

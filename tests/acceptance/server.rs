@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
@@ -48,6 +49,8 @@ pub struct Server {
     child: Child,
     /// `http://127.0.0.1:PORT`
     pub url: String,
+    /// What it wrote to standard error since it listens.
+    pub log: Arc<Mutex<String>>,
     agent: ureq::Agent,
 }
 
@@ -97,10 +100,18 @@ impl Server {
             seen.push_str(&line);
         };
         // The pipe must be drained, or a talkative server would block on it.
-        std::thread::spawn(move || for _ in stderr.lines() {});
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(PATIENCE)).build().new_agent();
-        Server { child, url, agent }
+        Server { child, url, log, agent }
     }
 
     /// Ends the server at once, as a power cut would.

@@ -81,6 +81,9 @@ fn folder() -> PathBuf {
     named.unwrap_or_else(|| root().join("tests/fixtures/hostile"))
 }
 
+/// Parts of the names of bodies that are legal JSON and cannot be a deal.
+const BEYOND: [&str; 3] = ["duplicated_key", "y_number.json", "exponent.json"];
+
 /// JSON that parsers disagree about. By its name a text must be read (`y_`), must not be (`n_`), or may be
 /// either (`i_`). As an authentic body it is acknowledged whatever it is, and no text ends the server.
 #[test]
@@ -121,8 +124,9 @@ fn json_that_parsers_disagree_about_is_acknowledged_and_kept() {
     let mut odd = Vec::new();
     for (number, (name, _)) in bodies.iter().enumerate() {
         match (name.split('_').next().unwrap(), dead.contains(&&*format!("j{number}"))) {
-            // A key that comes twice is legal JSON, and means two things.
-            ("y", true) if !name.contains("duplicated_key") => {
+            // A key that comes twice is legal JSON, and means two things; a number of 60 digits is legal and
+            // no amount. Both wait for a person.
+            ("y", true) if !BEYOND.iter().any(|beyond| name.contains(beyond)) => {
                 odd.push(format!("{name} was not read"));
             }
             ("n", false) => odd.push(format!("{name} was read")),

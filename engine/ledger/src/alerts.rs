@@ -21,9 +21,10 @@ use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 pub struct RaisedAlert {
     /// Natural key of the transaction that it is about; null where it is about none.
     pub transaction: Option<String>,
-    /// `activation`, `release` or `worker`.
+    /// `activation`, `release`, `worker` or `audit`.
     pub stage: String,
-    /// `definitions_changed`, `definitions_refused`, `double_payment` or `not_decided`.
+    /// `definitions_changed`, `definitions_refused`, `double_payment`, `not_decided` or
+    /// `checkpoint_differs`.
     pub code: String,
     /// What happened and what to do, in one sentence.
     pub message: String,

@@ -1,7 +1,14 @@
 //! The audit trail: who did what, chained by hashes, so that a changed or missing row shows.
 //!
 //! A chain reveals edits of single rows. To detect that the whole file was rewritten, compare it
-//! with a head that is kept elsewhere.
+//! with a head or a checkpoint that is kept elsewhere. The hash of a row is the BLAKE3 hash of its
+//! stored bytes, a line of JSON, so that rows of earlier versions of the program stay valid.
+
+mod chain_check;
+mod origin;
+
+pub use self::chain_check::{ChainCheck, TrailMark};
+pub use self::origin::{AuditOrigin, act_from};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +29,11 @@ pub struct AuditRow {
     pub who: String,
     /// The action, such as `activated`, `released` or `held`.
     pub what: String,
-    /// Everything else that is to be known, as JSON.
+    /// Everything else that is to be known, as JSON: of a change what was `before` and `after` it.
     pub detail: serde_json::Value,
+    /// From where it came; rows of earlier versions of the program have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<AuditOrigin>,
     /// Hash of the row before, blank for the first.
     pub previous: String,
 }
@@ -56,7 +66,9 @@ impl AuditChain {
         let previous = std::mem::take(&mut self.previous);
 
         let (who, what) = (who.to_owned(), what.to_owned());
-        let row = codec::to_json(&AuditRow { sequence, at_ms, who, what, detail, previous })?;
+        let origin = Some(origin::current_origin());
+        let row = AuditRow { sequence, at_ms, who, what, detail, origin, previous };
+        let row = codec::to_json(&row)?;
 
         self.previous = hash_row(&row);
         self.next += 1;
@@ -83,10 +95,28 @@ impl Ledger {
         Ok(())
     }
 
-    /// The rows of the trail that can be read, oldest first, whether or not they follow.
-    pub fn readable_trail(&self) -> LedgerResult<Vec<AuditRow>> {
-        let rows = self.snapshot()?.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)?;
-        Ok(rows.iter().filter_map(|(_, row)| codec::from_json(row).ok()).collect())
+    /// Notes an act of the host that changes no row by itself, or more than one commit.
+    pub fn note_act(&self, at_ms: i64, said: (&str, &str, serde_json::Value)) -> LedgerResult<()> {
+        self.change_meta_audited(&[], at_ms, said)
+    }
+
+    /// How many rows the trail has, and the hash of the last one; none while it has none.
+    pub fn trail_end(&self) -> LedgerResult<Option<(u64, String)>> {
+        let last = self.snapshot()?.last_row(StoreTable::Audit)?;
+        Ok(last.map(|(key, row)| (codec::key_number(&key), hash_row(&row))))
+    }
+
+    /// The hash of the row with this number; none where there is no such row.
+    pub fn trail_hash(&self, number: u64) -> LedgerResult<Option<String>> {
+        let row = self.snapshot()?.get(StoreTable::Audit, &codec::number_key(number))?;
+        Ok(row.map(|row| hash_row(&row)))
+    }
+
+    /// Up to `limit` rows from the number `from` on, as they are stored: a line of JSON each.
+    pub fn trail_rows(&self, from: u64, limit: usize) -> LedgerResult<Vec<(u64, Vec<u8>)>> {
+        let from = codec::number_key(from);
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Audit, b"", &from, limit)?;
+        Ok(rows.into_iter().map(|(key, row)| (codec::key_number(&key), row)).collect())
     }
 
     /// The whole trail, if every row follows from the one before.
@@ -111,7 +141,15 @@ impl Ledger {
     }
 }
 
-/// What the next row names a row by.
-pub(super) fn hash_row(row: &[u8]) -> String {
+/// A row out of its stored bytes.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when it cannot be read.
+pub fn read_row(bytes: &[u8]) -> LedgerResult<AuditRow> {
+    codec::from_json(bytes)
+}
+
+/// What the next row names a row by: the BLAKE3 hash of its stored bytes.
+pub fn hash_row(row: &[u8]) -> String {
     blake3::hash(row).to_hex().to_string()
 }

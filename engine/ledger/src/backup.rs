@@ -77,7 +77,7 @@ impl Ledger {
     pub fn summarize_rows(&self) -> LedgerResult<CopySummary> {
         let RowsRead { rows, blake3 } =
             visit_all(&self.store.checked_snapshot()?, &mut |_, _, _| Ok(()))?;
-        let trail = self.check_trail(None)?;
+        let trail = self.check_trail(None, &[])?;
         if let Some(problem) = trail.problems.first() {
             return Err(StoreError::Damaged(format!("the audit trail is not whole: {problem}")));
         }

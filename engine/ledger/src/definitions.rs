@@ -157,6 +157,13 @@ pub struct ChangeRefusal {
     pub diagnostics: serde_json::Value,
 }
 
+/// The hash of the ruleset in force; none before the first activation.
+fn last_ruleset(snapshot: &dyn Snapshot) -> LedgerResult<Option<String>> {
+    let last = snapshot.last_row(StoreTable::Activations)?;
+    let last = last.map(|(_, row)| codec::from_json::<Activation>(&row)).transpose()?;
+    Ok(last.map(|last| last.ruleset))
+}
+
 impl Ledger {
     /// The files that are active; none before the first activation.
     pub fn active_files(&self) -> LedgerResult<Option<Files>> {
@@ -250,6 +257,7 @@ impl Ledger {
         }
 
         activation.sequence = next_number(&*snapshot, StoreTable::Activations)?;
+        let before = last_ruleset(&*snapshot)?;
         activation.changed = changed;
         let key = codec::number_key(activation.sequence);
         let row = codec::to_json(&activation)?;
@@ -265,6 +273,8 @@ impl Ledger {
         let detail = serde_json::json!({
             "activation": activation.sequence,
             "ruleset": activation.ruleset,
+            "before": before,
+            "after": activation.ruleset,
             "effective": terms.effective,
             "why": terms.why,
             "source": terms.source,

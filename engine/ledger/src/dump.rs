@@ -20,6 +20,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::audit::{ChainCheck, HEAD_KEY, TrailMark};
+use super::codec::key_number;
+use super::integrity::TrailReport;
 use super::sealed::{SealedStore, is_mark, seal_former_rows};
 use super::{Ledger, LedgerResult};
 use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
@@ -174,13 +177,7 @@ pub fn restore_dump(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> LedgerRes
 
     let store = SealedStore::new(store);
     let mut input = DumpReader { lines, hasher: blake3::Hasher::new(), number: 0 };
-    let head: DumpHead = input.next_line()?.ok_or_else(|| dump_error("the dump is empty"))?.1;
-    if head.accredit_dump != DUMP_FORMAT {
-        let known = head.accredit_dump;
-        return Err(dump_error(format!(
-            "the dump has the format {known}, and this program knows {DUMP_FORMAT}"
-        )));
-    }
+    input.read_head()?;
 
     let (mut batch, mut bytes, mut rows) = (WriteBatch::default(), 0, 0);
     loop {
@@ -210,6 +207,40 @@ pub fn restore_dump(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> LedgerRes
     }
 }
 
+/// Verifies the audit trail in a dump, as [`ChainCheck`] does; what else is in it is not looked at.
+///
+/// # Errors
+/// When `lines` are no dump of a version that is known, or are not whole.
+pub fn check_dump_trail(
+    lines: &mut dyn BufRead,
+    head: Option<&str>,
+    marks: &[TrailMark],
+) -> LedgerResult<TrailReport> {
+    let mut input = DumpReader { lines, hasher: blake3::Hasher::new(), number: 0 };
+    input.read_head()?;
+    let (mut chain, mut kept_head) = (ChainCheck::new(head, marks), None);
+    loop {
+        let Some((hash, line)) = input.next_line::<serde_json::Value>()? else {
+            return Err(dump_error("the dump was cut off: its last line is missing"));
+        };
+        if let Some(known) = line.get("blake3") {
+            if known.as_str() != Some(&hash) {
+                chain.problem("the last line of the dump does not match the others".to_owned());
+            }
+            break;
+        }
+        match input.parse_row(line)? {
+            (StoreTable::Audit, key, row) => drop(chain.add_row(Some(key_number(&key)), &row)),
+            (StoreTable::Meta, key, row) if key == HEAD_KEY => kept_head = Some(row),
+            _ => (),
+        }
+    }
+    if kept_head.is_some_and(|kept| kept != chain.head().as_bytes()) {
+        chain.problem("the last row was changed, or rows after it are gone".to_owned());
+    }
+    Ok(chain.end())
+}
+
 /// Lines on their way in, and their hash.
 struct DumpReader<'a> {
     lines: &'a mut dyn BufRead,
@@ -220,6 +251,18 @@ struct DumpReader<'a> {
 impl DumpReader<'_> {
     fn line_error(&self, why: &dyn std::fmt::Display) -> StoreError {
         dump_error(format!("line {} of the dump cannot be read: {why}", self.number))
+    }
+
+    /// Reads the first line.
+    fn read_head(&mut self) -> LedgerResult<()> {
+        let head: DumpHead = self.next_line()?.ok_or_else(|| dump_error("the dump is empty"))?.1;
+        if head.accredit_dump == DUMP_FORMAT {
+            return Ok(());
+        }
+        let known = head.accredit_dump;
+        Err(dump_error(format!(
+            "the dump has the format {known}, and this program knows {DUMP_FORMAT}"
+        )))
     }
 
     /// The next line with the hash of all before it; none at the end.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::audit::{AuditRow, HEAD_KEY, hash_row};
+use super::audit::{AuditRow, ChainCheck, HEAD_KEY, TrailMark, hash_row};
 use super::changes::Proposal;
 use super::deal_rows::{BLOCK_TRANSACTIONS, DealRows};
 use super::definitions::{Activation, content_hash};
@@ -44,46 +44,28 @@ pub struct TrailReport {
 
 impl Ledger {
     /// The trail checked: every row follows from the one before, and activations, kept changes,
-    /// manual resolutions, credits and rewards are as it says. `head`, where one was kept, must be in it.
+    /// manual resolutions, credits and rewards are as it says. `head`, where one was kept, must be in
+    /// it, and the rows that `marks` name must be the ones that they were.
     ///
     /// # Errors
     /// When the data cannot be read at all.
-    pub fn check_trail(&self, head: Option<&str>) -> LedgerResult<TrailReport> {
+    pub fn check_trail(
+        &self,
+        head: Option<&str>,
+        marks: &[TrailMark],
+    ) -> LedgerResult<TrailReport> {
         let snapshot = self.store.lenient_snapshot()?;
 
-        let mut trail = TrailReport::default();
         let mut rows: BTreeMap<u64, AuditRow> = BTreeMap::new();
-        let mut known = head.is_none();
-
+        let mut chain = ChainCheck::new(head, marks);
         for (key, bytes) in snapshot.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)? {
             let number = codec::key_number(&key);
-
-            trail.rows += 1;
-            if number != trail.rows {
-                trail.problems.push(format!("row {} is missing", trail.rows));
-                // The next row is judged by its own number: one gap is one problem.
-                trail.rows = number;
+            if let Some(row) = chain.add_row(Some(number), &bytes) {
+                rows.insert(number, row);
             }
-
-            match codec::from_json::<AuditRow>(&bytes) {
-                Ok(row) if row.previous == trail.head && row.sequence == number => {
-                    rows.insert(number, row);
-                }
-                Ok(_) => trail.problems.push(format!(
-                    "row {number} does not follow from the one before: one of them was changed"
-                )),
-                Err(_) => trail.problems.push(format!("row {number} cannot be read")),
-            }
-
-            trail.head = hash_row(&bytes);
-            known |= head == Some(trail.head.as_str());
         }
 
-        if !known {
-            trail
-                .problems
-                .push("no row has the hash that was kept: rows were rewritten".to_owned());
-        }
+        let mut trail = chain.end();
         // Data files of earlier versions of the program have none until something is done.
         let last = snapshot.get(StoreTable::Meta, HEAD_KEY)?;
         if last.is_some_and(|last| last != trail.head.as_bytes()) {

@@ -52,9 +52,11 @@ pub mod voids;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use accredit_domain::decision::Approval;
 use accredit_domain::events::EventRoutes;
 use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 
+use self::audit::AuditChain;
 use self::deal_rows::DealRows;
 use self::names::Names;
 use self::outbox::EventNumbers;
@@ -160,7 +162,18 @@ impl Ledger {
         &self,
         changes: &[(&str, Option<&[u8]>)],
         at_ms: i64,
+        said: (&str, &str, serde_json::Value),
+    ) -> LedgerResult<()> {
+        self.change_meta_approved(changes, at_ms, said, None)
+    }
+
+    /// The same, with the approval of a request where a second person had to approve it.
+    pub fn change_meta_approved(
+        &self,
+        changes: &[(&str, Option<&[u8]>)],
+        at_ms: i64,
         (who, what, detail): (&str, &str, serde_json::Value),
+        approved: Option<&Approval>,
     ) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -171,7 +184,9 @@ impl Ledger {
                 None => batch.delete_row(StoreTable::Meta, *key),
             }
         }
-        self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
+        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
+        chain.append_row(&mut batch, at_ms, (who, what), detail)?;
+        approvals::record_approval(&*snapshot, &mut batch, &mut chain, approved, at_ms)?;
         self.commit_changes(&batch)
     }
 

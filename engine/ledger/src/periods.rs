@@ -86,10 +86,16 @@ pub(super) fn add_state(
     chain: &mut AuditChain,
     (leaf, said): (&str, &PeriodState),
 ) -> LedgerResult<()> {
+    let before = snapshot.get(StoreTable::Periods, leaf.as_bytes())?;
+    let before = before.map(|row| codec::from_json::<PeriodState>(&row)).transpose()?;
     put_state(batch, leaf, said)?;
 
     let what = if said.state == OPEN { "reopened" } else { &said.state };
-    let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
+    let detail = serde_json::json!({
+        "period": leaf, "day": said.day, "reason": said.reason,
+        "before": before.map_or_else(|| OPEN.to_owned(), |before| before.state),
+        "after": said.state,
+    });
     chain.append_row(batch, said.at_ms, (&said.who, what), detail)?;
     approvals::record_approval(snapshot, batch, chain, said.approved.as_ref(), said.at_ms)
 }

@@ -165,13 +165,20 @@ impl Ledger {
 
     /// A credit, by its id (`crd_…`).
     pub fn find_credit(&self, id: &str) -> LedgerResult<Option<PostedCredit>> {
-        let snapshot = self.snapshot()?;
         let Some(id) = CreditId::parse(id) else { return Ok(None) };
-        let prefix = id.transaction_prefix();
+        self.stored_credit(&*self.snapshot()?, &id)
+    }
 
+    /// The credit with this id in a view of one moment.
+    pub(super) fn stored_credit(
+        &self,
+        snapshot: &dyn Snapshot,
+        id: &CreditId,
+    ) -> LedgerResult<Option<PostedCredit>> {
+        let prefix = id.transaction_prefix();
         for (_, number) in snapshot.scan_prefix(StoreTable::Keys, &prefix, &prefix, usize::MAX)? {
-            let rows = self.deal_rows(&*snapshot);
-            let found = rows.credits_of(codec::key_number(&number), &|credit| credit.id == id)?;
+            let rows = self.deal_rows(snapshot);
+            let found = rows.credits_of(codec::key_number(&number), &|credit| credit.id == *id)?;
             if let Some((_, credit)) = found.into_iter().next() {
                 return Ok(Some(credit));
             }

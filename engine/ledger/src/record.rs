@@ -16,12 +16,12 @@ use super::outbox::DealEvents;
 use super::packed::deal::pack_deal;
 use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
-use super::resolutions;
+use super::resolutions::{self, TargetState};
 use super::statements::StatementChanges;
 use super::voids::{self, DealVoiding};
 use super::{Ledger, LedgerResult, codec, frozen_rewards, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{CreditStatus, transaction_prefix};
+use accredit_domain::credit::{CreditId, CreditStatus, transaction_prefix};
 use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards, ResolutionRecord};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
@@ -256,7 +256,7 @@ impl Ledger {
         let _audit = work.is_audited().then(|| lock_mutex(&self.others));
         if work.is_audited() {
             // A trail that grew since the snapshot would be a conflict: it is read again here.
-            append_audit_rows(work, &*self.snapshot()?, &mut batch)?;
+            self.append_audit_rows(work, &*self.snapshot()?, &mut batch)?;
         }
 
         finish_deliveries(work, &mut batch)?;
@@ -427,31 +427,45 @@ fn write_marks(
     }
 }
 
-/// Adds what people and activations asked for, with its rows of the trail.
-fn append_audit_rows(
-    work: &CommitBatch,
-    snapshot: &dyn Snapshot,
-    batch: &mut WriteBatch,
-) -> LedgerResult<()> {
-    let mut chain = AuditChain::from_snapshot(snapshot)?;
-    resolutions::add_resolutions(snapshot, batch, &mut chain, &work.resolutions)?;
+impl Ledger {
+    /// Adds what people and activations asked for, with its rows of the trail.
+    fn append_audit_rows(
+        &self,
+        work: &CommitBatch,
+        snapshot: &dyn Snapshot,
+        batch: &mut WriteBatch,
+    ) -> LedgerResult<()> {
+        let mut chain = AuditChain::from_snapshot(snapshot)?;
+        let states = |credit: &CreditId| {
+            let before = self.stored_credit(snapshot, credit)?;
+            let decided = work.decisions.iter().flat_map(|(_, decisions)| decisions);
+            let after =
+                decided.flat_map(|decision| &decision.credits).find(|one| one.id == *credit);
+            let state = |credit: Option<&PostedCredit>| {
+                credit.map_or(TargetState::Null, resolutions::credit_state)
+            };
+            Ok((state(before.as_ref()), state(after)))
+        };
+        let made = &work.resolutions;
+        resolutions::add_resolutions(snapshot, batch, &mut chain, made, &states)?;
 
-    if let Some(act) = &work.voided {
-        voids::add_voiding(snapshot, batch, &mut chain, act)?;
+        if let Some(act) = &work.voided {
+            voids::add_voiding(snapshot, batch, &mut chain, act)?;
+        }
+        if let Some(act) = &work.manual_credit {
+            manual_credits::add_act(snapshot, batch, &mut chain, act)?;
+        }
+        for frozen in &work.frozen_rewards {
+            frozen_rewards::freeze_rewards(snapshot, batch, frozen)?;
+        }
+        if let Some((leaf, said)) = &work.period {
+            periods::add_state(snapshot, batch, &mut chain, (leaf, said))?;
+        }
+        if let Some(progress) = &work.recredited {
+            recredit::record_progress(snapshot, batch, &mut chain, progress)?;
+        }
+        Ok(())
     }
-    if let Some(act) = &work.manual_credit {
-        manual_credits::add_act(snapshot, batch, &mut chain, act)?;
-    }
-    for frozen in &work.frozen_rewards {
-        frozen_rewards::freeze_rewards(snapshot, batch, frozen)?;
-    }
-    if let Some((leaf, said)) = &work.period {
-        periods::add_state(snapshot, batch, &mut chain, (leaf, said))?;
-    }
-    if let Some(progress) = &work.recredited {
-        recredit::record_progress(snapshot, batch, &mut chain, progress)?;
-    }
-    Ok(())
 }
 
 fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) -> LedgerResult<()> {

@@ -218,8 +218,8 @@ impl Ledger {
         reward_events::add_paid(&events, &mut batch, (release, &publication.statements), &paid)?;
 
         // A publication replaces the one before it as a whole: no payee keeps an old statement.
-        if let Some(known) = known {
-            withdraw_statements(&mut batch, &known);
+        if let Some(known) = &known {
+            withdraw_statements(&mut batch, known);
         }
 
         let (plan, period) = (release.plan.as_str(), release.period.as_str());
@@ -256,6 +256,7 @@ impl Ledger {
             "plan": plan, "period": period, "status": release.status, "revision": act.revision,
             "forced": act.forced, "reason": act.reason,
             "record": hash_of_release(&row, &statements), "confirmed": certain,
+            "before": known.map(|known| known.status), "after": release.status,
         });
 
         batch.put_row(StoreTable::Releases, release_key(plan, period), row);
@@ -309,6 +310,7 @@ impl Ledger {
         let row = codec::to_json(&deleted)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": status, "reason": reason,
+            "before": status, "after": ReleaseStatus::Deleted,
             "record": hash_of_release(&row, &BTreeMap::new()),
         });
 

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use super::audit::AuditChain;
 use super::{Ledger, LedgerResult, approvals, codec};
-use accredit_domain::credit::{TRANSACTION_PREFIX_BYTES, transaction_prefix};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use accredit_domain::decision::{HoldAction, ResolutionAction, ResolutionRecord};
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
+use serde_json::json;
 
 /// What the ids of all credits of the transaction begin with that a resolution is about.
 fn credit_prefix(resolution: &ResolutionRecord) -> LedgerResult<[u8; TRANSACTION_PREFIX_BYTES]> {
@@ -33,20 +35,57 @@ fn audit_word(resolution: &ResolutionRecord) -> &'static str {
     }
 }
 
-/// Adds what people decided, and who did it when, to the commit of what follows from it.
+/// The state of the target of a resolution, as the trail shows it.
+pub(super) type TargetState = serde_json::Value;
+
+/// The state of a credit.
+pub(super) fn credit_state(credit: &PostedCredit) -> TargetState {
+    json!({"status": credit.status, "amount": credit.amount})
+}
+
+/// The adjustment of a deal that counted until now; null where there is none.
+fn adjustment_before(
+    snapshot: &dyn Snapshot,
+    resolution: &ResolutionRecord,
+) -> LedgerResult<TargetState> {
+    let prefix = credit_prefix(resolution)?;
+    let rows = snapshot.scan_prefix(StoreTable::Resolutions, &prefix, b"", usize::MAX)?;
+    let mut last = TargetState::Null;
+    for (_, row) in rows {
+        let known: ResolutionRecord = codec::from_json(&row)?;
+        if known.is_adjustment() && known.same_target(resolution) {
+            last = json!({"action": known.action, "amount": known.amount});
+        }
+    }
+    Ok(last)
+}
+
+/// Adds what people decided, and who did it when, to the commit of what follows from it. `states` gives
+/// the state of a credit before this commit and after it; none of an adjustment of a whole deal.
 pub(super) fn add_resolutions(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,
     chain: &mut AuditChain,
     resolutions: &[(ResolutionRecord, i64)],
+    states: &dyn Fn(&CreditId) -> LedgerResult<(TargetState, TargetState)>,
 ) -> LedgerResult<()> {
     for (resolution, at_ms) in resolutions {
-        let detail = if resolution.is_adjustment() {
-            serde_json::to_value(resolution)
-                .map_err(|error| StoreError::Failed(error.to_string()))?
+        let mut detail = if resolution.is_adjustment() {
+            codec::to_value(resolution)?
         } else {
-            serde_json::json!({"credit": resolution.credit, "date": resolution.date})
+            json!({"credit": resolution.credit, "date": resolution.date})
         };
+        let (before, after) = match &resolution.credit {
+            Some(credit) => states(credit)?,
+            None => {
+                let after = json!({"action": resolution.action, "amount": resolution.amount});
+                (adjustment_before(snapshot, resolution)?, after)
+            }
+        };
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("before".to_owned(), before);
+            detail.insert("after".to_owned(), after);
+        }
 
         let who = (resolution.who.as_str(), audit_word(resolution));
         let number = chain.append_row(batch, *at_ms, who, detail)?;

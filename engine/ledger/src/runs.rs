@@ -119,6 +119,14 @@ impl Ledger {
         if let Some(old) = run.id.checked_sub(RUNS_MAX) {
             batch.delete_row(StoreTable::Runs, codec::number_key(old));
         }
+        if !run.dry_run {
+            let detail = serde_json::json!({
+                "run": run.id, "plan": run.plan, "period": run.period, "mode": run.mode,
+                "rules": run.rules,
+            });
+            let (who, at_ms) = (&run.who, run.at_ms);
+            self.append_audit(&*snapshot, &mut batch, at_ms, who, "run_begun", detail)?;
+        }
         self.commit_changes(&batch)?;
         Ok(run)
     }

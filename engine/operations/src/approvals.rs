@@ -1,5 +1,5 @@
-//! What people decide about money, as requests that wait for a second person: kept, approved,
-//! withdrawn.
+//! What people decide about money and about who may do what, as requests that wait for a second
+//! person: kept, approved, withdrawn.
 //!
 //! Not changes of definitions (`activation::proposals`), which wait in the same way, and not the
 //! carrying out: the host does that between two batches of the worker. Source: DESIGN section 5.
@@ -24,7 +24,30 @@ use crate::manual_rewards::ManualRewardSubject;
 use crate::periods::PeriodAct;
 use crate::release::ReleaseKind;
 
-/// Something that a person decides about money; a request keeps it as JSON.
+/// Whose access it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessSubject {
+    /// Of a key of the API.
+    Key,
+    /// Of a person who signs in.
+    Person,
+}
+
+/// What changes of an access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are those of a key or a person")]
+pub enum AccessChange {
+    /// A role is granted: to a new key or person, or to a person who has another one.
+    Grant { role: String, participant: Option<String>, scope: Option<String> },
+    /// Another secret of a key, or another invitation, may be made once by the one who asked.
+    Secret { overlap_ms: i64 },
+    /// A person who was disabled may sign in again.
+    Enable,
+}
+
+/// Something that a person decides; a request keeps it as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the fields are those of the orders that carry the acts out")]
@@ -69,6 +92,8 @@ pub enum ApprovalAct {
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
     /// A period is closed, reopened or finalized.
     Period { id: String, to: PeriodAct, force: bool, reason: Option<String> },
+    /// A key or a person may do something else; the host carries it out.
+    Access { subject: AccessSubject, id: String, name: String, change: AccessChange },
     /// A calculation is made again by the rules in force.
     Run {
         plan: String,
@@ -98,6 +123,9 @@ impl ApprovalAct {
             }
 
             ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
+
+            // The host keeps keys and people, and has looked.
+            ApprovalAct::Access { .. } => (true, "key or person"),
 
             ApprovalAct::AddCredit { subject: ManualCreditSubject::New(new), .. } => {
                 (context.ruleset.load().plans.contains_key(new.plan.as_str()), "plan")

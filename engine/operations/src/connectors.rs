@@ -38,7 +38,7 @@ fn setting_findings(connector: &dyn Connector, source: &WebhookSource) -> Vec<Di
         let Some(place) = source.setting_places.get(key) else { continue };
         match keys.iter().find(|known| known.name == key) {
             None => {
-                let common = ["connector", "intake", "merge", "url"];
+                let common = ["connector", "intake", "key_prefix", "merge", "rate_limit", "url"];
                 let known = keys.iter().map(|known| known.name).chain(common);
                 let help = did_you_mean(key, known.clone()).unwrap_or_else(|| {
                     format!("keys of this source: {}", known.collect::<Vec<_>>().join(", "))

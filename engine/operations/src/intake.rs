@@ -9,7 +9,7 @@ use std::sync::Arc;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
 use accredit_domain::transaction::version::{self, NewestVersions};
-use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
+use accredit_domain::transaction::{Cell, Decoder, Fields, Record, Remark, Transaction};
 use accredit_ledger::Ledger;
 use accredit_ledger::import_rows::read_import_rows;
 use accredit_script::Machine;
@@ -112,7 +112,8 @@ pub struct RowComparison {
     pub lost: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Rows that are compared for one answer; further ones are not mentioned.
+/// Rows whose losses are named in one answer. Of more rows only one thing is asked: whether all of them say
+/// what is recorded, until one does not.
 const COMPARED_ROWS_MAX: usize = 2000;
 
 /// Rows that are compared, one after the other, with the versions that their deals have now.
@@ -146,8 +147,7 @@ impl<'l> Comparison<'l> {
     /// # Errors
     /// When the data cannot be read.
     pub fn add_record(&mut self, record: &Record) -> Result<(), StoreError> {
-        if self.rows >= COMPARED_ROWS_MAX {
-            self.give_up();
+        if self.is_given_up() {
             return Ok(());
         }
         let transaction = self.decoder.decode(record);
@@ -159,8 +159,7 @@ impl<'l> Comparison<'l> {
     /// # Errors
     /// When the data cannot be read.
     pub fn add(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        if self.rows >= COMPARED_ROWS_MAX {
-            self.give_up();
+        if self.is_given_up() {
             return Ok(());
         }
         self.rows += 1;
@@ -180,9 +179,13 @@ impl<'l> Comparison<'l> {
         Ok(())
     }
 
-    /// There are too many rows: nothing is said of any.
-    fn give_up(&mut self) {
-        self.compared = RowComparison::default();
+    /// Whether there are too many rows to say anything of the rest; nothing is said of any then.
+    fn is_given_up(&mut self) -> bool {
+        let is_given_up = self.rows >= COMPARED_ROWS_MAX && !self.compared.nothing_new;
+        if is_given_up {
+            self.compared = RowComparison::default();
+        }
+        is_given_up
     }
 
     /// What was found; nothing where the rows are too many.
@@ -265,7 +268,42 @@ fn delivery_records(
         }
     }
 
+    if let Some(prefix) = &source.key_prefix {
+        records
+            .iter_mut()
+            .for_each(|record| add_key_prefix(record, prefix, &ruleset.settings.fields));
+    }
     Ok((records, thin))
+}
+
+/// The rows that the body of an event of `source` makes, as if it had been delivered.
+///
+/// # Errors
+/// Why it makes none.
+pub fn rows_of_event(
+    context: &Context,
+    ruleset: &Ruleset,
+    machines: &mut IntakeMachine,
+    (source, body): (&str, String),
+) -> Result<Vec<Record>, String> {
+    let delivery = Delivery::unverified(source.to_owned(), 0, body.into_bytes());
+    match delivery_records(context, ruleset, machines, &delivery)? {
+        (records, thin) if thin.is_empty() => Ok(records),
+        _ => Err("a deal has to be fetched first".to_owned()),
+    }
+}
+
+/// Puts the prefix of a source in front of the first part of a natural key; a blank one stays blank.
+fn add_key_prefix(record: &mut Record, prefix: &str, fields: &Fields) {
+    let Some(column) = fields.id.first() else { return };
+    for (name, cell) in record.cells.iter_mut().filter(|(name, _)| name.trim() == column) {
+        let (Cell::Text(text) | Cell::Number(text)) = &*cell else { continue };
+        let text = fields.id_form.normalized_id(text.trim());
+        if !fields.is_blank(&text) {
+            name.clone_from(column);
+            *cell = Cell::Text(format!("{prefix}{text}"));
+        }
+    }
 }
 
 /// A source with its connector.

@@ -7,7 +7,8 @@
 //! **Architecture invariant:** a deal is in one of the counts exactly once; the lists may be shorter than
 //! their counts, never the counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use accredit_domain::transaction::{Decoder, Field, Fields, Record, Transaction, Value};
@@ -26,6 +27,11 @@ const NAMED_MAX: usize = 10_000;
 pub struct Reconciliation {
     /// Deals in the list; rows that repeat a natural key are one.
     pub listed: usize,
+    /// How many deals the list has more than once, with values that differ. Which of their rows is right,
+    /// the list does not say: the first is compared.
+    pub conflicting_count: usize,
+    /// Their natural keys; 10,000 at most.
+    pub conflicting: Vec<String>,
     /// Rows without a natural key, which are compared with nothing.
     pub without_key: usize,
     /// Deals that are recorded as the list says.
@@ -58,6 +64,10 @@ pub struct MissingDeal {
     /// Its amount as decimal text, if it can be read.
     #[schema(value_type = Option<Decimal>)]
     pub amount: Option<String>,
+    /// Its row as an import takes it, if the list is from the CRM's API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<BTreeMap<String, serde_json::Value>>)]
+    pub row: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// A deal that is recorded with other values.
@@ -84,7 +94,12 @@ pub struct ListComparison<'l> {
     recorded: RecordedDeals<'l>,
     fields: Arc<Fields>,
     decoder: Decoder,
-    seen: HashSet<Arc<str>>,
+    /// What the first row of each deal says, as a hash; none once another row contradicted it.
+    seen: HashMap<Arc<str>, Option<u64>>,
+    /// Whether rows of missing deals are kept.
+    with_rows: bool,
+    /// What the keys of recorded deals begin with that the list should have.
+    key_prefix: String,
     found: Reconciliation,
 }
 
@@ -100,9 +115,18 @@ impl<'l> ListComparison<'l> {
             recorded: ledger.recorded_deals()?,
             fields: Arc::clone(fields),
             decoder: Decoder::new(Arc::clone(fields)),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
+            with_rows: false,
+            key_prefix: String::new(),
             found: Reconciliation { waiting, ..Reconciliation::default() },
         })
+    }
+
+    /// Expects all deals of one source with a date in a span, and keeps the rows of those that are missing.
+    pub fn of_source(self, span: (Date, Date), key_prefix: Option<&str>) -> Self {
+        let found = Reconciliation { span: Some(span), ..self.found };
+        let key_prefix = key_prefix.unwrap_or_default().to_owned();
+        ListComparison { with_rows: true, key_prefix, found, ..self }
     }
 
     /// Compares a row of the list; of rows with one natural key, the first.
@@ -115,12 +139,23 @@ impl<'l> ListComparison<'l> {
             self.found.without_key += 1;
             return Ok(());
         }
-        if !self.seen.insert(Arc::clone(&listed.id)) {
-            return Ok(());
+        let content = self.content_hash(&listed);
+        match self.seen.get_mut(&listed.id) {
+            None => drop(self.seen.insert(Arc::clone(&listed.id), Some(content))),
+            Some(first) => {
+                if first.is_some_and(|first| first != content) {
+                    *first = None;
+                    self.found.conflicting_count += 1;
+                    if self.found.conflicting.len() < NAMED_MAX {
+                        self.found.conflicting.push(listed.id.to_string());
+                    }
+                }
+                return Ok(());
+            }
         }
 
         let date = listed.incentive_date().ok();
-        if let Some(date) = date {
+        if let Some(date) = date.filter(|_| !self.with_rows) {
             let (first, last) = self.found.span.unwrap_or((date, date));
             self.found.span = Some((first.min(date), last.max(date)));
         }
@@ -131,7 +166,8 @@ impl<'l> ListComparison<'l> {
             if self.found.missing.len() < NAMED_MAX {
                 let (id, incentive_date) = (listed.id.to_string(), date);
                 let amount = listed.amount().ok().map(|amount| amount.to_string());
-                self.found.missing.push(MissingDeal { id, incentive_date, amount });
+                let row = self.with_rows.then(|| record.to_json());
+                self.found.missing.push(MissingDeal { id, incentive_date, amount, row });
             }
             return Ok(());
         };
@@ -154,6 +190,25 @@ impl<'l> ListComparison<'l> {
         Ok(())
     }
 
+    /// The mapped columns of a row that are compared: not those that say when a version was made, or when
+    /// it was received.
+    fn compared_columns(&self, listed: &Transaction) -> BTreeSet<&str> {
+        let times = [Field::Updated, Field::Received].map(|field| listed.column_of(field));
+        let columns = self.fields.named_columns();
+        columns
+            .filter(|column| listed.has_column(column) && !times.contains(&Some(*column)))
+            .collect()
+    }
+
+    /// What a row says, as a hash: two rows of a deal that say the same contradict nothing.
+    fn content_hash(&self, listed: &Transaction) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for column in self.compared_columns(listed) {
+            (column, value_text(listed.get(column))).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     fn decode(&self, record: &Record) -> Transaction {
         Decoder::new(Arc::clone(&self.fields)).decode(record)
     }
@@ -165,14 +220,8 @@ impl<'l> ListComparison<'l> {
         listed: &Transaction,
         recorded: &Transaction,
     ) -> BTreeMap<String, DifferentValue> {
-        let times = [Field::Updated, Field::Received].map(|field| listed.column_of(field));
-        let columns: BTreeSet<&str> = self.fields.named_columns().collect();
-        let columns = columns
-            .into_iter()
-            .filter(|column| listed.has_column(column) && !times.contains(&Some(column)));
-
         let mut different = BTreeMap::new();
-        for column in columns {
+        for column in self.compared_columns(listed) {
             let (listed, recorded) =
                 (value_text(listed.get(column)), value_text(recorded.get(column)));
             if listed != recorded {
@@ -198,7 +247,9 @@ impl<'l> ListComparison<'l> {
                 let is_in_span =
                     deal.incentive_date().is_ok_and(|date| (first..=last).contains(&date));
                 let is_of_a_crm = deal.manual_credit().is_none() && !deal.is_void();
-                if !is_in_span || !is_of_a_crm || self.seen.contains(&deal.id) {
+                let is_of_source = deal.id.starts_with(&self.key_prefix);
+                if !is_in_span || !is_of_a_crm || !is_of_source || self.seen.contains_key(&deal.id)
+                {
                     continue;
                 }
                 self.found.unlisted_count += 1;

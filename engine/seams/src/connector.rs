@@ -8,6 +8,7 @@
 //! are given to it, so every answer can be repeated from what the inbox kept. It opens no socket.
 
 mod answer;
+mod closed;
 mod fetch;
 mod request;
 mod sample;
@@ -17,6 +18,7 @@ mod starter;
 use std::borrow::Cow;
 
 pub use answer::{AcceptedAnswer, OverloadAnswer};
+pub use closed::{ClosedDealsError, ClosedPage, ClosedRequest, ClosedSpan};
 pub use fetch::{FetchAuthorization, FetchRequest, TokenEndpoint};
 pub use request::{SentEvent, SentHeaders, SentRequest, optional_header, required_header};
 pub use sample::{SampleDeal, SampleRequest};
@@ -133,6 +135,31 @@ pub trait Connector: Send + Sync {
     /// that expire.
     fn token_endpoint(&self, _settings: &SourceSettings) -> Option<TokenEndpoint> {
         None
+    }
+
+    /// The request for a page of the deals that were won in some days; `cursor` is of the page before.
+    ///
+    /// # Errors
+    /// Where this connector lists no deals, or its settings do not say how.
+    fn closed_deals_request(
+        &self,
+        _span: &ClosedSpan,
+        _cursor: Option<&str>,
+        _settings: &SourceSettings,
+    ) -> ClosedRequest {
+        Err(ClosedDealsError::NotSupported)
+    }
+
+    /// The deals in the CRM's answer to such a request.
+    ///
+    /// # Errors
+    /// Why the answer has no known shape, or cannot be complete.
+    fn closed_deals_page(
+        &self,
+        _span: &ClosedSpan,
+        _answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        Err(DecodeError(ClosedDealsError::NotSupported.to_string()))
     }
 
     /// A request as the vendor would send it when this deal is closed, signed with `secret`.

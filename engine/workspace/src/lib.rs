@@ -148,6 +148,9 @@ pub struct WebhookSource {
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.
     pub merge: bool,
+    /// What is put in front of the natural key of each of its deals, so that a number of two CRMs is two
+    /// deals.
+    pub key_prefix: Option<String>,
     /// How often it may send; none where it is not said.
     pub rate_limit: Option<RateLimit>,
     /// What its connector is told.

@@ -214,6 +214,7 @@ fn read_webhook_sources(
         let connector = table.take_needed_text("connector");
         let intake = table.take_text("intake");
         let merge = table.take_flag("merge");
+        let key_prefix = table.take_text("key_prefix");
         let rate_limit = read_rate_limit(&mut table);
         let (settings, setting_places) = read_source_settings(table);
 
@@ -231,15 +232,40 @@ fn read_webhook_sources(
             }
         });
 
+        let key_prefix = key_prefix.map(|prefix| {
+            if !is_key_prefix(&prefix.text) {
+                let message = format!("`{}` cannot begin a natural key", prefix.text);
+                let help = "write letters, digits, `-`, `_`, `.` or `:`, such as \"hubspot-\"";
+                item.report().error(Code::CR024, prefix.place, message, help);
+            }
+            prefix.text
+        });
+
         // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
         let (connector, place) = (connector.text, connector.place);
-        let source =
-            WebhookSource { connector, place, intake, merge, rate_limit, settings, setting_places };
+        let source = WebhookSource {
+            connector,
+            place,
+            intake,
+            merge,
+            key_prefix,
+            rate_limit,
+            settings,
+            setting_places,
+        };
         sources.insert(name.text, source);
     }
 
     sources
+}
+
+/// Characters of a prefix of natural keys.
+const KEY_PREFIX_MAX: usize = 32;
+
+fn is_key_prefix(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=KEY_PREFIX_MAX).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// How often a source may send.

@@ -15,13 +15,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::access::limits;
 use crate::http::access::peers::PeerAddress;
-use crate::http::access::sessions;
+use crate::http::access::{limits, origins, sessions};
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::roles::{Access, Roles};
 use crate::server::keys::KEY_PREFIX;
+use crate::server::origin;
+use crate::server::sessions::session_id;
 use crate::server::state::Service;
 
 /// Lets a request through that carries a token which may do what it asks.
@@ -31,10 +32,11 @@ pub(crate) async fn require_token(
     next: Next,
 ) -> Response {
     if access_to(&roles, &request) == Some(Access::Public) {
-        return limits::run_limited(&service, request, next).await;
+        let origin = origins::origin_of(&request, "public".to_owned());
+        return origin::within(origin, limits::run_limited(&service, request, next)).await;
     }
 
-    let Some(caller) = caller_of(&service, request.headers()) else {
+    let Some((caller, via)) = caller_of(&service, request.headers()) else {
         let detail = "this path needs `Authorization: Bearer` with a token or a key, or a session";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
@@ -48,8 +50,9 @@ pub(crate) async fn require_token(
         return body::refused(request.into_body(), problem).await.into_response();
     }
 
+    let origin = origins::origin_of(&request, via);
     request.extensions_mut().insert::<Principal>(caller);
-    next.run(request).await
+    origin::within(origin, next.run(request)).await
 }
 
 /// Who may use the method of the path that the request came by; none where there is no such route.
@@ -58,12 +61,14 @@ fn access_to(roles: &Roles, request: &Request) -> Option<Access> {
     roles.access_of(path, request.method())
 }
 
-/// The caller of a request: by its token or key, or by the cookie of a session if it has neither.
-fn caller_of(service: &Service, headers: &HeaderMap) -> Option<Principal> {
+/// The caller of a request, and the way of access: by its token or key, or by the cookie of a session if
+/// it has neither.
+fn caller_of(service: &Service, headers: &HeaderMap) -> Option<(Principal, String)> {
     let Some(given) = headers.get(header::AUTHORIZATION) else {
         let token = sessions::session_cookie(headers)?;
         let person = service.accounts.sessions.find_person(token, service.clock.now_ms())?;
-        return service.accounts.people.find_caller(&person);
+        let caller = service.accounts.people.find_caller(&person)?;
+        return Some((caller, format!("session:{}", session_id(token))));
     };
 
     let (scheme, token) = given.to_str().ok()?.split_once(' ')?;
@@ -71,11 +76,18 @@ fn caller_of(service: &Service, headers: &HeaderMap) -> Option<Principal> {
     find_caller(service, token.trim()).filter(|_| is_bearer)
 }
 
-/// The caller whose token or key it is.
-fn find_caller(service: &Service, token: &str) -> Option<Principal> {
+/// The caller whose token or key it is, and which of them it is.
+fn find_caller(service: &Service, token: &str) -> Option<(Principal, String)> {
     match token.strip_prefix(KEY_PREFIX) {
-        Some(key) => service.accounts.keys.find_caller(key, service.clock.now_ms()),
-        None => service.tokens.load().find_caller(token).cloned(),
+        Some(key) => {
+            let caller = service.accounts.keys.find_caller(key, service.clock.now_ms())?;
+            let id = key.split('_').next().unwrap_or_default();
+            Some((caller, format!("key:{id}")))
+        }
+        None => {
+            let caller = service.tokens.load().find_caller(token).cloned()?;
+            Some((caller, "token".to_owned()))
+        }
     }
 }
 

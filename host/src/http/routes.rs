@@ -21,6 +21,8 @@ use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+#[cfg(feature = "oidc")]
+use crate::http::access::oidc;
 use crate::http::access::{keys, limits, people, sessions};
 use crate::http::bearer;
 use crate::http::body;
@@ -351,9 +353,20 @@ fn report_routes() -> Api {
         .route("/v1/me/reports/{payee}/enquiries", get(questions::list_enquiries).with_access(own))
 }
 
+/// Signing in by OpenID Connect; a build without it has no such routes.
+fn provider_routes() -> Api {
+    #[cfg(feature = "oidc")]
+    let routes = Api::default()
+        .route("/v1/session/oidc", get(oidc::begin_sign_in).with_access(Access::Public))
+        .route("/v1/session/oidc/callback", get(oidc::end_sign_in).with_access(Access::Public));
+    #[cfg(not(feature = "oidc"))]
+    let routes = Api::default();
+    routes
+}
+
 /// Who may use the API.
 fn access_routes() -> Api {
-    Api::default()
+    provider_routes()
         .route(
             "/v1/keys",
             get(keys::list_keys)
@@ -370,6 +383,9 @@ fn access_routes() -> Api {
         )
         .route("/v1/people/{id}", delete(people::remove_person).with_role(Admin))
         .route("/v1/people/{id}/invite", post(people::invite_person).with_role(Admin))
+        .route("/v1/people/{id}/role", put(people::change_role).with_role(Admin))
+        .route("/v1/people/{id}/disable", post(people::disable_person).with_role(Admin))
+        .route("/v1/people/{id}/enable", post(people::enable_person).with_role(Admin))
         .route(
             "/v1/invitations/{token}",
             post(people::accept_invitation).with_access(Access::Public),
@@ -428,6 +444,7 @@ fn definition_routes() -> Api {
 fn operation_routes() -> Api {
     Api::default()
         .route("/v1/audit", get(audit::list_audit).with_role(Auditor))
+        .route("/v1/audit/checkpoint", get(audit::show_checkpoint).with_role(Auditor))
         .route("/v1/audit/verify", get(audit::verify_audit).with_role(Auditor))
         .route("/v1/verify", get(verify::run_verification).with_role(Auditor))
         .route(

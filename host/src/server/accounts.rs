@@ -13,6 +13,8 @@ use crate::server::keys::KeyRing;
 use crate::server::lockout::Lockout;
 use crate::server::people::People;
 use crate::server::sessions::Sessions;
+#[cfg(feature = "oidc")]
+use crate::server::sign_ins::SignIns;
 
 /// Passwords that are hashed at a time.
 const HASHES_AT_ONCE: usize = 2;
@@ -28,6 +30,9 @@ pub(crate) struct Accounts {
     pub(crate) people: People,
     /// Sessions of people who signed in.
     pub(crate) sessions: Sessions,
+    /// Sign-ins by OpenID Connect that are under way.
+    #[cfg(feature = "oidc")]
+    pub(crate) sign_ins: SignIns,
     /// Failures to sign in.
     pub(crate) lockout: Lockout,
     /// Turns for hashing passwords, each of which needs much memory.
@@ -44,6 +49,8 @@ impl Accounts {
             keys: KeyRing::load(ledger)?,
             people: People::load(ledger)?,
             sessions: Sessions::default(),
+            #[cfg(feature = "oidc")]
+            sign_ins: SignIns::default(),
             lockout: Lockout::default(),
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
         })

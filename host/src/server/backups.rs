@@ -17,6 +17,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::backup::CopySummary;
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::plugins;
@@ -57,7 +58,27 @@ pub(crate) struct BackupSummary {
     pub(crate) content: CopySummary,
 }
 
-/// Makes a backup, and removes the oldest ones beyond those that are kept.
+/// Makes a backup for `who`, with rows of the audit trail for it and for those that are removed.
+///
+/// # Errors
+/// Why there is none. When only the trail cannot be written, the backup is there.
+pub(crate) fn make_noted_backup(
+    ledger: &Ledger,
+    (who, now_ms): (&str, i64),
+    plan: &BackupPlan,
+) -> Result<BackupSummary, StoreError> {
+    let (summary, removed) = make_backup(ledger, now_ms, plan)?;
+    let BackupSummary { file, bytes, content, .. } = &summary;
+    let detail = json!({ "file": file, "bytes": bytes, "blake3": content.blake3 });
+    ledger.note_act(now_ms, (who, "backup_made", detail))?;
+    for file in removed {
+        ledger.note_act(now_ms, (who, "backup_removed", json!({ "file": file })))?;
+    }
+    Ok(summary)
+}
+
+/// Makes a backup, and removes the oldest ones beyond those that are kept; gives its summary and their
+/// names.
 ///
 /// # Errors
 /// Why there is none; the folder is then as it was.
@@ -65,7 +86,7 @@ pub(crate) fn make_backup(
     ledger: &Ledger,
     now_ms: i64,
     plan: &BackupPlan,
-) -> Result<BackupSummary, StoreError> {
+) -> Result<(BackupSummary, Vec<String>), StoreError> {
     // Two at a time would take one name.
     static MAKING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,8 +128,8 @@ pub(crate) fn make_backup(
     };
     write().map_err(|error| cannot(&error))?;
 
-    remove_oldest(folder, plan.keep, &file);
-    Ok(summary)
+    let removed = remove_oldest(folder, plan.keep, &file);
+    Ok((summary, removed))
 }
 
 /// A name that no backup has: two in one second get numbers.
@@ -161,19 +182,24 @@ pub(crate) fn list_backups(folder: &Path) -> std::io::Result<Vec<BackupSummary>>
 }
 
 /// Removes the oldest backups beyond those that are kept, never the one that was just made: a clock that
-/// was once ahead makes others seem newer.
-fn remove_oldest(folder: &Path, keep: usize, made: &str) {
-    let Ok(mut backups) = list_backups(folder) else { return };
+/// was once ahead makes others seem newer. Gives the names of those that are gone.
+fn remove_oldest(folder: &Path, keep: usize, made: &str) -> Vec<String> {
+    let Ok(mut backups) = list_backups(folder) else { return Vec::new() };
     backups.retain(|backup| backup.file != made);
     let keep = keep.saturating_sub(1);
     let beyond = backups.len().saturating_sub(keep);
-    for old in backups.iter().take(beyond) {
+    let mut gone = Vec::new();
+    for old in backups.into_iter().take(beyond) {
         let path = folder.join(&old.file);
         let removed = fs::remove_file(&path).and_then(|()| fs::remove_file(summary_path(&path)));
-        if let Err(error) = removed {
-            tracing::warn!(error.cause = %error, backup = old.file, "an old backup was not removed");
+        match removed {
+            Ok(()) => gone.push(old.file),
+            Err(error) => tracing::warn!(
+                error.cause = %error, backup = old.file, "an old backup was not removed"
+            ),
         }
     }
+    gone
 }
 
 /// Removes what backups left that a stop interrupted.
@@ -224,16 +250,17 @@ fn until_next(service: &Service, plan: &BackupPlan, every: Duration) -> Duration
 /// Why there is none.
 pub(crate) fn make_counted_backup(
     service: &Service,
+    who: &str,
     plan: &BackupPlan,
 ) -> Result<BackupSummary, StoreError> {
     let now_ms = service.clock.now_ms();
-    let made = make_backup(&service.context.ledger, now_ms, plan);
+    let made = make_noted_backup(&service.context.ledger, (who, now_ms), plan);
     service.metrics.own_work.count_backup(made.is_ok().then_some(now_ms / 1000));
     made
 }
 
 fn back_up(service: &Service, plan: &BackupPlan) -> bool {
-    match make_counted_backup(service, plan) {
+    match make_counted_backup(service, "serve", plan) {
         Ok(summary) => {
             tracing::info!(backup.file = summary.file, backup.bytes = summary.bytes, "backed up");
             true
@@ -264,7 +291,7 @@ mod tests {
         for (number, seconds) in [0, 0, 5, 9].into_iter().enumerate() {
             ledger.set_meta(&format!("key {number}"), b"1").unwrap();
             let now_ms = 1_767_225_600_000 + seconds * 1000;
-            made.push(make_backup(&ledger, now_ms, &plan).unwrap());
+            made.push(make_noted_backup(&ledger, ("ann", now_ms), &plan).unwrap());
         }
         let names: Vec<&str> = made.iter().map(|one| one.file.as_str()).collect();
         assert_eq!(names[0], "accredit-20260101T000000Z.redb");
@@ -274,7 +301,7 @@ mod tests {
         assert_eq!(left, 4, "two backups with their summaries, and nothing else");
 
         // A clock that goes back: the new backup seems old, and stays.
-        let late = make_backup(&ledger, 1_700_000_000_000, &plan).unwrap();
+        let late = make_backup(&ledger, 1_700_000_000_000, &plan).unwrap().0;
         let listed = list_backups(&folder_path).unwrap();
         assert_eq!(listed, [late, made[3].clone()]);
 

@@ -11,6 +11,8 @@ use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 use lettre::message::Mailbox;
 
+#[cfg(feature = "oidc")]
+use crate::oidc::OidcSettings;
 use crate::server::credentials::{CredentialSources, Credentials};
 use crate::server::peers::AddressRange;
 use crate::server::tls::TlsFiles;
@@ -35,6 +37,17 @@ pub(crate) struct MailPlan {
     pub(crate) recipients: Vec<Mailbox>,
     /// The time between two digests, at least.
     pub(crate) every: Duration,
+}
+
+/// Where checkpoints of the audit trail are written, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointPlan {
+    /// The folder, outside the data file.
+    pub(crate) folder: PathBuf,
+    /// How often one is written where the trail grew; none where only rows are counted.
+    pub(crate) every: Option<Duration>,
+    /// After how many rows one is written, at least one.
+    pub(crate) rows: u64,
 }
 
 /// Everything that a server is started with.
@@ -62,6 +75,11 @@ pub(crate) struct Config {
     pub(crate) mail: Option<MailPlan>,
     /// Private addresses that events may be sent to.
     pub(crate) private_destinations: Vec<AddressRange>,
+    /// The provider of OpenID Connect, where people sign in with one.
+    #[cfg(feature = "oidc")]
+    pub(crate) oidc: Option<OidcSettings>,
+    /// Where checkpoints of the audit trail are written; none without a folder for them.
+    pub(crate) checkpoints: Option<CheckpointPlan>,
     /// The certificate of the server; none for HTTP without TLS.
     pub(crate) tls: Option<TlsFiles>,
     /// Whose `X-Forwarded-For` counts.
@@ -101,6 +119,8 @@ impl Config {
             workspace,
             listen,
             business_date,
+            #[cfg(feature = "oidc")]
+            oidc: OidcSettings::from_variables(text)?,
             credentials,
             sources,
             ..Config::default()

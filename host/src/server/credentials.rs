@@ -12,11 +12,15 @@ pub(crate) mod api_access;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use accredit_operations::principal::Role;
 use accredit_seams::connector::{Connector as _, SourceSettings};
 use accredit_standard_webhooks::StandardWebhooks;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value as Json, json};
+
+use crate::checkpoint::CheckpointSigner;
 
 use self::api_access::ApiVariables;
 
@@ -28,6 +32,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 const TOKEN: &str = "ACCREDIT_TOKEN";
 const TOKENS: &str = "ACCREDIT_TOKENS";
+const AUDIT_KEY: &str = "ACCREDIT_AUDIT_KEY";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 const DESTINATION_SECRET_PREFIX: &str = "ACCREDIT_DESTINATION_SECRET_";
 const SMTP_URL: &str = "ACCREDIT_SMTP_URL";
@@ -82,6 +87,27 @@ pub(crate) struct Credentials {
     /// Secrets that events are signed with by the name of their variable,
     /// `ACCREDIT_DESTINATION_SECRET_ERP`; the first is the newest.
     pub(crate) destination_secrets: BTreeMap<String, Vec<SecretString>>,
+    /// What checkpoints of the audit trail are signed with.
+    pub(crate) audit_key: Option<Arc<CheckpointSigner>>,
+}
+
+impl Credentials {
+    /// What the audit trail says of them: who has a token with which role, and which variables are set.
+    pub(crate) fn audit_view(&self) -> Json {
+        let tokens = self.tokens.iter();
+        let tokens: Vec<Json> =
+            tokens.map(|token| json!({ "name": token.name, "role": token.role.name() })).collect();
+        let secrets: BTreeMap<&String, usize> =
+            self.secrets.iter().map(|(name, secrets)| (name, secrets.len())).collect();
+        let destinations: BTreeMap<&String, usize> =
+            self.destination_secrets.iter().map(|(name, secrets)| (name, secrets.len())).collect();
+        json!({
+            "token": self.token.is_some(), "tokens": tokens, "secrets": secrets,
+            "api": self.api.audit_view(), "smtp_url": self.smtp_url.is_some(),
+            "destination_secrets": destinations,
+            "audit_key": self.audit_key.as_ref().map(|key| key.public_key()),
+        })
+    }
 }
 
 /// A value of the environment, or the file that holds it.
@@ -120,6 +146,7 @@ impl CredentialSources {
             let wanted = name == TOKEN
                 || name == TOKENS
                 || name == SMTP_URL
+                || name == AUDIT_KEY
                 || name.starts_with(SECRET_PREFIX)
                 || name.starts_with(DESTINATION_SECRET_PREFIX)
                 || api_access::is_api_variable(name);
@@ -183,6 +210,11 @@ impl CredentialSources {
                 }
 
                 SMTP_URL => credentials.smtp_url = Some(text.into()),
+                AUDIT_KEY => {
+                    let key = CheckpointSigner::from_text(text);
+                    let key = key.map_err(|error| format!("{shown}: {error}"))?;
+                    credentials.audit_key = Some(Arc::new(key));
+                }
 
                 _ if name.starts_with(api_access::PREFIX) => {
                     credentials.api.insert(name, text.into());

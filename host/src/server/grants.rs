@@ -2,6 +2,7 @@
 //!
 //! Not the key or the person (`keys`, `people`).
 
+use accredit_domain::decision::Approval;
 use accredit_operations::principal::{Principal, Role};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,12 @@ pub(crate) struct AccessGrant {
 }
 
 impl AccessGrant {
+    /// Whether a second person has to agree, where four eyes are asked for: it is more than reading.
+    pub(crate) fn is_elevated(&self) -> bool {
+        let reads = [Role::Payee, Role::Auditor, Role::Reader];
+        Role::parse(&self.role).is_none_or(|role| !reads.contains(&role))
+    }
+
     /// The caller to whom it is granted; none where the role lacks what it is bound to, or has too much.
     pub(crate) fn principal(&self) -> Option<Principal> {
         let role = Role::parse(&self.role)?;
@@ -38,6 +45,8 @@ impl AccessGrant {
 pub(crate) struct GrantActor {
     /// A caller's name.
     pub(crate) who: String,
+    /// Who approved it, where a second person had to.
+    pub(crate) approved: Option<Approval>,
     /// Milliseconds since 1970.
     pub(crate) at_ms: i64,
 }

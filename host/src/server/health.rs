@@ -27,6 +27,8 @@ pub(crate) enum ServerPart {
     Fetcher,
     /// The thread that makes backups.
     Backups,
+    /// The thread that writes checkpoints of the audit trail.
+    Checkpoints,
     /// The thread that sends events.
     Dispatcher,
     /// The thread that mails alerts.
@@ -45,6 +47,7 @@ impl ServerPart {
             ServerPart::Deliveries => "deliveries",
             ServerPart::Fetcher => "fetcher",
             ServerPart::Backups => "backups",
+            ServerPart::Checkpoints => "checkpoints",
             ServerPart::Dispatcher => "dispatcher",
             ServerPart::Mailer => "mailer",
             ServerPart::Watcher => "watcher",

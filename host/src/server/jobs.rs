@@ -136,7 +136,7 @@ pub(crate) fn check_selected(
     run::check_selected(turn.context(), &order.selected, &order.payees)
 }
 
-/// Decides again what is parked or held by an error; how many deals that were.
+/// Decides again what is parked or held by an error; how many deals are not any more.
 pub(crate) fn redrive_parked(turn: &mut dyn WorkerTurn) -> Result<usize, OperationError> {
     Ok(redrive::redrive_parked(turn.context())?)
 }

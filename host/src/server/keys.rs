@@ -61,6 +61,19 @@ pub(crate) struct ApiKey {
     pub(crate) expires_ms: Option<i64>,
     /// The secret, and after a rotation the one before.
     secrets: Vec<KeptSecret>,
+    /// Whether it waits for a second person.
+    #[serde(default)]
+    pub(crate) waiting: bool,
+    /// Who may make a secret once, since a second person agreed.
+    #[serde(default)]
+    secret_for: Option<AllowedSecret>,
+}
+
+/// A secret that may be made once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct AllowedSecret {
+    who: String,
+    overlap_ms: i64,
 }
 
 /// A key with the caller who has it, and when it was used.
@@ -75,9 +88,22 @@ pub(crate) struct KnownKey {
 }
 
 impl KnownKey {
+    /// The same key as it becomes.
+    fn with_key(&self, key: ApiKey) -> KnownKey {
+        let used = |of: &AtomicI64| AtomicI64::new(of.load(Ordering::Relaxed));
+        let (used_ms, noted_ms) = (used(&self.used_ms), used(&self.noted_ms));
+        KnownKey { key, principal: self.principal.clone(), used_ms, noted_ms }
+    }
+
     /// The last use, milliseconds since 1970.
     pub(crate) fn used_ms(&self) -> Option<i64> {
         Some(self.used_ms.load(Ordering::Relaxed)).filter(|used| *used > 0)
+    }
+
+    /// For how long the secret of before works on, where `who` may make another one now.
+    pub(crate) fn allowed_overlap(&self, who: &str) -> Option<i64> {
+        let allowed = self.key.secret_for.as_ref().filter(|allowed| allowed.who == who);
+        allowed.map(|allowed| allowed.overlap_ms)
     }
 
     /// Whether the secret is one of the key's that works at this time.
@@ -199,18 +225,81 @@ impl KeyRing {
             return Err(KeyError::NameTaken);
         }
 
-        let id = random_bytes::<ID_BYTES>().map_err(KeyError::NoRandom)?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = new_id()?;
         let secret = new_secret()?;
         let kept = KeptSecret { hash: hash_of(&secret), until_ms: None };
         let (created_ms, created_by) = (actor.at_ms, actor.who.clone());
         let secrets = vec![kept];
-        let key = ApiKey { id, grant, created_ms, created_by, expires_ms, secrets };
+        let (waiting, secret_for) = (false, None);
+        let key =
+            ApiKey { id, grant, created_ms, created_by, expires_ms, secrets, waiting, secret_for };
 
-        self.keep_key(ledger, &key, (actor, "key_created"))?;
+        self.keep_key(ledger, (None, &key), (actor, "key_created"))?;
         let (used_ms, noted_ms) = (AtomicI64::new(0), AtomicI64::new(0));
         let known = Arc::new(KnownKey { key, principal, used_ms, noted_ms });
         Ok(self.show_once(known, &secret))
+    }
+
+    /// Keeps a key without a secret until another person approves it.
+    ///
+    /// # Errors
+    /// When another key has the name, or the role and what it is bound to do not go together.
+    pub(crate) fn add_waiting(
+        &self,
+        ledger: &Ledger,
+        grant: AccessGrant,
+        expires_ms: Option<i64>,
+        actor: &GrantActor,
+    ) -> Result<Arc<KnownKey>, KeyError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let principal = grant.principal().ok_or(KeyError::BadGrant)?;
+        if self.has_name(&grant.name) {
+            return Err(KeyError::NameTaken);
+        }
+        let (created_ms, created_by) = (actor.at_ms, actor.who.clone());
+        let key = ApiKey {
+            id: new_id()?,
+            grant,
+            created_ms,
+            created_by,
+            expires_ms,
+            secrets: Vec::new(),
+            waiting: true,
+            secret_for: None,
+        };
+        self.keep_key(ledger, (None, &key), (actor, "key_proposed"))?;
+        let (used_ms, noted_ms) = (AtomicI64::new(0), AtomicI64::new(0));
+        let known = Arc::new(KnownKey { key, principal, used_ms, noted_ms });
+        self.put_in_force(Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Lets the one who asked make a secret of a key once, since a second person approved it; a key that
+    /// waited is granted.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub(crate) fn allow_secret(
+        &self,
+        ledger: &Ledger,
+        id: &str,
+        overlap_ms: i64,
+        actor: &GrantActor,
+    ) -> Result<Arc<KnownKey>, KeyError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
+        let what = if before.key.waiting { "key_granted" } else { "key_secret_allowed" };
+        let secret_for = Some(AllowedSecret { who: actor.who.clone(), overlap_ms });
+        let key = ApiKey { waiting: false, secret_for, ..before.key.clone() };
+        self.keep_key(ledger, (Some(&before.key), &key), (actor, what))?;
+        let known = Arc::new(before.with_key(key));
+        self.put_in_force(Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// A key by its id.
+    pub(crate) fn find_key(&self, id: &str) -> Option<Arc<KnownKey>> {
+        self.keys.load().get(id).cloned()
     }
 
     /// Gives a key another secret; the one that it has works on for a while.
@@ -228,19 +317,15 @@ impl KeyRing {
         let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
 
         let secret = new_secret()?;
-        let mut key = before.key.clone();
+        let mut key = ApiKey { secret_for: None, ..before.key.clone() };
         // Only the last secret works on: of those before it the time is over.
         key.secrets.retain(|kept| kept.until_ms.is_none());
         let until_ms = Some(actor.at_ms.saturating_add(overlap_ms));
         key.secrets.iter_mut().for_each(|kept| kept.until_ms = until_ms);
         key.secrets.push(KeptSecret { hash: hash_of(&secret), until_ms: None });
 
-        self.keep_key(ledger, &key, (actor, "key_rotated"))?;
-        let used = |of: &AtomicI64| AtomicI64::new(of.load(Ordering::Relaxed));
-        let (used_ms, noted_ms) = (used(&before.used_ms), used(&before.noted_ms));
-        let principal = before.principal.clone();
-        let known = Arc::new(KnownKey { key, principal, used_ms, noted_ms });
-        Ok(self.show_once(known, &secret))
+        self.keep_key(ledger, (Some(&before.key), &key), (actor, "key_rotated"))?;
+        Ok(self.show_once(Arc::new(before.with_key(key)), &secret))
     }
 
     /// Removes a key.
@@ -257,7 +342,8 @@ impl KeyRing {
         let known = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
 
         let (key, used) = (format!("{KEYS}{id}"), format!("{KEY_USES}{id}"));
-        let said = (actor.who.as_str(), "key_revoked", audit_detail(&known.key));
+        let detail = audit_detail(Some(&known.key), None);
+        let said = (actor.who.as_str(), "key_revoked", detail);
         ledger.change_meta_audited(&[(&key, None), (&used, None)], actor.at_ms, said)?;
 
         let mut keys = KeysById::clone(&self.keys.load());
@@ -287,23 +373,33 @@ impl KeyRing {
     fn keep_key(
         &self,
         ledger: &Ledger,
-        key: &ApiKey,
+        (before, key): (Option<&ApiKey>, &ApiKey),
         (actor, what): (&GrantActor, &str),
     ) -> Result<(), StoreError> {
         let row = serde_json::to_vec(key).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let said = (actor.who.as_str(), what, audit_detail(key));
-        ledger.set_meta_audited((&format!("{KEYS}{}", key.id), &row), actor.at_ms, said)
+        let said = (actor.who.as_str(), what, audit_detail(before, Some(key)));
+        let place = format!("{KEYS}{}", key.id);
+        let changes = [(place.as_str(), Some(row.as_slice()))];
+        ledger.change_meta_approved(&changes, actor.at_ms, said, actor.approved.as_ref())
+    }
+
+    fn put_in_force(&self, known: Arc<KnownKey>) {
+        let mut keys = KeysById::clone(&self.keys.load());
+        keys.insert(known.key.id.clone(), known);
+        self.keys.store(Arc::new(keys));
     }
 
     /// Puts a key in force.
     fn show_once(&self, known: Arc<KnownKey>, secret: &SecretString) -> NewKey {
-        let mut keys = KeysById::clone(&self.keys.load());
-        keys.insert(known.key.id.clone(), Arc::clone(&known));
-        self.keys.store(Arc::new(keys));
-
+        self.put_in_force(Arc::clone(&known));
         let shown = format!("{KEY_PREFIX}{}_{}", known.key.id, secret.expose_secret()).into();
         NewKey { known, shown }
     }
+}
+
+fn new_id() -> Result<String, KeyError> {
+    let id = random_bytes::<ID_BYTES>().map_err(KeyError::NoRandom)?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn new_secret() -> Result<SecretString, KeyError> {
@@ -315,12 +411,20 @@ fn hash_of(secret: &SecretString) -> String {
     TokenHash::hash_token(secret.expose_secret()).to_hex()
 }
 
-/// What the audit trail says of a key: nothing of its secret.
-fn audit_detail(key: &ApiKey) -> serde_json::Value {
-    let AccessGrant { name, role, participant, scope } = &key.grant;
+/// What the audit trail says of a key that is changed: nothing of its secrets but until when each works.
+fn audit_detail(before: Option<&ApiKey>, after: Option<&ApiKey>) -> serde_json::Value {
+    let state = |key: &ApiKey| {
+        let AccessGrant { role, participant, scope, .. } = &key.grant;
+        let until: Vec<Option<i64>> = key.secrets.iter().map(|kept| kept.until_ms).collect();
+        json!({
+            "role": role, "participant": participant, "scope": scope,
+            "expires_ms": key.expires_ms, "secrets_until_ms": until, "waiting": key.waiting,
+        })
+    };
+    let known = after.or(before);
     json!({
-        "key": key.id, "name": name, "role": role, "participant": participant, "scope": scope,
-        "expires_ms": key.expires_ms,
+        "key": known.map(|key| &key.id), "name": known.map(|key| &key.grant.name),
+        "before": before.map(state), "after": after.map(state),
     })
 }
 
@@ -331,7 +435,7 @@ mod tests {
     use super::*;
 
     fn actor(at_ms: i64) -> GrantActor {
-        GrantActor { who: "max".to_owned(), at_ms }
+        GrantActor { who: "max".to_owned(), approved: None, at_ms }
     }
 
     fn grant(name: &str) -> AccessGrant {

@@ -58,9 +58,50 @@ pub(crate) struct Person {
     /// The hash of the password; none until the invitation was used.
     pub(crate) password: Option<PasswordHash>,
     invitation: Option<Invitation>,
+    /// Whether the person may not sign in for now.
+    #[serde(default)]
+    pub(crate) disabled: bool,
+    /// Whether the account waits for a second person.
+    #[serde(default)]
+    pub(crate) waiting: bool,
+    /// Who may make an invitation once, since a second person agreed.
+    #[serde(default)]
+    invitation_for: Option<String>,
+}
+
+/// What becomes of a person.
+#[derive(Debug, Clone)]
+pub(crate) enum PersonChange {
+    /// A new account that waited is granted; the one who asked may make an invitation once.
+    Granted,
+    /// The one who asked may make another invitation once.
+    InvitationAllowed,
+    /// The person may do something else.
+    Role(AccessGrant),
+    /// The person may not sign in, or may again.
+    Disabled(bool),
 }
 
 impl Person {
+    /// Whether the person may use the server at all.
+    pub(crate) fn is_let_in(&self) -> bool {
+        !self.disabled && !self.waiting
+    }
+
+    /// Whether `who` may make an invitation that a second person agreed to.
+    pub(crate) fn may_be_invited_by(&self, who: &str) -> bool {
+        self.invitation_for.as_deref() == Some(who)
+    }
+
+    /// `active`, `disabled`, or `waiting` for a second person.
+    pub(crate) fn state(&self) -> &'static str {
+        match (self.waiting, self.disabled) {
+            (true, _) => "waiting",
+            (false, true) => "disabled",
+            (false, false) => "active",
+        }
+    }
+
     /// Until when an invitation works; none where none is open.
     pub(crate) fn invited_until_ms(&self) -> Option<i64> {
         self.invitation.as_ref().map(|invitation| invitation.expires_ms)
@@ -142,7 +183,13 @@ impl People {
 
     /// The caller whom a person with this id is.
     pub(crate) fn find_caller(&self, id: &str) -> Option<Principal> {
-        self.known.load().get(id)?.grant.principal()
+        let person = self.known.load().get(id).cloned()?;
+        person.grant.principal().filter(|_| person.is_let_in())
+    }
+
+    /// A person by the id.
+    pub(crate) fn find_person(&self, id: &str) -> Option<Arc<Person>> {
+        self.known.load().get(id).cloned()
     }
 
     /// Makes an account, with an invitation to set its password.
@@ -160,9 +207,7 @@ impl People {
             return Err(PeopleError::EmailTaken);
         }
 
-        let id = random_bytes::<ID_BYTES>().map_err(PeopleError::Failed)?;
-        let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        let id = format!("usr_{digits}");
+        let id = new_id()?;
         let (invitation, shown) = new_invitation(&id, actor.at_ms)?;
         let person = Person {
             id,
@@ -172,9 +217,80 @@ impl People {
             created_by: actor.who.clone(),
             password: None,
             invitation: Some(invitation),
+            disabled: false,
+            waiting: false,
+            invitation_for: None,
         };
-        let person = self.keep_person(ledger, person, (actor, "person_added"))?;
+        let person = self.keep_person(ledger, (None, person), (actor, "person_added"))?;
         Ok(InvitedPerson { person, invitation: shown })
+    }
+
+    /// Makes an account that waits until another person approves it; nobody is invited yet.
+    ///
+    /// # Errors
+    /// When another person has the address of mail.
+    pub(crate) fn add_waiting(
+        &self,
+        ledger: &Ledger,
+        (grant, email): (AccessGrant, String),
+        actor: &GrantActor,
+    ) -> Result<Arc<Person>, PeopleError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.find_email(&email).is_some() {
+            return Err(PeopleError::EmailTaken);
+        }
+        let person = Person {
+            id: new_id()?,
+            grant,
+            email,
+            created_ms: actor.at_ms,
+            created_by: actor.who.clone(),
+            password: None,
+            invitation: None,
+            disabled: false,
+            waiting: true,
+            invitation_for: None,
+        };
+        Ok(self.keep_person(ledger, (None, person), (actor, "person_proposed"))?)
+    }
+
+    /// Changes what a person may do.
+    ///
+    /// # Errors
+    /// When there is no such person.
+    pub(crate) fn change_person(
+        &self,
+        ledger: &Ledger,
+        (id, change): (&str, PersonChange),
+        actor: &GrantActor,
+    ) -> Result<Arc<Person>, PeopleError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
+        let mut person = Person::clone(&known);
+        let what = match change {
+            PersonChange::Granted => {
+                person.waiting = false;
+                person.invitation_for = Some(actor.who.clone());
+                "person_granted"
+            }
+            PersonChange::InvitationAllowed => {
+                person.invitation_for = Some(actor.who.clone());
+                "invitation_allowed"
+            }
+            PersonChange::Role(grant) => {
+                person.grant = grant;
+                "role_changed"
+            }
+            PersonChange::Disabled(true) => {
+                person.disabled = true;
+                "person_disabled"
+            }
+            PersonChange::Disabled(false) => {
+                person.disabled = false;
+                "person_enabled"
+            }
+        };
+        Ok(self.keep_person(ledger, (Some(&known), person), (actor, what))?)
     }
 
     /// Gives a person another invitation; the password works until it is used.
@@ -190,8 +306,9 @@ impl People {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
         let (invitation, shown) = new_invitation(id, actor.at_ms)?;
-        let person = Person { invitation: Some(invitation), ..Person::clone(&known) };
-        let person = self.keep_person(ledger, person, (actor, "person_invited"))?;
+        let invitation = Some(invitation);
+        let person = Person { invitation, invitation_for: None, ..Person::clone(&known) };
+        let person = self.keep_person(ledger, (Some(&known), person), (actor, "person_invited"))?;
         Ok(InvitedPerson { person, invitation: shown })
     }
 
@@ -204,7 +321,7 @@ impl People {
         // An invitation that does not exist takes as long as another one.
         let hash = hash.unwrap_or_else(|| TokenHash::hash_token(""));
         let works = hash.matches(given) && open.is_some_and(|open| now_ms < open.expires_ms);
-        person.filter(|_| works)
+        person.filter(|person| works && person.is_let_in())
     }
 
     /// Sets the password of the person whose invitation it is; the invitation is used up.
@@ -219,9 +336,9 @@ impl People {
     ) -> Result<Arc<Person>, PeopleError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.find_invited(given, at_ms).ok_or(PeopleError::Unknown)?;
-        let actor = GrantActor { who: known.grant.name.clone(), at_ms };
+        let actor = GrantActor { who: known.grant.name.clone(), approved: None, at_ms };
         let person = Person { password: Some(password), invitation: None, ..Person::clone(&known) };
-        Ok(self.keep_person(ledger, person, (&actor, "password_set"))?)
+        Ok(self.keep_person(ledger, (Some(&known), person), (&actor, "password_set"))?)
     }
 
     /// Removes a person, who signs in no longer.
@@ -236,7 +353,7 @@ impl People {
     ) -> Result<Arc<Person>, PeopleError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let person = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
-        let said = (actor.who.as_str(), "person_removed", audit_detail(&person));
+        let said = (actor.who.as_str(), "person_removed", audit_detail(Some(&person), None));
         let key = format!("{PEOPLE}{id}");
         ledger.change_meta_audited(&[(&key, None)], actor.at_ms, said)?;
 
@@ -250,13 +367,15 @@ impl People {
     fn keep_person(
         &self,
         ledger: &Ledger,
-        person: Person,
+        (before, person): (Option<&Person>, Person),
         (actor, what): (&GrantActor, &str),
     ) -> Result<Arc<Person>, StoreError> {
         let row = serde_json::to_vec(&person);
         let row = row.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let said = (actor.who.as_str(), what, audit_detail(&person));
-        ledger.set_meta_audited((&format!("{PEOPLE}{}", person.id), &row), actor.at_ms, said)?;
+        let said = (actor.who.as_str(), what, audit_detail(before, Some(&person)));
+        let place = format!("{PEOPLE}{}", person.id);
+        let changes = [(place.as_str(), Some(row.as_slice()))];
+        ledger.change_meta_approved(&changes, actor.at_ms, said, actor.approved.as_ref())?;
 
         let person = Arc::new(person);
         let mut known = PeopleById::clone(&self.known.load());
@@ -264,6 +383,12 @@ impl People {
         self.known.store(Arc::new(known));
         Ok(person)
     }
+}
+
+fn new_id() -> Result<String, PeopleError> {
+    let id = random_bytes::<ID_BYTES>().map_err(PeopleError::Failed)?;
+    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("usr_{digits}"))
 }
 
 /// An invitation as it is kept, and as it is shown.
@@ -275,8 +400,18 @@ fn new_invitation(id: &str, at_ms: i64) -> Result<(Invitation, SecretString), Pe
     Ok((Invitation { hash, expires_ms: at_ms.saturating_add(INVITATION_MS) }, shown))
 }
 
-/// What the audit trail says of a person: nothing secret, and no address of mail.
-fn audit_detail(person: &Person) -> Json {
-    let AccessGrant { name, role, participant, .. } = &person.grant;
-    json!({ "person": person.id, "name": name, "role": role, "participant": participant })
+/// What the audit trail says of a person who is changed: nothing secret, and no address of mail.
+fn audit_detail(before: Option<&Person>, after: Option<&Person>) -> Json {
+    let state = |person: &Person| {
+        json!({
+            "role": person.grant.role, "participant": person.grant.participant,
+            "has_password": person.password.is_some(),
+            "invited_until_ms": person.invited_until_ms(), "state": person.state(),
+        })
+    };
+    let known = after.or(before);
+    json!({
+        "person": known.map(|person| &person.id), "name": known.map(|person| &person.grant.name),
+        "before": before.map(state), "after": after.map(state),
+    })
 }

@@ -117,6 +117,12 @@ impl Service {
         let tokens = secrets::load_tokens(&self.context.ledger, &given)?;
         let active =
             secrets::load_secrets(&self.context.ledger, &given, &self.context.ruleset.load())?;
+        let (before, after) = (self.credentials.load().audit_view(), given.audit_view());
+        let detail = serde_json::json!({ "before": before, "after": after });
+        let said = ("serve", "credentials_reloaded", detail);
+        let noted = self.context.ledger.note_act(self.clock.now_ms(), said);
+        noted.map_err(|error| format!("the audit trail cannot be written: {error}"))?;
+
         self.tokens.store(Arc::new(tokens));
         self.secrets.store(Arc::new(active));
         self.credentials.store(Arc::new(given));

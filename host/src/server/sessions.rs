@@ -26,6 +26,9 @@ const SESSIONS_MAX: usize = 20_000;
 
 const TOKEN_BYTES: usize = 32;
 
+/// Digits of the id of a session.
+const SESSION_ID_DIGITS: usize = 12;
+
 #[derive(Debug, Clone)]
 struct Session {
     person: String,
@@ -89,6 +92,11 @@ fn drop_oldest(known: &mut HashMap<[u8; 32], Session>, fits: impl Fn(&Session) -
     let those = known.iter().filter(|(_, session)| fits(session));
     let oldest = those.min_by_key(|(_, session)| session.used_ms).map(|(hash, _)| *hash);
     oldest.and_then(|hash| known.remove(&hash));
+}
+
+/// What a session is called where its token must not be: the beginning of the token's hash.
+pub(crate) fn session_id(token: &str) -> String {
+    blake3::Hash::from_bytes(hash_of(token)).to_hex().chars().take(SESSION_ID_DIGITS).collect()
 }
 
 fn hash_of(token: &str) -> [u8; 32] {

@@ -23,14 +23,19 @@ use accredit_ledger::Ledger;
 use accredit_operations::context::{Context, Surroundings};
 use accredit_operations::error::OperationError;
 use accredit_operations::intake::IntakeMachine;
+use accredit_operations::principal::Principal;
 use accredit_seams::connector::Connector;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
+use serde_json::Value as Json;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::checkpoint::folder::FolderState;
 use crate::http::problem::Problem;
+#[cfg(feature = "oidc")]
+use crate::oidc::provider::OidcProvider;
 use crate::plugins;
 use crate::server::accounts::Accounts;
 use crate::server::backlog::FetchRetries;
@@ -41,6 +46,7 @@ use crate::server::credentials::Credentials;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
+use crate::server::origin;
 use crate::server::pace::Arrivals;
 use crate::server::rates::RateCounters;
 use crate::server::room::Room;
@@ -83,6 +89,11 @@ pub(crate) struct Service {
     pub(crate) source_rates: RateCounters<String>,
     /// TLS, where the server speaks it.
     pub(crate) tls: Option<Arc<ServerTls>>,
+    /// The provider of OpenID Connect, where people sign in with one.
+    #[cfg(feature = "oidc")]
+    pub(crate) oidc: Option<OidcProvider>,
+    /// What is known of the folder of checkpoints.
+    pub(crate) checkpoints: FolderState,
     /// What asks the APIs of CRMs.
     pub(crate) crm_api: CrmApi,
     /// Fetches that people want tried at once.
@@ -175,6 +186,20 @@ impl Service {
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 
+    /// Notes in the audit trail what a caller did that changes no row by itself, or more than one commit.
+    ///
+    /// # Errors
+    /// When the data cannot be written.
+    pub(crate) fn note_act(
+        &self,
+        caller: &Principal,
+        what: &str,
+        detail: Json,
+    ) -> Result<(), StoreError> {
+        let said = (caller.name.as_str(), what, detail);
+        self.context.ledger.note_act(self.clock.now_ms(), said)
+    }
+
     /// The certificate in force; none without TLS.
     pub(crate) fn certificate_state(&self) -> Option<CertificateState> {
         self.tls.as_ref().map(|tls| tls.state(self.clock.now_ms() / 1000))
@@ -200,7 +225,8 @@ impl Service {
         work: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let service = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || work(&service)).await;
+        let work = origin::carried(move |service: Arc<Service>| work(&service));
+        let done = tokio::task::spawn_blocking(move || work(service)).await;
         done.unwrap_or_else(|error| Err(Problem::internal(&error)))
     }
 }

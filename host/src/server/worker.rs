@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use accredit_ledger::audit::act_from;
 use accredit_ledger::record::CommitBatch;
 use accredit_operations::activation::follow;
 use accredit_operations::context::Context;
@@ -337,7 +338,8 @@ impl WorkerTurn for Worker {
         let fence = self.context.ledger.last_received()?;
 
         while self.context.ledger.oldest_pending()?.is_some_and(|oldest| oldest <= fence) {
-            if !self.decide_next_batch() {
+            // What arrived did not come from the request that waits for it.
+            if !act_from(None, || self.decide_next_batch()) {
                 let why = "earlier deliveries could not be decided";
                 return Err(StoreError::Failed(why.to_owned()));
             }
@@ -351,7 +353,7 @@ impl WorkerTurn for Worker {
             return;
         }
 
-        match redrive::decide_new_day(&self.context, today) {
+        match act_from(None, || redrive::decide_new_day(&self.context, today)) {
             Ok(count) => {
                 self.date = Some(today);
                 decide::run::record_last_run(&self.context, today);

@@ -14,8 +14,7 @@ use crate::fetch::{API_PATH, is_guid};
 use crate::settings::DEAL_TABLE;
 
 /// Rows of a page. A row has hundreds of columns, and an answer is bounded.
-const PREFER: &str =
-    r#"odata.maxpagesize=200,odata.include-annotations="OData.Community.Display.V1.FormattedValue""#;
+const PREFER: &str = r#"odata.maxpagesize=200,odata.include-annotations="OData.Community.Display.V1.FormattedValue""#;
 
 /// The request for a page; the cursor is the address that the page before named.
 pub(crate) fn closed_request(
@@ -60,7 +59,8 @@ pub(crate) fn closed_page(answer: &str) -> Result<ClosedPage, DecodeError> {
     let mut events = Vec::new();
     for row in rows.ok_or_else(wrong)? {
         let fields = json::object_members(row.get()).ok_or_else(wrong)?;
-        let id = member_text(&fields, "opportunityid").filter(|id| is_guid(id)).ok_or_else(wrong)?;
+        let id =
+            member_text(&fields, "opportunityid").filter(|id| is_guid(id)).ok_or_else(wrong)?;
         let context = format!(
             "{{\"MessageName\":\"Update\",\"PrimaryEntityName\":\"{}\",\"PrimaryEntityId\":\"{id}\"}}",
             DEAL_TABLE.0

@@ -8,7 +8,7 @@ use crate::context::{KeptContext, payload_text};
 use crate::settings::{DEAL_TABLE, FetchMode, fetch_mode};
 
 /// The version of the Web API that rows are read from.
-const API_PATH: &str = "/api/data/v9.2/";
+pub(crate) const API_PATH: &str = "/api/data/v9.2/";
 
 /// The message of a row that is gone.
 const DELETED: &str = "Delete";
@@ -76,7 +76,7 @@ fn row_url(context: &RawMembers<'_>, settings: &SourceSettings) -> Result<String
 }
 
 /// A GUID that stands for a row: what is put into the path is nothing else.
-fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let is_group = |(group, length): (&&str, &usize)| {
         group.len() == *length && group.bytes().all(|byte| byte.is_ascii_hexdigit())

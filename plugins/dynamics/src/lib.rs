@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod closed;
 mod context;
 mod fetch;
 mod sample;
@@ -8,9 +9,9 @@ mod settings;
 use std::borrow::Cow;
 
 use accredit_seams::connector::{
-    Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
-    SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
-    SourceStarter, StarterPolicy, TokenEndpoint,
+    ClosedPage, ClosedRequest, ClosedSpan, Connector, DecodeError, FetchRequest, OverloadAnswer,
+    RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest,
+    SettingError, SettingKey, SourceSettings, SourceStarter, StarterPolicy, TokenEndpoint,
 };
 use accredit_webhook_checks::secret;
 
@@ -131,6 +132,23 @@ impl Connector for Dynamics {
         let url = settings.text("token_url")?.to_owned();
         let api = settings.text("api_url")?.trim_end_matches('/');
         Some(TokenEndpoint { url, scope: Some(format!("{api}/.default")) })
+    }
+
+    fn closed_deals_request(
+        &self,
+        span: &ClosedSpan,
+        cursor: Option<&str>,
+        settings: &SourceSettings,
+    ) -> ClosedRequest {
+        closed::closed_request(span, cursor, settings)
+    }
+
+    fn closed_deals_page(
+        &self,
+        _span: &ClosedSpan,
+        answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        closed::closed_page(answer)
     }
 
     fn sample_request(

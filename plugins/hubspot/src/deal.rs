@@ -57,12 +57,21 @@ pub(crate) fn needed_fetch(
 
 /// Where the deal is; its id is digits and the names of properties are plain, so nothing is escaped.
 fn deal_url(id: &str, settings: &SourceSettings) -> String {
-    let api_url = settings.text(settings::API_URL).unwrap_or(API_URL).trim_end_matches('/');
-    let properties = match settings.texts(settings::PROPERTIES) {
-        [] => PROPERTIES.join(","),
-        named => named.join(","),
-    };
+    let (api_url, properties) = (api_url(settings), property_names(settings).join(","));
     format!("{api_url}/crm/v3/objects/deals/{id}?properties={properties}")
+}
+
+/// Where the API is.
+pub(crate) fn api_url(settings: &SourceSettings) -> &str {
+    settings.text(settings::API_URL).unwrap_or(API_URL).trim_end_matches('/')
+}
+
+/// The properties of a deal that are wanted.
+pub(crate) fn property_names(settings: &SourceSettings) -> Vec<&str> {
+    match settings.texts(settings::PROPERTIES) {
+        [] => PROPERTIES.to_vec(),
+        named => named.iter().map(String::as_str).collect(),
+    }
 }
 
 /// The event with its deal, both as they were written.

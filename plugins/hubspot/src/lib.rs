@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod closed;
 mod deal;
 mod event;
 mod settings;
@@ -8,9 +9,9 @@ mod signature;
 use std::borrow::Cow;
 
 use accredit_seams::connector::{
-    Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery, SampleDeal,
-    SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SourceSettings,
-    SourceStarter, StarterPolicy, TokenEndpoint,
+    ClosedPage, ClosedRequest, ClosedSpan, Connector, DecodeError, FetchRequest, OverloadAnswer,
+    RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest,
+    SettingError, SettingKey, SourceSettings, SourceStarter, StarterPolicy, TokenEndpoint,
 };
 use accredit_webhook_checks::{json, secret};
 pub use signature::{SignedParts, sign_request};
@@ -118,6 +119,23 @@ impl Connector for Hubspot {
     fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
         let url = settings.text(settings::TOKEN_URL).unwrap_or(settings::DEFAULT_TOKEN_URL);
         Some(TokenEndpoint { url: url.to_owned(), scope: None })
+    }
+
+    fn closed_deals_request(
+        &self,
+        span: &ClosedSpan,
+        cursor: Option<&str>,
+        settings: &SourceSettings,
+    ) -> ClosedRequest {
+        closed::closed_request(span, cursor, settings)
+    }
+
+    fn closed_deals_page(
+        &self,
+        _span: &ClosedSpan,
+        answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        closed::closed_page(answer)
     }
 
     fn sample_request(

@@ -9,8 +9,6 @@ use accredit_seams::connector::{
 use accredit_webhook_checks::json::{self, member_text};
 use accredit_webhook_checks::settings;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 /// Where the API is.
 const DEFAULT_API: &str = "https://api.pipedrive.com";
@@ -104,14 +102,9 @@ pub(crate) fn closed_page(span: &ClosedSpan, answer: &str) -> Result<ClosedPage,
 
 /// A time of the API: with an offset, or as `2026-01-31 12:00:00` in UTC.
 fn moment_ms(text: &str) -> Option<i64> {
-    let moment: Timestamp = match text.parse() {
-        Ok(moment) => moment,
-        Err(_) => {
-            let written: DateTime = text.parse().ok()?;
-            written.to_zoned(TimeZone::UTC).ok()?.timestamp()
-        }
-    };
-    Some(moment.as_millisecond())
+    let moment: Result<Timestamp, _> = text.parse();
+    let moment = moment.or_else(|_| format!("{}Z", text.replace(' ', "T")).parse());
+    moment.ok().map(|moment| moment.as_millisecond())
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod closed;
 mod event;
 mod first_version;
 
 use std::borrow::Cow;
 
 use accredit_seams::connector::{
-    Connector, DecodeError, OverloadAnswer, RejectedDelivery, SampleDeal, SampleRequest,
-    SecretOrigin, SentEvent, SentRequest, SourceSettings, SourceStarter, StarterPolicy,
+    ClosedPage, ClosedRequest, ClosedSpan, Connector, DecodeError, OverloadAnswer,
+    RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest,
+    SettingError, SettingKey, SourceSettings, SourceStarter, StarterPolicy,
 };
 use accredit_webhook_checks::{ids, json, secret};
 use base64::Engine as _;
@@ -25,6 +27,14 @@ pub struct Pipedrive;
 impl Connector for Pipedrive {
     fn name(&self) -> &'static str {
         "pipedrive"
+    }
+
+    fn setting_keys(&self) -> &'static [SettingKey] {
+        closed::KEYS
+    }
+
+    fn check_settings(&self, settings: &SourceSettings) -> Result<(), SettingError> {
+        closed::check_settings(settings)
     }
 
     fn starter(&self) -> SourceStarter {
@@ -76,6 +86,27 @@ impl Connector for Pipedrive {
 
     fn overload_answer(&self) -> OverloadAnswer {
         OverloadAnswer { status: 503, retry_after_s: None, patience_ms: PATIENCE_MS }
+    }
+
+    fn api_hosts(&self) -> &'static [&'static str] {
+        closed::HOSTS
+    }
+
+    fn closed_deals_request(
+        &self,
+        span: &ClosedSpan,
+        cursor: Option<&str>,
+        settings: &SourceSettings,
+    ) -> ClosedRequest {
+        closed::closed_request(span, cursor, settings)
+    }
+
+    fn closed_deals_page(
+        &self,
+        span: &ClosedSpan,
+        answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        closed::closed_page(span, answer)
     }
 
     fn sample_request(

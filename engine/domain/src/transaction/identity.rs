@@ -16,6 +16,13 @@ pub enum IdForm {
     Salesforce,
 }
 
+impl IdForm {
+    /// An id in the form that natural keys have.
+    pub fn normalized_id(self, id: &str) -> String {
+        normalize_id(id, self)
+    }
+}
+
 /// Forms that have a name in settings.
 pub const ID_FORMS: [(&str, IdForm); 1] = [("salesforce", IdForm::Salesforce)];
 

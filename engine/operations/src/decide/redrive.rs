@@ -20,18 +20,24 @@ use crate::replay;
 /// Held credits read at a time.
 const PAGE: usize = 1000;
 
-/// Decides again what is parked or held by an error, and what matched no one by other rules; how many
-/// deals that were.
+/// Decides again what is parked or held by an error, and what matched no one by other rules; how many deals
+/// that were parked or held by an error are not any more.
 ///
 /// # Errors
 /// When the data cannot be read or written.
 pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
-    let mut ids = stopped_transactions(context)?;
+    let stopped: BTreeSet<String> = stopped_transactions(context)?.into_iter().collect();
+    let mut ids: Vec<String> = stopped.iter().cloned().collect();
     ids.extend(stale_transactions(context, &Decision::is_unmatched)?);
     ids.sort();
     ids.dedup();
     let in_force = |decision: &Decision| decision.is_incomplete() || decision.is_unmatched();
-    caught::decide_isolated(context, &ids, &in_force)
+    caught::decide_isolated(context, &ids, &in_force)?;
+    if stopped.is_empty() {
+        return Ok(0);
+    }
+    let still: BTreeSet<String> = stopped_transactions(context)?.into_iter().collect();
+    Ok(stopped.difference(&still).count())
 }
 
 /// Decides what a new day changes: holds that end, and what has no credit by other rules. How many

@@ -222,6 +222,7 @@ const SOURCE: &[SchemaKey] = &[
         "the connector that verifies and decodes deliveries, such as standard-webhooks",
     ),
     optional_key("intake", SchemaKind::Text, "policy:NAME, which maps the body"),
+    optional_key("key_prefix", SchemaKind::Text, "what the natural keys of its deals begin with"),
     optional_key("merge", SchemaKind::Flag, "whether a delivery brings only what changed; false"),
     optional_key(
         "rate_limit",

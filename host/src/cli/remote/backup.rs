@@ -52,6 +52,6 @@ pub(crate) fn run(options: &BackupArguments) -> u8 {
 fn of_file(data: &Path, folder: &Path) -> Result<Json, String> {
     let plan = BackupPlan { folder: folder.to_owned(), every: None, keep: usize::MAX };
     let now_ms = HostClock { business_date: None }.now_ms();
-    with_data_file(data, |ledger| backups::make_backup(&ledger, now_ms, &plan))
+    with_data_file(data, |ledger| Ok(backups::make_backup(&ledger, now_ms, &plan)?.0))
         .map(|summary| output::view_json(&summary))
 }

@@ -26,6 +26,7 @@ impl Client {
     /// A client of the server at `url`, whose certificate one of `roots` has signed.
     pub(crate) fn new(url: &str, token: SecretString, roots: RootCerts) -> Client {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let config = config.user_agent(concat!("accredit/", env!("CARGO_PKG_VERSION")));
         let config = config.max_idle_connections_per_host(64).timeout_global(Some(TIMEOUT));
         let config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         let url = url.trim_end_matches('/').to_owned();
@@ -54,6 +55,27 @@ impl Client {
         read_body(request.header("authorization", self.authorization_header()).call())
     }
 
+    /// Opens `path` to read it as it comes, however large it is, in a format.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn open_stream(
+        &self,
+        path: &str,
+        media_type: &str,
+    ) -> Result<impl std::io::Read + use<>, String> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let request = request.header("authorization", self.authorization_header());
+        let request = request.header("accept", media_type);
+        // A long list takes longer than other answers.
+        let request = request.config().timeout_global(None).build();
+        let reply = request.call().map_err(|error| unreachable_message(&error))?;
+        if reply.status().is_success() {
+            return Ok(reply.into_body().into_reader());
+        }
+        Err(read_body(Ok(reply)).err().unwrap_or_default())
+    }
+
     /// Posts JSON to `path`.
     ///
     /// # Errors
@@ -77,6 +99,16 @@ impl Client {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
+        self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Puts JSON to `path`.
+    ///
+    /// # Errors
+    /// The server's error message, or the reason why there is no answer.
+    pub(crate) fn put(&self, path: &str, body: &Json) -> Result<Json, String> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let request = request.header("authorization", self.authorization_header());
         self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 

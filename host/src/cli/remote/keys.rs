@@ -128,6 +128,13 @@ fn revoke_key(options: &RevokeArguments) -> Result<(), String> {
 
 /// The key alone on standard output, so that a script can keep it.
 fn print_new_key(answer: &Json) -> Result<(), String> {
+    if let Some(id) = answer.get("request").and_then(|_| answer.get("id")?.as_u64()) {
+        eprintln!(
+            "request {id} waits for another person; once it is approved, `accredit keys rotate` prints \
+             the key"
+        );
+        return Ok(());
+    }
     let text = |key: &str| answer.get(key).and_then(Json::as_str);
     let key = text("key").ok_or("the server gave no key")?;
     let (name, role) = (text("name").unwrap_or_default(), text("role").unwrap_or_default());

@@ -14,7 +14,7 @@ use crate::cli::run::interval::{TimeInterval, parse_interval};
 use crate::cli::run::network::NetworkArguments;
 use crate::cli::run::outgoing::OutgoingArguments;
 use crate::server::Server;
-use crate::server::config::{BackupPlan, Config};
+use crate::server::config::{BackupPlan, CheckpointPlan, Config};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -65,6 +65,22 @@ pub(crate) struct ServeArguments {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     backup_keep: u16,
+    /// Write signed checkpoints of the audit trail to this folder, best on another machine's disk; the
+    /// key is `ACCREDIT_AUDIT_KEY`.
+    #[arg(long, value_name = "DIR", env = "ACCREDIT_CHECKPOINTS")]
+    checkpoints: Option<PathBuf>,
+    /// Write a checkpoint this often where the trail grew, such as 1h or 10m, or `never`.
+    #[arg(
+        long, value_name = "TIME", env = "ACCREDIT_CHECKPOINT_EVERY", default_value = "1h",
+        value_parser = parse_interval
+    )]
+    checkpoint_every: TimeInterval,
+    /// Write a checkpoint once the trail has so many more rows.
+    #[arg(
+        long, value_name = "COUNT", env = "ACCREDIT_CHECKPOINT_ROWS", default_value_t = 1000,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    checkpoint_rows: u64,
     #[command(flatten)]
     network: NetworkArguments,
     #[command(flatten)]
@@ -101,8 +117,27 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             let four_eyes = options.four_eyes;
             let (every, keep) = (options.backup_every.0, options.backup_keep.into());
             let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+            let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
+            let checkpoints =
+                options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
+            if checkpoints.is_some() && config.credentials.audit_key.is_none() {
+                eprintln!(
+                    "error: `--checkpoints` needs a key: make one with `accredit audit key`, and set \
+                     `ACCREDIT_AUDIT_KEY_FILE`"
+                );
+                return ExitCode::from(2);
+            }
             let config = options.outgoing.apply(options.network.apply(config));
-            Config { listen, create, watch, watch_limits, four_eyes, backups, ..config }
+            Config {
+                listen,
+                create,
+                watch,
+                watch_limits,
+                four_eyes,
+                backups,
+                checkpoints,
+                ..config
+            }
         }
         Err(message) => {
             eprintln!("error: {message}");
@@ -173,7 +208,11 @@ fn start_logging() {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    // It writes whole addresses, and an invitation is a part of one.
+    if let Ok(silent) = "tower_http::csrf=off".parse() {
+        filter = filter.add_directive(silent);
+    }
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
 
     // A second subscriber in one process (tests) is not worth a failure.

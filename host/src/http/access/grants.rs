@@ -4,10 +4,18 @@
 //!
 //! **Architecture invariant:** a name in the audit trail is that of one token, key or person alone.
 
+use std::sync::Arc;
+
 use accredit_domain::organization::fold_name;
+use accredit_operations::approvals::{AccessChange, AccessSubject, ApprovalAct};
 use accredit_operations::principal::{Principal, Role};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use crate::http::problem::Problem;
+use crate::http::results::approvals;
+use crate::http::views::ViewJson;
 use crate::server::credentials::is_reserved_name;
 use crate::server::grants::{AccessGrant, GrantActor};
 use crate::server::state::Service;
@@ -34,6 +42,18 @@ pub(crate) struct GrantRequest {
 /// What does not.
 pub(crate) fn sound_grant(service: &Service, wanted: GrantRequest) -> Result<AccessGrant, Problem> {
     let name = sound_name(service, &wanted.name)?;
+    grant_with_name(service, GrantRequest { name, ..wanted })
+}
+
+/// The same under a name that the caller has already.
+///
+/// # Errors
+/// What does not make sense.
+pub(crate) fn grant_with_name(
+    service: &Service,
+    wanted: GrantRequest,
+) -> Result<AccessGrant, Problem> {
+    let name = wanted.name;
     let role = Role::parse(&wanted.role).ok_or_else(|| {
         let roles = Role::ALL.map(Role::name).join("`, `");
         bad_access(format!("`{}` is not a role; the roles are `{roles}`", wanted.role))
@@ -85,7 +105,45 @@ fn known_participant(service: &Service, id: &str) -> Result<String, Problem> {
 
 /// Who changes something, and when.
 pub(crate) fn actor_of(service: &Service, caller: &Principal) -> GrantActor {
-    GrantActor { who: caller.name.clone(), at_ms: service.clock.now_ms() }
+    GrantActor { who: caller.name.clone(), approved: None, at_ms: service.clock.now_ms() }
+}
+
+/// What is asked for of an access, for a second person to approve.
+pub(crate) fn access_act(
+    subject: AccessSubject,
+    (id, name): (&str, &str),
+    change: AccessChange,
+) -> ApprovalAct {
+    ApprovalAct::Access { subject, id: id.to_owned(), name: name.to_owned(), change }
+}
+
+/// A role that is granted, as a request says it.
+pub(crate) fn granted_change(grant: &AccessGrant) -> AccessChange {
+    let AccessGrant { role, participant, scope, .. } = grant.clone();
+    AccessChange::Grant { role, participant, scope }
+}
+
+/// What becomes of a request: it is done, or it waits for a second person.
+pub(crate) enum Decided<V> {
+    /// It is done.
+    Done(V),
+    /// It waits.
+    Asked(Box<ApprovalAct>),
+}
+
+/// Answers with what was done, or keeps what has to be approved.
+///
+/// # Errors
+/// When the request cannot be kept.
+pub(crate) async fn answer_decided<V: Serialize>(
+    service: &Arc<Service>,
+    caller: Principal,
+    (status, decided): (StatusCode, Decided<V>),
+) -> Result<Response, Problem> {
+    match decided {
+        Decided::Done(view) => Ok((status, ViewJson(view)).into_response()),
+        Decided::Asked(act) => approvals::keep_request(service, *act, caller).await,
+    }
 }
 
 /// What is wanted makes no sense.

@@ -6,19 +6,20 @@
 
 use std::sync::Arc;
 
+use accredit_operations::approvals::{AccessChange, AccessSubject, ApprovalAct};
 use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::access::grants::{self, GrantRequest};
+use crate::http::access::grants::{self, Decided, GrantRequest};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
@@ -37,6 +38,8 @@ pub(crate) struct KeyView {
     name: String,
     /// What it may do.
     role: String,
+    /// `active`, or `waiting` for a second person.
+    state: &'static str,
     /// The participant of a payee's key.
     participant: Option<String>,
     /// What the natural keys begin with that a source's key may send.
@@ -61,6 +64,7 @@ impl KeyView {
             id: key.id.clone(),
             name: key.grant.name.clone(),
             role: key.grant.role.clone(),
+            state: if key.waiting { "waiting" } else { "active" },
             participant: key.grant.participant.clone(),
             scope: key.grant.scope.clone(),
             created: format_rfc3339(key.created_ms),
@@ -115,6 +119,7 @@ pub(crate) async fn create_key(
         Problem::bad_request(detail)
     })?;
 
+    let asked_by = caller.clone();
     let made = service.run_blocking(move |service| {
         let actor = grants::actor_of(service, &caller);
         let expires_ms = wanted.expires.as_deref().map(parse_expiry).transpose()?;
@@ -125,11 +130,23 @@ pub(crate) async fn create_key(
         let KeyRequest { name, role, participant, scope, .. } = wanted;
         let wanted = GrantRequest { name, role, participant, scope };
         let grant = grants::sound_grant(service, wanted)?;
-        let ledger = &service.context.ledger;
-        let new = service.accounts.keys.create_key(ledger, grant, expires_ms, &actor);
-        Ok(NewKeyView::new(&new.map_err(key_problem)?))
+        let (ledger, keys) = (&service.context.ledger, &service.accounts.keys);
+        if service.config.four_eyes && grant.is_elevated() {
+            let change = grants::granted_change(&grant);
+            let known = keys.add_waiting(ledger, grant, expires_ms, &actor);
+            let known = known.map_err(key_problem)?;
+            return Ok(Decided::Asked(Box::new(access_act_of(&known, change))));
+        }
+        let new = keys.create_key(ledger, grant, expires_ms, &actor).map_err(key_problem)?;
+        Ok(Decided::Done(NewKeyView::new(&new)))
     });
-    Ok((StatusCode::CREATED, ViewJson(made.await?)).into_response())
+    let decided = made.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::CREATED, decided)).await
+}
+
+fn access_act_of(known: &KnownKey, change: AccessChange) -> ApprovalAct {
+    let about = (known.key.id.as_str(), known.key.grant.name.as_str());
+    grants::access_act(AccessSubject::Key, about, change)
 }
 
 /// A moment, or the beginning of a day in UTC.
@@ -167,7 +184,7 @@ pub(crate) async fn rotate_key(
     Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
     body: Bytes,
-) -> ViewResult<NewKeyView> {
+) -> Result<Response, Problem> {
     let wanted: RotateRequest = match body.is_empty() {
         true => RotateRequest::default(),
         false => serde_json::from_slice(&body).map_err(|_| {
@@ -179,12 +196,27 @@ pub(crate) async fn rotate_key(
         return Err(grants::bad_access(format!("`overlap` must be 0 to {OVERLAP_S_MAX} seconds")));
     }
 
+    let asked_by = caller.clone();
     let rotated = service.run_blocking(move |service| {
         let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
-        let new = service.accounts.keys.rotate_key(ledger, &id, overlap_s * 1000, &actor);
-        Ok(NewKeyView::new(&new.map_err(key_problem)?))
+        let keys = &service.accounts.keys;
+        let mut overlap_ms = overlap_s * 1000;
+        let known = keys.find_key(&id).ok_or_else(|| key_problem(KeyError::Unknown))?;
+        if service.config.four_eyes && known.key.grant.is_elevated() {
+            // The secret goes to the one who asked, not to the one who approved.
+            match known.allowed_overlap(&caller.name) {
+                Some(allowed_ms) => overlap_ms = allowed_ms,
+                None => {
+                    let change = AccessChange::Secret { overlap_ms };
+                    return Ok(Decided::Asked(Box::new(access_act_of(&known, change))));
+                }
+            }
+        }
+        let new = keys.rotate_key(ledger, &id, overlap_ms, &actor).map_err(key_problem)?;
+        Ok(Decided::Done(NewKeyView::new(&new)))
     });
-    rotated.await.map(ViewJson)
+    let decided = rotated.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::OK, decided)).await
 }
 
 /// Removes a key: it works no longer.
@@ -201,7 +233,7 @@ pub(crate) async fn revoke_key(
     revoked.await.map(ViewJson)
 }
 
-fn key_problem(error: KeyError) -> Problem {
+pub(super) fn key_problem(error: KeyError) -> Problem {
     match error {
         KeyError::Unknown => Problem::not_found("key"),
         KeyError::BadGrant => {

@@ -7,22 +7,24 @@
 
 use std::sync::Arc;
 
+use accredit_operations::approvals::{AccessChange, AccessSubject, ApprovalAct};
 use accredit_operations::principal::{Principal, Role};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::access::grants::{self, GrantRequest};
+use crate::http::access::grants::{self, Decided, GrantRequest};
 use crate::http::problem::Problem;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
+use crate::server::grants::{AccessGrant, GrantActor};
 use crate::server::passwords::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, PasswordHash};
-use crate::server::people::{InvitedPerson, PeopleError, Person, normal_email};
+use crate::server::people::{InvitedPerson, PeopleError, Person, PersonChange, normal_email};
 use crate::server::state::Service;
 
 /// Characters of an address of mail.
@@ -39,6 +41,8 @@ pub(crate) struct PersonView {
     email: String,
     /// What the person may do.
     role: String,
+    /// `active`, `disabled`, or `waiting` for a second person.
+    state: &'static str,
     /// The participant of a payee.
     participant: Option<String>,
     /// When the account was made.
@@ -60,6 +64,7 @@ impl PersonView {
             name: person.grant.name.clone(),
             email: person.email.clone(),
             role: person.grant.role.clone(),
+            state: person.state(),
             participant: person.grant.participant.clone(),
             created: format_rfc3339(person.created_ms),
             created_by: person.created_by.clone(),
@@ -111,6 +116,7 @@ pub(crate) async fn add_person(
         Problem::bad_request(detail)
     })?;
 
+    let asked_by = caller.clone();
     let made = service.run_blocking(move |service| {
         let email = sound_email(&wanted.email)?;
         if Role::parse(&wanted.role) == Some(Role::Source) {
@@ -119,12 +125,24 @@ pub(crate) async fn add_person(
         let PersonRequest { name, role, participant, .. } = wanted;
         let wanted = GrantRequest { name, role, participant, scope: None };
         let grant = grants::sound_grant(service, wanted)?;
-        let actor = grants::actor_of(service, &caller);
-        let added =
-            service.accounts.people.add_person(&service.context.ledger, (grant, email), &actor);
-        Ok(InvitedView::new(&added.map_err(people_problem)?))
+        let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
+        let people = &service.accounts.people;
+        if service.config.four_eyes && grant.is_elevated() {
+            let change = grants::granted_change(&grant);
+            let person = people.add_waiting(ledger, (grant, email), &actor);
+            let person = person.map_err(people_problem)?;
+            return Ok(Decided::Asked(Box::new(access_act_of(&person, change))));
+        }
+        let added = people.add_person(ledger, (grant, email), &actor).map_err(people_problem)?;
+        Ok(Decided::Done(InvitedView::new(&added)))
     });
-    Ok((StatusCode::CREATED, ViewJson(made.await?)).into_response())
+    let decided = made.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::CREATED, decided)).await
+}
+
+fn access_act_of(person: &Person, change: AccessChange) -> ApprovalAct {
+    let about = (person.id.as_str(), person.grant.name.as_str());
+    grants::access_act(AccessSubject::Person, about, change)
 }
 
 /// An address of mail in the form in which it is compared.
@@ -150,13 +168,121 @@ pub(crate) async fn invite_person(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
-) -> ViewResult<InvitedView> {
+) -> Result<Response, Problem> {
+    let asked_by = caller.clone();
     let invited = service.run_blocking(move |service| {
         let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
-        let invited = service.accounts.people.invite_person(ledger, &id, &actor);
-        Ok(InvitedView::new(&invited.map_err(people_problem)?))
+        let people = &service.accounts.people;
+        let person = people.find_person(&id).ok_or_else(unknown_person)?;
+        let needs_two = service.config.four_eyes && person.grant.is_elevated();
+        if needs_two && !person.may_be_invited_by(&caller.name) {
+            // Who has the invitation sets the password, and acts as the person.
+            let change = AccessChange::Secret { overlap_ms: 0 };
+            return Ok(Decided::Asked(Box::new(access_act_of(&person, change))));
+        }
+        let invited = people.invite_person(ledger, &id, &actor).map_err(people_problem)?;
+        Ok(Decided::Done(InvitedView::new(&invited)))
     });
-    invited.await.map(ViewJson)
+    let decided = invited.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::OK, decided)).await
+}
+
+/// What a person should be allowed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleRequest {
+    /// `admin`, `author`, `approver`, `reader`, `auditor` or `payee`.
+    role: String,
+    /// For a payee: the participant whose data the person reads.
+    participant: Option<String>,
+}
+
+/// Changes the role of a person.
+pub(crate) async fn change_role(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let wanted: RoleRequest = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("expected a JSON object with `role`, and for a payee `participant`")
+    })?;
+    let asked_by = caller.clone();
+    let changed = service.run_blocking(move |service| {
+        let person = service.accounts.people.find_person(&id).ok_or_else(unknown_person)?;
+        let grant = role_grant(service, &person, (wanted.role, wanted.participant))?;
+        if service.config.four_eyes {
+            let act = access_act_of(&person, grants::granted_change(&grant));
+            return Ok(Decided::Asked(Box::new(act)));
+        }
+        let actor = grants::actor_of(service, &caller);
+        change_person(service, (&id, PersonChange::Role(grant)), &actor).map(Decided::Done)
+    });
+    let decided = changed.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::OK, decided)).await
+}
+
+/// What a person is granted with another role.
+pub(super) fn role_grant(
+    service: &Service,
+    person: &Person,
+    (role, participant): (String, Option<String>),
+) -> Result<AccessGrant, Problem> {
+    if Role::parse(&role) == Some(Role::Source) {
+        return Err(grants::bad_access("a source does not sign in: make a key for it"));
+    }
+    let name = person.grant.name.clone();
+    grants::grant_with_name(service, GrantRequest { name, role, participant, scope: None })
+}
+
+/// Keeps a person from signing in, and ends the sessions; the account stays.
+pub(crate) async fn disable_person(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
+    Path(id): Path<String>,
+) -> ViewResult<PersonView> {
+    let disabled = service.run_blocking(move |service| {
+        let actor = grants::actor_of(service, &caller);
+        change_person(service, (&id, PersonChange::Disabled(true)), &actor)
+    });
+    disabled.await.map(ViewJson)
+}
+
+/// Lets a person who was disabled sign in again.
+pub(crate) async fn enable_person(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let asked_by = caller.clone();
+    let enabled = service.run_blocking(move |service| {
+        let person = service.accounts.people.find_person(&id).ok_or_else(unknown_person)?;
+        if service.config.four_eyes && person.grant.is_elevated() {
+            let act = access_act_of(&person, AccessChange::Enable);
+            return Ok(Decided::Asked(Box::new(act)));
+        }
+        let actor = grants::actor_of(service, &caller);
+        change_person(service, (&id, PersonChange::Disabled(false)), &actor).map(Decided::Done)
+    });
+    let decided = enabled.await?;
+    grants::answer_decided(&service, asked_by, (StatusCode::OK, decided)).await
+}
+
+/// Changes a person; sessions that were begun with other rights end.
+pub(super) fn change_person(
+    service: &Service,
+    change: (&str, PersonChange),
+    actor: &GrantActor,
+) -> Result<PersonView, Problem> {
+    let ledger = &service.context.ledger;
+    let person = service.accounts.people.change_person(ledger, change, actor);
+    let person = person.map_err(people_problem)?;
+    service.accounts.sessions.end_all_of(&person.id);
+    Ok(PersonView::new(&person))
+}
+
+fn unknown_person() -> Problem {
+    people_problem(PeopleError::Unknown)
 }
 
 /// Removes a person and ends the sessions.
@@ -226,7 +352,7 @@ fn check_password(password: &SecretString) -> Result<(), Problem> {
     Err(Problem::unprocessable("bad_password", detail))
 }
 
-fn people_problem(error: PeopleError) -> Problem {
+pub(super) fn people_problem(error: PeopleError) -> Problem {
     match error {
         PeopleError::Unknown => Problem::not_found("person or invitation"),
         PeopleError::EmailTaken => {

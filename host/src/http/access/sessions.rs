@@ -25,7 +25,7 @@ use crate::http::problem::Problem;
 use crate::http::views::ViewJson;
 use crate::server::passwords::{self, PASSWORD_BYTES_MAX};
 use crate::server::people::normal_email;
-use crate::server::sessions::SESSION_MS;
+use crate::server::sessions::{SESSION_MS, session_id};
 use crate::server::state::Service;
 
 /// The name of the cookie. Browsers take it over TLS or from their own machine alone, and send it to the
@@ -67,22 +67,37 @@ pub(crate) async fn sign_in(
         let is_right = passwords::is_password_of(kept, &password);
         drop(turn);
 
-        let person = person.filter(|_| is_right).ok_or_else(sign_in_failed)?;
+        let person = person.filter(|person| is_right && person.is_let_in());
+        let person = person.ok_or_else(sign_in_failed)?;
         let caller = person.grant.principal().ok_or_else(sign_in_failed)?;
         service.accounts.lockout.end_try(&email, peer);
 
-        let now_ms = service.clock.now_ms();
-        let detail = json!({ "person": person.id });
-        let said = (caller.name.as_str(), "signed_in", detail);
-        service.context.ledger.change_meta_audited(&[], now_ms, said)?;
-        let token = service.accounts.sessions.begin(&person.id, now_ms);
-        let token = token.map_err(|error| Problem::internal(&error))?;
+        let token = begin_session(service, &person.id, &caller, "password")?;
         Ok((CallerView::new(caller), token))
     });
     let (view, token) = signed_in.await?;
 
     let cookie = set_cookie(token.expose_secret(), SESSION_MS / 1000)?;
     Ok(([(header::SET_COOKIE, cookie)], ViewJson(view)).into_response())
+}
+
+/// Begins a session of a person who proved who they are, with a row of the audit trail.
+pub(crate) fn begin_session(
+    service: &Service,
+    person: &str,
+    caller: &Principal,
+    by: &str,
+) -> Result<SecretString, Problem> {
+    let token = service.accounts.sessions.begin(person, service.clock.now_ms());
+    let token = token.map_err(|error| Problem::internal(&error))?;
+    let session = session_id(token.expose_secret());
+    let detail = json!({ "person": person, "session": session, "by": by });
+    if let Err(error) = service.note_act(caller, "signed_in", detail) {
+        // A session that the trail does not know must not work.
+        service.accounts.sessions.end(token.expose_secret());
+        return Err(Problem::internal(&error));
+    }
+    Ok(token)
 }
 
 /// Signs the caller out: the session ends, and the browser forgets the cookie.
@@ -93,6 +108,12 @@ pub(crate) async fn sign_out(
 ) -> Result<Response, Problem> {
     if let Some(token) = session_cookie(&headers) {
         service.accounts.sessions.end(token);
+        let (session, who) = (session_id(token), caller.clone());
+        let noted = service.run_blocking(move |service| {
+            let detail = json!({ "session": session });
+            Ok(service.note_act(&who, "signed_out", detail)?)
+        });
+        noted.await?;
     }
     let cookie = set_cookie("", 0)?;
     Ok(([(header::SET_COOKIE, cookie)], ViewJson(CallerView::new(caller))).into_response())
@@ -100,15 +121,26 @@ pub(crate) async fn sign_out(
 
 /// The token of a session, as a browser sends it.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_value(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_value<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).into_iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';'));
     let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token)
 }
 
-fn set_cookie(token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
-    let text = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age_s}");
+/// The cookie of a session.
+pub(crate) fn set_cookie(token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+    new_cookie(COOKIE, token, age_s)
+}
+
+/// A cookie that no script reads, sent to this host alone.
+pub(crate) fn new_cookie(name: &str, token: &str, age_s: i64) -> Result<HeaderValue, Problem> {
+    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age_s}");
     let mut cookie = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
     cookie.set_sensitive(true);
     Ok(cookie)

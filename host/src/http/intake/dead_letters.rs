@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use accredit_ledger::inbox::DeadLetter;
+use accredit_operations::principal::Principal;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -88,15 +91,16 @@ pub(crate) struct RedrivenLetterAnswer {
 /// Puts one back into the inbox.
 pub(crate) async fn redrive_dead_letter(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(sequence): Path<String>,
 ) -> Result<Response, Problem> {
     let sequence: u64 = sequence.parse().map_err(|_| Problem::not_found("dead letter"))?;
     let redriven = service.run_blocking(move |service| {
-        service
-            .context
-            .ledger
-            .redrive_dead_letter(sequence)
-            .map_err(|error| Problem::internal(&error))
+        let redriven = service.context.ledger.redrive_dead_letter(sequence)?;
+        if redriven {
+            service.note_act(&caller, "dead_letter_redriven", json!({ "sequence": sequence }))?;
+        }
+        Ok(redriven)
     });
     if !redriven.await? {
         return Err(Problem::not_found("dead letter"));
@@ -123,12 +127,16 @@ pub(crate) struct RedrivenLettersAnswer {
 /// Puts all of them back into the inbox, such as after an intake policy was mended.
 pub(crate) async fn redrive_all(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     params: Result<Query<RedriveParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `source`"))?;
     let redriven = service.run_blocking(move |service| {
-        let redriven = service.context.ledger.redrive_dead_letters(params.source.as_deref());
-        redriven.map_err(|error| Problem::internal(&error))
+        let source = params.source.as_deref();
+        let redriven = service.context.ledger.redrive_dead_letters(source)?;
+        let detail = json!({ "source": source, "redriven": redriven });
+        service.note_act(&caller, "dead_letters_redriven", detail)?;
+        Ok(redriven)
     });
     let redriven = redriven.await?;
     service.orders.wake();

@@ -27,6 +27,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
@@ -147,6 +148,7 @@ pub(crate) async fn import_transactions(
     let missing_only = params.missing_only;
     let caller = head.extensions.get::<Principal>();
     let scope = caller.and_then(Principal::deal_scope).map(str::to_owned);
+    let who = caller.map_or_else(String::new, |caller| caller.name.clone());
     let key = match idempotency_key(&head.headers) {
         Ok(key) => key,
         Err(problem) => return Err(body::refused(body, problem).await),
@@ -164,7 +166,8 @@ pub(crate) async fn import_transactions(
 
     let runtime = Handle::current();
     let answer = service.run_blocking(move |service| {
-        let import = Import { service, runtime, form, key, scope, missing_only, _place: place };
+        let import =
+            Import { service, runtime, form, key, who, scope, missing_only, _place: place };
         import.take(body.into())
     });
     Ok((StatusCode::ACCEPTED, ViewJson(answer.await?)).into_response())
@@ -177,8 +180,12 @@ pub(super) async fn enter_room(
     form: BodyForm,
     headers: &HeaderMap,
 ) -> Option<BodyPlace> {
-    let entered = service.imports_room.enter(form.bytes(headers));
-    tokio::time::timeout(ROOM_WAIT, entered).await.ok()
+    wait_for_room(service, form.bytes(headers)).await
+}
+
+/// Waits for room for so many bytes.
+pub(super) async fn wait_for_room(service: &Service, bytes: usize) -> Option<BodyPlace> {
+    tokio::time::timeout(ROOM_WAIT, service.imports_room.enter(bytes)).await.ok()
 }
 
 /// What a body is, as its headers say.
@@ -275,6 +282,8 @@ struct Import<'s> {
     form: BodyForm,
     /// As the sender made it.
     key: Option<String>,
+    /// The caller, for the audit trail.
+    who: String,
     /// What the natural keys of the rows have to begin with; none for the staff.
     scope: Option<String>,
     /// Whether rows of recorded deals are passed over.
@@ -326,6 +335,15 @@ impl Import<'_> {
             }
         }
         let stored = chunks.end()?;
+
+        if stored.deliveries > 0 && !stored.duplicate {
+            let detail = json!({
+                "delivery": key, "rows": rows, "deliveries": stored.deliveries,
+                "missing_only": self.missing_only, "body": hash,
+            });
+            let (ledger, now_ms) = (&self.service.context.ledger, self.service.clock.now_ms());
+            ledger.note_act(now_ms, (&self.who, "imported", detail))?;
+        }
 
         let outcome = if stored.duplicate { "duplicate" } else { "accepted" };
         self.service.metrics.count_webhook("import", outcome);

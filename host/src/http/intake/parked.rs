@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -26,7 +27,7 @@ pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> ViewResu
 /// The answer to another try of parked transactions.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RedriveAnswer {
-    /// How many are decided now.
+    /// How many are not parked, or held by an error, any more.
     decided: usize,
 }
 
@@ -36,10 +37,12 @@ pub(crate) async fn redrive_parked(
     Extension(caller): Extension<Principal>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "redrive", who, body: b"", wait };
-    let redriven = service.answered_by_worker(asked, |turn| {
+    let shared = Arc::clone(&service);
+    let redriven = service.answered_by_worker(asked, move |turn| {
         let decided = jobs::redrive_parked(turn)?;
+        shared.note_act(&caller, "parked_redriven", json!({ "decided": decided }))?;
         Ok(RedriveAnswer { decided })
     });
     redriven.await

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use accredit_ledger::quarantine::QuarantinedRequest;
+use accredit_operations::principal::Principal;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -88,10 +91,17 @@ pub(crate) struct QuarantineVerifyParams {
 /// Verifies requests again with the secrets of now.
 pub(crate) async fn verify_quarantine(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     params: Result<Query<QuarantineVerifyParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `source`"))?;
-    let verified = service
-        .run_blocking(move |service| quarantine::verify_again(service, params.source.as_deref()));
+    let verified = service.run_blocking(move |service| {
+        let source = params.source.as_deref();
+        let outcome = quarantine::verify_again(service, source)?;
+        let (accepted, left) = (outcome.accepted, outcome.left);
+        let detail = json!({ "source": source, "accepted": accepted, "left": left });
+        service.note_act(&caller, "quarantine_verified", detail)?;
+        Ok(outcome)
+    });
     Ok(ViewJson(verified.await?).into_response())
 }

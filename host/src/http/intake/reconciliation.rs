@@ -1,6 +1,7 @@
 //! `POST /v1/reconciliation`: a list of closed deals compared with the deals that are recorded.
 //!
-//! Not taking what is missing (`imports`): nothing is stored. The body has the formats of an import.
+//! Not taking what is missing (`imports`): nothing is stored. The body has the formats of an import, or the
+//! list is asked of the CRM's API.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use accredit_operations::reconcile::ListComparison;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -16,6 +18,7 @@ use crate::directory::formats::Body;
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::views::ViewJson;
+use crate::server::closed_deals::visit_closed_deals;
 use crate::server::state::Service;
 
 /// The query: whether recorded deals are named that the list does not have.
@@ -25,7 +28,18 @@ pub(crate) struct ReconciliationParams {
     /// Whether recorded deals are named that the list does not have.
     #[serde(default)]
     unlisted: bool,
+    /// The source whose CRM is asked for the list, in place of a body.
+    source: Option<String>,
+    /// The first day of the deals that it lists.
+    #[schema(value_type = Option<String>, format = Date)]
+    from: Option<Date>,
+    /// The last day.
+    #[schema(value_type = Option<String>, format = Date)]
+    to: Option<Date>,
 }
+
+/// Bytes that a list from an API counts as while it is read: a page and its rows.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// Compares a list.
 pub(crate) async fn compare_list(
@@ -33,7 +47,15 @@ pub(crate) async fn compare_list(
     params: Result<Query<ReconciliationParams>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Query(params) = params.map_err(|_| Problem::bad_request("expected `unlisted=true`"))?;
+    let expected = "expected `unlisted=true`; `source`, `from` and `to` where there is no body";
+    let Query(params) = params.map_err(|_| Problem::bad_request(expected))?;
+    match (params.source, params.from, params.to) {
+        (None, None, None) => (),
+        (Some(source), Some(from), Some(to)) => {
+            return compare_source(service, source, (from, to), params.unlisted).await;
+        }
+        _ => return Err(Problem::bad_request(expected)),
+    }
     let (head, body) = request.into_parts();
     let form = match BodyForm::of(&head.headers) {
         Ok(form) => form,
@@ -52,6 +74,32 @@ pub(crate) async fn compare_list(
         let body = form.unpack(body.into())?;
         let opened = form.open(&body, &ruleset.settings.layout);
         compare_rows(service, &mut opened?, params.unlisted)
+    });
+    Ok(ViewJson(compared.await?).into_response())
+}
+
+/// Compares the list of a CRM.
+async fn compare_source(
+    service: Arc<Service>,
+    source: String,
+    days: (Date, Date),
+    with_unlisted: bool,
+) -> Result<Response, Problem> {
+    let place = imports::wait_for_room(&service, PAGE_BYTES).await;
+    let place = place.ok_or_else(|| Problem::unavailable("imports are running"))?;
+    let compared = service.run_blocking(move |service| {
+        let _place = place;
+        let ruleset = service.context.ruleset.load_full();
+        let known = ruleset.settings.sources.get(&source);
+        let prefix = known.and_then(|source| source.key_prefix.as_deref());
+        let comparison = ListComparison::new(&service.context.ledger, &ruleset.settings.fields)?;
+        let mut comparison = comparison.of_source(days, prefix);
+
+        visit_closed_deals(service, &ruleset, (&source, days), &mut |row| {
+            comparison.add_record(row)?;
+            imports::check_stopping(service)
+        })?;
+        Ok(comparison.end(with_unlisted)?)
     });
     Ok(ViewJson(compared.await?).into_response())
 }

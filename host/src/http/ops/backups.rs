@@ -31,12 +31,12 @@ pub(crate) async fn make_backup(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     planned(&service)?;
-    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "backup", who, body: b"", wait };
 
     let made = service.answer_as_task(asked, move |service| {
         let plan = planned(service)?;
-        let made = backups::make_counted_backup(service, plan)?;
+        let made = backups::make_counted_backup(service, &caller.name, plan)?;
         FinalAnswer::of_view(StatusCode::CREATED, &made)
     });
     made.await

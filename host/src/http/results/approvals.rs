@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::access::approved::{self, ChangedAccessView};
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
 use crate::http::results::{
@@ -65,6 +66,8 @@ pub(crate) enum ActAnswerView {
     ReleaseRemoved(calculations::RemovedReleaseView),
     /// A period was closed, reopened or finalized.
     PeriodChanged(periods::ChangedPeriodView),
+    /// A key or a person may do something else.
+    AccessChanged(ChangedAccessView),
     /// A run was begun.
     RunBegun(Box<runs::RunView>),
 }
@@ -132,17 +135,15 @@ fn perform_act(
             changed.map(ActAnswerView::PeriodChanged)
         }
 
+        ApprovalAct::Access { subject, id, change, .. } => {
+            let changed = approved::perform_access(service, (subject, &id, change), by)?;
+            Ok(ActAnswerView::AccessChanged(changed))
+        }
+
         ApprovalAct::Run { plan, period, mode, transactions, payees } => {
-            let order = RunOrder {
-                plan,
-                period,
-                mode,
-                selected: transactions,
-                payees,
-                rules: Some(RunRules::InForce),
-                dry_run: false,
-                who,
-            };
+            let (selected, rules) = (transactions, Some(RunRules::InForce));
+            let dry_run = false;
+            let order = RunOrder { plan, period, mode, selected, payees, rules, dry_run, who };
             let run = service.begin_run(order)?;
             Ok(ActAnswerView::RunBegun(Box::new(runs::RunView::new(run))))
         }
@@ -304,6 +305,7 @@ pub(crate) async fn withdraw_request(
 ) -> ViewResult<RequestView> {
     let withdrawn = service.run_blocking(move |service| {
         let request = requests::withdraw_request(&service.context, id, &caller.name)?;
+        approved::drop_waiting(service, &request.act, &caller.name)?;
         Ok(RequestView::new(request))
     });
 

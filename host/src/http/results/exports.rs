@@ -136,6 +136,11 @@ fn parse_weight(weight: &str) -> u32 {
     format!("{whole}{decimals:0<3}").parse().unwrap_or_default()
 }
 
+/// Whether `Accept` asks for a whole list rather than for a page of it.
+pub(crate) fn is_export(headers: &HeaderMap) -> bool {
+    ExportFormat::accepted_format(headers) != ExportFormat::Json
+}
+
 /// Answers with a page in JSON, or with every row in the format that `Accept` asks for.
 ///
 /// # Errors

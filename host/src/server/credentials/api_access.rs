@@ -56,6 +56,16 @@ impl ApiVariables {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// What the audit trail says of them: which are set, and the hosts, which are no secret.
+    pub(super) fn audit_view(&self) -> BTreeMap<&str, Option<&str>> {
+        let shown = |name: &str| name.starts_with(HOSTS);
+        let values = self.0.iter();
+        let values = values.map(|(name, value)| {
+            (name.as_str(), Some(value.expose_secret()).filter(|_| shown(name)))
+        });
+        values.collect()
+    }
+
     fn get(&self, prefix: &str, source: &str) -> Option<&SecretString> {
         self.0.get(&source_variable(prefix, source))
     }

@@ -12,6 +12,7 @@ use super::Service;
 use crate::http::problem::Problem;
 use crate::http::results::runs::accepted_response;
 use crate::server::channels::WorkerTurn;
+use crate::server::origin;
 use crate::server::tasks::{FinalAnswer, TaskRequest};
 
 /// An answer that is still computed.
@@ -59,9 +60,9 @@ impl Service {
 
         // The work continues when the client disconnects, so it is a task of its own.
         if new {
-            let service = Arc::clone(self);
+            let (service, origin) = (Arc::clone(self), origin::current());
             tokio::spawn(async move {
-                let answer = work.await;
+                let answer = origin::continue_within(origin, work).await;
                 service.tasks.end(id, service.clock.now_ms(), answer);
             });
         }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use accredit_ledger::audit::act_from;
 use tokio::sync::oneshot;
 
 use super::Service;
 use crate::http::problem::Problem;
 use crate::server::channels::{WorkerOrder, WorkerTurn};
+use crate::server::origin;
 
 /// How long a job that has not begun is waited for; a request has 30 s.
 const JOB_WAIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
@@ -59,10 +61,11 @@ impl Service {
         job: impl FnOnce(&mut dyn WorkerTurn) -> Result<T, Problem> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Problem>> {
         let (reply, answer) = oneshot::channel();
+        let origin = origin::current();
         self.orders.send(WorkerOrder::Do(Box::new(move |worker| {
             if is_wanted() {
                 // No receiver means that the client has disconnected; what was done stays done.
-                let _ = reply.send(job(worker));
+                let _ = reply.send(act_from(origin, || job(worker)));
             }
         })));
         answer

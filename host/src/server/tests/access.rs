@@ -27,6 +27,7 @@ DELETE /v1/approvals/{id} approver
 GET /v1/approvals/{id} auditor
 POST /v1/approvals/{id}/approve approver
 GET /v1/audit auditor
+GET /v1/audit/checkpoint auditor
 GET /v1/audit/verify auditor
 GET /v1/backups auditor
 POST /v1/backups admin
@@ -110,7 +111,10 @@ GET /v1/payees/{id}/why-not auditor
 GET /v1/people admin
 POST /v1/people admin
 DELETE /v1/people/{id} admin
+POST /v1/people/{id}/disable admin
+POST /v1/people/{id}/enable admin
 POST /v1/people/{id}/invite admin
+PUT /v1/people/{id}/role admin
 GET /v1/periods auditor
 POST /v1/periods/{id}/close admin
 POST /v1/periods/{id}/finalize admin
@@ -135,6 +139,8 @@ GET /v1/runs auditor
 GET /v1/runs/{id} auditor
 POST /v1/runs/{id}/cancel admin
 DELETE /v1/session everyone
+GET /v1/session/oidc public
+GET /v1/session/oidc/callback public
 POST /v1/session public
 DELETE /v1/shadow author
 GET /v1/shadow auditor
@@ -314,7 +320,9 @@ fn every_route_is_in_the_table_and_refuses_everyone_else() {
         let path = filled(row.path, "1");
         let anonymous = office.host.call(row.method, &path, &[], b"");
         if row.access == "public" {
-            assert_eq!(anonymous.status, 400, "{path}: {}", anonymous.text);
+            // This server has no provider of OpenID Connect.
+            let status = if path.contains("/oidc") { 409 } else { 400 };
+            assert_eq!(anonymous.status, status, "{path}: {}", anonymous.text);
         } else {
             anonymous.problem(401, "unauthorized");
         }

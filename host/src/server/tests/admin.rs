@@ -250,7 +250,7 @@ fn a_rollback_brings_back_the_files_as_they_last_were() {
 fn found(store: RedbStore) -> (u64, Vec<String>, Vec<String>) {
     let ledger = Ledger::new(std::sync::Arc::new(store));
     let verified = verify_decisions(&ledger, &VerifyParams::default()).unwrap();
-    (verified.differing, verified.damage, ledger.check_trail(None).unwrap().problems)
+    (verified.differing, verified.damage, ledger.check_trail(None, &[]).unwrap().problems)
 }
 
 /// A data file with rows in every table that is tampered with.
@@ -338,7 +338,7 @@ fn a_row_that_was_changed_by_other_means_is_found() {
     assert_eq!(seen.len(), tables.len());
     assert_eq!(found(open()), (0, Vec::new(), Vec::new()));
     let ledger = Ledger::new(std::sync::Arc::new(open()));
-    let head = ledger.check_trail(None).unwrap().head;
-    assert_eq!(ledger.check_trail(Some(&head)).unwrap().problems, Vec::<String>::new());
-    assert_eq!(ledger.check_trail(Some("another")).unwrap().problems.len(), 1);
+    let head = ledger.check_trail(None, &[]).unwrap().head;
+    assert_eq!(ledger.check_trail(Some(&head), &[]).unwrap().problems, Vec::<String>::new());
+    assert_eq!(ledger.check_trail(Some("another"), &[]).unwrap().problems.len(), 1);
 }

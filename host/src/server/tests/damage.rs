@@ -103,7 +103,10 @@ fn a_flipped_bit_changes_no_amount_and_is_called_damage() {
 
         // Looked at first, since a file that is opened to be written may be repaired.
         let verified = with_data_file(&path, |ledger| {
-            Ok((verify_decisions(&ledger, &VerifyParams::default())?, ledger.check_trail(None)?))
+            Ok((
+                verify_decisions(&ledger, &VerifyParams::default())?,
+                ledger.check_trail(None, &[])?,
+            ))
         });
         assert_eq!(std::fs::read(&path).unwrap(), flipped, "looking writes nothing");
         let is_clean = match &verified {
@@ -218,7 +221,7 @@ fn a_statement_is_what_the_trail_released() {
         store.commit(&batch).unwrap();
 
         let ledger = Ledger::open(store).unwrap();
-        let problems = ledger.check_trail(None).unwrap().problems;
+        let problems = ledger.check_trail(None, &[]).unwrap().problems;
         assert_eq!(problems.len(), 1, "{table:?}: {problems:?}");
     }
 }

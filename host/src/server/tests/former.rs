@@ -58,7 +58,7 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
 
         let verified = verify_decisions(&ledger, &VerifyParams::default()).unwrap();
         assert_eq!((verified.differing, verified.damage), (0, Vec::new()));
-        assert_eq!(ledger.check_trail(None).unwrap().problems, Vec::<String>::new());
+        assert_eq!(ledger.check_trail(None, &[]).unwrap().problems, Vec::<String>::new());
         assert_eq!(ledger.finalized_periods().unwrap().len(), 1);
     }
 }
@@ -171,7 +171,9 @@ fn check_answers_of_blocks(file: &[u8]) {
         host.run();
         host.after_redrive();
         let check = |path: &str, expected: &Value| {
-            let found = without_rulesets(host.get(path)["data"].clone());
+            let mut found = without_rulesets(host.get(path)["data"].clone());
+            // The test itself asked for these.
+            found.as_array_mut().unwrap().retain(|row| row["what"] != "parked_redriven");
             assert!(says_all(&found, expected), "{path}: {found} for {expected}");
         };
 

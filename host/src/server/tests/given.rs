@@ -136,7 +136,7 @@ fn what_people_gave_is_as_the_trail_says() {
 
     let store = Arc::new(RedbStore::open(&host.folder.path().join("acme.redb")).unwrap());
     let ledger = Ledger::open(Arc::clone(&store) as Arc<dyn Store>).unwrap();
-    let problems = || ledger.check_trail(None).unwrap().problems;
+    let problems = || ledger.check_trail(None, &[]).unwrap().problems;
     assert_eq!(problems(), Vec::<String>::new());
 
     let first = |table| -> StoreRow {

@@ -102,6 +102,9 @@ fn what_a_broken_policy_stopped_is_decided_by_the_next() {
     let host = Host::start();
     host.deliver("msg_1", &super::deal("P-1", "1", ",\"hold\":\"broken\""));
     assert_eq!(host.credits("P-1")[0]["reason"], "policy_error");
+    // Deals that stayed as they were counted as decided.
+    let redriven = host.api("POST", "/v1/parked/redrive", &[], "");
+    assert_eq!((redriven.status, &redriven.json()["decided"]), (200, &0.into()));
     let path = "/v1/policies/hold/asked";
     let tag = host.api("GET", path, &[], "").header("etag").to_owned();
     let mended = "fn hold(tx, credit) { no_hold() }\n";

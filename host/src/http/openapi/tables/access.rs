@@ -1,10 +1,14 @@
 //! Operations on keys, people and sessions: who may use the API.
 
 use crate::http::access::keys::{KeyRequest, KeyView, NewKeyView, RotateRequest};
-use crate::http::access::people::{InvitedView, PasswordRequest, PersonRequest, PersonView};
+#[cfg(feature = "oidc")]
+use crate::http::access::oidc::SignInAnswerParams;
+use crate::http::access::people::{
+    InvitedView, PasswordRequest, PersonRequest, PersonView, RoleRequest,
+};
 use crate::http::access::sessions::SignInRequest;
 use crate::http::me::profile::CallerView;
-use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post};
+use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post, put};
 use crate::http::openapi::schemas::SchemaOf;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -13,6 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/v1/keys", "createKey", "Makes a key.")
             .body::<KeyRequest>()
             .answers(201, "The key, whole.", vec![Content::Json(SchemaOf::new::<NewKeyView>())])
+            .four_eyes()
             .refuses(&["bad_access", "name_taken"]),
         delete("/v1/keys/{id}", "revokeKey", "Removes a key.")
             .ok::<KeyView>()
@@ -20,6 +25,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/v1/keys/{id}/rotate", "rotateKey", "Gives a key another secret.")
             .optional_body::<RotateRequest>()
             .ok::<NewKeyView>()
+            .four_eyes()
             .refuses(&["not_found", "bad_access"]),
     ];
     let people = vec![
@@ -31,12 +37,26 @@ pub(super) fn operations() -> Vec<Operation> {
                 "The person, with an invitation.",
                 vec![Content::Json(SchemaOf::new::<InvitedView>())],
             )
+            .four_eyes()
             .refuses(&["bad_access", "name_taken", "email_taken"]),
         delete("/v1/people/{id}", "removePerson", "Removes an account.")
             .ok::<PersonView>()
             .refuses(&["not_found"]),
         post("/v1/people/{id}/invite", "invitePerson", "Makes another invitation.")
             .ok::<InvitedView>()
+            .four_eyes()
+            .refuses(&["not_found"]),
+        put("/v1/people/{id}/role", "changeRole", "Changes the role of a person.")
+            .body::<RoleRequest>()
+            .ok::<PersonView>()
+            .four_eyes()
+            .refuses(&["not_found", "bad_access"]),
+        post("/v1/people/{id}/disable", "disablePerson", "Keeps a person from signing in.")
+            .ok::<PersonView>()
+            .refuses(&["not_found"]),
+        post("/v1/people/{id}/enable", "enablePerson", "Lets a person sign in again.")
+            .ok::<PersonView>()
+            .four_eyes()
             .refuses(&["not_found"]),
         post("/v1/invitations/{token}", "acceptInvitation", "Sets the password of a person.")
             .body::<PasswordRequest>()
@@ -54,5 +74,32 @@ pub(super) fn operations() -> Vec<Operation> {
             .ok::<CallerView>()
             .with_answer_header(200, "Set-Cookie", "The end of the session."),
     ];
+    let sessions = sessions.into_iter().chain(provider_operations());
     in_group("Access", keys.into_iter().chain(people).chain(sessions).collect())
+}
+
+#[cfg(not(feature = "oidc"))]
+fn provider_operations() -> Vec<Operation> {
+    Vec::new()
+}
+
+#[cfg(feature = "oidc")]
+fn provider_operations() -> Vec<Operation> {
+    vec![
+        get("/v1/session/oidc", "beginSignIn", "Sends a browser to the provider to sign in.")
+            .without_answer(303)
+            .with_answer_header(303, "Location", "The provider.")
+            .with_answer_header(303, "Set-Cookie", "What the sign-in is recognised by.")
+            .refuses(&["no_oidc", "provider_failed"]),
+        get(
+            "/v1/session/oidc/callback",
+            "endSignIn",
+            "Signs in the person whom the provider knows.",
+        )
+        .query::<SignInAnswerParams>()
+        .without_answer(303)
+        .with_answer_header(303, "Location", "Where the browser goes on.")
+        .with_answer_header(303, "Set-Cookie", "The session.")
+        .refuses(&["no_oidc", "sign_in_over", "sign_in_refused", "provider_failed"]),
+    ]
 }

@@ -50,9 +50,9 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .header("Content-Encoding", "`gzip`, if the body is packed.")
         .query::<ReconciliationParams>()
-        .content(rows(), true)
+        .content(rows(), false)
         .ok::<Reconciliation>()
-        .refuses(&["media_type", "no_natural_key"]),
+        .refuses(&["media_type", "no_natural_key", "not_found", "unavailable"]),
         post("/hooks/{source}", "receiveDelivery", "Takes a signed delivery of a source.")
             .content(delivery(), true)
             .answers(

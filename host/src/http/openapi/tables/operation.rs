@@ -18,9 +18,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .number("id")
             .ok::<TaskView>()
             .refuses(&["not_found"]),
-        get("/v1/audit", "listAudit", "Lists who did what, newest first.")
+        get("/v1/audit", "listAudit", "Lists who did what, newest first; exports oldest first.")
             .query::<AuditListParams>()
-            .ok_page::<AuditRowView>(),
+            .ok_export::<AuditRowView>(),
+        get(
+            "/v1/audit/checkpoint",
+            "getCheckpoint",
+            "Shows a signed checkpoint of the audit trail.",
+        )
+        .ok_text("text/plain")
+        .refuses(&["no_audit_key", "not_found"]),
         get("/v1/audit/verify", "verifyAudit", "Checks whether the audit trail is whole.")
             .query::<AuditVerifyParams>()
             .ok::<TrailReport>(),
