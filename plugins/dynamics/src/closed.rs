@@ -14,7 +14,10 @@ use crate::fetch::{API_PATH, is_guid};
 use crate::settings::DEAL_TABLE;
 
 /// Rows of a page. A row has hundreds of columns, and an answer is bounded.
-const PREFER: &str = r#"odata.maxpagesize=200,odata.include-annotations="OData.Community.Display.V1.FormattedValue""#;
+const PREFER: &str = concat!(
+    "odata.maxpagesize=200,",
+    r#"odata.include-annotations="OData.Community.Display.V1.FormattedValue""#
+);
 
 /// The request for a page; the cursor is the address that the page before named.
 pub(crate) fn closed_request(
