@@ -1,7 +1,7 @@
 //! `accredit doctor`: looks for what will give trouble, before it does, and says what to do.
 //!
-//! Not repairing. Without `--server` it looks at this machine: settings, secrets, data file, disk. With it, it
-//! asks a running server. Findings go to standard output; exit code 1 if one of them is an error.
+//! Not repairing. Without `--server` it looks at this machine: settings, secrets, data file, disk. With
+//! it, it asks a running server. Findings go to standard output; exit code 1 if one is an error.
 
 mod machine;
 mod remote;

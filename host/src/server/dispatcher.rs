@@ -3,8 +3,8 @@
 //! Not which events there are (the ledger records them with their effect). Every destination has rounds of
 //! its own, so that one that is slow or down keeps no other waiting.
 //!
-//! **Architecture invariant:** an event is sent at least once, and leaves the outbox only when its destination
-//! has answered that it has it.
+//! **Architecture invariant:** an event is sent at least once, and leaves the outbox only when its
+//! destination has answered that it has it.
 
 pub(crate) mod message;
 mod request;

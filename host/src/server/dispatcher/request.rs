@@ -1,7 +1,7 @@
 //! One request to a destination.
 //!
-//! **Architecture invariant:** redirects are not followed, and no proxy is asked: the address that was checked
-//! is the one that gets the event.
+//! **Architecture invariant:** redirects are not followed, and no proxy is asked: the address that was
+//! checked is the one that gets the event.
 
 use std::time::Duration;
 
