@@ -2,6 +2,9 @@
 
 pub(crate) mod demo;
 pub(crate) mod interval;
+mod logging;
 pub(crate) mod network;
 pub(crate) mod outgoing;
 pub(crate) mod serve;
+#[cfg(feature = "otel")]
+mod spans;

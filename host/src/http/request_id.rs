@@ -50,21 +50,67 @@ pub(crate) fn id_of(headers: &HeaderMap) -> Option<HeaderValue> {
 /// neither is logged.
 pub(crate) fn request_span(request: &Request) -> Span {
     let noun = request.uri().path().split('/').find(|part| !part.is_empty() && *part != "v1");
-    new_span(request.headers().get(&REQUEST_ID), request.method(), noun.unwrap_or_default())
+    let (headers, method) = (request.headers(), request.method());
+    let trace = trace_of(headers).unwrap_or_default();
+    let span = new_span(headers.get(&REQUEST_ID), trace, method, noun.unwrap_or_default());
+    #[cfg(feature = "otel")]
+    follow_caller(&span, headers);
+    span
 }
 
 /// The span of a webhook's log lines. It costs as much as reading the delivery, so that one is made
 /// where there is something to log.
 pub(crate) fn hook_span(id: Option<&HeaderValue>) -> Span {
-    new_span(id, &Method::POST, "hooks")
+    new_span(id, "", &Method::POST, "hooks")
 }
 
-fn new_span(id: Option<&HeaderValue>, method: &Method, noun: &str) -> Span {
+fn new_span(id: Option<&HeaderValue>, trace: &str, method: &Method, noun: &str) -> Span {
     let id = id.and_then(|id| id.to_str().ok());
     tracing::info_span!(
         "request",
         request.id = id.unwrap_or_default(),
+        trace.id = trace,
         http.method = %method,
         http.noun = noun,
     )
+}
+
+/// The id of the trace that the caller's request belongs to, out of `traceparent` of W3C Trace Context.
+fn trace_of(headers: &HeaderMap) -> Option<&str> {
+    let parent = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = parent.split('-');
+    let (_, trace) = (parts.next()?, parts.next()?);
+    let is_hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (trace.len() == 32 && trace.bytes().all(is_hexadecimal)).then_some(trace)
+}
+
+/// Makes the span a part of the trace of the caller.
+#[cfg(feature = "otel")]
+fn follow_caller(span: &Span, headers: &HeaderMap) {
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    let caller = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&opentelemetry_http::HeaderExtractor(headers))
+    });
+    // A span that is not exported has no trace.
+    let _ = span.set_parent(caller);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_id_of_a_trace_is_taken() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let of = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("traceparent", value.parse().unwrap());
+            trace_of(&headers).map(str::to_owned)
+        };
+        assert_eq!(of(&format!("00-{trace}-b7ad6b7169203331-01")).as_deref(), Some(trace));
+        for wrong in ["", "00", "00-x-y-01", "00-0AF7651916CD43DD8448EB211C80319C-b7-01"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use rust_decimal::Decimal;
 
 use crate::cli::run::interval::{TimeInterval, parse_interval};
+use crate::cli::run::logging::start_logging;
 use crate::cli::run::network::NetworkArguments;
 use crate::cli::run::outgoing::OutgoingArguments;
 use crate::server::Server;
@@ -145,7 +146,13 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
         }
     };
 
-    start_logging();
+    let _log = match start_logging() {
+        Ok(log) => log,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(2);
+        }
+    };
 
     match serve_until_stopped(config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -199,26 +206,5 @@ pub(crate) async fn stop_asked() {
             }
         }
         Err(_) => drop(interrupt.await),
-    }
-}
-
-/// Logs go to stderr; as JSON if it is not a terminal.
-fn start_logging() {
-    use std::io::IsTerminal;
-    use tracing_subscriber::EnvFilter;
-
-    let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
-    let mut filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    // It writes whole addresses, and an invitation is a part of one.
-    if let Ok(silent) = "tower_http::csrf=off".parse() {
-        filter = filter.add_directive(silent);
-    }
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
-
-    // A second subscriber in one process (tests) is not worth a failure.
-    if std::io::stderr().is_terminal() {
-        let _ = log.try_init();
-    } else {
-        let _ = log.json().flatten_event(true).try_init();
     }
 }
