@@ -65,7 +65,8 @@ impl OidcSettings {
         Ok(Some(OidcSettings {
             client_id: needed("ACCREDIT_OIDC_CLIENT_ID")?,
             client_secret: client_secret.filter(|secret| !secret.is_empty()).map(Into::into),
-            claim: variable("ACCREDIT_OIDC_CLAIM"),
+            // An address in `email` has to be verified, whether the claim is named or not.
+            claim: variable("ACCREDIT_OIDC_CLAIM").filter(|claim| claim != "email"),
             landing: variable("ACCREDIT_OIDC_LANDING").unwrap_or_else(|| "/v1/me".to_owned()),
             issuer,
             redirect,

@@ -2,6 +2,8 @@
 //!
 //! **Architecture invariant:** no other module of the host chooses a connector or a store.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +38,15 @@ pub(crate) fn connectors() -> &'static [&'static dyn Connector] {
 /// # Errors
 /// Why it cannot be opened, such as another process that has it open.
 pub(crate) fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    create_private(path);
     Ok(Arc::new(accredit_redb::RedbStore::open(path)?))
+}
+
+/// Makes an empty data file that other users cannot read, where there is none: pay is in it. What keeps it
+/// from being made is said by the store.
+fn create_private(path: &Path) {
+    let mut options = OpenOptions::new();
+    drop(options.write(true).create_new(true).mode(0o600).open(path));
 }
 
 /// Gives the room that the data file at `path` does not need back to the disk.

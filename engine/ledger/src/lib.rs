@@ -167,14 +167,20 @@ impl Ledger {
         self.change_meta_approved(changes, at_ms, said, None)
     }
 
-    /// The same, with the approval of a request where a second person had to approve it.
+    /// The same, with the approval of a request where a second person had to approve it. The row then
+    /// names that person and the request, since its origin is that of the approval.
     pub fn change_meta_approved(
         &self,
         changes: &[(&str, Option<&[u8]>)],
         at_ms: i64,
-        (who, what, detail): (&str, &str, serde_json::Value),
+        (who, what, mut detail): (&str, &str, serde_json::Value),
         approved: Option<&Approval>,
     ) -> LedgerResult<()> {
+        if let (Some(approved), Some(fields)) = (approved, detail.as_object_mut()) {
+            fields.insert("approved_by".to_owned(), approved.who.as_str().into());
+            fields.insert("request".to_owned(), approved.request.into());
+        }
+
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = WriteBatch::default();

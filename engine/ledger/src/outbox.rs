@@ -25,6 +25,11 @@ use super::{Ledger, LedgerResult, codec};
 /// Bits of an event's number below its time.
 const COUNTER_BITS: u32 = 20;
 
+/// The number of the last event. Two commits at a time may write it in either order, so the next process
+/// begins well behind it.
+const LAST_NUMBER_KEY: &[u8] = b"outbox/last";
+const NUMBERS_LEFT_OUT: u64 = 1 << COUNTER_BITS;
+
 /// What became of an event at one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EventState {
@@ -72,6 +77,8 @@ pub struct OutgoingEvent {
     pub subject: String,
     /// When it happened, milliseconds since 1970.
     pub at_ms: i64,
+    /// Since when it waits: when it happened, or when it was last sent again.
+    pub since_ms: i64,
     /// What is to be known, as a JSON object.
     pub data: String,
     /// How often it was tried.
@@ -107,6 +114,11 @@ impl EventNumbers {
         let last = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, advance);
         last.map_or(by_time, |last| by_time.max(last + 1))
     }
+
+    /// Leaves out the numbers up to the last one of an earlier process, and some behind it.
+    fn begin_behind(&self, last: u64) {
+        self.0.fetch_max(last.saturating_add(NUMBERS_LEFT_OUT), Ordering::AcqRel);
+    }
 }
 
 /// Adds the events of one commit to it.
@@ -135,6 +147,7 @@ impl EventWriter<'_> {
             destination: destination.to_owned(),
             subject: subject.to_owned(),
             at_ms: self.at_ms,
+            since_ms: self.at_ms,
             data: data.to_string(),
             attempts: 0,
             next_ms: 0,
@@ -158,16 +171,23 @@ impl EventWriter<'_> {
         let event = self.new_event(kind, ("", subject), data);
         for destination in destinations {
             let event = OutgoingEvent { destination: destination.to_owned(), ..event.clone() };
-            let key = rows::event_key(EventState::Waiting, destination, event.number);
-            // A clock that was set back must not replace an event that waits.
-            batch.expect_row(StoreTable::Meta, key.clone(), None);
-            batch.put_row(StoreTable::Meta, key, codec::pack_row(&event)?);
+            rows::put_event(batch, &event, EventState::Waiting)?;
         }
+        // The next process begins behind it, also where its clock is late.
+        batch.put_row(StoreTable::Meta, LAST_NUMBER_KEY, codec::number_key(event.number));
         Ok(())
     }
 }
 
 impl Ledger {
+    /// Begins with numbers that no event in the data file has, whatever the clock says.
+    pub fn begin_event_numbers(&self) -> LedgerResult<()> {
+        if let Some(last) = self.snapshot()?.get(StoreTable::Meta, LAST_NUMBER_KEY)? {
+            self.event_numbers.begin_behind(codec::key_number(&last));
+        }
+        Ok(())
+    }
+
     /// Records events for these destinations from now on.
     pub fn route_events(&self, routes: EventRoutes) {
         let routes = Arc::new(routes);

@@ -222,8 +222,10 @@ fn put_in_force(
 fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Requested before the new rules are visible, so that no reader sees the work as finished.
     context.redrives.add_request();
-    context.ledger.route_events(routes_to(&ruleset.settings.destinations));
+    let routes = routes_to(&ruleset.settings.destinations);
     context.ruleset.store(ruleset);
+    // Behind it: an event for a destination that the ruleset does not name yet would be a dead letter.
+    context.ledger.route_events(routes);
     context.activation.store(activation, Ordering::Release);
     // Once more: a try that began in between used the rules from before.
     context.redrives.add_request();

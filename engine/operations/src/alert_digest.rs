@@ -47,10 +47,13 @@ impl AlertDigest {
     }
 
     fn add_alert(&mut self, known: &ToldAlerts, code: &str, message: String) {
-        self.open += 1;
         let hash = blake3::hash(format!("{code}\0{message}").as_bytes());
         let mark = hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        self.told.0.insert(mark);
+        // Two rules of one deal may say the same.
+        if !self.told.0.insert(mark) {
+            return;
+        }
+        self.open += 1;
         if known.0.contains(&mark) {
             return;
         }

@@ -135,6 +135,7 @@ impl Context {
         surroundings: Box<dyn Surroundings>,
     ) -> Result<Self, StoreError> {
         let activation = ledger.last_activation()?;
+        ledger.begin_event_numbers()?;
         ledger.route_events(routes_to(&ruleset.settings.destinations));
         Ok(Context {
             ledger,

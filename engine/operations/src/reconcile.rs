@@ -100,6 +100,8 @@ pub struct ListComparison<'l> {
     with_rows: bool,
     /// What the keys of recorded deals begin with that the list should have.
     key_prefix: String,
+    /// What the keys of other sources' deals begin with.
+    other_prefixes: Vec<String>,
     found: Reconciliation,
 }
 
@@ -118,15 +120,22 @@ impl<'l> ListComparison<'l> {
             seen: HashMap::new(),
             with_rows: false,
             key_prefix: String::new(),
+            other_prefixes: Vec::new(),
             found: Reconciliation { waiting, ..Reconciliation::default() },
         })
     }
 
     /// Expects all deals of one source with a date in a span, and keeps the rows of those that are missing.
-    pub fn of_source(self, span: (Date, Date), key_prefix: Option<&str>) -> Self {
+    /// Deals whose keys begin as those of another source are not expected.
+    pub fn of_source(
+        self,
+        span: (Date, Date),
+        key_prefix: Option<&str>,
+        other_prefixes: Vec<String>,
+    ) -> Self {
         let found = Reconciliation { span: Some(span), ..self.found };
         let key_prefix = key_prefix.unwrap_or_default().to_owned();
-        ListComparison { with_rows: true, key_prefix, found, ..self }
+        ListComparison { with_rows: true, key_prefix, other_prefixes, found, ..self }
     }
 
     /// Compares a row of the list; of rows with one natural key, the first.
@@ -247,7 +256,9 @@ impl<'l> ListComparison<'l> {
                 let is_in_span =
                     deal.incentive_date().is_ok_and(|date| (first..=last).contains(&date));
                 let is_of_a_crm = deal.manual_credit().is_none() && !deal.is_void();
-                let is_of_source = deal.id.starts_with(&self.key_prefix);
+                let is_of_other =
+                    self.other_prefixes.iter().any(|other| deal.id.starts_with(other));
+                let is_of_source = deal.id.starts_with(&self.key_prefix) && !is_of_other;
                 if !is_in_span || !is_of_a_crm || !is_of_source || self.seen.contains_key(&deal.id)
                 {
                     continue;

@@ -81,9 +81,28 @@ fn read_kinds(item: &TomlItem<'_>) -> Vec<EventKind> {
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else { return false };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
-    !host.is_empty() && !host.contains('@') && text.bytes().all(is_plain)
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
+    is_authority(authority) && text.bytes().all(is_plain)
+}
+
+/// Whether a text is a host, with or without a port.
+fn is_authority(text: &str) -> bool {
+    let (is_host, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, port)) => (host.parse::<std::net::Ipv6Addr>().is_ok(), port),
+            None => return false,
+        },
+        None => {
+            let end = text.find(':').unwrap_or(text.len());
+            let (host, port) = text.split_at(end);
+            let is_part =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            (!host.is_empty() && host.bytes().all(is_part), port)
+        }
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 #[cfg(test)]
@@ -92,7 +111,12 @@ mod tests {
 
     #[test]
     fn only_urls_of_the_web_are_taken() {
-        for url in ["https://a.example/x?y=1", "http://127.0.0.1:9/", "https://a.example"] {
+        for url in [
+            "https://a.example/x?y=1",
+            "http://127.0.0.1:9/",
+            "https://a.example",
+            "http://[::1]:1/",
+        ] {
             assert!(is_url(url), "{url}");
         }
         for url in [
@@ -105,6 +129,11 @@ mod tests {
             "https://a.example/#x",
             "https://a.example/a b",
             "file:///etc/passwd",
+            "https://:80/",
+            "https://h:99999/",
+            "https://h:/",
+            "https://[::1/",
+            "https://a.example\\x",
         ] {
             assert!(!is_url(url), "{url}");
         }

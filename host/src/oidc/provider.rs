@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value as Json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::token::{Expected, ProviderKeys, TokenError, verify_id_token};
 use super::{OidcSettings, is_protected};
@@ -27,6 +28,12 @@ const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Keys are asked for at most so often because of a token with an unknown one.
 const KEYS_AGAIN: Duration = Duration::from_secs(10);
 
+/// A failure to get addresses and keys is remembered for so long: nothing is asked for meanwhile.
+pub(crate) const FAILURE_REMEMBERED: Duration = Duration::from_secs(10);
+
+/// Sign-ins that ask the provider at a time. Each blocks a thread, and a stranger can begin any number.
+const ASKING_MAX: usize = 4;
+
 /// What a provider says of itself.
 #[derive(Debug, Clone, Deserialize)]
 struct Description {
@@ -43,11 +50,24 @@ struct Remembered {
     at: Instant,
 }
 
+/// What the provider answered last.
+#[derive(Default)]
+struct LastAnswers {
+    known: Option<Arc<Remembered>>,
+    /// The last failure and its moment; none since an answer was good.
+    failed: Option<(SignInFailure, Instant)>,
+}
+
+/// The turn of a sign-in that asks the provider; it ends when it is dropped.
+pub(crate) type AskingTurn = OwnedSemaphorePermit;
+
 /// Why nobody signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignInFailure {
     /// The provider does not answer, or not as it should.
     Provider(String),
+    /// Too many sign-ins ask it at once.
+    Busy,
     /// What it says is refused.
     Refused(String),
 }
@@ -67,7 +87,8 @@ pub(crate) struct OidcProvider {
     /// What is configured.
     pub(crate) settings: OidcSettings,
     agent: ureq::Agent,
-    remembered: Mutex<Option<Arc<Remembered>>>,
+    last: Mutex<LastAnswers>,
+    turns: Arc<Semaphore>,
 }
 
 fn provider_fault(why: impl Into<String>) -> SignInFailure {
@@ -82,7 +103,21 @@ impl OidcProvider {
             .max_redirects(0)
             .http_status_as_error(false)
             .build();
-        OidcProvider { settings, agent: config.new_agent(), remembered: Mutex::default() }
+        OidcProvider {
+            settings,
+            agent: config.new_agent(),
+            last: Mutex::default(),
+            turns: Arc::new(Semaphore::new(ASKING_MAX)),
+        }
+    }
+
+    /// The turn of a sign-in that asks the provider; it does not wait.
+    ///
+    /// # Errors
+    /// [`SignInFailure::Busy`] when too many others ask it.
+    pub(crate) fn begin_turn(&self) -> Result<AskingTurn, SignInFailure> {
+        let turn = Arc::clone(&self.turns).try_acquire_owned();
+        turn.map_err(|_| SignInFailure::Busy)
     }
 
     fn get_json(&self, url: &str) -> Result<Json, SignInFailure> {
@@ -92,13 +127,37 @@ impl OidcProvider {
         read_json(self.agent.get(url).header("accept", "application/json").call())
     }
 
-    /// Its addresses and keys; asked for again where they are older than `age`.
-    fn remembered(&self, age: Duration) -> Result<Arc<Remembered>, SignInFailure> {
-        let mut kept = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.as_ref().filter(|known| known.at.elapsed() < age) {
-            return Ok(Arc::clone(known));
+    /// Its addresses and keys as they are remembered, or its last failure; none where both are too old.
+    fn remembered(&self, age: Duration) -> Option<Result<Arc<Remembered>, SignInFailure>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = last.known.as_ref().filter(|known| known.at.elapsed() < age) {
+            return Some(Ok(Arc::clone(known)));
+        }
+        let failed = last.failed.as_ref();
+        let failed = failed.filter(|(_, at)| at.elapsed() < FAILURE_REMEMBERED);
+        failed.map(|(failure, _)| Err(failure.clone()))
+    }
+
+    /// Its addresses and keys; asked for again where they are older than `age`. The lock is not held
+    /// while the provider is asked, because others would wait for it as well.
+    fn current(&self, age: Duration, _: &AskingTurn) -> Result<Arc<Remembered>, SignInFailure> {
+        if let Some(remembered) = self.remembered(age) {
+            return remembered;
         }
 
+        let asked = self.ask();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &asked {
+            Ok(known) => {
+                *last = LastAnswers { known: Some(Arc::clone(known)), failed: None };
+            }
+            Err(failure) => last.failed = Some((failure.clone(), Instant::now())),
+        }
+        asked
+    }
+
+    /// Its addresses and keys, asked for.
+    fn ask(&self) -> Result<Arc<Remembered>, SignInFailure> {
         let issuer = self.settings.issuer.trim_end_matches('/');
         let described = self.get_json(&format!("{issuer}/.well-known/openid-configuration"))?;
         let description: Description = serde_json::from_value(described)
@@ -113,22 +172,25 @@ impl OidcProvider {
         let keys = ProviderKeys::from_json(&keys)
             .ok_or_else(|| provider_fault("its keys have another shape"))?;
 
-        let known = Arc::new(Remembered { description, keys, at: Instant::now() });
-        *kept = Some(Arc::clone(&known));
-        Ok(known)
+        Ok(Arc::new(Remembered { description, keys, at: Instant::now() }))
     }
 
     /// Where a browser goes to sign in.
     ///
     /// # Errors
-    /// When the provider does not say where.
+    /// When the provider does not say where, or too many others ask it.
     pub(crate) fn authorization_url(
         &self,
         secrets: &SignInSecrets<'_>,
     ) -> Result<String, SignInFailure> {
         use sha2::Digest as _;
 
-        let endpoint = self.remembered(REMEMBERED)?.description.authorization_endpoint.clone();
+        // What is remembered needs no turn.
+        let known = match self.remembered(REMEMBERED) {
+            Some(remembered) => remembered?,
+            None => self.current(REMEMBERED, &self.begin_turn()?)?,
+        };
+        let endpoint = &known.description.authorization_endpoint;
         let challenge = sha2::Sha256::digest(secrets.verifier.as_bytes());
         let challenge = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(challenge);
         let scope =
@@ -147,7 +209,7 @@ impl OidcProvider {
         Ok(format!("{endpoint}{separator}{query}"))
     }
 
-    /// The address of mail of the person whom a code was given for.
+    /// The address of mail of the person whom a code was given for, asked for in its turn.
     ///
     /// # Errors
     /// When the provider does not answer, or what it says is refused.
@@ -156,8 +218,9 @@ impl OidcProvider {
         code: &str,
         secrets: &SignInSecrets<'_>,
         now_s: i64,
+        turn: &AskingTurn,
     ) -> Result<String, SignInFailure> {
-        let mut known = self.remembered(REMEMBERED)?;
+        let mut known = self.current(REMEMBERED, turn)?;
         let token = self.exchange_code(&known.description, code, secrets.verifier)?;
         let expected = Expected {
             issuer: &self.settings.issuer,
@@ -168,7 +231,7 @@ impl OidcProvider {
         let mut verified = verify_id_token(&token, &known.keys, expected);
         if verified == Err(TokenError::UnknownKey) {
             // A provider may have changed its keys since.
-            known = self.remembered(KEYS_AGAIN)?;
+            known = self.current(KEYS_AGAIN, turn)?;
             verified = verify_id_token(&token, &known.keys, expected);
         }
         let claims = verified.map_err(|error| match error {
@@ -187,7 +250,13 @@ impl OidcProvider {
                 .ok_or_else(|| refused("it lacks the claim that is set"));
         }
         // Anybody may write another person's address into an account that nobody verifies.
-        if claims.get("email_verified") != Some(&Json::Bool(true)) {
+        // Some providers write the note as text.
+        let is_verified = match claims.get("email_verified") {
+            Some(Json::Bool(is_verified)) => *is_verified,
+            Some(Json::String(text)) => text == "true",
+            _ => false,
+        };
+        if !is_verified {
             return Err(refused("its address of mail is not verified"));
         }
         let email = claims.get("email").and_then(Json::as_str);
@@ -260,4 +329,87 @@ fn read_json(
     }
     let text = text.map_err(|_| provider_fault("its answer cannot be read"))?;
     serde_json::from_str(&text).map_err(|_| provider_fault("its answer is not JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// A provider with this issuer and this value of `ACCREDIT_OIDC_CLAIM`.
+    fn provider(issuer: &str, claim: Option<&str>) -> OidcProvider {
+        let variable = |name: &str| match name {
+            "ACCREDIT_OIDC_ISSUER" => Some(issuer.to_owned()),
+            "ACCREDIT_OIDC_CLIENT_ID" => Some("accredit".to_owned()),
+            "ACCREDIT_OIDC_REDIRECT" => Some("https://pay.example/callback".to_owned()),
+            "ACCREDIT_OIDC_CLAIM" => claim.map(str::to_owned),
+            _ => None,
+        };
+        OidcProvider::new(OidcSettings::from_variables(variable).unwrap().unwrap())
+    }
+
+    /// A provider that hung let every request that began a sign-in wait for it in a thread, until the server
+    /// had no thread left for anything else.
+    #[test]
+    fn a_provider_that_hangs_holds_few_threads_and_is_left_alone_for_a_while() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let provider = provider(&issuer, None);
+        let secrets = SignInSecrets { state: "s", nonce: "n", verifier: "v" };
+        let failed: Result<String, SignInFailure> =
+            Err(SignInFailure::Provider("it answered 500".to_owned()));
+
+        std::thread::scope(|scope| {
+            let begun: Vec<_> = (0..ASKING_MAX)
+                .map(|_| scope.spawn(|| provider.authorization_url(&secrets)))
+                .collect();
+            let asked: Vec<_> = (0..ASKING_MAX).map(|_| listener.accept().unwrap().0).collect();
+            assert_eq!(provider.authorization_url(&secrets), Err(SignInFailure::Busy));
+            assert_eq!(provider.begin_turn().err(), Some(SignInFailure::Busy));
+
+            for mut stream in asked {
+                let read = stream.read(&mut [0; 4096]).unwrap();
+                assert!(read > 0);
+                let answer =
+                    "HTTP/1.1 500 Failed\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            for thread in begun {
+                assert_eq!(thread.join().unwrap(), failed);
+            }
+        });
+
+        // The failure is remembered: nothing is asked for again, and every turn is free.
+        listener.set_nonblocking(true).unwrap();
+        assert_eq!(provider.authorization_url(&secrets), failed);
+        let again = listener.accept().unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::WouldBlock);
+        let turns: Vec<_> = (0..ASKING_MAX).map(|_| provider.begin_turn()).collect();
+        assert!(turns.iter().all(Result::is_ok));
+    }
+
+    /// `ACCREDIT_OIDC_CLAIM=email` let an address in that nobody had verified, and nobody signed in with a
+    /// provider that writes `"true"` as text.
+    #[test]
+    fn an_address_in_the_claim_of_mail_is_verified_however_the_claim_is_set() {
+        for claim in [None, Some("email")] {
+            let provider = provider("https://id.example", claim);
+            let email_with = |verified: Json| {
+                provider.email_in(&json!({"email": "ann@x", "email_verified": verified})).ok()
+            };
+            for verified in [json!(true), json!("true")] {
+                assert_eq!(email_with(verified).as_deref(), Some("ann@x"), "{claim:?}");
+            }
+            for verified in [json!(false), json!("false"), json!("True"), json!(1), Json::Null] {
+                assert_eq!(email_with(verified.clone()), None, "{claim:?} {verified}");
+            }
+            assert!(provider.email_in(&json!({"email": "ann@x"})).is_err(), "{claim:?}");
+        }
+        let provider = provider("https://id.example", Some("upn"));
+        assert_eq!(provider.email_in(&json!({"upn": "ann@x"})), Ok("ann@x".to_owned()));
+    }
 }

@@ -51,7 +51,7 @@ pub(super) struct Expected<'a> {
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenError {
-    /// No key of the provider has its id: the keys may have changed.
+    /// No key of the provider has its id, or none verifies a token without one: the keys may have changed.
     UnknownKey,
     /// Anything else.
     Refused(&'static str),
@@ -123,7 +123,9 @@ pub(super) fn verify_id_token(
         return Err(TokenError::UnknownKey);
     }
     if !candidates.any(|key| key.verifies(&head.alg, signed.as_bytes(), &signature)) {
-        return Err(TokenError::Refused("its signature does not match"));
+        let has_id = head.kid.is_some();
+        let mismatch = TokenError::Refused("its signature does not match");
+        return Err(if has_id { mismatch } else { TokenError::UnknownKey });
     }
 
     let claims: Json = serde_json::from_slice(&decode(claims)?).map_err(|_| SHAPE)?;
@@ -238,6 +240,25 @@ mod tests {
         with_party["aud"] = json!(["accredit", "another"]);
         with_party["azp"] = json!("accredit");
         assert!(verify(&signed(&head, &with_party)).is_ok());
+    }
+
+    /// A provider without ids of keys changed its key: nobody signed in for an hour, because the token was
+    /// refused and the keys were not asked for again.
+    #[test]
+    fn a_token_without_an_id_of_a_key_may_be_of_a_new_key() {
+        let new_pair = Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap();
+        let x = URL_SAFE_NO_PAD.encode(new_pair.public_key());
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x});
+        let other_keys = ProviderKeys::from_json(&json!({"keys": [key]})).unwrap();
+
+        let unnamed = signed(&json!({"alg": "EdDSA"}), &claims());
+        let unknown = verify_id_token(&unnamed, &other_keys, expected()).unwrap_err();
+        assert_eq!(unknown, TokenError::UnknownKey);
+        assert!(verify_id_token(&unnamed, &pair().1, expected()).is_ok());
+
+        let named = signed(&json!({"alg": "EdDSA", "kid": "k1"}), &claims());
+        let refused = verify_id_token(&named, &other_keys, expected()).unwrap_err();
+        assert_eq!(refused, TokenError::Refused("its signature does not match"));
     }
 
     #[test]

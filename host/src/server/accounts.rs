@@ -2,6 +2,7 @@
 //!
 //! Not tokens of the environment (`secrets`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,45 @@ impl Accounts {
     /// Whether a key or a person has this name in the audit trail.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         self.keys.has_name(name) || self.people.has_name(name)
+    }
+
+    /// Why one person may hold the access of both, who asked and who approves; none where nothing says so.
+    /// `is_proved`: a provider of OpenID Connect proved who approves.
+    pub(crate) fn one_pair_of_eyes(
+        &self,
+        (asked, approves): (&str, &str),
+        is_proved: bool,
+        now_ms: i64,
+    ) -> Option<String> {
+        let (asking, approving) = (self.hands_of(asked, now_ms), self.hands_of(approves, now_ms));
+        if approving.contains(asked) {
+            return Some(format!("`{asked}` made or rotated the key of `{approves}`"));
+        }
+        if asking.contains(approves) {
+            return Some(format!("`{approves}` made or rotated the key of `{asked}`"));
+        }
+
+        // The one who makes an invitation can set the password with it. An administrator may approve what a
+        // person asks for whom the same administrator has invited: the trail has both names.
+        let unproved = approving.iter().filter(|name| !is_proved || name.as_str() != approves);
+        let mut people = unproved.filter_map(|name| self.people.find_named(name));
+        people.find_map(|person| {
+            let maker = person.let_in_by().filter(|maker| asking.contains(*maker))?;
+            let name = &person.grant.name;
+            Some(format!("`{maker}` made the invitation with which `{name}` set a password"))
+        })
+    }
+
+    /// A caller's name, and where that is a key, those who had it in their hands, and theirs.
+    fn hands_of(&self, name: &str, now_ms: i64) -> BTreeSet<String> {
+        let (mut hands, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(one) = open.pop() {
+            let makers = self.keys.find_named(&one).map(|key| key.makers(now_ms));
+            if hands.insert(one) {
+                open.extend(makers.unwrap_or_default());
+            }
+        }
+        hands
     }
 
     /// The turn of a password that is hashed; none when too many others are before it.

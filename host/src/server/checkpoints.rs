@@ -120,8 +120,12 @@ fn write_if_new(service: &Service) -> Result<(), String> {
     let (Some(plan), Some(signer)) = (&service.config.checkpoints, &credentials.audit_key) else {
         return Err("there is no key for checkpoints; set `ACCREDIT_AUDIT_KEY`".to_owned());
     };
-    let cannot =
-        |error: std::io::Error| format!("no checkpoint in `{}`: {error}", plan.folder.display());
+    let cannot = |error: std::io::Error| {
+        let folder = plan.folder.display();
+        format!(
+            "no checkpoint in `{folder}`: {error}; make the folder writable, it is tried again every 30 s"
+        )
+    };
 
     let mut known = service.checkpoints.last.lock().unwrap_or_else(PoisonError::into_inner);
     let last = match known.clone() {

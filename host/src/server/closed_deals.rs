@@ -52,6 +52,13 @@ pub(crate) fn visit_closed_deals(
     let deadline = clock::elapsed() + TIME_MAX;
     let (mut machines, mut cursor, mut deals) = (IntakeMachine::default(), None::<String>, 0);
     for _ in 0..PAGES_MAX {
+        if clock::elapsed() > deadline {
+            let seconds = TIME_MAX.as_secs();
+            return Err(refused(
+                name,
+                &format!("it took more than {seconds} s: ask for fewer days"),
+            ));
+        }
         let needed = connector.closed_deals_request(&span, cursor.as_deref(), &source.settings);
         let needed = needed.map_err(|error| Problem::bad_request(error.to_string()))?;
         let answer = ask_patiently(service, of, &needed, deadline)?;
@@ -60,7 +67,8 @@ pub(crate) fn visit_closed_deals(
 
         deals += page.events.len();
         if deals > DEALS_MAX {
-            break;
+            let detail = format!("the list has more than {DEALS_MAX} deals: ask for fewer days");
+            return Err(Problem::bad_request(detail));
         }
         for event in page.events {
             let rows =
@@ -78,7 +86,7 @@ pub(crate) fn visit_closed_deals(
         }
         cursor = next;
     }
-    let detail = format!("the list has more than {DEALS_MAX} deals: ask for fewer days");
+    let detail = format!("the list has more than {PAGES_MAX} pages: ask for fewer days");
     Err(Problem::bad_request(detail))
 }
 

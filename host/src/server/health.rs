@@ -3,7 +3,8 @@
 //! Not the log and not alerts about deals. Parts report here when their state changes; `http::ops`
 //! answers from it, and the monitor looks at what no part can see by itself.
 //!
-//! **Architecture invariant:** the server is ready only while no part has a fault.
+//! **Architecture invariant:** the server is ready only while no part that it needs to take requests has a
+//! fault.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +39,12 @@ pub(crate) enum ServerPart {
 }
 
 impl ServerPart {
+    /// Whether the server can take requests without it. Its fault is shown, and sends no traffic away.
+    fn can_be_missed(self) -> bool {
+        use ServerPart::{Backups, Checkpoints, Dispatcher, Mailer};
+        matches!(self, Backups | Checkpoints | Dispatcher | Mailer)
+    }
+
     /// Its name in answers and logs.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -105,6 +112,13 @@ impl Health {
         }
     }
 
+    /// Every part whose fault keeps the server from its work.
+    pub(crate) fn blocking_faults(&self) -> Vec<(ServerPart, PartFault)> {
+        let mut faults = self.faults();
+        faults.retain(|(part, _)| !part.can_be_missed());
+        faults
+    }
+
     /// Every part that has a fault.
     pub(crate) fn faults(&self) -> Vec<(ServerPart, PartFault)> {
         self.with_faults(|faults| {
@@ -131,5 +145,9 @@ mod tests {
         health.clear(ServerPart::Store);
         health.clear(ServerPart::Store);
         assert_eq!(health.faults().len(), 1);
+
+        // A folder of checkpoints that was not mounted turned webhooks away.
+        health.report(ServerPart::Checkpoints, "no folder");
+        assert_eq!((health.faults().len(), health.blocking_faults().len()), (2, 1));
     }
 }

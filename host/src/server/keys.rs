@@ -44,6 +44,9 @@ struct KeptSecret {
     hash: String,
     /// Until when it works, milliseconds since 1970; none while it is the key's own.
     until_ms: Option<i64>,
+    /// Who made it; none in rows of earlier versions.
+    #[serde(default)]
+    made_by: Option<String>,
 }
 
 /// A key as it is kept.
@@ -100,6 +103,15 @@ impl KnownKey {
         Some(self.used_ms.load(Ordering::Relaxed)).filter(|used| *used > 0)
     }
 
+    /// Those who had a secret of the key in their hands that works at this time, and who made the key.
+    pub(crate) fn makers(&self, now_ms: i64) -> Vec<String> {
+        let works = |kept: &&KeptSecret| kept.until_ms.is_none_or(|until| now_ms < until);
+        let working = self.key.secrets.iter().filter(works);
+        let mut makers: Vec<String> = working.filter_map(|kept| kept.made_by.clone()).collect();
+        makers.push(self.key.created_by.clone());
+        makers
+    }
+
     /// For how long the secret of before works on, where `who` may make another one now.
     pub(crate) fn allowed_overlap(&self, who: &str) -> Option<i64> {
         let allowed = self.key.secret_for.as_ref().filter(|allowed| allowed.who == who);
@@ -136,6 +148,10 @@ pub(crate) enum KeyError {
     BadGrant,
     /// Another key has this name.
     NameTaken,
+    /// The key waits for its grant.
+    Waiting,
+    /// The key does not wait for a grant.
+    NotWaiting,
     /// The machine has no random bytes.
     NoRandom(String),
     /// The data cannot be written.
@@ -227,7 +243,8 @@ impl KeyRing {
 
         let id = new_id()?;
         let secret = new_secret()?;
-        let kept = KeptSecret { hash: hash_of(&secret), until_ms: None };
+        let made_by = Some(actor.who.clone());
+        let kept = KeptSecret { hash: hash_of(&secret), until_ms: None, made_by };
         let (created_ms, created_by) = (actor.at_ms, actor.who.clone());
         let secrets = vec![kept];
         let (waiting, secret_for) = (false, None);
@@ -274,11 +291,29 @@ impl KeyRing {
         Ok(known)
     }
 
-    /// Lets the one who asked make a secret of a key once, since a second person approved it; a key that
-    /// waited is granted.
+    /// Grants a key that waited, since a second person approved it: the one who asked may make its
+    /// secret once.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// When there is no such key, or it does not wait.
+    pub(crate) fn grant_key(
+        &self,
+        ledger: &Ledger,
+        id: &str,
+        actor: &GrantActor,
+    ) -> Result<Arc<KnownKey>, KeyError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
+        if !before.key.waiting {
+            return Err(KeyError::NotWaiting);
+        }
+        Ok(self.keep_allowed(ledger, &before, 0, (actor, "key_granted"))?)
+    }
+
+    /// Lets the one who asked make another secret of a key once, since a second person approved it.
+    ///
+    /// # Errors
+    /// When there is no such key, or it waits for its grant.
     pub(crate) fn allow_secret(
         &self,
         ledger: &Ledger,
@@ -288,13 +323,30 @@ impl KeyRing {
     ) -> Result<Arc<KnownKey>, KeyError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
-        let what = if before.key.waiting { "key_granted" } else { "key_secret_allowed" };
+        if before.key.waiting {
+            return Err(KeyError::Waiting);
+        }
+        Ok(self.keep_allowed(ledger, &before, overlap_ms, (actor, "key_secret_allowed"))?)
+    }
+
+    fn keep_allowed(
+        &self,
+        ledger: &Ledger,
+        before: &KnownKey,
+        overlap_ms: i64,
+        (actor, what): (&GrantActor, &str),
+    ) -> Result<Arc<KnownKey>, StoreError> {
         let secret_for = Some(AllowedSecret { who: actor.who.clone(), overlap_ms });
         let key = ApiKey { waiting: false, secret_for, ..before.key.clone() };
         self.keep_key(ledger, (Some(&before.key), &key), (actor, what))?;
         let known = Arc::new(before.with_key(key));
         self.put_in_force(Arc::clone(&known));
         Ok(known)
+    }
+
+    /// A key by its name in the audit trail.
+    pub(crate) fn find_named(&self, name: &str) -> Option<Arc<KnownKey>> {
+        self.keys.load().values().find(|known| known.key.grant.name == name).cloned()
     }
 
     /// A key by its id.
@@ -305,7 +357,7 @@ impl KeyRing {
     /// Gives a key another secret; the one that it has works on for a while.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// When there is no such key, or it waits for its grant.
     pub(crate) fn rotate_key(
         &self,
         ledger: &Ledger,
@@ -315,6 +367,9 @@ impl KeyRing {
     ) -> Result<NewKey, KeyError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keys.load().get(id).cloned().ok_or(KeyError::Unknown)?;
+        if before.key.waiting {
+            return Err(KeyError::Waiting);
+        }
 
         let secret = new_secret()?;
         let mut key = ApiKey { secret_for: None, ..before.key.clone() };
@@ -322,7 +377,8 @@ impl KeyRing {
         key.secrets.retain(|kept| kept.until_ms.is_none());
         let until_ms = Some(actor.at_ms.saturating_add(overlap_ms));
         key.secrets.iter_mut().for_each(|kept| kept.until_ms = until_ms);
-        key.secrets.push(KeptSecret { hash: hash_of(&secret), until_ms: None });
+        let made_by = Some(actor.who.clone());
+        key.secrets.push(KeptSecret { hash: hash_of(&secret), until_ms: None, made_by });
 
         self.keep_key(ledger, (Some(&before.key), &key), (actor, "key_rotated"))?;
         Ok(self.show_once(Arc::new(before.with_key(key)), &secret))

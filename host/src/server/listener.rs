@@ -22,6 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -37,6 +38,9 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client has this long for its handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client takes a part of an answer in this time, or its connection ends.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests in flight have this long after a stop was asked; those that are cut have no answer, and
 /// their senders ask again.
@@ -153,7 +157,10 @@ impl Connection {
 
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        // A client that reads nothing would hold its place, and the answers in memory, for good.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
         // A connection that breaks is the client's affair.
         let _ = watcher.watch(connection).await;
     }

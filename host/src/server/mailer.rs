@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use accredit_operations::alert_digest::{self, AlertDigest, ToldAlerts};
 use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::{Message, SmtpTransport, Transport};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ const RETRY_MS: i64 = 5 * 60 * 1000;
 
 /// A conversation with the mail server has this long.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Characters of a line of the message at most.
+const LINE_CHARACTERS_MAX: usize = 300;
 
 /// Where it is kept what people were told.
 const DIGEST_KEY: &str = "alert_digest";
@@ -110,12 +113,14 @@ fn send_message(
     digest: &AlertDigest,
     since_ms: Option<i64>,
 ) -> Result<(), MailError> {
-    let workspace = service.context.ruleset.load().settings.name.clone();
+    let workspace = plain_line(&service.context.ruleset.load().settings.name);
     let (new, open) = (digest.new_count(), digest.open);
 
     let mut message = Message::builder()
         .from(plan.from.clone())
-        .subject(format!("accredit, {workspace}: {new} new alerts, {open} open"))
+        .subject(format!("accredit, {workspace}: new alerts {new}, open {open}"))
+        .message_id(None)
+        .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN);
     for recipient in &plan.recipients {
         message = message.to(recipient.clone());
@@ -128,6 +133,30 @@ fn send_message(
     let transport = mail_transport(url.expose_secret())?;
     let sent = transport.send(&message);
     sent.map(drop).map_err(|error| MailError::Refused(error.to_string()))
+}
+
+/// A text as a part of one line: what comes from outside could look like lines of ours.
+fn plain_line(text: &str) -> String {
+    let plain = text.chars().map(|sign| if sign.is_control() { ' ' } else { sign });
+    plain.take(LINE_CHARACTERS_MAX).collect()
+}
+
+/// The header that keeps programs from answering.
+#[derive(Debug, Clone, Copy)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(AutoSubmitted)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
 }
 
 /// What talks to the mail server.
@@ -153,28 +182,23 @@ fn is_protected(url: &str) -> bool {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    let is_local = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    is_local || query.split('&').any(|part| part == "tls=required")
+    let is_local = host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_local || query == "tls=required"
 }
 
 /// The text of a digest.
 fn digest_text(workspace: &str, digest: &AlertDigest, since_ms: Option<i64>) -> String {
-    let mut text = match since_ms {
-        Some(since_ms) => {
-            format!(
-                "{} alerts of {workspace} are new since {}",
-                digest.new_count(),
-                format_rfc3339(since_ms)
-            )
-        }
-        None => format!("{} alerts of {workspace} are new", digest.new_count()),
-    };
-    text.push_str(&format!("; {} are open in all.\n", digest.open));
+    let since = since_ms.map(|since_ms| format!(" since {}", format_rfc3339(since_ms)));
+    let since = since.unwrap_or_default();
+    let (new, open) = (digest.new_count(), digest.open);
+    let mut text =
+        format!("Alerts of {workspace} that are new{since}: {new}. Open in all: {open}.\n");
 
     for (code, alerts) in &digest.new {
         text.push_str(&format!("\n{code} ({})\n", alerts.count));
         for message in &alerts.messages {
-            text.push_str(&format!("- {message}\n"));
+            text.push_str(&format!("- {}\n", plain_line(message)));
         }
         let more = alerts.count - alerts.messages.len();
         if more > 0 {
@@ -201,12 +225,20 @@ pub(crate) fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
 mod tests {
     use super::*;
 
+    /// A natural key with line breaks wrote lines of its own into the mail.
+    #[test]
+    fn what_comes_from_outside_stays_on_its_line() {
+        assert_eq!(plain_line("D1\r\n- all is well"), "D1  - all is well");
+        assert_eq!(plain_line(&"x".repeat(1000)).len(), LINE_CHARACTERS_MAX);
+    }
+
     #[test]
     fn a_password_leaves_the_machine_over_tls_alone() {
         for url in [
             "smtps://u:p@mail.example.com",
             "smtp://u:p@mail.example.com:587?tls=required",
             "smtp://127.0.0.1:25",
+            "smtp://localhost",
             "smtp://u:p@[::1]:25/x",
         ] {
             assert!(is_protected(url), "{url}");
@@ -215,6 +247,7 @@ mod tests {
             "smtp://mail.example.com",
             "smtp://u:127.0.0.1@mail.example.com",
             "smtp://mail.example.com?tls=opportunistic",
+            "smtp://mail.example.com?tls=opportunistic&tls=required",
             "http://127.0.0.1",
             "",
         ] {

@@ -140,6 +140,6 @@ fn count_waiting(service: &Service) {
         service.metrics.oldest_undecided_s.set(age.unwrap_or(0));
     }
 
-    let faults = service.health.faults().len();
+    let faults = service.health.blocking_faults().len();
     service.metrics.ready.set(i64::from(faults == 0));
 }

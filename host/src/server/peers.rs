@@ -87,19 +87,21 @@ pub(crate) fn is_trusted(proxies: &[AddressRange], address: IpAddr) -> bool {
 }
 
 /// Who sent a request that came from `peer`, with the values of its `X-Forwarded-For` in their order: the
-/// last address there that is not of a trusted proxy.
+/// last address there that is not of a trusted proxy. Each entry is decoded alone, because a
+/// client writes what it wants in front of those of the proxies.
 pub(crate) fn client_of<'a>(
     peer: IpAddr,
-    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
     proxies: &[AddressRange],
 ) -> IpAddr {
     let mut client = peer.to_canonical();
-    for entry in forwarded.rev().flat_map(|value| value.rsplit(',')) {
+    for entry in forwarded.rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
         if !is_trusted(proxies, client) {
             break;
         }
         // What is no address hides who is behind the proxy that wrote it.
-        let Some(named) = read_address(entry.trim()) else { break };
+        let Ok(text) = std::str::from_utf8(entry) else { break };
+        let Some(named) = read_address(text.trim()) else { break };
         client = named;
     }
     client
@@ -123,7 +125,8 @@ mod tests {
 
     fn client(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
         let proxies: Vec<AddressRange> = proxies.iter().map(|one| one.parse().unwrap()).collect();
-        client_of(ip(peer), forwarded.iter().copied(), &proxies).to_string()
+        let forwarded = forwarded.iter().map(|value| value.as_bytes());
+        client_of(ip(peer), forwarded, &proxies).to_string()
     }
 
     /// Limits that took the first entry were bypassed by a header that the client wrote.

@@ -40,6 +40,9 @@ const INVITATION_MS: i64 = 7 * 24 * 60 * 60_000;
 struct Invitation {
     hash: String,
     expires_ms: i64,
+    /// Who made it; none in rows of earlier versions.
+    #[serde(default)]
+    made_by: Option<String>,
 }
 
 /// A person who signs in.
@@ -58,6 +61,9 @@ pub(crate) struct Person {
     /// The hash of the password; none until the invitation was used.
     pub(crate) password: Option<PasswordHash>,
     invitation: Option<Invitation>,
+    /// Who made the invitation with which the password was set.
+    #[serde(default)]
+    password_by: Option<String>,
     /// Whether the person may not sign in for now.
     #[serde(default)]
     pub(crate) disabled: bool,
@@ -93,6 +99,13 @@ impl Person {
         self.invitation_for.as_deref() == Some(who)
     }
 
+    /// Who made the invitation with which the password was set, and may know the password; none while
+    /// none is set. In rows of earlier versions it is the one who made the account.
+    pub(crate) fn let_in_by(&self) -> Option<&str> {
+        self.password.as_ref()?;
+        Some(self.password_by.as_deref().unwrap_or(&self.created_by))
+    }
+
     /// `active`, `disabled`, or `waiting` for a second person.
     pub(crate) fn state(&self) -> &'static str {
         match (self.waiting, self.disabled) {
@@ -124,6 +137,8 @@ pub(crate) enum PeopleError {
     Unknown,
     /// Another person has the address of mail.
     EmailTaken,
+    /// The account waits for its grant.
+    Waiting,
     /// Something of the machine is missing.
     Failed(String),
     /// The data cannot be written.
@@ -176,6 +191,11 @@ impl People {
         self.known.load().values().any(|person| person.grant.name.eq_ignore_ascii_case(name))
     }
 
+    /// The person with this name in the audit trail.
+    pub(crate) fn find_named(&self, name: &str) -> Option<Arc<Person>> {
+        self.known.load().values().find(|person| person.grant.name == name).cloned()
+    }
+
     /// The person with this address of mail.
     pub(crate) fn find_email(&self, email: &str) -> Option<Arc<Person>> {
         self.known.load().values().find(|person| person.email == email).cloned()
@@ -208,7 +228,7 @@ impl People {
         }
 
         let id = new_id()?;
-        let (invitation, shown) = new_invitation(&id, actor.at_ms)?;
+        let (invitation, shown) = new_invitation(&id, actor)?;
         let person = Person {
             id,
             grant,
@@ -217,6 +237,7 @@ impl People {
             created_by: actor.who.clone(),
             password: None,
             invitation: Some(invitation),
+            password_by: None,
             disabled: false,
             waiting: false,
             invitation_for: None,
@@ -247,6 +268,7 @@ impl People {
             created_by: actor.who.clone(),
             password: None,
             invitation: None,
+            password_by: None,
             disabled: false,
             waiting: true,
             invitation_for: None,
@@ -257,7 +279,7 @@ impl People {
     /// Changes what a person may do.
     ///
     /// # Errors
-    /// When there is no such person.
+    /// When there is no such person, or the account waits for its grant and this is something else.
     pub(crate) fn change_person(
         &self,
         ledger: &Ledger,
@@ -266,6 +288,9 @@ impl People {
     ) -> Result<Arc<Person>, PeopleError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
+        if known.waiting && !matches!(change, PersonChange::Granted) {
+            return Err(PeopleError::Waiting);
+        }
         let mut person = Person::clone(&known);
         let what = match change {
             PersonChange::Granted => {
@@ -296,7 +321,7 @@ impl People {
     /// Gives a person another invitation; the password works until it is used.
     ///
     /// # Errors
-    /// When there is no such person.
+    /// When there is no such person, or the account waits for its grant.
     pub(crate) fn invite_person(
         &self,
         ledger: &Ledger,
@@ -305,7 +330,10 @@ impl People {
     ) -> Result<InvitedPerson, PeopleError> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load().get(id).cloned().ok_or(PeopleError::Unknown)?;
-        let (invitation, shown) = new_invitation(id, actor.at_ms)?;
+        if known.waiting {
+            return Err(PeopleError::Waiting);
+        }
+        let (invitation, shown) = new_invitation(id, actor)?;
         let invitation = Some(invitation);
         let person = Person { invitation, invitation_for: None, ..Person::clone(&known) };
         let person = self.keep_person(ledger, (Some(&known), person), (actor, "person_invited"))?;
@@ -337,7 +365,8 @@ impl People {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.find_invited(given, at_ms).ok_or(PeopleError::Unknown)?;
         let actor = GrantActor { who: known.grant.name.clone(), approved: None, at_ms };
-        let person = Person { password: Some(password), invitation: None, ..Person::clone(&known) };
+        let mut person = Person { password: Some(password), ..Person::clone(&known) };
+        person.password_by = person.invitation.take().and_then(|used| used.made_by);
         Ok(self.keep_person(ledger, (Some(&known), person), (&actor, "password_set"))?)
     }
 
@@ -392,12 +421,13 @@ fn new_id() -> Result<String, PeopleError> {
 }
 
 /// An invitation as it is kept, and as it is shown.
-fn new_invitation(id: &str, at_ms: i64) -> Result<(Invitation, SecretString), PeopleError> {
+fn new_invitation(id: &str, actor: &GrantActor) -> Result<(Invitation, SecretString), PeopleError> {
     let secret = random_bytes::<INVITATION_BYTES>().map_err(PeopleError::Failed)?;
     let shown: SecretString =
         format!("{INVITATION_PREFIX}{id}.{}", URL_SAFE_NO_PAD.encode(secret)).into();
     let hash = TokenHash::hash_token(shown.expose_secret()).to_hex();
-    Ok((Invitation { hash, expires_ms: at_ms.saturating_add(INVITATION_MS) }, shown))
+    let expires_ms = actor.at_ms.saturating_add(INVITATION_MS);
+    Ok((Invitation { hash, expires_ms, made_by: Some(actor.who.clone()) }, shown))
 }
 
 /// What the audit trail says of a person who is changed: nothing secret, and no address of mail.

@@ -32,6 +32,8 @@ const SESSION_ID_DIGITS: usize = 12;
 #[derive(Debug, Clone)]
 struct Session {
     person: String,
+    /// Whether the provider of OpenID Connect proved who it is, and not a password.
+    by_provider: bool,
     begun_ms: i64,
     used_ms: i64,
 }
@@ -47,11 +49,15 @@ impl Session {
 pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Sessions {
-    /// Begins a session of a person; its token.
+    /// Begins a session of a person, whom a provider of OpenID Connect proved or a password; its token.
     ///
     /// # Errors
     /// When the machine has no random bytes.
-    pub(crate) fn begin(&self, person: &str, now_ms: i64) -> Result<SecretString, String> {
+    pub(crate) fn begin(
+        &self,
+        (person, by_provider): (&str, bool),
+        now_ms: i64,
+    ) -> Result<SecretString, String> {
         let token = URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, session| !session.is_over(now_ms));
@@ -63,7 +69,8 @@ impl Sessions {
             drop_oldest(&mut known, |_| true);
         }
 
-        let session = Session { person: person.to_owned(), begun_ms: now_ms, used_ms: now_ms };
+        let person = person.to_owned();
+        let session = Session { person, by_provider, begun_ms: now_ms, used_ms: now_ms };
         known.insert(hash_of(&token), session);
         Ok(token.into())
     }
@@ -74,6 +81,12 @@ impl Sessions {
         let session = known.get_mut(&hash_of(token)).filter(|session| !session.is_over(now_ms))?;
         session.used_ms = session.used_ms.max(now_ms);
         Some(session.person.clone())
+    }
+
+    /// Whether a provider of OpenID Connect proved who the person of this session is.
+    pub(crate) fn is_by_provider(&self, token: &str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&hash_of(token)).is_some_and(|session| session.by_provider)
     }
 
     /// Ends a session.
@@ -113,7 +126,7 @@ mod tests {
     fn a_session_ends_by_time_and_with_the_access() {
         let sessions = Sessions::default();
         let begin = |person: &str, at_ms: i64| {
-            sessions.begin(person, at_ms).unwrap().expose_secret().to_owned()
+            sessions.begin((person, false), at_ms).unwrap().expose_secret().to_owned()
         };
         let is_there = |token: &str, at_ms: i64| sessions.find_person(token, at_ms).is_some();
 
@@ -138,7 +151,7 @@ mod tests {
     fn a_person_has_so_many_sessions_and_loses_the_oldest() {
         let sessions = Sessions::default();
         let tokens: Vec<SecretString> = (0..=SESSIONS_OF_PERSON_MAX)
-            .map(|number| sessions.begin("ann", i64::try_from(number).unwrap()).unwrap())
+            .map(|number| sessions.begin(("ann", false), i64::try_from(number).unwrap()).unwrap())
             .collect();
         let found: Vec<bool> = tokens
             .iter()

@@ -17,6 +17,9 @@ use super::forms::FormedCell;
 /// Rows that a sheet can have below its header.
 pub(crate) const SHEET_ROWS_MAX: u32 = 1_048_575;
 
+/// Characters that a cell can have.
+const CELL_CHARACTERS_MAX: usize = 32_767;
+
 /// Digits that a number in a spreadsheet keeps.
 const DIGITS_KEPT: usize = 15;
 
@@ -61,7 +64,7 @@ impl Spreadsheet {
                 let place = (self.next_row, column);
                 let written = match FormedCell::of(row, name)? {
                     FormedCell::Empty => continue,
-                    FormedCell::Text(text) => sheet.write_string(place.0, place.1, text),
+                    FormedCell::Text(text) => sheet.write_string(place.0, place.1, shortened(text)),
                     FormedCell::Count(count) => sheet.write_number(place.0, place.1, count),
                     FormedCell::Amount(amount) => match exact_number(amount) {
                         Some(number) => sheet.write_number(place.0, place.1, number),
@@ -93,6 +96,14 @@ impl Spreadsheet {
     pub(crate) fn save(mut self, path: &Path) -> io::Result<()> {
         self.workbook.save(path).map_err(sheet_error)
     }
+}
+
+/// A text that fits a cell; a longer one ends with a mark.
+fn shortened(text: String) -> String {
+    if text.chars().count() <= CELL_CHARACTERS_MAX {
+        return text;
+    }
+    text.chars().take(CELL_CHARACTERS_MAX - 1).chain(['…']).collect()
 }
 
 /// An amount as a number of a spreadsheet; none where it has more digits than such a number keeps.

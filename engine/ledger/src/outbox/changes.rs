@@ -61,7 +61,8 @@ impl<'a> CreditChange<'a> {
     /// The change from one standing to another of a credit with the same amount.
     fn new(credit: &'a PostedCredit, from: Standing, to: Standing) -> CreditChange<'a> {
         let part_in = |standing: Standing, wanted: Standing| {
-            if standing == wanted { credit.amount } else { Decimal::ZERO }
+            // A zero with as many decimals as the amount.
+            if standing == wanted { credit.amount } else { Decimal::new(0, credit.amount.scale()) }
         };
         let change = |wanted| part_in(to, wanted) - part_in(from, wanted);
         CreditChange { credit, credited: change(Standing::Active), held: change(Standing::Held) }

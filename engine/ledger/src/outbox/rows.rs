@@ -6,7 +6,7 @@ use accredit_domain::events::EventKind;
 use accredit_seams::store::{StoreTable, WriteBatch};
 
 use super::super::{Ledger, LedgerResult, codec, lock_mutex};
-use super::{EventState, OutgoingEvent};
+use super::{EventState, LAST_NUMBER_KEY, OutgoingEvent};
 
 /// Events a destination that are kept after they were sent.
 const SENT_MAX: usize = 1000;
@@ -14,8 +14,14 @@ const SENT_MAX: usize = 1000;
 /// How many more there may be before the oldest ones are forgotten.
 const SENT_SLACK: usize = 200;
 
+/// Events that are read to count them.
+const COUNTED_MAX: usize = 1000;
+
+/// What the keys begin with that put waiting events in the order in which they are due.
+const DUE_PREFIX: &str = "outbox/due/";
+
 /// Where an event stands.
-pub(super) fn event_key(state: EventState, destination: &str, number: u64) -> Vec<u8> {
+fn event_key(state: EventState, destination: &str, number: u64) -> Vec<u8> {
     [&destination_prefix(state, destination)[..], &codec::number_key(number)].concat()
 }
 
@@ -23,11 +29,45 @@ fn destination_prefix(state: EventState, destination: &str) -> Vec<u8> {
     [state.prefix().as_bytes(), &codec::parts_key(&[destination])].concat()
 }
 
+fn due_prefix(destination: &str) -> Vec<u8> {
+    [DUE_PREFIX.as_bytes(), &codec::parts_key(&[destination])].concat()
+}
+
+fn due_key(event: &OutgoingEvent) -> Vec<u8> {
+    let next_ms = u64::try_from(event.next_ms).unwrap_or_default();
+    let order = [codec::number_key(next_ms), codec::number_key(event.number)].concat();
+    [&due_prefix(&event.destination)[..], &order].concat()
+}
+
+/// Adds an event to a commit as it is in a state.
+pub(super) fn put_event(
+    batch: &mut WriteBatch,
+    event: &OutgoingEvent,
+    state: EventState,
+) -> LedgerResult<()> {
+    let key = event_key(state, &event.destination, event.number);
+    batch.put_row(StoreTable::Meta, key, codec::pack_row(event)?);
+    if state == EventState::Waiting {
+        batch.put_row(StoreTable::Meta, due_key(event), "");
+    }
+    Ok(())
+}
+
+/// Takes an event out of the state that it is in.
+fn remove_event(batch: &mut WriteBatch, event: &OutgoingEvent, state: EventState) {
+    batch.delete_row(StoreTable::Meta, event_key(state, &event.destination, event.number));
+    if state == EventState::Waiting {
+        batch.delete_row(StoreTable::Meta, due_key(event));
+    }
+}
+
 /// What became of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventAttempt {
-    /// The event as it was before the try, with its new time, number of tries and error.
-    pub event: OutgoingEvent,
+    /// The event as it was before the try.
+    pub before: OutgoingEvent,
+    /// The event with its new time, number of tries and error.
+    pub after: OutgoingEvent,
     /// Whether it waits again, was sent, or is a dead letter.
     pub state: EventState,
 }
@@ -49,6 +89,35 @@ impl Ledger {
             from = [&destination_prefix(state, &name)[..], &[0xff; 9]].concat();
             found.push(name);
         }
+    }
+
+    /// When the next waiting event of a destination is due, in milliseconds since 1970; none when none waits.
+    pub fn next_due_event_ms(&self, destination: &str) -> LedgerResult<Option<i64>> {
+        let prefix = due_prefix(destination);
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", 1)?;
+        Ok(rows.first().map(|(key, _)| due_time(key)))
+    }
+
+    /// Waiting events of a destination that are due at this time: at most `limit`, in the order in which they
+    /// are due, and of those the oldest first.
+    pub fn due_events(
+        &self,
+        destination: &str,
+        now_ms: i64,
+        limit: usize,
+    ) -> LedgerResult<Vec<OutgoingEvent>> {
+        let snapshot = self.snapshot()?;
+        let prefix = due_prefix(destination);
+        let rows = snapshot.scan_prefix(StoreTable::Meta, &prefix, b"", limit)?;
+
+        let mut events = Vec::with_capacity(rows.len());
+        for (key, _) in rows.iter().take_while(|(key, _)| due_time(key) <= now_ms) {
+            let key = event_key(EventState::Waiting, destination, codec::key_number(key));
+            if let Some(row) = snapshot.get(StoreTable::Meta, &key)? {
+                events.push(codec::unpack_row(&row)?);
+            }
+        }
+        Ok(events)
     }
 
     /// Events of a destination in a state, oldest first: at most `limit` behind the one with the number
@@ -86,8 +155,9 @@ impl Ledger {
     /// Keeps how tries of waiting events went, in one commit.
     pub fn record_event_attempts(&self, attempts: &[EventAttempt]) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
-        for EventAttempt { event, state } in attempts {
-            move_event(&mut batch, event, (EventState::Waiting, *state))?;
+        for EventAttempt { before, after, state } in attempts {
+            remove_event(&mut batch, before, EventState::Waiting);
+            put_event(&mut batch, after, *state)?;
         }
         self.commit_changes(&batch)
     }
@@ -113,9 +183,10 @@ impl Ledger {
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "events_resent", detail)?;
 
         for (event, state) in events {
-            let fresh =
-                OutgoingEvent { attempts: 0, next_ms: 0, last_error: None, ..event.clone() };
-            move_event(&mut batch, &fresh, (*state, EventState::Waiting))?;
+            remove_event(&mut batch, event, *state);
+            let (attempts, next_ms, last_error, since_ms) = (0, 0, None, at_ms);
+            let fresh = OutgoingEvent { attempts, next_ms, last_error, since_ms, ..event.clone() };
+            put_event(&mut batch, &fresh, EventState::Waiting)?;
         }
         self.commit_changes(&batch)
     }
@@ -133,7 +204,8 @@ impl Ledger {
 
         let data = serde_json::json!({ "who": who });
         let event = self.event_writer(at_ms).new_event(kind, (destination, destination), &data);
-        move_event(&mut batch, &event, (EventState::Waiting, EventState::Waiting))?;
+        put_event(&mut batch, &event, EventState::Waiting)?;
+        batch.put_row(StoreTable::Meta, LAST_NUMBER_KEY, codec::number_key(event.number));
 
         let detail = serde_json::json!({ "destination": destination, "event": event.id() });
         self.append_audit(&*snapshot, &mut batch, at_ms, who, kind.name(), detail)?;
@@ -141,10 +213,11 @@ impl Ledger {
         Ok(event)
     }
 
-    /// Forgets the oldest events that a destination has taken, beyond those that are kept.
+    /// Forgets the oldest events that a destination has taken, beyond those that are kept, a few at a time.
     pub fn forget_sent_events(&self, destination: &str) -> LedgerResult<usize> {
         let prefix = destination_prefix(EventState::Sent, destination);
-        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", usize::MAX)?;
+        let limit = SENT_MAX + 2 * SENT_SLACK;
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", limit)?;
         if rows.len() <= SENT_MAX + SENT_SLACK {
             return Ok(0);
         }
@@ -158,28 +231,19 @@ impl Ledger {
         Ok(surplus)
     }
 
-    /// How many events of a destination are in a state, counted up to `limit`.
-    pub fn count_events(
-        &self,
-        state: EventState,
-        destination: &str,
-        limit: usize,
-    ) -> LedgerResult<usize> {
-        let prefix = destination_prefix(state, destination);
-        Ok(self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", limit)?.len())
+    /// How many events of a destination are in a state, counted up to 1,000.
+    pub fn count_events(&self, state: EventState, destination: &str) -> LedgerResult<usize> {
+        // Keys alone are enough of those that wait.
+        let prefix = match state {
+            EventState::Waiting => due_prefix(destination),
+            EventState::Sent | EventState::Dead => destination_prefix(state, destination),
+        };
+        Ok(self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", COUNTED_MAX)?.len())
     }
 }
 
-/// Moves an event from one state to another, which may be the same.
-fn move_event(
-    batch: &mut WriteBatch,
-    event: &OutgoingEvent,
-    (from, to): (EventState, EventState),
-) -> LedgerResult<()> {
-    if from != to {
-        batch.delete_row(StoreTable::Meta, event_key(from, &event.destination, event.number));
-    }
-    let key = event_key(to, &event.destination, event.number);
-    batch.put_row(StoreTable::Meta, key, codec::pack_row(event)?);
-    Ok(())
+/// The time in the key of an event that is due.
+fn due_time(key: &[u8]) -> i64 {
+    let end = key.len().saturating_sub(8);
+    i64::try_from(codec::key_number(key.get(..end).unwrap_or_default())).unwrap_or(i64::MAX)
 }

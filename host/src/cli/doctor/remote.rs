@@ -50,7 +50,7 @@ fn check_status(status: &Json) -> Vec<Finding> {
     });
 
     for (key, check, what_to_do) in [
-        ("dead_letters", "dead letters", "`GET /v1/dead-letters` says why; mend the intake policy"),
+        ("dead_letters", "dead letters", "`GET /v1/dead-letters` says why; mend what it names"),
         ("parked", "parked deals", "`GET /v1/parked` says why; mend rules or deals"),
     ] {
         let count = number(key);
@@ -58,6 +58,23 @@ fn check_status(status: &Json) -> Vec<Finding> {
             0 => Finding::ok(check, "none"),
             count => Finding::warning(check, format!("{count}: {what_to_do}")),
         });
+    }
+
+    if let Some(certificate) = status.get("certificate").filter(|one| one.is_object()) {
+        let text = |key: &str| certificate.get(key).and_then(Json::as_str);
+        findings.push(match (text("fault"), text("ends_at")) {
+            (Some(fault), _) => Finding::error("certificate", fault),
+            (None, ends_at) => {
+                Finding::ok("certificate", format!("it ends at {}", ends_at.unwrap_or_default()))
+            }
+        });
+    }
+    let quarantine = status.get("quarantine").and_then(Json::as_array).into_iter().flatten();
+    let quarantined: u64 =
+        quarantine.filter_map(|source| source.get("requests").and_then(Json::as_u64)).sum();
+    if quarantined > 0 {
+        let found = format!("{quarantined} requests: mend the secret, then verify them again");
+        findings.push(Finding::warning("quarantine", found));
     }
 
     let faults = status.get("faults").and_then(Json::as_array).into_iter().flatten();

@@ -139,7 +139,7 @@ fn test_destination(options: &TestArguments) -> Result<(), String> {
     let path = format!("/v1/destinations/{}/test", address::encode_part(&options.destination));
     let answer = options.server.make_client()?.post(&path, &json!({}))?;
     let id = answer.get("id").and_then(Json::as_str).unwrap_or_default();
-    eprintln!("`{id}` is sent; `accredit events destinations` shows what becomes of it");
+    eprintln!("`{id}` is queued; `accredit events destinations` shows what becomes of it");
     Ok(())
 }
 
@@ -158,6 +158,6 @@ fn resend_events(options: &ResendArguments) -> Result<(), String> {
     };
     let answer = options.server.make_client()?.post(&path, &json!({}))?;
     let resent = answer.get("resent").and_then(Json::as_u64).unwrap_or_default();
-    eprintln!("{resent} events are sent again");
+    eprintln!("queued again: {resent}");
     Ok(())
 }

@@ -190,7 +190,11 @@ fn print_invitation(answer: &Json) -> Result<(), String> {
     let text = |key: &str| answer.get(key).and_then(Json::as_str);
     let invitation = text("invitation").ok_or("the server gave no invitation")?;
     let (name, role) = (text("name").unwrap_or_default(), text("role").unwrap_or_default());
-    eprintln!("the invitation of `{name}` ({role}); it is not shown again:");
+    let until = text("invited_until").unwrap_or_default();
+    eprintln!(
+        "the invitation of `{name}` ({role}), valid until {until} and not shown again; the person posts \
+         {{\"password\": …}} to /v1/invitations/ with it behind:"
+    );
     output::print_line(invitation);
     Ok(())
 }

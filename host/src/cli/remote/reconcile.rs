@@ -87,8 +87,16 @@ fn reconcile(options: &ReconcileArguments) -> Result<u8, String> {
     }
 
     if options.import {
+        if different > 0 {
+            eprintln!(
+                "{different} different deals stay as they are: correct them in the CRM, or import them"
+            );
+        }
+        if missing == 0 {
+            return Ok(EXIT_FAILED);
+        }
         let path = "/v1/transactions?missing_only=true";
-        match list {
+        let imported = match list {
             Some((kind, body)) => client.post_file(path, kind, &body)?,
             None => {
                 let rows = found.get("missing").and_then(Json::as_array).into_iter().flatten();
@@ -100,6 +108,8 @@ fn reconcile(options: &ReconcileArguments) -> Result<u8, String> {
                 client.post_file(path, ("application/x-ndjson", false), rows.as_bytes())?
             }
         };
+        let warnings = imported.get("warnings").and_then(Json::as_array).into_iter().flatten();
+        warnings.for_each(|warning| eprintln!("warning: {warning}"));
         eprintln!("imported what is missing; reconcile again to see what is left");
     }
     Ok(EXIT_FAILED)

@@ -64,7 +64,9 @@ pub(super) fn start_logging() -> Result<RunningLog, String> {
     {
         let _ = log.try_init();
         if is_wanted {
-            tracing::warn!("a collector of spans is named, and this program was built without `otel`");
+            tracing::warn!(
+                "a collector of spans is named, and this program was built without `otel`"
+            );
         }
         Ok(RunningLog {})
     }

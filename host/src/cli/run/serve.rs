@@ -129,6 +129,13 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
                 return ExitCode::from(2);
             }
             let config = options.outgoing.apply(options.network.apply(config));
+            if config.mail.is_some() && config.credentials.smtp_url.is_none() {
+                eprintln!(
+                    "error: `--mail-to` needs a mail server: set `ACCREDIT_SMTP_URL`, such as \
+                     smtps://user:password@mail.example.com, or `ACCREDIT_SMTP_URL_FILE`"
+                );
+                return ExitCode::from(2);
+            }
             Config {
                 listen,
                 create,

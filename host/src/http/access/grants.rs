@@ -151,6 +151,21 @@ pub(crate) fn bad_access(detail: impl Into<String>) -> Problem {
     Problem::unprocessable("bad_access", detail)
 }
 
+/// A key or a person can only be granted or removed while it waits.
+pub(crate) fn not_granted() -> Problem {
+    let detail = "this key or person waits for its grant; approve or withdraw that request first";
+    Problem::conflict("not_granted", detail)
+}
+
+/// A request grants something else than what a key or a person waits for.
+pub(crate) fn other_grant(name: &str) -> Problem {
+    let detail = format!(
+        "this request does not have the grant that `{name}` waits for; withdraw it, and read the \
+         request that the key or the account was made with"
+    );
+    Problem::conflict("not_granted", detail)
+}
+
 /// Another caller has the name.
 pub(crate) fn name_taken() -> Problem {
     let detail = "another token, key or person has this name, or it is reserved";

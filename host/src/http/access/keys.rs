@@ -202,6 +202,9 @@ pub(crate) async fn rotate_key(
         let keys = &service.accounts.keys;
         let mut overlap_ms = overlap_s * 1000;
         let known = keys.find_key(&id).ok_or_else(|| key_problem(KeyError::Unknown))?;
+        if known.key.waiting {
+            return Err(grants::not_granted());
+        }
         if service.config.four_eyes && known.key.grant.is_elevated() {
             // The secret goes to the one who asked, not to the one who approved.
             match known.allowed_overlap(&caller.name) {
@@ -240,6 +243,10 @@ pub(super) fn key_problem(error: KeyError) -> Problem {
             grants::bad_access("the role does not go with `participant` and `scope`")
         }
         KeyError::NameTaken => grants::name_taken(),
+        KeyError::Waiting => grants::not_granted(),
+        KeyError::NotWaiting => {
+            Problem::conflict("not_waiting", "this key does not wait for a grant any more")
+        }
         KeyError::NoRandom(cause) => Problem::internal(&cause),
         KeyError::Store(error) => Problem::internal(&error),
     }

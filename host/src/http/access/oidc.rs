@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::http::access::sessions;
 use crate::http::problem::Problem;
-use crate::oidc::provider::{OidcProvider, SignInFailure, SignInSecrets};
+use crate::oidc::provider::{FAILURE_REMEMBERED, OidcProvider, SignInFailure, SignInSecrets};
 use crate::server::people::normal_email;
 use crate::server::sessions::SESSION_MS;
 use crate::server::sign_ins::SIGN_IN_MS;
@@ -69,9 +69,11 @@ pub(crate) async fn end_sign_in(
     headers: HeaderMap,
     params: Result<Query<SignInAnswerParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    configured(&service)?;
+    let provider = configured(&service)?;
     let Query(params) =
         params.map_err(|_| Problem::bad_request("expected `code` and `state` of the provider"))?;
+    // A sign-in that finds no turn is not over: the browser may send the same request again.
+    let turn = provider.begin_turn().map_err(failure_problem)?;
     let browser = sessions::cookie_value(&headers, COOKIE).unwrap_or_default().to_owned();
     let state = params.state.unwrap_or_default();
     let sign_in = service.accounts.sign_ins.take(&state, &browser, service.clock.now_ms());
@@ -90,7 +92,9 @@ pub(crate) async fn end_sign_in(
             SignInSecrets { state: &state, nonce: &sign_in.nonce, verifier: &sign_in.verifier };
         let now_s = service.clock.now_ms() / 1000;
         let provider = configured(service)?;
-        let email = provider.email_of(&code, &secrets, now_s).map_err(failure_problem)?;
+        let email = provider.email_of(&code, &secrets, now_s, &turn);
+        drop(turn);
+        let email = email.map_err(failure_problem)?;
         let person = service.accounts.people.find_email(&normal_email(&email));
         let person = person.ok_or_else(|| refuse("nobody here has this address of mail"))?;
         if !person.is_let_in() {
@@ -121,9 +125,18 @@ fn failure_problem(failure: SignInFailure) -> Problem {
             tracing::warn!(error.cause = why, "the provider of OpenID Connect failed");
             let detail =
                 "the provider of OpenID Connect does not answer as it should; try again later";
-            Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", detail)
+            provider_problem(detail, FAILURE_REMEMBERED.as_secs())
+        }
+        SignInFailure::Busy => {
+            let detail = "too many sign-ins ask the provider of OpenID Connect at once; try again";
+            provider_problem(detail, 1)
         }
     }
+}
+
+fn provider_problem(detail: &str, wait_s: u64) -> Problem {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_failed", detail);
+    problem.with_header(header::RETRY_AFTER, HeaderValue::from(wait_s))
 }
 
 /// One answer, whatever the reason is.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 
 use crate::server::peers::{AddressRange, client_of};
 
@@ -43,11 +43,34 @@ pub(crate) fn client_address(
     if proxies.is_empty() {
         return peer;
     }
-    // What is not text cannot be skipped: the entries before it are not of a trusted proxy.
-    let values: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .map(|value| value.to_str().unwrap_or_default())
-        .collect();
-    client_of(peer, values.into_iter(), proxies)
+    let values = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
+    client_of(peer, values, proxies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client of a request by a trusted proxy with these values of the header.
+    fn client(values: &[&[u8]]) -> String {
+        let proxies: [AddressRange; 1] = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
+        }
+        client_address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), &headers, &proxies).to_string()
+    }
+
+    /// One byte that is no text blanked the whole header, so a client that wrote one had the address of the
+    /// proxy, and all clients behind it shared a limit with that client.
+    #[test]
+    fn what_is_no_text_hides_no_entry_behind_it() {
+        assert_eq!(client(&[b"\xff, 7.7.7.7"]), "7.7.7.7");
+        assert_eq!(client(&[b"\xff,7.7.7.7, 10.0.0.2"]), "7.7.7.7");
+        assert_eq!(client(&[b"\xc3", b"7.7.7.7"]), "7.7.7.7");
+
+        // Who is in front of an entry that cannot be read was written by nobody trusted.
+        assert_eq!(client(&[b"7.7.7.7, \xff"]), "10.0.0.1");
+        assert_eq!(client(&[b"7.7.7.7, \xff, 10.0.0.2"]), "10.0.0.2");
+    }
 }

@@ -174,6 +174,7 @@ pub(crate) async fn invite_person(
         let (ledger, actor) = (&service.context.ledger, grants::actor_of(service, &caller));
         let people = &service.accounts.people;
         let person = people.find_person(&id).ok_or_else(unknown_person)?;
+        refuse_waiting(&person)?;
         let needs_two = service.config.four_eyes && person.grant.is_elevated();
         if needs_two && !person.may_be_invited_by(&caller.name) {
             // Who has the invitation sets the password, and acts as the person.
@@ -210,6 +211,7 @@ pub(crate) async fn change_role(
     let asked_by = caller.clone();
     let changed = service.run_blocking(move |service| {
         let person = service.accounts.people.find_person(&id).ok_or_else(unknown_person)?;
+        refuse_waiting(&person)?;
         let grant = role_grant(service, &person, (wanted.role, wanted.participant))?;
         if service.config.four_eyes {
             let act = access_act_of(&person, grants::granted_change(&grant));
@@ -257,6 +259,7 @@ pub(crate) async fn enable_person(
     let asked_by = caller.clone();
     let enabled = service.run_blocking(move |service| {
         let person = service.accounts.people.find_person(&id).ok_or_else(unknown_person)?;
+        refuse_waiting(&person)?;
         if service.config.four_eyes && person.grant.is_elevated() {
             let act = access_act_of(&person, AccessChange::Enable);
             return Ok(Decided::Asked(Box::new(act)));
@@ -279,6 +282,11 @@ pub(super) fn change_person(
     let person = person.map_err(people_problem)?;
     service.accounts.sessions.end_all_of(&person.id);
     Ok(PersonView::new(&person))
+}
+
+/// Nothing else is asked for of an account that waits: its approval would be read as that of the grant.
+fn refuse_waiting(person: &Person) -> Result<(), Problem> {
+    if person.waiting { Err(grants::not_granted()) } else { Ok(()) }
 }
 
 fn unknown_person() -> Problem {
@@ -358,6 +366,7 @@ pub(super) fn people_problem(error: PeopleError) -> Problem {
         PeopleError::EmailTaken => {
             Problem::conflict("email_taken", "another person has this address of mail")
         }
+        PeopleError::Waiting => grants::not_granted(),
         PeopleError::Failed(cause) => Problem::internal(&cause),
         PeopleError::Store(error) => Problem::internal(&error),
     }

@@ -32,6 +32,9 @@ use crate::server::state::Service;
 /// host that set it alone.
 pub(crate) const COOKIE: &str = "__Host-accredit";
 
+/// How a person proved who they are who was signed in by OpenID Connect, in the audit trail.
+pub(crate) const BY_PROVIDER: &str = "oidc";
+
 /// With what a person signs in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +91,8 @@ pub(crate) fn begin_session(
     caller: &Principal,
     by: &str,
 ) -> Result<SecretString, Problem> {
-    let token = service.accounts.sessions.begin(person, service.clock.now_ms());
+    let begun = (person, by == BY_PROVIDER);
+    let token = service.accounts.sessions.begin(begun, service.clock.now_ms());
     let token = token.map_err(|error| Problem::internal(&error))?;
     let session = session_id(token.expose_secret());
     let detail = json!({ "person": person, "session": session, "by": by });
@@ -117,6 +121,14 @@ pub(crate) async fn sign_out(
     }
     let cookie = set_cookie("", 0)?;
     Ok(([(header::SET_COOKIE, cookie)], ViewJson(CallerView::new(caller))).into_response())
+}
+
+/// Whether a request comes by a session whose person a provider of OpenID Connect proved.
+pub(crate) fn is_by_provider(service: &Service, headers: &HeaderMap) -> bool {
+    // A token or a key goes before the cookie, as `bearer` reads them.
+    let has_bearer = headers.contains_key(header::AUTHORIZATION);
+    let session = session_cookie(headers).filter(|_| !has_bearer);
+    session.is_some_and(|token| service.accounts.sessions.is_by_provider(token))
 }
 
 /// The token of a session, as a browser sends it.

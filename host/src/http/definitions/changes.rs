@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::access::{approved, sessions};
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::definitions::conditions;
 use crate::http::definitions::files::check_path;
@@ -334,7 +335,18 @@ pub(crate) async fn approve_change(
 ) -> Result<Response, Problem> {
     let body = id.to_be_bytes();
     let asked = task_request("approval", &caller, &headers, &body);
+    let is_proved = sessions::is_by_provider(&service, &headers);
     let done = service.answer_as_task(asked, move |service| {
+        let kept = service.context.ledger.find_proposal(id)?;
+        // A person's own change is refused below, with its own reason.
+        let kept = kept.filter(|kept| {
+            service.config.four_eyes
+                && kept.state == Standing::Waiting
+                && kept.terms.who != caller.name
+        });
+        if let Some(kept) = kept {
+            approved::check_two_people(service, (&kept.terms.who, &caller.name), is_proved)?;
+        }
         let active = proposals::carry_out(&service.context, id, &caller.name)?;
         conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None)
     });

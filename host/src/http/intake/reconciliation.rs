@@ -92,8 +92,13 @@ async fn compare_source(
         let ruleset = service.context.ruleset.load_full();
         let known = ruleset.settings.sources.get(&source);
         let prefix = known.and_then(|source| source.key_prefix.as_deref());
+        // A longer prefix of another source may begin as this one's.
+        let others = ruleset.settings.sources.iter().filter(|(name, _)| **name != source);
+        let others = others.filter_map(|(_, other)| other.key_prefix.clone());
+        let own = prefix.unwrap_or_default();
+        let other_prefixes = others.filter(|other| !own.starts_with(other.as_str())).collect();
         let comparison = ListComparison::new(&service.context.ledger, &ruleset.settings.fields)?;
-        let mut comparison = comparison.of_source(days, prefix);
+        let mut comparison = comparison.of_source(days, prefix, other_prefixes);
 
         visit_closed_deals(service, &ruleset, (&source, days), &mut |row| {
             comparison.add_record(row)?;

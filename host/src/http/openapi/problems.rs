@@ -101,7 +101,8 @@ fn problem_headers(codes: &[&str]) -> Option<Value> {
     if has("unauthorized") {
         add(("WWW-Authenticate", "How to send a token."));
     }
-    if has("unavailable") || has("rate_limited") || has("too_many_attempts") {
+    let later = ["unavailable", "rate_limited", "too_many_attempts", "provider_failed"];
+    if later.into_iter().any(has) {
         add(("Retry-After", "Seconds after which to try again."));
     }
     if has("unauthorized") || has("unauthentic") || has("rate_limited") {

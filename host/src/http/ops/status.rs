@@ -240,7 +240,7 @@ pub(crate) async fn show_readiness(
     });
     store.await?;
 
-    let faults = service.health.faults();
+    let faults = service.health.blocking_faults();
     if !faults.is_empty() {
         let reasons = faults.iter().map(|(part, fault)| format!("{part}: {}", fault.reason));
         return Err(Problem::unavailable(reasons.collect::<Vec<_>>().join("; ")));

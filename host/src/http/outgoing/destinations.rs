@@ -18,9 +18,6 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::credentials::destination_secret_variable;
 use crate::server::state::Service;
 
-/// Events are counted up to this number.
-const COUNT_MAX: usize = 10_000;
-
 /// A system that is told of events.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DestinationView {
@@ -32,11 +29,11 @@ pub(crate) struct DestinationView {
     events: Vec<&'static str>,
     /// What a person has to do before events can be sent; null if nothing.
     needs: Option<String>,
-    /// Events that wait, counted up to 10,000.
+    /// Events that wait, counted up to 1,000.
     waiting: usize,
-    /// Events that were not taken in any try, counted up to 10,000.
+    /// Events that were not taken in any try, counted up to 1,000.
     dead: usize,
-    /// Events that it has taken and that are kept, the last 1,000 or more.
+    /// Events that it has taken and that are kept, counted up to 1,000.
     sent: usize,
     /// How often the oldest event that waits was tried; null if none waits.
     oldest_attempts: Option<u32>,
@@ -71,7 +68,7 @@ fn view_of(service: &Service, name: String) -> Result<DestinationView, Problem> 
     };
 
     let ledger = &service.context.ledger;
-    let count = |state| ledger.count_events(state, &name, COUNT_MAX);
+    let count = |state| ledger.count_events(state, &name);
     let oldest = ledger.events_of(EventState::Waiting, &name, None, 1)?.pop();
     Ok(DestinationView {
         url: known.map(|known| known.url.clone()),

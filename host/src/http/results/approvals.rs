@@ -32,6 +32,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::access::approved::{self, ChangedAccessView};
+use crate::http::access::sessions;
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
 use crate::http::results::{
@@ -286,8 +287,10 @@ pub(crate) async fn approve_request(
         TaskRequest { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
 
     let shared = Arc::clone(&service);
+    let is_proved = sessions::is_by_provider(&service, &headers);
     let done = service.answered_by_worker(asked, move |turn| {
         let (act, by) = requests::act_to_approve(&shared.context, id, &caller.name)?;
+        approved::check_two_people(&shared, (&by.who, &caller.name), is_proved)?;
         let answer = perform_act(act, &shared, turn, by.clone())?;
 
         let request = requests::record_approval(&shared.context, id, &by)?;

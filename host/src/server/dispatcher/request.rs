@@ -8,7 +8,7 @@ use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::message::{CLOUD_EVENT, SignedMessage};
-use crate::server::networks::GuardedResolver;
+use crate::server::networks::{GuardedResolver, RefusedAddress};
 use crate::server::peers::AddressRange;
 
 /// A request has this long.
@@ -59,6 +59,10 @@ pub(super) fn send(agent: &ureq::Agent, url: &str, message: &SignedMessage) -> S
             let header =
                 |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
             outcome_of(answer.status().as_u16(), header("retry-after"))
+        }
+        Err(ureq::Error::Other(error)) if error.is::<RefusedAddress>() => {
+            let reason = format!("nothing was sent: {error}");
+            SendOutcome::Unavailable { reason, retry_after_ms: None }
         }
         Err(error) => SendOutcome::Unavailable {
             reason: format!("the destination does not answer: {error}"),

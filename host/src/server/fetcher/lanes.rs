@@ -35,6 +35,8 @@ pub(super) struct Lanes {
     turn: u64,
     /// When the next look is due.
     next_look: Option<Instant>,
+    /// Before that, a look would take more than its share of the time.
+    earliest_look: Option<Instant>,
     /// Whether a lane ran out of what was remembered while there was more.
     ran_out: bool,
 }
@@ -86,7 +88,10 @@ impl Lanes {
 
     /// Whether it is time to look for what is due.
     pub(super) fn needs_look(&self) -> bool {
-        self.ran_out || self.next_look.is_none_or(|at| Instant::now() >= at)
+        let now = Instant::now();
+        // A look through a large backlog takes long: a lane that ran out waits for its share too.
+        let may_look = self.earliest_look.is_none_or(|at| now >= at);
+        (self.ran_out && may_look) || self.next_look.is_none_or(|at| now >= at)
     }
 
     /// The next look is due at once.
@@ -130,8 +135,9 @@ impl Lanes {
             (lane.due, lane.has_more) = (due, has_more);
         }
         self.ran_out = false;
-        let pause = (started.elapsed() * LOOK_SHARE).max(TICK).min(Duration::from_secs(10));
-        self.next_look = Some(Instant::now() + pause);
+        let share = (started.elapsed() * LOOK_SHARE).min(Duration::from_secs(10));
+        self.earliest_look = Some(Instant::now() + share);
+        self.next_look = Some(Instant::now() + share.max(TICK));
         Ok(backlog)
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Host, Reply};
+#[cfg(feature = "oidc")]
+use crate::oidc::OidcSettings;
 
 const PASSWORD: &str = "nine green lanterns";
 
@@ -202,4 +204,25 @@ fn an_account_that_makes_no_sense_is_not_made() {
     }
     let key = json!({ "name": "ida", "role": "admin" }).to_string();
     host.api("POST", "/v1/keys", &[], &key).problem(409, "name_taken");
+}
+
+/// Browsers asked a provider that was down again at once: the answer did not say how long to wait.
+#[cfg(feature = "oidc")]
+#[test]
+fn a_provider_that_is_down_is_tried_again_later() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let issuer = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    let host = Host::start_with(move |config| {
+        let variable = |name: &str| match name {
+            "ACCREDIT_OIDC_ISSUER" => Some(issuer.clone()),
+            "ACCREDIT_OIDC_CLIENT_ID" => Some("accredit".to_owned()),
+            "ACCREDIT_OIDC_REDIRECT" => Some("https://pay.example/callback".to_owned()),
+            _ => None,
+        };
+        config.oidc = OidcSettings::from_variables(variable).unwrap();
+    });
+    let reply = host.call("GET", "/v1/session/oidc", &[], b"");
+    reply.problem(503, "provider_failed");
+    assert_eq!(reply.header("retry-after"), "10");
 }

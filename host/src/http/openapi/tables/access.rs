@@ -26,7 +26,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .optional_body::<RotateRequest>()
             .ok::<NewKeyView>()
             .four_eyes()
-            .refuses(&["not_found", "bad_access"]),
+            .refuses(&["not_found", "bad_access", "not_granted"]),
     ];
     let people = vec![
         get("/v1/people", "listPeople", "Lists people.").ok_list::<PersonView>(),
@@ -45,19 +45,19 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/v1/people/{id}/invite", "invitePerson", "Makes another invitation.")
             .ok::<InvitedView>()
             .four_eyes()
-            .refuses(&["not_found"]),
+            .refuses(&["not_found", "not_granted"]),
         put("/v1/people/{id}/role", "changeRole", "Changes the role of a person.")
             .body::<RoleRequest>()
             .ok::<PersonView>()
             .four_eyes()
-            .refuses(&["not_found", "bad_access"]),
+            .refuses(&["not_found", "bad_access", "not_granted"]),
         post("/v1/people/{id}/disable", "disablePerson", "Keeps a person from signing in.")
             .ok::<PersonView>()
-            .refuses(&["not_found"]),
+            .refuses(&["not_found", "not_granted"]),
         post("/v1/people/{id}/enable", "enablePerson", "Lets a person sign in again.")
             .ok::<PersonView>()
             .four_eyes()
-            .refuses(&["not_found"]),
+            .refuses(&["not_found", "not_granted"]),
         post("/v1/invitations/{token}", "acceptInvitation", "Sets the password of a person.")
             .body::<PasswordRequest>()
             .ok::<PersonView>()

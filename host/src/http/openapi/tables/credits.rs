@@ -102,7 +102,7 @@ pub(super) fn approvals() -> Vec<Operation> {
         .number("id")
         .may_take_long()
         .ok::<ApprovedRequestView>()
-        .refuses(&["not_found", "not_waiting", "four_eyes"])
+        .refuses(&["not_found", "not_waiting", "four_eyes", "not_granted"])
         .refuses(&["not_held", "not_active", "period_closed", "period_finalized"])
         .refuses(&["ruleset_not_rebuilt", "already_confirmed", "before_period_end"])
         .refuses(&["calculation_certain", "period_not_over", "earlier_periods_open"])

@@ -79,6 +79,9 @@ fn send_spreadsheet(
     let mut sheet = Spreadsheet::begin(pages.column_names())?;
     sheet.write_rows(&rows)?;
     while let Some(cursor) = next {
+        if sender.is_closed() {
+            return Err(io::Error::other("the client has disconnected"));
+        }
         let (rows, after) = read_page(service, pages, &cursor)?;
         sheet.write_rows(&rows)?;
         next = after;
