@@ -101,7 +101,7 @@ pub(crate) struct RunningServer {
     service: Arc<Service>,
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
-    threads: Vec<JoinHandle<()>>,
+    threads: ServerThreads,
     rotating: tokio::task::JoinHandle<()>,
     _watching: Option<crate::directory::watch::WatchHandle>,
 }
@@ -241,12 +241,20 @@ fn start_watching(
     }
 }
 
-/// Starts the threads, in the order in which they are joined at a stop: the writer first.
+/// The threads of a server, in the order in which they are joined at a stop.
+struct ServerThreads {
+    /// Those that wait for nobody: the writer first, whose last deliveries the worker still decides.
+    own: Vec<JoinHandle<()>>,
+    /// Those that ask other systems, which may hang. What they have not ended, they do again.
+    asking: Vec<JoinHandle<()>>,
+}
+
+/// Starts the threads.
 fn threads(
     service: &Arc<Service>,
     writer_queue: WriterQueue,
     order_queue: OrderQueue,
-) -> Result<Vec<JoinHandle<()>>, String> {
+) -> Result<ServerThreads, String> {
     let writer = supervise::start_supervised(service, ServerPart::Writer, move |service| {
         let Service { context, metrics, arrivals, orders, .. } = &**service;
         let parts = WriterParts { ledger: &context.ledger, metrics, arrivals, orders };
@@ -278,10 +286,8 @@ fn threads(
     let mailer = supervise::start_supervised(service, ServerPart::Mailer, |service| {
         mailer::run(service);
     })?;
-    // A mail server or a CRM that hangs must not keep the last checkpoint from being written: these are not
-    // waited for, and lose nothing.
-    drop((dispatcher, mailer));
-    Ok(vec![writer, worker, monitor, backups, checkpoints, fetcher])
+    let own = vec![writer, worker, monitor, backups, checkpoints];
+    Ok(ServerThreads { own, asking: vec![fetcher, dispatcher, mailer] })
 }
 
 impl RunningServer {
@@ -304,17 +310,17 @@ impl RunningServer {
         let service = Arc::clone(&self.service);
         let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || {
-            // The writer first: what it stores last, the worker still decides.
-            let mut threads = threads.into_iter();
+            let join = |threads: Vec<JoinHandle<()>>| {
+                threads.into_iter().map(JoinHandle::join).collect::<Result<Vec<_>, _>>().is_ok()
+            };
+            let mut own = threads.own;
+            let others = own.split_off(1);
             service.writer.stop();
-            let writer = threads.next().map(JoinHandle::join);
+            let writer = join(own);
             service.orders.send(WorkerOrder::Stop);
-            // The fetcher may wait for a CRM, and loses nothing.
-            let fetcher = threads.next_back();
-            let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
+            let others = join(others);
             checkpoints::write_last(&service);
-            let fetcher = fetcher.map(JoinHandle::join);
-            matches!((writer, fetcher), (Some(Ok(())), Some(Ok(())))) && others.is_ok()
+            join(threads.asking) && writer && others
         });
 
         match tokio::time::timeout(THREADS_TIMEOUT, joined).await {

@@ -37,7 +37,7 @@ const WAIT_MAX_MS: i64 = 48 * 3_600_000;
 
 /// Events of a destination that is no longer named are given up once they are so old: settings and events
 /// may change at the same moment.
-const GIVE_UP_AFTER_MS: i64 = 60_000;
+const GIVE_UP_AFTER_MS: i64 = 5_000;
 
 /// How a round ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
