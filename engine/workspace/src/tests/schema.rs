@@ -22,7 +22,9 @@ fn every_key_that_a_reader_asks_for_is_in_the_schema_and_no_other() {
             "{ field = \"close_date\", format",
             "{ fields = [\"close_date\", \"Invoice Date\"], format",
         );
-    other.insert("accredit.toml".to_owned(), settings.into());
+    let destination =
+        "\n[destinations.erp]\nurl = \"https://erp.example.com/a\"\nevents = [\"reward.*\"]\n";
+    other.insert("accredit.toml".to_owned(), format!("{settings}{destination}").into());
     let (ruleset, findings) = read(&other);
     assert!(ruleset.is_some(), "{findings:?}");
     let asked: Vec<BTreeSet<&str>> = asked::tables_read();
