@@ -76,6 +76,8 @@ pub struct Ledger {
     /// Which destinations want which events.
     event_routes: RwLock<Arc<EventRoutes>>,
     event_numbers: EventNumbers,
+    /// One move of events from state to state at a time: each begins with where they are.
+    event_moves: Mutex<()>,
 }
 
 /// What operations return: a value, or why the data could not be read or written.
@@ -99,7 +101,17 @@ impl Ledger {
         let (records, deliveries, others) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
         let (store, names) = (SealedStore::new(store), Names::default());
         let (event_routes, event_numbers) = (RwLock::default(), EventNumbers::default());
-        Ledger { store, names, records, deliveries, others, event_routes, event_numbers }
+        let event_moves = Mutex::new(());
+        Ledger {
+            store,
+            names,
+            records,
+            deliveries,
+            others,
+            event_routes,
+            event_numbers,
+            event_moves,
+        }
     }
 
     /// Whether the store can be written, and no row that was read is damaged.

@@ -3,7 +3,7 @@
 //! Not which events there are (`outbox`) and not when one is tried (the host).
 
 use accredit_domain::events::EventKind;
-use accredit_seams::store::{StoreTable, WriteBatch};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 use super::super::{Ledger, LedgerResult, codec, lock_mutex};
 use super::{EventState, LAST_NUMBER_KEY, OutgoingEvent};
@@ -142,21 +142,21 @@ impl Ledger {
         destination: &str,
         number: u64,
     ) -> LedgerResult<Option<(OutgoingEvent, EventState)>> {
-        let snapshot = self.snapshot()?;
-        for state in EventState::ALL {
-            let key = event_key(state, destination, number);
-            if let Some(row) = snapshot.get(StoreTable::Meta, &key)? {
-                return Ok(Some((codec::unpack_row(&row)?, state)));
-            }
-        }
-        Ok(None)
+        find_present(&*self.snapshot()?, (destination, number))
     }
 
     /// Keeps how tries of waiting events went, in one commit.
     pub fn record_event_attempts(&self, attempts: &[EventAttempt]) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.event_moves);
+        let snapshot = self.snapshot()?;
         let mut batch = WriteBatch::default();
-        for EventAttempt { before, after, state } in attempts {
-            remove_event(&mut batch, before, EventState::Waiting);
+        for EventAttempt { after, state, .. } in attempts {
+            // A person may have had it sent again meanwhile: it is where it is now.
+            let place = (after.destination.as_str(), after.number);
+            let Some((present, EventState::Waiting)) = find_present(&*snapshot, place)? else {
+                continue;
+            };
+            remove_event(&mut batch, &present, EventState::Waiting);
             put_event(&mut batch, after, *state)?;
         }
         self.commit_changes(&batch)
@@ -182,10 +182,14 @@ impl Ledger {
         });
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "events_resent", detail)?;
 
-        for (event, state) in events {
-            remove_event(&mut batch, event, *state);
+        let _no_other_moves = lock_mutex(&self.event_moves);
+        let present = self.snapshot()?;
+        for (event, _) in events {
+            let place = (event.destination.as_str(), event.number);
+            let Some((event, state)) = find_present(&*present, place)? else { continue };
+            remove_event(&mut batch, &event, state);
             let (attempts, next_ms, last_error, since_ms) = (0, 0, None, at_ms);
-            let fresh = OutgoingEvent { attempts, next_ms, last_error, since_ms, ..event.clone() };
+            let fresh = OutgoingEvent { attempts, next_ms, last_error, since_ms, ..event };
             put_event(&mut batch, &fresh, EventState::Waiting)?;
         }
         self.commit_changes(&batch)
@@ -240,6 +244,20 @@ impl Ledger {
         };
         Ok(self.snapshot()?.scan_prefix(StoreTable::Meta, &prefix, b"", COUNTED_MAX)?.len())
     }
+}
+
+/// An event as it is now, with its state.
+fn find_present(
+    snapshot: &dyn Snapshot,
+    (destination, number): (&str, u64),
+) -> LedgerResult<Option<(OutgoingEvent, EventState)>> {
+    for state in EventState::ALL {
+        let key = event_key(state, destination, number);
+        if let Some(row) = snapshot.get(StoreTable::Meta, &key)? {
+            return Ok(Some((codec::unpack_row(&row)?, state)));
+        }
+    }
+    Ok(None)
 }
 
 /// The time in the key of an event that is due.

@@ -154,6 +154,32 @@ fn numbers_of_events_only_grow() {
     }
 }
 
+/// An event that was sent again while it was tried was due for ever afterwards: the trace of its former time
+/// stayed.
+#[test]
+fn an_event_that_is_sent_again_while_it_is_tried_is_in_one_place() {
+    let ledger = ledger_with_routes(&[EventKind::CreditCreated]);
+    ledger.commit_batch(&work("D1", 2, vec![credit("D1", "ann", 1, "active")])).unwrap();
+    let event = waiting(&ledger).pop().unwrap();
+    let attempt = |next_ms, state| {
+        let after = OutgoingEvent { attempts: 1, next_ms, ..event.clone() };
+        EventAttempt { before: event.clone(), after, state }
+    };
+
+    // A person read the event before it was refused, and asks afterwards.
+    let read = [(event.clone(), EventState::Waiting)];
+    ledger.record_event_attempts(&[attempt(50, EventState::Waiting)]).unwrap();
+    ledger.resend_events(&read, 10, "eva").unwrap();
+    assert_eq!(ledger.count_events(EventState::Waiting, "erp").unwrap(), 1);
+
+    // The try that was under way ends after it was sent again, and another one after that.
+    ledger.record_event_attempts(&[attempt(70, EventState::Waiting)]).unwrap();
+    ledger.record_event_attempts(&[attempt(70, EventState::Sent)]).unwrap();
+    ledger.record_event_attempts(&[attempt(90, EventState::Waiting)]).unwrap();
+    assert_eq!(ledger.next_due_event_ms("erp").unwrap(), None);
+    assert_eq!(ledger.count_events(EventState::Sent, "erp").unwrap(), 1);
+}
+
 /// A look for what is due read every waiting event, also those that were not.
 #[test]
 fn what_is_due_is_found_in_the_order_of_its_time() {
