@@ -62,7 +62,7 @@ impl Accounts {
         self.keys.has_name(name) || self.people.has_name(name)
     }
 
-    /// Why one person may hold the access of both, who asked and who approves; none where nothing says so.
+    /// Why one person may hold the access of both, who asked and who approves; none without such a sign.
     /// `is_proved`: a provider of OpenID Connect proved who approves.
     pub(crate) fn one_pair_of_eyes(
         &self,

@@ -73,7 +73,7 @@ impl GuardedResolver {
     /// Whether events may be sent to an address over a URL with this scheme.
     fn admits(&self, address: IpAddr, is_protected: bool) -> bool {
         let is_allowed = self.allowed.iter().any(|range| range.contains(address));
-        // Without TLS, everybody on the way through the internet could read what is paid.
+        // Without TLS, each network on the way could read what is paid.
         is_allowed || (is_protected && is_global(address))
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum SendOutcome {
     Unavailable {
         /// Why.
         reason: String,
-        /// When it wants to be asked again, if it says so.
+        /// After how many milliseconds it wants to be asked again; none without such a wish.
         retry_after_ms: Option<i64>,
     },
     /// It wants no events any more.
