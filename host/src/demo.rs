@@ -5,6 +5,7 @@
 
 pub(crate) mod company;
 pub(crate) mod deals;
+pub(crate) mod published;
 pub(crate) mod tour;
 
 /// Random numbers that are the same everywhere: SplitMix64.

@@ -50,6 +50,7 @@ pub mod terms;
 mod tests;
 pub mod voids;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use accredit_domain::decision::Approval;
@@ -78,6 +79,8 @@ pub struct Ledger {
     event_numbers: EventNumbers,
     /// One move of events from state to state at a time: each begins with where they are.
     event_moves: Mutex<()>,
+    /// Commits since the ledger was opened.
+    commits: AtomicU64,
 }
 
 /// What operations return: a value, or why the data could not be read or written.
@@ -111,6 +114,7 @@ impl Ledger {
             event_routes,
             event_numbers,
             event_moves,
+            commits: AtomicU64::new(0),
         }
     }
 
@@ -123,7 +127,15 @@ impl Ledger {
     }
 
     fn commit_changes(&self, batch: &WriteBatch) -> LedgerResult<()> {
-        self.store.commit(batch)
+        self.store.commit(batch)?;
+        self.commits.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// How many commits there were since the ledger was opened: as long as it is the same, so is what is
+    /// recorded.
+    pub fn commit_count(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     /// The rows of deals in a view.

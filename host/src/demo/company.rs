@@ -34,6 +34,9 @@ pub(crate) const YEAR: i16 = 2026;
 /// The webhook source that deals arrive through.
 pub(crate) const SOURCE: &str = "crm";
 
+/// What each seller has to sell in a month.
+const SELLER_QUOTA: u32 = 350_000;
+
 const TEAMS: [&str; 5] = ["North", "South", "West", "East", "Online"];
 const SELLERS: usize = 28;
 const ENGINEERS: usize = 4;
@@ -95,6 +98,11 @@ impl Company {
         self.people.iter().find(|person| person.id == id).map_or("", |person| &person.name)
     }
 
+    /// The person in a position.
+    pub(crate) fn holder_of(&self, position: &str) -> Option<&DemoPerson> {
+        self.people.iter().find(|person| person.position == position)
+    }
+
     /// The directory.
     pub(crate) fn files(&self) -> Files {
         let mut participants = "id,name,email\n".to_owned();
@@ -123,6 +131,12 @@ impl Company {
 
         // One shared nickname, so that the sample shows what an ambiguous alias looks like.
         let aliases = "kind,id,alias\nposition,AE-03,The Twins\nposition,AE-04,The Twins\n";
+        let mut quotas = tour::QUOTAS.to_owned();
+        for month in 1..=12 {
+            let target = "account-executives,title:Account Executive";
+            let _ = writeln!(quotas, "{target},{YEAR}-{month:02},{SELLER_QUOTA},booking");
+        }
+
         let texts = [
             ("accredit.toml", ACCREDIT_TOML),
             ("plans/account-executives.toml", PLAN),
@@ -132,7 +146,7 @@ impl Company {
             ("organization/relationships.csv", &relationships),
             ("organization/aliases.csv", aliases),
             ("plans/calibration.toml", tour::DESK_PLAN),
-            ("organization/quotas.csv", tour::QUOTAS),
+            ("organization/quotas.csv", &quotas),
             ("tables/setup_fees.csv", tour::SETUP_FEES),
         ];
 
@@ -143,7 +157,7 @@ impl Company {
 
 const ACCREDIT_TOML: &str = r#"# The sample company. Deals arrive through the webhook source `crm`.
 unit_types = ["USD"]
-credit_types = ["booking", "overlay", "service", "setup"]
+credit_types = ["booking", "management", "overlay", "service", "setup"]
 reason_codes = ["Advance", "Manual Bonus", "Manual Override", "Split Correction"]
 relationship_types = ["Overlay"]
 
@@ -199,6 +213,7 @@ relationship = "Reporting"
 receivers = ["title:Sales Manager", "title:Director", "title:VP of Sales"]
   [[indirect.results]]
   name = "Management credit"
+  credit_type = "management"
   duplicates = true
   hold = "none"
 
@@ -210,4 +225,19 @@ relationship = "Overlay"
   value = "tx.amount * 0.2"
   credit_type = "overlay"
   hold = "none"
+
+[[reward]]
+name = "Commission"
+credit_type = "booking"
+tiers = [{ up_to = "80%", rate = "4%" }, { up_to = "120%", rate = "6%" }, { rate = "9%" }]
+
+[[reward]]
+name = "Override"
+credit_type = "management"
+tiers = [{ rate = "0.5%" }]
+
+[[reward]]
+name = "Overlay bonus"
+credit_type = "overlay"
+tiers = [{ rate = "2%" }]
 "#;

@@ -23,6 +23,9 @@ const CUSTOMERS: [&str; 12] = [
     "Larch Bank",
 ];
 
+/// Days of the year that have deals: until the business date of the demo.
+const DAYS: usize = 320;
+
 /// `count` deals, the same for the same seed.
 pub(crate) fn make_deals(company: &Company, count: usize, seed: u64) -> Vec<Json> {
     let mut random = Random::new(seed);
@@ -51,7 +54,7 @@ fn make_deal(company: &Company, number: usize, random: &mut Random) -> Json {
         _ => random_amount(random, 400, 60_000),
     };
 
-    let day = i64::try_from(random.below(365)).unwrap_or(0);
+    let day = i64::try_from(random.below(DAYS)).unwrap_or(0);
     let closed_on = Date::constant(YEAR, 1, 1).checked_add(day.days()).unwrap_or_default();
 
     json!({

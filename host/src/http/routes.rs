@@ -27,6 +27,7 @@ use crate::http::access::{keys, limits, people, sessions};
 use crate::http::bearer;
 use crate::http::body;
 use crate::http::caching;
+use crate::http::console;
 use crate::http::definitions::aliases;
 use crate::http::definitions::changes;
 use crate::http::definitions::files;
@@ -43,6 +44,7 @@ use crate::http::intake::parked;
 use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
+use crate::http::live;
 use crate::http::me::{lists, profile, questions};
 use crate::http::next_page;
 use crate::http::openapi::serve;
@@ -72,6 +74,7 @@ use crate::http::results::runs;
 use crate::http::results::simulations;
 use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
+use crate::http::welcome;
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.
@@ -95,6 +98,7 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let open = of_all(page_routes())
         .route_layer(limited)
         .merge(of_all(probe_routes()))
+        .merge(console_routes())
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
@@ -152,6 +156,20 @@ fn probe_routes() -> Vec<(&'static str, MethodRouter<Arc<Service>>)> {
         ("/metrics", routing::get(status::show_metrics)),
         ("/version", routing::get(status::show_version)),
     ]
+}
+
+/// The console. Its files are the same for everyone and small, so that these have no limit either.
+fn console_routes() -> Router<Arc<Service>> {
+    let page = || routing::get(console::show_page);
+    let mut routes = Router::new()
+        .route("/", page())
+        .route("/icon.svg", routing::get(console::show_icon))
+        .route("/assets/{*path}", routing::get(console::show_asset));
+    for area in console::AREAS {
+        routes =
+            routes.route(&format!("/{area}"), page()).route(&format!("/{area}/{{*rest}}"), page());
+    }
+    routes
 }
 
 /// Every route that asks for a token, with the role that each of its methods asks for.
@@ -322,6 +340,8 @@ fn payee_routes() -> Api {
 fn own_routes() -> Api {
     let own = Access::Payees;
     Api::default()
+        .route("/v1/live", get(live::show_news).with_access(Access::Everyone))
+        .route("/v1/welcome", get(welcome::show_welcome).with_access(Access::Public))
         .route("/v1/me", get(profile::show_caller).with_access(Access::Everyone))
         .route("/v1/me/statements", get(lists::list_statements).with_access(own))
         .route("/v1/me/credits", get(lists::list_credits).with_access(own))

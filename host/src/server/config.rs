@@ -10,6 +10,8 @@ use accredit_domain::limits::Limits;
 use accredit_domain::rate_limit::RateLimit;
 use jiff::civil::Date;
 use lettre::message::Mailbox;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 #[cfg(feature = "oidc")]
 use crate::oidc::OidcSettings;
@@ -50,6 +52,23 @@ pub(crate) struct CheckpointPlan {
     pub(crate) rows: u64,
 }
 
+/// A person of the sample company whom one can look at it as.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct DemoSignIn {
+    /// The name.
+    pub(crate) name: String,
+    /// What the person does.
+    pub(crate) title: &'static str,
+    /// What the person may do in accredit.
+    pub(crate) role: &'static str,
+    /// The address that the person signs in with.
+    pub(crate) email: String,
+    /// The password, which was made for this run of the sample company.
+    pub(crate) password: String,
+    /// The participant whom the person is; null for the staff.
+    pub(crate) participant: Option<String>,
+}
+
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
@@ -86,6 +105,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<AddressRange>,
     /// How many requests a client may send that the server does not know; none for as many as it likes.
     pub(crate) peer_limit: Option<RateLimit>,
+    /// Whom one can look at a sample company as; empty for a server with data of its own.
+    pub(crate) demo_people: Vec<DemoSignIn>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.

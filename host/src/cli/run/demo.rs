@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use accredit_domain::money;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
@@ -19,6 +20,7 @@ use crate::cli::remote::client::Client;
 use crate::cli::run::serve;
 use crate::demo::company::{Company, SOURCE, YEAR};
 use crate::demo::deals::make_deals;
+use crate::demo::published;
 use crate::demo::tour::{self, TourServer};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
@@ -45,6 +47,8 @@ pub(crate) struct DemoArguments {
     seed: u64,
 }
 
+/// The day of the sample company, so that it is the same on every day.
+const BUSINESS_DATE: Date = Date::constant(YEAR, 11, 17);
 /// Connections that send deals.
 const SENDERS: usize = 16;
 /// How long crediting may take before the demo gives up.
@@ -81,10 +85,13 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
         create: true,
         workspace: Some(folder.path().join("company")),
         listen: free_address(),
+        business_date: Some(BUSINESS_DATE),
+        demo_people: published::sign_ins(&company, secrets::new_token()?.expose_secret()),
         credentials: Credentials { token: Some(token.clone()), ..Credentials::default() },
         ..Config::default()
     };
 
+    let people = config.demo_people.clone();
     let server = runtime.block_on(Server::start(config))?;
     let client = Client::new(&server.url, token.clone(), RootCerts::WebPki);
     send_deals(arguments, &company, &server, &client)?;
@@ -94,7 +101,12 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     let counts = status.get("counts").cloned().unwrap_or_default();
 
     let secret = server.first_secret(SOURCE).ok_or("the source has no secret")?;
-    let tour = tour::walk_through(&DemoServer { client: &client, secret: secret.expose_secret() })?;
+    let demo = DemoServer { client: &client, secret: secret.expose_secret() };
+    let tour = tour::walk_through(&demo)?;
+
+    published::add_people(&demo, &people)?;
+    published::publish_months(&demo)?;
+    published::ask_questions(&demo, &company)?;
 
     if arguments.format == DataFormat::Json {
         let mut summary = serde_json::Map::new();
@@ -305,6 +317,7 @@ fn print_summary(url: &str, token: &str, counts: &Json, elapsed: Duration) {
         elapsed.as_secs_f32(),
     );
 
+    eprintln!("\nThe console, for sellers, managers, administrators and consultants:\n\n  {url}/");
     eprintln!("\n  {url}/v1/status\n  {url}/v1/credits?status=held\n  {url}/v1/parked");
     eprintln!("  {url}/v1/transactions/D-00001/explain\n  {url}/metrics");
     eprintln!("\ncurl -H 'Authorization: Bearer {token}' {url}/v1/status\n");

@@ -95,7 +95,7 @@ struct CalculationView {
 
 /// How far the deciding is.
 #[derive(Debug, Serialize, ToSchema)]
-struct DecidingProgressView {
+pub(crate) struct DecidingProgressView {
     /// Deliveries that wait in the inbox.
     pending: u64,
     /// The decisions that an activation asked for again; null where there are none.
@@ -145,38 +145,45 @@ pub(crate) async fn list_calculations(
 
     let listed = service.run_blocking(move |service| {
         let data = calculation_rows(service, &wanted)?;
-        let pending = service.context.ledger.pending_count()?;
-        let again = service.context.ledger.pending_recredit()?;
-        let run = service.context.last_run()?;
-
-        let deciding_again = again.map(|request| DecidingAgainView {
-            activation: request.activation,
-            decided: request.decided,
-            next: request.next,
-        });
-        let running = runs::current_run(&service.context).map(|run| CurrentRunView {
-            run: run.id,
-            plan: run.plan,
-            transactions: run.transactions,
-            decided: run.decided,
-        });
-
-        let deciding_parked = service.context.redrives.request_count() > 0;
-        let busy = deciding_again.is_some() || running.is_some() || deciding_parked;
-
-        let progress = DecidingProgressView {
-            pending,
-            deciding_again,
-            done: pending == 0 && !busy,
-            deciding_parked,
-            running,
-            last_run: run.map(|date| date.to_string()),
-        };
-
+        let progress = deciding_progress(service)?;
         Ok(CalculationListView { data, next_cursor: None, progress })
     });
 
     listed.await.map(ViewJson)
+}
+
+/// How far the deciding is now.
+///
+/// # Errors
+/// When the data file cannot be read.
+pub(crate) fn deciding_progress(service: &Service) -> Result<DecidingProgressView, Problem> {
+    let pending = service.context.ledger.pending_count()?;
+    let again = service.context.ledger.pending_recredit()?;
+    let run = service.context.last_run()?;
+
+    let deciding_again = again.map(|request| DecidingAgainView {
+        activation: request.activation,
+        decided: request.decided,
+        next: request.next,
+    });
+    let running = runs::current_run(&service.context).map(|run| CurrentRunView {
+        run: run.id,
+        plan: run.plan,
+        transactions: run.transactions,
+        decided: run.decided,
+    });
+
+    let deciding_parked = service.context.redrives.request_count() > 0;
+    let busy = deciding_again.is_some() || running.is_some() || deciding_parked;
+
+    Ok(DecidingProgressView {
+        pending,
+        deciding_again,
+        done: pending == 0 && !busy,
+        deciding_parked,
+        running,
+        last_run: run.map(|date| date.to_string()),
+    })
 }
 
 fn calculation_rows(

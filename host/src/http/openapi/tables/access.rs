@@ -10,6 +10,7 @@ use crate::http::access::sessions::SignInRequest;
 use crate::http::me::profile::CallerView;
 use crate::http::openapi::operation::{Content, Operation, delete, get, in_group, post, put};
 use crate::http::openapi::schemas::SchemaOf;
+use crate::http::welcome::WelcomeView;
 
 pub(super) fn operations() -> Vec<Operation> {
     let keys = vec![
@@ -64,6 +65,9 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&["not_found", "bad_password", "unavailable", "cross_origin"]),
     ];
     let sessions = vec![
+        get("/v1/welcome", "getWelcome", "Shows what the server is, and how one signs in.")
+            .ok::<WelcomeView>()
+            .says_rate(200),
         post("/v1/session", "signIn", "Signs a person in.")
             .body::<SignInRequest>()
             .ok::<CallerView>()

@@ -1,5 +1,6 @@
 //! Operations of payees on what is their own, and of managers on what is of those who report to them.
 
+use crate::http::live::LiveNewsView;
 use crate::http::me::lists::{
     OwnBalanceView, OwnCreditView, OwnListParams, OwnPeriodView, OwnRewardView,
 };
@@ -91,6 +92,12 @@ fn of_subject(subject: &Subject) -> Vec<Operation> {
 pub(super) fn operations() -> Vec<Operation> {
     let more = vec![
         get("/v1/me", "getCaller", "Shows who the caller is.").ok::<CallerView>(),
+        get(
+            "/v1/live",
+            "getNews",
+            "Shows whether anything changed, once or as a stream of events.",
+        )
+        .ok::<LiveNewsView>(),
         post("/v1/me/enquiries", "openOwnEnquiry", "Takes a question of the caller.")
             .body::<EnquiryRequest>()
             .answers(

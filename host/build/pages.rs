@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-fn main() -> Result<()> {
-    let root = PathBuf::from(required_variable("CARGO_MANIFEST_DIR")?);
-    let folder = root.join("../scripts/errors");
+/// Writes `pages.rs`, a list of code and page.
+pub(crate) fn gather_pages(host: &Path, out: &Path) -> Result<()> {
+    let folder = host.join("../scripts/errors");
     println!("cargo::rerun-if-changed={}", folder.display());
 
     let mut pages: Vec<PathBuf> = Vec::new();
@@ -26,9 +26,5 @@ fn main() -> Result<()> {
         writeln!(text, "    ({code:?}, {page:?}),").map_err(Error::other)?;
     }
     text.push_str("];\n");
-    fs::write(PathBuf::from(required_variable("OUT_DIR")?).join("pages.rs"), text)
-}
-
-fn required_variable(name: &str) -> Result<String> {
-    std::env::var(name).map_err(Error::other)
+    fs::write(out.join("pages.rs"), text)
 }
