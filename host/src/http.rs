@@ -9,6 +9,7 @@ pub(crate) mod body;
 pub(crate) mod caching;
 pub(crate) mod console;
 pub(crate) mod definitions;
+pub(crate) mod editor;
 pub(crate) mod hook_layer;
 pub(crate) mod intake;
 pub(crate) mod live;

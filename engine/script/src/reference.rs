@@ -2,7 +2,7 @@
 //! functions and the lists of fields.
 //!
 //! Not a second description: everything here comes from the tables, except the kinds of policies,
-//! which `policy` names. Called by `accredit api`; a test keeps `scripts/api.md` and
+//! which `policy` names. Called by `accredit api` and by editors; a test keeps `scripts/api.md` and
 //! `scripts/api.d.rhai` equal to it.
 //!
 //! **Architecture invariant:** a function that scripts can call stands in the reference, since both
@@ -129,7 +129,7 @@ fn write_definition(text: &mut String, function: &ScriptFunction) {
 }
 
 /// The values that the host supplies, with what they have.
-fn view_fields() -> [(&'static str, Vec<&'static str>); 9] {
+pub fn view_fields() -> [(&'static str, Vec<&'static str>); 9] {
     let transaction = TRANSACTION_FIELDS.iter().map(|(name, _)| *name).collect();
     let (credit, receiver) = (CREDIT_FIELDS.to_vec(), RECEIVER_FIELDS.to_vec());
     let existing = vec!["len", "is_empty"];

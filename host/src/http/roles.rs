@@ -27,6 +27,8 @@ pub(crate) enum Access {
     Staff(Role),
     /// The same, and sources, each for deals in its scope.
     StaffAndSources(Role),
+    /// The same as `Staff`, and on the server of a demonstration callers who are not known.
+    StaffOrDemo(Role),
     /// Payees, each for what is their own.
     Payees,
     /// Every caller who is known.
@@ -39,7 +41,7 @@ impl Access {
     /// Whether callers with this role may use it.
     pub(crate) fn admits(self, role: Role) -> bool {
         match self {
-            Access::Staff(least) => role.is_staff() && role >= least,
+            Access::Staff(least) | Access::StaffOrDemo(least) => role.is_staff() && role >= least,
             Access::StaffAndSources(least) => {
                 role == Role::Source || Access::Staff(least).admits(role)
             }
@@ -51,7 +53,9 @@ impl Access {
     /// The least role that it asks for, in words.
     pub(crate) fn least_role(self) -> &'static str {
         match self {
-            Access::Staff(least) | Access::StaffAndSources(least) => least.name(),
+            Access::Staff(least) | Access::StaffAndSources(least) | Access::StaffOrDemo(least) => {
+                least.name()
+            }
             Access::Payees | Access::Everyone | Access::Public => Role::Payee.name(),
         }
     }

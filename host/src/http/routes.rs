@@ -34,6 +34,7 @@ use crate::http::definitions::files;
 use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
+use crate::http::editor::{findings, trials};
 use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
@@ -182,6 +183,7 @@ pub(crate) fn build_api() -> Api {
         .merge(access_routes())
         .merge(outgoing_routes())
         .merge(definition_routes())
+        .merge(editor_routes())
         .merge(operation_routes());
     let small = small.body_limit(BODY_BYTES_MAX);
     let large = directory_routes().definitions_limit(imports::BODY_BYTES_MAX);
@@ -458,6 +460,15 @@ fn definition_routes() -> Api {
         .route("/v1/changes/{id}/activate", post(changes::approve_change).with_role(Approver))
         .route("/v1/rollback", post(changes::roll_back).with_role(Author))
         .route("/v1/activations", get(policies::list_activations).with_role(Auditor))
+}
+
+/// Files as they are typed in an editor.
+fn editor_routes() -> Api {
+    let open = Access::StaffOrDemo(Auditor);
+    Api::default()
+        .route("/v1/editor/check", post(findings::check_files).with_access(open))
+        .route("/v1/editor/run", post(trials::run_deal).with_access(open))
+        .route("/v1/editor/case", post(trials::write_case).with_access(open))
 }
 
 /// How the server is, and what was done.

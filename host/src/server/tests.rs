@@ -12,6 +12,7 @@ mod damage;
 mod definitions;
 mod described;
 mod documented;
+mod editors;
 mod enquiries;
 mod exports;
 mod faults;

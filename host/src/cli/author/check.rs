@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use accredit_cases as cases;
-use accredit_domain::diagnostic::{Code, Diagnostic, Severity};
-use accredit_operations::connectors::source_findings;
-use accredit_operations::{suspect, zone};
-use accredit_script::machine::find_fallbacks;
+use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_editor::EditorWorkspace;
+use accredit_editor::checked::{self, CheckedFiles};
+use accredit_operations::suspect;
 use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
@@ -170,18 +169,12 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
         }
     };
 
-    let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
-    if let Some(ruleset) = &ruleset {
-        diagnostics.extend(zone::unknown_zone(ruleset));
-        diagnostics.extend(source_findings(ruleset, plugins::connectors()));
-    }
-
-    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
-    diagnostics.extend(
-        cases.filter_map(|(path, text)| cases::parse_case_file(path, text).err()).flatten(),
-    );
+    let workspace =
+        EditorWorkspace { files, columns: rows.columns.clone(), connectors: plugins::connectors() };
+    let CheckedFiles { ruleset, findings: mut diagnostics } =
+        checked::check_definitions(&workspace);
+    let files = workspace.files;
     diagnostics.extend(unread);
-    diagnostics.extend(ruleset.iter().flat_map(uncompiled_functions));
 
     let strays = directory::stray_files(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::unrecognized_files(strays.iter().map(String::as_str)));
@@ -198,28 +191,6 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::unused_declarations));
 
     (files, diagnostics)
-}
-
-/// Functions of policies and expressions that the interpreter runs, with the reason.
-fn uncompiled_functions(ruleset: &Ruleset) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (_, program) in ruleset.programs.iter() {
-        for fallback in find_fallbacks(program) {
-            let what = match fallback.function.as_str() {
-                "" => "this program".to_owned(),
-                function => format!("`{function}`"),
-            };
-            let message =
-                format!("{what} is not compiled: the compiler does not know {}", fallback.reason);
-            let help = "nothing has to be done: the interpreter gives the same answers, slower";
-            found.push(Diagnostic::hint(Code::CR100, fallback.place, message).with_help(help));
-        }
-    }
-
-    // A shared function belongs to several policies.
-    found.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
-    found.dedup();
-    found
 }
 
 /// Findings about rows that can be read and yet are not what a person meant.

@@ -5,6 +5,7 @@
 use std::io::IsTerminal;
 
 use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_editor::text::marked_characters;
 use accredit_workspace::Files;
 use ariadne::{Config, Label, Report, ReportKind, Source};
 
@@ -74,11 +75,7 @@ fn highlighted_span(source: &str, line: u32, column: u32) -> std::ops::Range<usi
     let before: usize = lines.map(|line| line.chars().count()).sum();
     let start = before + column.saturating_sub(1) as usize;
 
-    let rest = || source.chars().skip(start).take_while(|c| *c != '\n');
-    let quoted = rest().next() == Some('"');
-    let closing = rest().skip(1).position(|c| c == '"').filter(|_| quoted);
-    let word = || rest().take_while(|c| c.is_alphanumeric() || "_-\"".contains(*c)).count();
-
-    let length = closing.map_or_else(word, |closing| closing + 2);
-    start..start + length.max(1)
+    let offset = source.char_indices().nth(start).map_or(source.len(), |(offset, _)| offset);
+    let rest = source.get(offset..).unwrap_or_default();
+    start..start + marked_characters(rest)
 }

@@ -8,6 +8,7 @@ mod credits;
 mod deals;
 mod definitions;
 mod documents;
+mod editor;
 mod operation;
 mod outgoing;
 mod own;
@@ -28,6 +29,7 @@ pub(super) fn all_operations() -> Vec<Operation> {
         definitions::files(),
         definitions::rules(),
         definitions::changes(),
+        editor::operations(),
         outgoing::operations(),
         access::operations(),
         operation::operations(),

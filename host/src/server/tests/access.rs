@@ -66,6 +66,9 @@ GET /v1/destinations/{name}/events/{id} auditor
 POST /v1/destinations/{name}/events/{id}/resend admin
 POST /v1/destinations/{name}/resend admin
 POST /v1/destinations/{name}/test admin
+POST /v1/editor/case auditor+demo
+POST /v1/editor/check auditor+demo
+POST /v1/editor/run auditor+demo
 GET /v1/enquiries auditor
 GET /v1/enquiries/{id} auditor
 POST /v1/enquiries/{id}/answer approver
@@ -186,6 +189,7 @@ fn word_of(access: Access) -> String {
     match access {
         Access::Staff(least) => least.name().to_owned(),
         Access::StaffAndSources(least) => format!("{}+source", least.name()),
+        Access::StaffOrDemo(least) => format!("{}+demo", least.name()),
         Access::Payees => "payee".to_owned(),
         Access::Everyone => "everyone".to_owned(),
         Access::Public => "public".to_owned(),
@@ -200,6 +204,7 @@ fn admits(access: &str, role: Role) -> bool {
         "everyone" | "public" => true,
         "payee" => role == Role::Payee,
         "admin+source" => matches!(role, Role::Admin | Role::Source),
+        "auditor+demo" => level(role.name()).is_some(),
         least => level(role.name()).is_some_and(|own| own >= level(least).unwrap()),
     }
 }

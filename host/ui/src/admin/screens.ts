@@ -10,6 +10,8 @@ export type AdminScreen = {
   path: string;
   label: string;
   load: () => Loaded;
+  /** Whether an administrator alone may read it. */
+  isForAdmin?: boolean;
   /** Shown for /admin/PATH/ID. */
   detail?: () => Loaded;
   /** Shown for /admin/PATH/ID/MORE. */
@@ -57,7 +59,7 @@ export const screenGroups: ScreenGroup[] = [
     label: "Safety",
     screens: [
       { path: "audit", label: "Audit trail", load: () => import("./audit/Audit.svelte") },
-      { path: "people", label: "People and keys", load: () => import("./people/People.svelte") },
+      { path: "people", label: "People and keys", isForAdmin: true, load: () => import("./people/People.svelte") },
       { path: "destinations", label: "Destinations", load: () => import("./backups/Destinations.svelte"), detail: () => import("./backups/DestinationEvents.svelte") },
       { path: "backups", label: "Backups", load: () => import("./backups/Backups.svelte") },
     ],

@@ -893,6 +893,21 @@ export interface components {
             /** @description Natural keys of its transactions. */
             transactions: string[];
         };
+        /** @description A person of the sample company whom one can look at it as. */
+        DemoSignIn: {
+            /** @description The address that the person signs in with. */
+            email: string;
+            /** @description The name. */
+            name: string;
+            /** @description The participant whom the person is; null for the staff. */
+            participant: string | null;
+            /** @description The password, which was made for this run of the sample company. */
+            password: string;
+            /** @description What the person may do in accredit. */
+            role: string;
+            /** @description What the person does. */
+            title: string;
+        };
         /** @description A system that is told of events. */
         Destination: {
             /** @description Events that were not taken in any try, counted up to 1,000. */
@@ -1549,6 +1564,18 @@ export interface components {
              * @description All that moves, in either direction, in one unit type.
              */
             max_total: string | null;
+        };
+        /** @description What an open page is told. */
+        LiveNews: {
+            /** @description How far the deciding is; null for payees. */
+            progress: components["schemas"]["DecidingProgress"] | null;
+            /**
+             * Format: int64
+             * @description Counts up with every commit since the start of the server.
+             */
+            revision: number;
+            /** @description Hash of the ruleset in force. */
+            ruleset: string;
         };
         /** @description The answer of a process that runs. */
         Liveness: {
@@ -3628,6 +3655,17 @@ export interface components {
             ruleset: string | null;
             /** @description What became of it so far: `waiting`. */
             state: components["schemas"]["ProposalState"];
+        };
+        /** @description What the server is, and how one signs in. */
+        Welcome: {
+            /** @description Whom one can look at the sample company as; null where the server has data of its own. */
+            demo: components["schemas"]["DemoSignIn"][] | null;
+            /** @description Where one signs in with the account of a provider; null where that is not set up. */
+            sign_in_address: string | null;
+            /** @description The version of the program. */
+            version: string;
+            /** @description Name of the workspace. */
+            workspace: string;
         };
         /** @description Why a payee got what they got of a transaction. */
         WhyNot: {

@@ -11,6 +11,7 @@ test.each<[WhatIfAnswer, string]>([
   [answer([["USD", "1250.00"]]), "This deal would bring you $1,250.00."],
   [answer([["USD", "1250.00"], ["EUR", "0.00"], ["points", "3"]]), "This deal would bring you $1,250.00 and 3 points."],
   [answer([["USD", "-10.00"]]), "This deal would change your pay by -$10.00."],
+  [answer([["USD", "10.00"], ["EUR", "-3.00"]]), "This deal would bring you $10.00 and -€3.00."],
   [answer([["USD", "0.00"]]), "This deal would be credited to you, and your pay would stay as it is."],
   [answer([], 0), "This deal would bring you nothing."],
 ])("%j", (one, text) => {

@@ -2,7 +2,13 @@
 
 type Facts = Record<string, unknown>;
 
-export type Described = { sentence: string; facts: [string, string][]; href: string | null };
+export type Described = {
+  sentence: string;
+  facts: [string, string][];
+  href: string | null;
+  /** The credit that it is about, to be shown with its amount. */
+  credit: string | null;
+};
 
 const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const at = encodeURIComponent;
@@ -19,7 +25,11 @@ function factsOf(request: Facts): [string, string][] {
       for (const [key, inner] of Object.entries(value)) add(prefix ? `${prefix}, ${key}` : key, inner);
     } else rows.push([prefix.replaceAll("_", " "), value === true ? "yes" : text(value)]);
   };
-  for (const [key, value] of Object.entries(request)) if (!said.has(key)) add(key, value);
+  for (const [key, value] of Object.entries(request)) {
+    // What is new is told by its own members, without the names of the boxes around it.
+    const inner = key === "subject" && typeof value === "object" && value !== null ? (Object.values(value)[0] as unknown) : value;
+    if (!said.has(key)) add(inner !== null && typeof inner === "object" && !Array.isArray(inner) ? "" : key, inner);
+  }
   return rows;
 }
 
@@ -31,6 +41,33 @@ function subjectOf(value: unknown): [string, string] {
 }
 
 const ACTIONS: Record<string, string> = { adjust_to: "Set the amount of", adjust_by: "Change the amount of", reset: "End the adjustment of", hold: "Hold", release: "Release the hold of" };
+
+function givenByHand(request: Facts): [string, string | null] {
+  const what = request.act === "add_credit" ? "credit" : "reward";
+  const subject = (typeof request.subject === "object" && request.subject !== null ? request.subject : {}) as Facts;
+  const made = subject.new as Facts | undefined;
+  if (!made) {
+    const id = text(subject.reversal);
+    return [`Take the ${what} ${id} back`, what === "credit" && id ? `/admin/credits/${at(id)}` : null];
+  }
+  const whom = text(made.payee) || text(made.position);
+  return [`Give ${whom} a ${what} of ${text(made.amount)}${made.unit_type ? ` ${text(made.unit_type)}` : ""} in ${text(made.plan)}, ${text(made.period) || text(made.incentive_date)}`, null];
+}
+
+function accessSentence(request: Facts): string {
+  const change = (typeof request.change === "object" && request.change !== null ? request.change : {}) as Facts;
+  const whom = `the ${text(request.subject)} “${text(request.name)}”`;
+  switch (change.to) {
+    case "grant":
+      return `Give ${whom} the role ${text(change.role)}`;
+    case "secret":
+      return `Let ${whom} have another secret`;
+    case "enable":
+      return `Let ${whom} sign in again`;
+    default:
+      return `Change what ${whom} may do`;
+  }
+}
 
 function sentenceOf(request: Facts): [string, string | null] {
   const [plan, period] = [text(request.plan), text(request.period)];
@@ -46,9 +83,8 @@ function sentenceOf(request: Facts): [string, string | null] {
     case "void":
       return [`Make deal ${text(request.transaction)} void`, `/admin/deals/${at(text(request.transaction))}`];
     case "add_credit":
-      return ["Give a credit by hand, or take one back", null];
     case "add_reward":
-      return ["Add a reward by hand, or take one back", null];
+      return givenByHand(request);
     case "resolve":
       return [`${ACTIONS[text(request.action)] ?? "Change the hold of"} credit ${text(request.credit)}`, `/admin/credits/${at(text(request.credit))}`];
     case "release_holds":
@@ -60,7 +96,7 @@ function sentenceOf(request: Facts): [string, string | null] {
     case "period":
       return [`${({ close: "Close", reopen: "Reopen", finalize: "Finalize" } as Record<string, string>)[text(request.to)] ?? "Change"} period ${text(request.id)}`, `/admin/periods/${at(text(request.id))}`];
     case "access":
-      return [`Change what the ${text(request.subject)} “${text(request.name)}” may do`, "/admin/people"];
+      return [accessSentence(request), "/admin/people"];
     case "run":
       return [`Run ${plan}, ${period} by the rules in force`, calculation];
     default:
@@ -71,5 +107,6 @@ function sentenceOf(request: Facts): [string, string | null] {
 export function describeRequest(request: unknown): Described {
   const known = (typeof request === "object" && request !== null ? request : {}) as Facts;
   const [sentence, href] = sentenceOf(known);
-  return { sentence, href, facts: factsOf(known) };
+  const isOfCredit = href?.startsWith("/admin/credits/") ?? false;
+  return { sentence, href, facts: factsOf(known), credit: isOfCredit && href ? decodeURIComponent(href.split("/").pop() ?? "") : null };
 }

@@ -37,11 +37,13 @@ export const editorTheme = EditorView.theme({
   ".cm-lint-marker-error": { content: "none", backgroundColor: "var(--bad)", borderRadius: "2px" },
   ".cm-lint-marker-warning": { content: "none", backgroundColor: "var(--warn)" },
   ".cm-lint-marker-hint": { content: "none", backgroundColor: "var(--info)" },
-  ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--good-soft) 70%, transparent)" },
-  "&.cm-merge-a .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--bad-soft) 70%, transparent)" },
-  "&.cm-merge-a .cm-changedText, &.cm-merge-a .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--bad) 28%, transparent)" },
-  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--good) 28%, transparent)" },
-  ".cm-collapsedLines": { background: "var(--sunken)", color: "var(--text-soft)", backgroundImage: "none" },
+  // Changed words are underlined: a stronger ground would leave too little contrast for the colours of code.
+  ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--good-soft) 60%, transparent)" },
+  "&.cm-merge-a .cm-changedLine, .cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--bad-soft) 60%, transparent)" },
+  "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "none", boxShadow: "inset 0 -2px var(--bad)" },
+  "&.cm-merge-b .cm-changedText, .cm-changedText": { background: "none", boxShadow: "inset 0 -2px var(--good)" },
+  ".cm-collapsedLines": { background: "var(--sunken)", backgroundImage: "none", color: "var(--text-soft)" },
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"⋯"' },
 });
 
 export const codeColours = HighlightStyle.define([
