@@ -10,6 +10,7 @@ describe("which screen an address opens", () => {
     [["periods", "2026-01", "ae", "more"], null],
     [["alerts", "1"], null],
     [["nothing"], null],
+    [["al"], null],
   ])("%j", (parts, path) => {
     expect(screenOf(parts)?.screen.path ?? null).toBe(path);
   });

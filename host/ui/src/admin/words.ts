@@ -70,6 +70,9 @@ const PARTS: Record<string, string> = {
 };
 export const faultName = (part: string): string => PARTS[part] ?? `The part “${part}” has a fault`;
 
+/** What a person made of a period, as a word before "by". */
+export const madeOf = (state: string): string => (state === "open" ? "reopened" : state);
+
 const STAGES: Record<string, string> = {
   intake: "Intake",
   filter: "Filter",

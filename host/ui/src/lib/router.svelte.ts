@@ -5,6 +5,8 @@ type Place = { path: string; query: URLSearchParams };
 const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
 let place = $state.raw<Place>(here());
+/** Whether the next screen that opens takes the focus to its heading: after a link, and not at the first load. */
+let opensByLink = false;
 addEventListener("popstate", () => (place = here()));
 
 export const router = {
@@ -27,9 +29,15 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
   place = here();
   if (!options.replace) {
     scrollTo(0, 0);
-    // A reader of the screen starts at the new screen's heading.
-    requestAnimationFrame(() => document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true }));
+    opensByLink = true;
   }
+}
+
+/** Whether a screen that opens now was reached by a link; the answer is given once. */
+export function wasReachedByLink(): boolean {
+  const was = opensByLink;
+  opensByLink = false;
+  return was;
 }
 
 /** Changes keys of the query and stays on the screen; null takes a key out. */

@@ -13,6 +13,8 @@ const files = {
 describe("the organization on a day", () => {
   it.each([
     ["2026-01-15", "Seller", ["Ann Lee"], ["Bob Ray"]],
+    ["2026-02-28", "Seller", ["Ann Lee"], ["Bob Ray"]],
+    ["2026-03-31", "Seller", ["Bob Ray"], ["Ann Lee"]],
     ["2026-03-15", "Seller", ["Bob Ray"], ["Ann Lee"]],
     ["2026-04-01", "Senior seller", ["Bob Ray"], ["Ann Lee"]],
   ])("%s", (on, title, holders, without) => {

@@ -35,6 +35,8 @@ export type EditorOptions = {
   onrun?: () => void;
   /** What the server proposes at a place; null where it cannot tell. */
   complete?: (place: TextPlace) => Promise<Proposal[] | null>;
+  /** F12: goes to where the name at a place is defined. */
+  define?: (place: TextPlace) => void;
   /** What a word means. */
   hover?: (place: TextPlace) => Promise<string | null>;
 };
@@ -145,6 +147,7 @@ export function mountEditor(root: ShadowRoot, into: HTMLElement, options: Editor
       extensions: [
         // Before the keys of the language, whose Enter would answer first.
         keymap.of([{ key: "Mod-Enter", run: () => (options.onrun?.(), options.onrun !== undefined) }]),
+        keymap.of([{ key: "F12", run: (view) => (options.define?.(placeAt(view.state, view.state.selection.main.head)), options.define !== undefined) }]),
         look(options.language),
         history(),
         indentOnInput(),

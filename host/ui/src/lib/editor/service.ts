@@ -61,6 +61,18 @@ export async function completeAt(files: EditedFiles, path: string, place: TextPl
   }
 }
 
+/** Where the name at a place is defined; null where that is in no file, or the server cannot tell. */
+export async function definitionAt(files: EditedFiles, path: string, place: TextPlace): Promise<{ file: string; line: number } | null> {
+  try {
+    const body = { files: { ...files, [path]: place.text }, path, line: place.line, column: place.column };
+    const sent = await post<{ definition?: { file: string; line?: number; range?: TextRange } | null }>("/v1/editor/hover", body);
+    const found = sent.definition;
+    return found ? { file: found.file, line: found.line ?? found.range?.start.line ?? 1 } : null;
+  } catch {
+    return null;
+  }
+}
+
 type SentHover = { contents?: string | null };
 
 /** Markdown as text for a small box: without fences and backquotes. */
