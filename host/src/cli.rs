@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::author::{api, check, completions, docs, eval, new, repl, schema, test};
+use self::author::{api, check, completions, docs, eval, lsp, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
     apply, audit, backup, by_hand, compact, dump, events, keep, keys, people, preview, pull,
@@ -54,6 +54,8 @@ enum CliCommand {
     Eval(eval::EvalArguments),
     /// Evaluate expressions on a transaction, one per line.
     Repl(repl::ReplArguments),
+    /// Serve an editor: findings, completions, hints and cases while files are typed.
+    Lsp(lsp::LspArguments),
     /// Show the fields and functions that policies can use.
     Api(api::ApiArguments),
     /// Show the JSON Schema of a file or of an output.
@@ -137,6 +139,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Docs(arguments) => docs::run(&arguments),
         CliCommand::Eval(arguments) => eval::run(&arguments),
         CliCommand::Repl(arguments) => repl::run(&arguments),
+        CliCommand::Lsp(arguments) => lsp::run(&arguments),
         CliCommand::Api(arguments) => api::run(&arguments),
         CliCommand::Schema(arguments) => schema::run(&arguments),
         CliCommand::Openapi => {

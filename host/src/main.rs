@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod directory;
 mod http;
+mod language_server;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod plugins;

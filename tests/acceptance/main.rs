@@ -19,6 +19,7 @@ mod crm_api;
 mod data_files;
 mod dependencies;
 mod directory;
+mod editors;
 mod exposed;
 mod files;
 mod health;

@@ -98,14 +98,9 @@ impl EditorFinding {
     }
 }
 
-/// What is wrong with the files of a workspace, by file and place, hints about what could be left out
-/// among them; and the ruleset that they define.
-pub fn check_workspace(workspace: &EditorWorkspace) -> (Option<Ruleset>, Vec<EditorFinding>) {
-    finish_check(workspace, check_definitions(workspace))
-}
-
-/// The same for files of which only those at `changed` differ from files in force: one in force may read a
-/// column that was never delivered yet, which says nothing against the others.
+/// What is wrong with files of which only those at `changed` differ from files in force, by file and place;
+/// and the ruleset that they define. A file in force may read a column that was never delivered yet, which
+/// says nothing against the others.
 pub fn check_changed(
     workspace: &EditorWorkspace,
     changed: &BTreeSet<String>,

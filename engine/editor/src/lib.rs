@@ -12,7 +12,18 @@
 
 pub mod case_run;
 pub mod checked;
+pub mod complete;
+pub mod definition;
+mod describe;
+mod edited_text;
+mod field_docs;
+pub mod hover;
+mod names;
+mod script_spot;
+mod subject;
+mod table_rows;
 pub mod text;
+mod toml_spot;
 pub mod trial;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 //!
 //! Not what is asked of the files (the crate `editor`). Nothing of it is written.
 
+pub(crate) mod assistance;
 pub(crate) mod edited_files;
 pub(crate) mod findings;
 pub(crate) mod trials;

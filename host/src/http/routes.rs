@@ -34,7 +34,7 @@ use crate::http::definitions::files;
 use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
-use crate::http::editor::{findings, trials};
+use crate::http::editor::{assistance, findings, trials};
 use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
@@ -467,6 +467,8 @@ fn editor_routes() -> Api {
     let open = Access::StaffOrDemo(Auditor);
     Api::default()
         .route("/v1/editor/check", post(findings::check_files).with_access(open))
+        .route("/v1/editor/complete", post(assistance::list_items).with_access(open))
+        .route("/v1/editor/hover", post(assistance::show_name).with_access(open))
         .route("/v1/editor/run", post(trials::run_deal).with_access(open))
         .route("/v1/editor/case", post(trials::write_case).with_access(open))
 }

@@ -63,11 +63,6 @@ impl Signature {
         matches!(self.shape, Shape::Method | Shape::Field)
     }
 
-    /// Whether a list of arguments in brackets follows its name.
-    pub fn has_brackets(&self) -> bool {
-        matches!(self.shape, Shape::Call | Shape::Method)
-    }
-
     /// The parameters as a definition file lists them: no two have one name.
     pub fn unique_parameters(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

@@ -152,45 +152,87 @@ fn check_once(arguments: &CheckArguments) -> u8 {
 
 /// Every finding about the directory, hints last.
 fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
-    let FoundFiles { files, findings } = match directory::find_definitions(dir) {
-        Ok(found) => found,
-        Err(error) => return (Files::new(), vec![error.into_finding(dir)]),
-    };
+    let content = DirectoryContent::read(dir);
+    let workspace = content.workspace(content.found.files.clone());
+    let found = content.find_findings(&workspace);
+    (workspace.files, found)
+}
 
-    let own = dir.join("transactions");
-    let layout = workspace::transaction_layout(&files);
-    let mut unread = Vec::new();
+/// What is in a directory, read once: an editor lays what is typed over its files.
+#[derive(Debug, Default)]
+pub(crate) struct DirectoryContent {
+    /// The definitions.
+    pub(crate) found: FoundFiles,
+    /// The deals of `transactions/`.
+    rows: directory::DirectoryRows,
+    /// What cannot be read at all.
+    unread: Vec<Diagnostic>,
+    /// Files that are none of its kinds.
+    strays: Vec<String>,
+}
 
-    let rows = match own.is_dir().then(|| directory::read_rows(&own, &layout)).transpose() {
-        Ok(rows) => rows.unwrap_or_default(),
-        Err(error) => {
-            unread.push(error.into_finding(dir));
-            directory::DirectoryRows::default()
+impl DirectoryContent {
+    /// Reads a directory; what cannot be read is a finding.
+    pub(crate) fn read(dir: &Path) -> DirectoryContent {
+        let found = match directory::find_definitions(dir) {
+            Ok(found) => found,
+            Err(error) => {
+                let unread = vec![error.into_finding(dir)];
+                return DirectoryContent { unread, ..DirectoryContent::default() };
+            }
+        };
+
+        let own = dir.join("transactions");
+        let layout = workspace::transaction_layout(&found.files);
+        let rows = own.is_dir().then(|| directory::read_rows(&own, &layout)).transpose();
+        let (rows, unread) = match rows {
+            Ok(rows) => (rows.unwrap_or_default(), Vec::new()),
+            Err(error) => (directory::DirectoryRows::default(), vec![error.into_finding(dir)]),
+        };
+
+        let strays = directory::stray_files(dir, &found.files).unwrap_or_default();
+        DirectoryContent { found, rows, unread, strays }
+    }
+
+    /// Some files, with what is known beside them.
+    pub(crate) fn workspace(&self, files: Files) -> EditorWorkspace {
+        let (columns, connectors) = (self.rows.columns.clone(), plugins::connectors());
+        EditorWorkspace { files, columns, connectors }
+    }
+
+    /// Every finding about the files of a workspace and the deals of this directory, hints last.
+    pub(crate) fn find_findings(&self, workspace: &EditorWorkspace) -> Vec<Diagnostic> {
+        // There is no directory: nothing else can be said.
+        if workspace.files.is_empty() && !self.unread.is_empty() {
+            return self.unread.clone();
         }
-    };
 
-    let workspace =
-        EditorWorkspace { files, columns: rows.columns.clone(), connectors: plugins::connectors() };
-    let CheckedFiles { ruleset, findings: mut diagnostics } =
-        checked::check_definitions(&workspace);
-    let files = workspace.files;
-    diagnostics.extend(unread);
+        let CheckedFiles { ruleset, findings } = checked::check_definitions(workspace);
+        let mut found = findings;
+        found.extend(self.unread.iter().cloned());
+        found.extend(workspace::unrecognized_files(self.strays.iter().map(String::as_str)));
+        if let Some(ruleset) = &ruleset {
+            found.extend(cells::cell_findings(ruleset, &self.rows.records));
+            found.extend(suspicious_rows(ruleset, &self.rows));
+        }
 
-    let strays = directory::stray_files(dir, &files).unwrap_or_default();
-    diagnostics.extend(workspace::unrecognized_files(strays.iter().map(String::as_str)));
-    diagnostics
-        .extend(ruleset.iter().flat_map(|ruleset| cells::cell_findings(ruleset, &rows.records)));
-    diagnostics.extend(ruleset.iter().flat_map(|ruleset| suspicious_rows(ruleset, &rows)));
-
-    // What else is wrong with a file that is no text follows from that.
-    let broken: Vec<&str> =
-        findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();
-    diagnostics.retain(|one| !broken.contains(&one.place.file.as_str()));
-    diagnostics.extend(findings);
-    diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
-    diagnostics.extend(ruleset.iter().flat_map(Ruleset::unused_declarations));
-
-    (files, diagnostics)
+        // What else is wrong with a file that is no text follows from that.
+        let as_read = |one: &&Diagnostic| {
+            let file = one.place.file.as_str();
+            workspace.files.get(file) == self.found.files.get(file)
+        };
+        let unreadable: Vec<&Diagnostic> = self.found.findings.iter().filter(as_read).collect();
+        let broken: Vec<&str> = unreadable
+            .iter()
+            .filter(|one| one.is_error())
+            .map(|one| one.place.file.as_str())
+            .collect();
+        found.retain(|one| !broken.contains(&one.place.file.as_str()));
+        found.extend(unreadable.into_iter().cloned());
+        found.sort_by(|a, b| a.place.cmp(&b.place));
+        found.extend(ruleset.iter().flat_map(Ruleset::unused_declarations));
+        found
+    }
 }
 
 /// Findings about rows that can be read and yet are not what a person meant.

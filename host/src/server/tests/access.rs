@@ -68,6 +68,8 @@ POST /v1/destinations/{name}/resend admin
 POST /v1/destinations/{name}/test admin
 POST /v1/editor/case auditor+demo
 POST /v1/editor/check auditor+demo
+POST /v1/editor/complete auditor+demo
+POST /v1/editor/hover auditor+demo
 POST /v1/editor/run auditor+demo
 GET /v1/enquiries auditor
 GET /v1/enquiries/{id} auditor
