@@ -284,6 +284,9 @@ export interface components {
             /** @description Where the next page begins; null behind the last one. */
             next_cursor: string | null;
         };
+        BTreeMap: {
+            [key: string]: null | string;
+        };
         /** @description The summary beside a backup. */
         BackupSummary: {
             /**
@@ -570,6 +573,26 @@ export interface components {
             /** @description `closed`, `open` or `finalized`. */
             state: string;
         };
+        /** @description Something that may be written at a place. */
+        CompletionItem: {
+            /** @description Its type or signature, one line. */
+            detail: string;
+            /** @description What it means, in Markdown; blank where nothing is said. */
+            documentation: string;
+            /** @description The text that is written. */
+            insert: string;
+            /** @description What it is. */
+            kind: components["schemas"]["CompletionKind"];
+            /** @description What it is called. */
+            label: string;
+            /** @description The part of the file that the text replaces. */
+            range: components["schemas"]["TextRange"];
+        };
+        /**
+         * @description What an item is.
+         * @enum {string}
+         */
+        CompletionKind: "field" | "column" | "attribute" | "variable" | "own_function" | "constant" | "function" | "keyword" | "table" | "query" | "policy" | "plan" | "key" | "value";
         /** @description A rule that was copied, in force. */
         CopiedRule: {
             /** @description Always true: a copy that waits for a second person is answered as a change. */
@@ -878,6 +901,13 @@ export interface components {
             /** @description Every rule that differs. */
             rules: components["schemas"]["RuleDifference"][];
         };
+        /** @description A part of a file that defines something. */
+        DefinitionSite: {
+            /** @description Path of the file. */
+            file: string;
+            /** @description The name in it. */
+            range: components["schemas"]["TextRange"];
+        };
         /** @description The answer to a delivery that is stored. Its keys are in alphabetical order, as in every answer. */
         DeliveryAnswer: {
             /** @description What deals lose; left out if they lose nothing, and for a duplicate. */
@@ -1026,6 +1056,93 @@ export interface components {
             data: components["schemas"]["EarnedReward"][];
             /** @description Where the next page begins; null behind the last one. */
             next_cursor: string | null;
+        };
+        /** @description What check found. */
+        EditorCheck: {
+            /** @description Whether no finding is an error. */
+            checks: boolean;
+            /** @description What is wrong, by file and place, at most 500 findings. */
+            diagnostics: components["schemas"]["EditorFinding"][];
+            /** @description The hash of the ruleset that the files define; null where a finding is an error. */
+            ruleset: string | null;
+        };
+        /** @description Files to check. */
+        EditorCheckRequest: {
+            /** @description Path to text, laid over the files in force; null takes a file away. */
+            files: components["schemas"]["BTreeMap"];
+        };
+        /** @description A finding with the part of the text that it is about. */
+        EditorFinding: {
+            /** @description The code, as in `scripts/errors/`. */
+            code: string;
+            /** @description Path of the file. */
+            file: string;
+            /** @description What to do about it. */
+            help: string | null;
+            /** @description What is wrong. */
+            message: string;
+            /** @description The part of the file. */
+            range: components["schemas"]["TextRange"];
+            /** @description `error`, `warning` or `hint`. */
+            severity: string;
+        };
+        /** @description What may be written. */
+        EditorItems: {
+            /** @description The nearest first, at most 200. */
+            items: components["schemas"]["CompletionItem"][];
+        };
+        /** @description What is known of the name at a place. */
+        EditorName: {
+            /** @description Where it is defined; null where that is in no file. */
+            definition: components["schemas"]["DefinitionSite"] | null;
+            /** @description What it means; null where nothing is known of it. */
+            hover: components["schemas"]["HoverText"] | null;
+        };
+        /** @description A place in a file as it is typed. */
+        EditorPlaceRequest: {
+            /**
+             * Format: int32
+             * @description Column of the place in characters, from 1.
+             */
+            column: number;
+            /** @description Path to text, laid over the files in force; null takes a file away. */
+            files?: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int32
+             * @description Line of the place, from 1.
+             */
+            line: number;
+            /** @description The path of the file with the place. */
+            path: string;
+        };
+        /** @description What becomes of a deal. */
+        EditorRun: {
+            /** @description Whether no finding about the files is an error; otherwise nothing was decided. */
+            checks: boolean;
+            /** @description What is wrong with the files, at most 500 findings. */
+            diagnostics: components["schemas"]["EditorFinding"][];
+            /** @description What each plan decides, with its steps, in the order in which plans are decided. */
+            plans: components["schemas"]["Explanation"][];
+            /** @description The hash of the ruleset that decided; null where none did. */
+            ruleset: string | null;
+        };
+        /** @description A deal to try, and the files to try it on. */
+        EditorRunRequest: {
+            /**
+             * Format: date
+             * @description The business date; today by default.
+             */
+            as_of?: string | null;
+            /** @description The deal as a source would deliver it: its columns. Either this or `transaction`. */
+            deal?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Path to text, laid over the files in force; null takes a file away. */
+            files?: components["schemas"]["BTreeMap"];
+            /** @description The only plan; absent, all of them. */
+            plan?: string | null;
+            /** @description The natural key of a recorded deal, whose manual releases and amounts count as well. */
+            transaction?: string | null;
         };
         /** @description An enquiry with the way to the explanation that it is about. */
         Enquiry: {
@@ -1341,6 +1458,13 @@ export interface components {
             reason_code?: string | null;
             /** @description Natural key of the transaction. */
             transaction?: string | null;
+        };
+        /** @description A hint. */
+        HoverText: {
+            /** @description What the name means, in Markdown. */
+            contents: string;
+            /** @description The part of the file that is meant. */
+            range: components["schemas"]["TextRange"];
         };
         /** @description An impact as it goes out. */
         ImpactReport: {
@@ -3557,6 +3681,26 @@ export interface components {
             what: string;
             /** @description The user who made the request. */
             who: string;
+        };
+        /** @description A place between two characters of a text. */
+        TextPosition: {
+            /**
+             * Format: int32
+             * @description Column in characters, from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+        };
+        /** @description A part of a text: its first character, and the place behind its last one. */
+        TextRange: {
+            /** @description Where it ends. */
+            end: components["schemas"]["TextPosition"];
+            /** @description Where it begins. */
+            start: components["schemas"]["TextPosition"];
         };
         /** @description What there is to say of the audit trail. */
         TrailReport: {
