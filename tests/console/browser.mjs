@@ -95,6 +95,10 @@ export class Visit {
     return answer.body;
   }
 
+  async getText(path) {
+    return (await this.context.request.get(url + path, { headers: { accept: "text/plain" } })).text();
+  }
+
   /** The amounts that a part of the screen shows, as the server sent them. */
   amounts(within = "main") {
     return this.page.locator(`${within} .amount`).evaluateAll((all) => all.map((one) => one.dataset.amount));

@@ -1,11 +1,6 @@
 // What feeds what, as a graph that is walked from one of its nodes in both directions.
 
-/** `LineageNode` of the API. */
-export type LineageNode = { id: string; kind: string; name: string; plan?: string | null; file?: string | null; line?: number | null };
-/** `LineageEdge`: `to` reads `from`, for `why`. */
-export type LineageEdge = { from: string; to: string; why: string };
-/** `LineageGraph`. */
-export type LineageGraph = { nodes: LineageNode[]; edges: LineageEdge[] };
+import type { LineageGraph, LineageNode } from "./pending-types";
 
 export type Step = { node: LineageNode; why: string };
 export type Direction = "reads" | "feeds";
