@@ -573,6 +573,128 @@ export interface components {
             /** @description `closed`, `open` or `finalized`. */
             state: string;
         };
+        /** @description A member of a team on a day. */
+        ChartMember: {
+            /**
+             * Format: date
+             * @description The first day in the position, or as a person; null for one without a beginning.
+             */
+            from: string | null;
+            /** @description The name for people. */
+            name: string;
+            /** @description The id. */
+            payee: string;
+            /**
+             * Format: date
+             * @description The last day; null for one without an end.
+             */
+            to: string | null;
+            /**
+             * Format: decimal
+             * @description The part of a team's credit, in proportion to the others'.
+             */
+            weight: string;
+        };
+        /** @description A person on a day. */
+        ChartPerson: {
+            /**
+             * Format: date
+             * @description The first day in the position, or as a person; null for one without a beginning.
+             */
+            from: string | null;
+            /** @description The name for people. */
+            name: string;
+            /** @description The id. */
+            payee: string;
+            /**
+             * Format: date
+             * @description The last day; null for one without an end.
+             */
+            to: string | null;
+        };
+        /** @description A position on a day. */
+        ChartPosition: {
+            /**
+             * Format: date
+             * @description The first day of this version; null for one without a beginning.
+             */
+            from: string | null;
+            /** @description Who holds it; nobody where it is vacant. */
+            holders: components["schemas"]["ChartPerson"][];
+            /** @description The position that it reports to. */
+            manager: string | null;
+            /** @description Its id. */
+            position: string;
+            /** @description Quotas of periods that contain the day, for the position itself or for who holds it. */
+            quotas: components["schemas"]["ChartQuota"][];
+            /** @description Its title. */
+            title: string;
+            /**
+             * Format: date
+             * @description Its last day; null for one without an end.
+             */
+            to: string | null;
+        };
+        /** @description A row of the quotas. */
+        ChartQuota: {
+            /** @description The credit type; null for each that has no row of its own. */
+            credit_type: string | null;
+            /** @description The person for whom it is; null for the position. */
+            payee: string | null;
+            /** @description The period. */
+            period: string;
+            /** @description The plan. */
+            plan: string;
+            /**
+             * Format: decimal
+             * @description What is expected.
+             */
+            quota: string;
+        };
+        /** @description Where credit flows from a position or a team. */
+        ChartRelationship: {
+            /** @description `position` or `team`. */
+            between: string;
+            /**
+             * Format: date
+             * @description The first day; null for one without a beginning.
+             */
+            from: string | null;
+            /** @description Where credit comes from. */
+            source: string;
+            /** @description Where it flows to. */
+            target: string;
+            /**
+             * Format: date
+             * @description The last day; null for one without an end.
+             */
+            to: string | null;
+            /** @description The declared type. */
+            type: string;
+        };
+        /** @description A team on a day. */
+        ChartTeam: {
+            /**
+             * Format: date
+             * @description The first day of this version; null for one without a beginning.
+             */
+            from: string | null;
+            /** @description The position that manages it. */
+            manager: string | null;
+            /** @description Its members. */
+            members: components["schemas"]["ChartMember"][];
+            /** @description Its name for people. */
+            name: string;
+            /** @description The team that it belongs to. */
+            parent: string | null;
+            /** @description Its id. */
+            team: string;
+            /**
+             * Format: date
+             * @description Its last day; null for one without an end.
+             */
+            to: string | null;
+        };
         /** @description Something that may be written at a place. */
         CompletionItem: {
             /** @description Its type or signature, one line. */
@@ -693,6 +815,33 @@ export interface components {
             reason_code: string;
             /** @description The user who asked for it. */
             who: string;
+        };
+        /** @description A credit that differs. */
+        CreditDifference: {
+            /**
+             * Format: decimal
+             * @description The amount now.
+             */
+            after: string | null;
+            /**
+             * Format: decimal
+             * @description The amount on the statement before.
+             */
+            before: string | null;
+            /** @description The credit type. */
+            credit_type: string;
+            /** @description The credit's id. */
+            id: string;
+            /** @description The status now. */
+            status_after: components["schemas"]["CreditStatus"] | null;
+            /** @description The status on the statement before. */
+            status_before: components["schemas"]["CreditStatus"] | null;
+            /** @description Natural key of the deal. */
+            transaction: string;
+            /** @description The unit of the amounts. */
+            unit_type: string;
+            /** @description What became of it. */
+            what: components["schemas"]["RowChange"];
         };
         /**
          * @description Whether a credit comes from the deal itself or from another credit.
@@ -1466,6 +1615,71 @@ export interface components {
             /** @description The part of the file that is meant. */
             range: components["schemas"]["TextRange"];
         };
+        /** @description A credit that a payee would get. */
+        ImaginedCredit: {
+            /**
+             * Format: decimal
+             * @description The amount.
+             */
+            amount: string;
+            /** @description The credit type. */
+            credit_type: string;
+            /** @description Whether it would wait for its release; its rewards are counted all the same. */
+            held: boolean;
+            /**
+             * Format: date
+             * @description When the hold would end; null for one without a date, and without a hold.
+             */
+            held_until: string | null;
+            /** @description Direct or indirect. */
+            kind: components["schemas"]["CreditKind"];
+            /** @description Id of the plan. */
+            plan: string;
+            /** @description The plan's name for people. */
+            plan_name: string;
+            /** @description The rule of the plan. */
+            rule: string;
+            /** @description The team that is credited; null for a person. */
+            team: string | null;
+            /** @description Its unit. */
+            unit_type: string;
+        };
+        /** @description A reward without a deal and with it. */
+        ImaginedReward: {
+            /**
+             * Format: decimal
+             * @description The same with the deal.
+             */
+            after: string;
+            /**
+             * Format: decimal
+             * @description By what is published.
+             */
+            before: string;
+            /**
+             * Format: decimal
+             * @description What the deal adds.
+             */
+            difference: string;
+            /** @description What the tier behind that asks for; null in the last one. */
+            next_tier: components["schemas"]["NextTier"] | null;
+            /** @description The period in which it counts. */
+            period: string;
+            /** @description Id of the plan. */
+            plan: string;
+            /** @description The plan's name for people. */
+            plan_name: string;
+            /** @description Name of the reward or draw. */
+            reward: string;
+            /** @description The team whose credits these are; null where people are credited. */
+            team: string | null;
+            /** @description The same with the deal. */
+            tier_after: number | null;
+            /** @description The place of the tier that is reached without the deal, from 0; null without tiers. */
+            tier_before: number | null;
+            /** @description The unit of the amounts. */
+            unit_type: string;
+        };
         /** @description An impact as it goes out. */
         ImpactReport: {
             /** @description The sums of each credit type. */
@@ -1689,6 +1903,43 @@ export interface components {
              */
             max_total: string | null;
         };
+        /** @description Something that feeds something else. */
+        LineageEdge: {
+            /** @description Id of the node that is read. */
+            from: string;
+            /** @description Id of the node that reads it. */
+            to: string;
+            /** @description For what it is read. */
+            why: string;
+        };
+        /** @description What feeds what. */
+        LineageGraph: {
+            /** @description What feeds what, by both ends. */
+            edges: components["schemas"]["LineageEdge"][];
+            /** @description Everything that feeds or is fed, by kind and name. */
+            nodes: components["schemas"]["LineageNode"][];
+        };
+        /** @description Something that feeds or is fed. */
+        LineageNode: {
+            /** @description The file that it stands in; null for a column. */
+            file: string | null;
+            /** @description Its kind and its name: `rule:sellers/Booking`. */
+            id: string;
+            /**
+             * @description `column`, `table`, `attribute`, `aliases`, `quotas`, `query`, `policy`, `source`, `plan`, `rule`,
+             *     `result`, `credit_type`, `reward` or `draw`.
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description The line of the file, from 1, where it is known.
+             */
+            line: number | null;
+            /** @description Its name for people. */
+            name: string;
+            /** @description The plan that it belongs to; null for what belongs to none. */
+            plan: string | null;
+        };
         /** @description What an open page is told. */
         LiveNews: {
             /** @description How far the deciding is; null for payees. */
@@ -1907,6 +2158,10 @@ export interface components {
             reward_lines?: components["schemas"]["RewardLine"][];
             /** @description What the credits that exist are rewarded with. */
             rewards: components["schemas"]["MovedMoney"];
+            /** @description By position that others report to, directly or not, on the last day of each period. */
+            rewards_by_manager?: components["schemas"]["MoneyLine"][];
+            /** @description The sums of each payee over all plans and periods, the biggest difference first. */
+            rewards_by_payee?: components["schemas"]["MoneyLine"][];
         };
         /** @description An amount before and after a change; both include what is held. */
         MoneyLine: {
@@ -1986,6 +2241,24 @@ export interface components {
             scope: string | null;
             /** @description `active`, or `waiting` for a second person. */
             state: string;
+        };
+        /** @description The tier behind the one that is reached. */
+        NextTier: {
+            /**
+             * Format: decimal
+             * @description Where it begins: what is above this amount is in it.
+             */
+            from: string;
+            /**
+             * Format: decimal
+             * @description What must still be credited to come to its beginning.
+             */
+            missing: string;
+            /**
+             * Format: decimal
+             * @description What is paid of one unit in it.
+             */
+            rate: string;
         };
         /** @description One thing to know about a transaction in a plan: why it got nothing, or an alert. */
         Note: {
@@ -2067,6 +2340,24 @@ export interface components {
          * @enum {string}
          */
         NoteStage: "intake" | "filter" | "crediting" | "value" | "hold" | "duplication" | "rollup" | "maximum" | "posting" | "adjustment" | "reward";
+        /** @description An organisation on a day. */
+        OrganizationChart: {
+            /** @description The days on which anything of the organisation changes, in order. */
+            changes: string[];
+            /**
+             * Format: date
+             * @description The day.
+             */
+            on: string;
+            /** @description The positions, in the order of the files. */
+            positions: components["schemas"]["ChartPosition"][];
+            /** @description Relationships of declared types. */
+            relationships: components["schemas"]["ChartRelationship"][];
+            /** @description The teams. */
+            teams: components["schemas"]["ChartTeam"][];
+            /** @description People who hold no position. */
+            without_position: components["schemas"]["ChartPerson"][];
+        };
         /** @description A published balance with the standing of its statement. */
         OwnBalance: {
             /**
@@ -2291,6 +2582,16 @@ export interface components {
         PasswordRequest: {
             /** @description At least twelve characters. */
             password: string;
+        };
+        /** @description What the rewards of one unit differ by. */
+        PayDifference: {
+            /**
+             * Format: decimal
+             * @description What the deal adds.
+             */
+            difference: string;
+            /** @description The unit of the amount. */
+            unit_type: string;
         };
         /**
          * @description What a payee owes at the end of a period: an unrecovered draw, or an amount below zero that is
@@ -2681,7 +2982,7 @@ export interface components {
              * @description The path of the page that explains this kind of problem.
              * @enum {string}
              */
-            type: "/problems/active" | "/problems/already_answered" | "/problems/already_confirmed" | "/problems/already_reversed" | "/problems/bad_access" | "/problems/bad_amount" | "/problems/bad_incentive_date" | "/problems/bad_password" | "/problems/bad_request" | "/problems/bad_text" | "/problems/base_moved" | "/problems/before_period_end" | "/problems/calculation_certain" | "/problems/check_failed" | "/problems/credit_not_decided" | "/problems/cross_origin" | "/problems/damaged" | "/problems/earlier_periods_open" | "/problems/email_taken" | "/problems/enquiry_closed" | "/problems/filter_needed" | "/problems/forbidden" | "/problems/four_eyes" | "/problems/has_credits" | "/problems/has_rewards" | "/problems/idempotency_conflict" | "/problems/internal" | "/problems/manual_credit" | "/problems/media_type" | "/problems/method" | "/problems/name_taken" | "/problems/no_audit_key" | "/problems/no_backups" | "/problems/no_case" | "/problems/no_earlier" | "/problems/no_natural_key" | "/problems/no_oidc" | "/problems/no_open_period" | "/problems/no_simulation" | "/problems/not_a_definition" | "/problems/not_active" | "/problems/not_checked" | "/problems/not_editable" | "/problems/not_enough_memory" | "/problems/not_found" | "/problems/not_granted" | "/problems/not_held" | "/problems/not_manual" | "/problems/not_waiting" | "/problems/nothing_changes" | "/problems/other_period" | "/problems/other_ruleset" | "/problems/other_transaction" | "/problems/outside_scope" | "/problems/period_closed" | "/problems/period_finalized" | "/problems/period_not_over" | "/problems/position_needed" | "/problems/precondition_failed" | "/problems/precondition_required" | "/problems/provider_failed" | "/problems/rate_limited" | "/problems/reason_code_needed" | "/problems/reason_needed" | "/problems/ruleset_not_rebuilt" | "/problems/run_cancelled" | "/problems/run_failed" | "/problems/run_under_way" | "/problems/sign_in_failed" | "/problems/sign_in_over" | "/problems/sign_in_refused" | "/problems/stop_loss" | "/problems/team_plan" | "/problems/timeout" | "/problems/too_large" | "/problems/too_many_attempts" | "/problems/unauthentic" | "/problems/unauthorized" | "/problems/unavailable" | "/problems/unknown_action" | "/problems/unknown_credit_type" | "/problems/unknown_kind" | "/problems/unknown_mode" | "/problems/unknown_payee" | "/problems/unknown_position" | "/problems/unknown_reason_code" | "/problems/unknown_release" | "/problems/unknown_state" | "/problems/unknown_unit_type";
+            type: "/problems/active" | "/problems/already_answered" | "/problems/already_confirmed" | "/problems/already_reversed" | "/problems/bad_access" | "/problems/bad_amount" | "/problems/bad_column" | "/problems/bad_incentive_date" | "/problems/bad_password" | "/problems/bad_request" | "/problems/bad_text" | "/problems/base_moved" | "/problems/before_period_end" | "/problems/calculation_certain" | "/problems/check_failed" | "/problems/credit_not_decided" | "/problems/cross_origin" | "/problems/damaged" | "/problems/earlier_periods_open" | "/problems/email_taken" | "/problems/enquiry_closed" | "/problems/filter_needed" | "/problems/forbidden" | "/problems/four_eyes" | "/problems/has_credits" | "/problems/has_rewards" | "/problems/idempotency_conflict" | "/problems/internal" | "/problems/manual_credit" | "/problems/media_type" | "/problems/method" | "/problems/name_taken" | "/problems/no_audit_key" | "/problems/no_backups" | "/problems/no_case" | "/problems/no_earlier" | "/problems/no_natural_key" | "/problems/no_oidc" | "/problems/no_open_period" | "/problems/no_simulation" | "/problems/not_a_definition" | "/problems/not_active" | "/problems/not_checked" | "/problems/not_editable" | "/problems/not_enough_memory" | "/problems/not_found" | "/problems/not_granted" | "/problems/not_held" | "/problems/not_manual" | "/problems/not_waiting" | "/problems/nothing_changes" | "/problems/other_period" | "/problems/other_ruleset" | "/problems/other_transaction" | "/problems/outside_scope" | "/problems/period_closed" | "/problems/period_finalized" | "/problems/period_not_over" | "/problems/position_needed" | "/problems/precondition_failed" | "/problems/precondition_required" | "/problems/provider_failed" | "/problems/rate_limited" | "/problems/reason_code_needed" | "/problems/reason_needed" | "/problems/ruleset_not_rebuilt" | "/problems/run_cancelled" | "/problems/run_failed" | "/problems/run_under_way" | "/problems/sign_in_failed" | "/problems/sign_in_over" | "/problems/sign_in_refused" | "/problems/stop_loss" | "/problems/team_plan" | "/problems/timeout" | "/problems/too_large" | "/problems/too_many_attempts" | "/problems/unauthentic" | "/problems/unauthorized" | "/problems/unavailable" | "/problems/unknown_action" | "/problems/unknown_credit_type" | "/problems/unknown_kind" | "/problems/unknown_mode" | "/problems/unknown_payee" | "/problems/unknown_position" | "/problems/unknown_reason_code" | "/problems/unknown_release" | "/problems/unknown_state" | "/problems/unknown_unit_type";
         };
         /**
          * @description Where a kept change stands.
@@ -3056,6 +3357,35 @@ export interface components {
             quota_lines?: components["schemas"]["QuotaLine"][];
             /** @description Rewards that differ, the biggest difference first. */
             reward_lines?: components["schemas"]["RewardLine"][];
+            /** @description By position that others report to, directly or not, on the last day of each period. */
+            rewards_by_manager?: components["schemas"]["MoneyLine"][];
+            /** @description The sums of each payee over all plans and periods, the biggest difference first. */
+            rewards_by_payee?: components["schemas"]["MoneyLine"][];
+        };
+        /** @description A reward that differs. */
+        RewardDifference: {
+            /**
+             * Format: decimal
+             * @description The amount now.
+             */
+            after: string | null;
+            /**
+             * Format: decimal
+             * @description The amount on the statement before.
+             */
+            before: string | null;
+            /** @description The period that it corrects. */
+            corrects: string | null;
+            /** @description The reward's id. */
+            id: string;
+            /** @description Why the row exists. */
+            origin: components["schemas"]["RewardOrigin"];
+            /** @description Name of the reward or draw. */
+            reward: string;
+            /** @description The unit of the amounts. */
+            unit_type: string;
+            /** @description What became of it. */
+            what: components["schemas"]["RowChange"];
         };
         /** @description A reward before and after a change. */
         RewardLine: {
@@ -3151,6 +3481,11 @@ export interface components {
              */
             overlap?: number | null;
         };
+        /**
+         * @description What became of a row of a statement.
+         * @enum {string}
+         */
+        RowChange: "added" | "gone" | "changed";
         /** @description A warning about a row of an import. */
         RowWarning: {
             /** @description The kind of the finding, `CRnnn`. */
@@ -3531,6 +3866,38 @@ export interface components {
             /** @description The sums of the credits that count, by credit type and unit. */
             totals: components["schemas"]["StatementTotal"][];
         };
+        /** @description What differs between a statement and the one before it. */
+        StatementChanges: {
+            /** @description The credits that differ, by deal. */
+            credits: components["schemas"]["CreditDifference"][];
+            /** @description Id of the period. */
+            period: string;
+            /** @description Id of the plan. */
+            plan: string;
+            /**
+             * Format: date
+             * @description Business date of its release.
+             */
+            released: string;
+            /**
+             * Format: date
+             * @description Business date of the release before.
+             */
+            released_before: string;
+            /** @description The rewards that differ, by name. */
+            rewards: components["schemas"]["RewardDifference"][];
+            /** @description Whether the statement may still change. */
+            status: components["schemas"]["ReleaseStatus"];
+            /** @description Whether the one before it could still change. */
+            status_before: components["schemas"]["ReleaseStatus"];
+        };
+        /** @description A page of a list. */
+        StatementChangesPage: {
+            /** @description The rows of the page. */
+            data: components["schemas"]["StatementChanges"][];
+            /** @description Where the next page begins; null behind the last one. */
+            next_cursor: string | null;
+        };
         /** @description A page of a list. */
         StatementPage: {
             /** @description The rows of the page. */
@@ -3702,6 +4069,89 @@ export interface components {
             /** @description Where it begins. */
             start: components["schemas"]["TextPosition"];
         };
+        /**
+         * @description How tiers are paid.
+         * @enum {string}
+         */
+        TierKind: "cumulative" | "retroactive";
+        /** @description How far one published reward is in its tiers. */
+        TierProgress: {
+            /**
+             * Format: decimal
+             * @description What is paid for the period.
+             */
+            amount: string;
+            /**
+             * Format: decimal
+             * @description `credited` as a share of the quota, four decimals.
+             */
+            attainment: string | null;
+            /** @description Whether the amounts of the statement are certain. */
+            confirmed: boolean;
+            /** @description The credit types that count, joined by `;`. */
+            credit_type: string;
+            /**
+             * Format: decimal
+             * @description The sum of the credits that count; to date where the reward is.
+             */
+            credited: string;
+            /** @description The unit of `credited`, of the quota and of the tiers. */
+            credited_unit_type: string;
+            /** @description Whether the reward has a maximum beside its tiers. */
+            has_maximum: boolean;
+            /** @description How the tiers are paid; null where the rules of the release are not known any more. */
+            kind: components["schemas"]["TierKind"] | null;
+            /** @description What the next tier asks for; null in the last one. */
+            next_tier: components["schemas"]["NextTier"] | null;
+            /** @description Id of the period. */
+            period: string;
+            /** @description Id of the plan. */
+            plan: string;
+            /** @description The plan's name for people. */
+            plan_name: string;
+            /**
+             * Format: decimal
+             * @description What was expected; null without a quota.
+             */
+            quota: string | null;
+            /** @description Name of the reward. */
+            reward: string;
+            /** @description The team whose credits these are; null where people are credited. */
+            team: string | null;
+            /** @description The place of the tier that is reached, from 0. */
+            tier: number | null;
+            /** @description Every tier, upwards; empty where the rules of the release are not known any more. */
+            tiers: components["schemas"]["TierRange"][];
+            /** @description `quarter` or `year` where credits are summed since its beginning; null for the period alone. */
+            to_date: string | null;
+            /** @description The unit of `amount`. */
+            unit_type: string;
+        };
+        /** @description A page of a list. */
+        TierProgressPage: {
+            /** @description The rows of the page. */
+            data: components["schemas"]["TierProgress"][];
+            /** @description Where the next page begins; null behind the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A tier with both its ends as amounts, in the unit of the credits. */
+        TierRange: {
+            /**
+             * Format: decimal
+             * @description Where it begins: what is above this amount is in it.
+             */
+            from: string;
+            /**
+             * Format: decimal
+             * @description What is paid of one unit.
+             */
+            rate: string;
+            /**
+             * Format: decimal
+             * @description The last amount in it; null for one without an end.
+             */
+            up_to: string | null;
+        };
         /** @description What there is to say of the audit trail. */
         TrailReport: {
             /**
@@ -3810,6 +4260,56 @@ export interface components {
             version: string;
             /** @description Name of the workspace. */
             workspace: string;
+        };
+        /** @description What the deal would bring. */
+        WhatIf: {
+            /** @description The credits that the caller, or a team of the caller, would get. */
+            credits: components["schemas"]["ImaginedCredit"][];
+            /**
+             * Format: date
+             * @description The incentive date of the deal.
+             */
+            date: string;
+            /** @description Why nothing, or nothing more. */
+            reasons: components["schemas"]["WhatIfReason"][];
+            /** @description The caller's rewards of that period without the deal and with it, in the plans that credit it. */
+            rewards: components["schemas"]["ImaginedReward"][];
+            /** @description What all of these rewards differ by, in each unit. */
+            total: components["schemas"]["PayDifference"][];
+            /** @description Always true: it must not be mistaken for a result. */
+            what_if: boolean;
+        };
+        /** @description Why a plan gives nothing, or nothing more. */
+        WhatIfReason: {
+            /** @description A word that stays. */
+            code: string;
+            /** @description The reason in one sentence. */
+            message: string;
+            /** @description Id of the plan. */
+            plan: string;
+            /** @description The rule, if one is to blame. */
+            rule: string | null;
+            /** @description The step of the plan. */
+            stage: string;
+        };
+        /** @description A deal that the caller asks about. */
+        WhatIfRequest: {
+            /**
+             * Format: decimal
+             * @description What the deal is worth.
+             */
+            amount: string;
+            /** @description Other cells of the deal, by column or by a field of the settings such as `product`. */
+            columns?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date
+             * @description The incentive date; the business date by default.
+             */
+            date?: string | null;
+            /** @description Id of a plan; every plan by default. */
+            plan?: string | null;
         };
         /** @description Why a payee got what they got of a transaction. */
         WhyNot: {

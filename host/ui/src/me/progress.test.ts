@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "../lib/api";
-import type { TierProgress } from "./pending-types";
+import type { TierProgress } from "./bodies";
 import { barOf, goalHistories, goalsOf, mainGoal, nextText, percentText, tierText } from "./progress";
 
 const row = (more: Partial<TierProgress> = {}): TierProgress => ({

@@ -3,7 +3,7 @@
 import type { Schemas } from "../lib/api";
 import { chartNumber, isZero, share } from "../lib/amounts";
 import { formatAmount, humanize } from "../lib/format";
-import type { NextTier, TierProgress, TierRange } from "./pending-types";
+import type { NextTier, TierProgress, TierRange } from "./bodies";
 
 /** A reward of a period with what it asks for. */
 export type Goal = {

@@ -1,7 +1,7 @@
 // Tiers of the rewards of a subject.
 
 import { ApiError, getAll } from "../lib/api";
-import type { TierProgress } from "./pending-types";
+import type { TierProgress } from "./bodies";
 import type { Subject } from "./subject";
 
 /** The rows, or why there are none: sums are worth showing where tiers cannot be read. */

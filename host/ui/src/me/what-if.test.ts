@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { RewardChange, WhatIfAnswer } from "./pending-types";
+import type { RewardChange, WhatIfAnswer } from "./bodies";
 import { dealOf, headline, queryOf, requestOf, tierMove } from "./what-if";
 
-const answer = (total: [string, string][], credits = 1): WhatIfAnswer => ({
+const answer = (total: [string, string][], credits = 1): WhatIfAnswer => ({ what_if: true,
   date: "2026-03-01", rewards: [], reasons: [], total: total.map(([unit_type, difference]) => ({ unit_type, difference })),
   credits: Array.from({ length: credits }, () => ({}) as WhatIfAnswer["credits"][number]),
 });

@@ -3,7 +3,7 @@
 import { isNegative, isZero } from "../lib/amounts";
 import { formatAmount } from "../lib/format";
 import { typedAmount } from "./enquiry";
-import type { RewardChange, WhatIfAnswer, WhatIfRequest } from "./pending-types";
+import type { RewardChange, WhatIfAnswer, WhatIfRequest } from "./bodies";
 
 /** Keys of the address that are no cell of the deal. */
 const OWN_KEYS = ["amount", "date", "plan"];

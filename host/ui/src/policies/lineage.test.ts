@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Lineage } from "./lineage";
 
-const node = (id: string) => ({ id, kind: id.split(":")[0] ?? "", name: id.split(":")[1] ?? "" });
+const node = (id: string) => ({ id, kind: id.split(":")[0] ?? "", name: id.split(":")[1] ?? "", file: null, line: null, plan: null });
 const lineage = new Lineage({
   nodes: ["column:amount", "policy:half", "rule:deal", "reward:pay", "credit_type:booking"].map(node),
   edges: [

@@ -1,6 +1,6 @@
 // What feeds what, as a graph that is walked from one of its nodes in both directions.
 
-import type { LineageGraph, LineageNode } from "./pending-types";
+import type { LineageGraph, LineageNode } from "./bodies";
 
 export type Step = { node: LineageNode; why: string };
 export type Direction = "reads" | "feeds";

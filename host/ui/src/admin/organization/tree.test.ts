@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { ChartPosition } from "../pending-types";
+import type { ChartPosition } from "../bodies";
 import { aboveMatches, buildTree, countOf, rowsInSight, type TreeNode } from "./tree";
 
 const position = (id: string, manager: string | null, name = ""): ChartPosition => ({
-  position: id, title: "Seller", manager, from: null, to: null, holders: name ? [{ payee: name.toLowerCase(), name, from: null, to: null }] : [],
+  position: id, title: "Seller", manager, from: null, to: null, quotas: [], holders: name ? [{ payee: name.toLowerCase(), name, from: null, to: null }] : [],
 });
 const shape = (nodes: TreeNode[]): unknown[] => nodes.map((node) => (node.reports.length > 0 ? [node.position.position, shape(node.reports)] : node.position.position));
 

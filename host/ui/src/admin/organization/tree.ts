@@ -1,6 +1,6 @@
 // Positions as a tree by whom they report to, and which rows of it are in sight.
 
-import type { ChartPosition } from "../pending-types";
+import type { ChartPosition } from "../bodies";
 
 export type TreeNode = { position: ChartPosition; reports: TreeNode[] };
 /** A row in sight: `at` and `of` are its place among those beside it. */
