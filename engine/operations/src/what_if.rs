@@ -49,6 +49,8 @@ pub struct ImaginedDeal {
     pub date: Option<Date>,
     /// Other cells, by column or by the name of a mapped field.
     pub columns: BTreeMap<String, Cell>,
+    /// Natural key of a deal of the payee's whose other cells this one has; none for no cells.
+    pub like: Option<String>,
 }
 
 /// What a deal would bring a payee.
@@ -132,7 +134,8 @@ pub struct PayDifference {
 /// What `deal`, closed by the payee, would bring.
 ///
 /// # Errors
-/// When there is no such plan, a cell cannot be given, or the data cannot be read.
+/// When there is no such plan, the deal that it is like is not published for the payee, a cell cannot be
+/// given, or the data cannot be read.
 pub fn imagine_deal(
     context: &Context,
     scope: &PayeeScope,
@@ -149,9 +152,10 @@ pub fn imagine_deal(
     }
 
     let payee = ruleset.organization.find_participant(scope.payee());
-    let asked = deal::AskedDeal { ruleset: &ruleset, plans: &plans, payee, date };
-    let transaction = Arc::new(asked.transaction(deal)?);
     let statements = published::published_statements(context, scope, None)?;
+    let like = cells_of_own_deal(context, &statements, deal.like.as_deref())?;
+    let asked = deal::AskedDeal { ruleset: &ruleset, plans: &plans, payee, date, like: &like };
+    let transaction = Arc::new(asked.transaction(deal)?);
 
     let imagining = Imagining {
         ruleset: &ruleset,
@@ -162,6 +166,22 @@ pub fn imagine_deal(
         statements: &statements,
     };
     Ok(imagining.all_plans(&plans))
+}
+
+/// The cells of a deal that the payee has a published direct credit of, as they were delivered.
+fn cells_of_own_deal(
+    context: &Context,
+    statements: &[Statement],
+    like: Option<&str>,
+) -> Result<Vec<(String, Cell)>, OperationError> {
+    let Some(like) = like else { return Ok(Vec::new()) };
+    let mut credits = statements.iter().flat_map(|statement| &statement.credits);
+    if !credits.any(|row| row.kind == CreditKind::Direct && row.transaction == *like) {
+        return Err(OperationError::not_found("transaction"));
+    }
+    let recorded = context.ledger.find_transaction(like)?;
+    let recorded = recorded.ok_or_else(|| OperationError::not_found("transaction"))?;
+    Ok(recorded.record.delivered_cells().to_vec())
 }
 
 /// A deal that is being decided for one payee.

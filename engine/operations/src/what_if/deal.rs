@@ -35,6 +35,8 @@ pub(super) struct AskedDeal<'a> {
     /// None where the payee is not in the organisation.
     pub(super) payee: Option<ParticipantId>,
     pub(super) date: Date,
+    /// Cells of an earlier deal of the payee's.
+    pub(super) like: &'a [(String, Cell)],
 }
 
 impl AskedDeal<'_> {
@@ -45,6 +47,13 @@ impl AskedDeal<'_> {
     pub(super) fn transaction(&self, deal: &ImaginedDeal) -> Result<Transaction, OperationError> {
         let fields = &self.ruleset.settings.fields;
         let mut row = ImaginedRow::given(fields, deal)?;
+        // Whom that deal belonged to does not count: this one is the payee's alone.
+        let names: Vec<&String> = fields.names.values().flatten().collect();
+        for (column, cell) in self.like {
+            if !is_own_part(fields, column) && !names.contains(&column) {
+                row.offer(column, cell.clone());
+            }
+        }
 
         fields.id.iter().for_each(|column| row.set(column, id_cell(fields.column_type(column))));
         if let Some(column) = fields.mapped.get(&Field::Amount) {

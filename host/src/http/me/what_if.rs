@@ -38,11 +38,14 @@ pub(crate) struct WhatIfRequest {
     date: Option<Date>,
     /// Other cells of the deal, by column or by a field of the settings such as `product`.
     columns: Option<BTreeMap<String, serde_json::Value>>,
+    /// Natural key of a deal that the caller has a published direct credit of: its cells are those that
+    /// are not given here. Whom it belonged to does not count.
+    like: Option<String>,
 }
 
 impl ActBody for WhatIfRequest {
     const EXPECTED: &'static str = "expected a JSON object with `amount` (a decimal as text) and \
-                                    optionally `plan`, `date` and `columns`";
+                                    optionally `plan`, `date`, `columns` and `like`";
 }
 
 /// What the deal would bring.
@@ -103,6 +106,7 @@ pub(crate) async fn imagine_deal(
         amount: by_hand::read_decimal(&request.amount)?,
         plan: request.plan,
         date: request.date,
+        like: request.like,
         columns: columns.map(|(column, cell)| (column, cell_from_json(cell))).collect(),
     };
 

@@ -127,6 +127,13 @@ fn a_deal_is_decided_before_it_exists() {
     assert_eq!((&credit["held"], &credit["held_until"]), (&json!(true), &json!("2026-02-15")));
     assert_eq!(told["total"][0]["difference"], "1.00");
 
+    // Like an own deal that is published; another's, an unpublished and an absent one are the same.
+    let like = |deal: &str| json!({ "amount": "10", "plan": "sellers", "like": deal });
+    assert_eq!(office.told("ann", &like("D-1"))["total"][0]["difference"], "1.00");
+    for foreign in ["D-2", "D-3", "D-9"] {
+        office.ask("ann", &like(foreign)).problem(404, "not_found");
+    }
+
     // Without a plan, every plan decides it.
     let told = office.told("ann", &json!({ "amount": "1" }));
     let plans: Vec<_> =

@@ -104,11 +104,11 @@ export const remove = <T>(path: string, options?: Options): Promise<T> =>
   sendJson<T>("DELETE", path, undefined, options);
 
 /** Every row of a list, page by page; at most `most` rows. */
-export async function getAll<T>(path: string, query: Query = {}, most = 20_000): Promise<T[]> {
+export async function getAll<T>(path: string, query: Query = {}, most = 20_000, signal?: AbortSignal): Promise<T[]> {
   const rows: T[] = [];
   let cursor: string | null | undefined;
   do {
-    const page: Page<T> = await get(path, { limit: 1000, ...query, cursor });
+    const page: Page<T> = await get(path, { limit: 1000, ...query, cursor }, signal);
     rows.push(...page.data);
     cursor = page.next_cursor;
   } while (cursor && rows.length < most);

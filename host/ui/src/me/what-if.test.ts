@@ -19,15 +19,15 @@ test.each<[WhatIfAnswer, string]>([
 });
 
 test("a deal and its address are the same", () => {
-  const deal = { amount: "1,000.00", date: "2026-03-01", plan: "sellers", cells: [{ name: "product", value: "Gauge" }, { name: " ", value: "x" }, { name: "stage", value: "" }] };
+  const deal = { amount: "1,000.00", date: "2026-03-01", plan: "sellers", like: "D-7", cells: [{ name: "product", value: "Gauge" }, { name: " ", value: "x" }, { name: "stage", value: "" }] };
   const query = queryOf(deal);
   expect(query).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", "with.product": "Gauge" });
   expect(dealOf(new URLSearchParams(query))).toEqual({ ...deal, amount: "1000.00", cells: [deal.cells[0]] });
-  expect(requestOf(dealOf(new URLSearchParams(query)))).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", columns: { product: "Gauge" } });
+  expect(requestOf(dealOf(new URLSearchParams(query)))).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", like: "D-7", columns: { product: "Gauge" } });
 });
 
 test.each([["", null], ["a lot", null], ["5", { amount: "5" }]])("the amount “%s” is asked as %j", (amount, request) => {
-  expect(requestOf({ amount, date: "", plan: "", cells: [] })).toEqual(request);
+  expect(requestOf({ amount, date: "", plan: "", like: "", cells: [] })).toEqual(request);
 });
 
 test.each<[number | null, number | null, string]>([

@@ -6,17 +6,17 @@ import { typedAmount } from "./enquiry";
 import type { RewardChange, WhatIfAnswer, WhatIfRequest } from "./bodies";
 
 /** Keys of the address that are no cell of the deal. */
-const OWN_KEYS = ["amount", "date", "plan"];
+const OWN_KEYS = ["amount", "date", "plan", "like"];
 /** Before the name of a cell. */
 const CELL = "with.";
 
-export type ImaginedDeal = { amount: string; date: string; plan: string; cells: { name: string; value: string }[] };
+export type ImaginedDeal = { amount: string; date: string; plan: string; like: string; cells: { name: string; value: string }[] };
 
 /** The deal that an address names. */
 export function dealOf(query: URLSearchParams): ImaginedDeal {
-  const [amount, date, plan] = OWN_KEYS.map((key) => query.get(key) ?? "") as [string, string, string];
+  const [amount, date, plan, like] = OWN_KEYS.map((key) => query.get(key) ?? "") as [string, string, string, string];
   const cells = [...query].filter(([key]) => key.startsWith(CELL)).map(([key, value]) => ({ name: key.slice(CELL.length), value }));
-  return { amount, date, plan, cells };
+  return { amount, date, plan, like, cells };
 }
 
 /** The address of a deal. */
@@ -24,6 +24,7 @@ export function queryOf(deal: ImaginedDeal): Record<string, string> {
   const query: Record<string, string> = { amount: typedAmount(deal.amount) ?? deal.amount.trim() };
   if (deal.date) query.date = deal.date;
   if (deal.plan) query.plan = deal.plan;
+  if (deal.like.trim()) query.like = deal.like.trim();
   for (const { name, value } of deal.cells) {
     if (name.trim() && value.trim()) query[CELL + name.trim()] = value.trim();
   }
@@ -37,6 +38,7 @@ export function requestOf(deal: ImaginedDeal): WhatIfRequest | null {
   const request: WhatIfRequest = { amount };
   if (deal.plan) request.plan = deal.plan;
   if (deal.date) request.date = deal.date;
+  if (deal.like) request.like = deal.like;
   if (deal.cells.length > 0) request.columns = Object.fromEntries(deal.cells.map(({ name, value }) => [name, value]));
   return request;
 }
