@@ -8,6 +8,7 @@ mod audit;
 mod by_hand;
 mod chart;
 mod concurrency;
+mod console;
 mod contract;
 mod damage;
 mod definitions;

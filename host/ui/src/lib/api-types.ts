@@ -4308,6 +4308,11 @@ export interface components {
              * @description The incentive date; the business date by default.
              */
             date?: string | null;
+            /**
+             * @description Natural key of a deal that the caller has a published direct credit of: its cells are those that
+             *     are not given here. Whom it belonged to does not count.
+             */
+            like?: string | null;
             /** @description Id of a plan; every plan by default. */
             plan?: string | null;
         };
