@@ -7,14 +7,11 @@
 //! values); only `*_utf16` knows another unit.
 
 use accredit_domain::diagnostic::Place;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A place between two characters of a text.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 pub struct TextPosition {
     /// Line, from 1.
     pub line: u32,

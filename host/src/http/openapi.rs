@@ -35,7 +35,7 @@ const ABOUT: &str = "accredit decides who gets credit for a sale. Amounts are de
     `x-accredit-role` names the least role of a token that may send a request.";
 
 /// Groups of operations, in the order in which they are shown.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     (
         "Deals",
         "What arrived, what could not be read or decided, and why it was credited as it was.",
@@ -47,6 +47,10 @@ const TAGS: [(&str, &str); 12] = [
     ("Own", "What payees see and ask of themselves and of those who report to them."),
     ("Approvals", "Requests that wait for a second person."),
     ("Definitions", "Settings, plans, policies and the organization, as files and as rules."),
+    (
+        "Editors",
+        "Files as they are typed: checked, explained and tried on a deal; nothing is stored.",
+    ),
     ("Access", "Keys, people and sessions."),
     ("Events", "What other systems are told: destinations, and events sent again."),
     ("Operation", "How the server is, and what was done."),

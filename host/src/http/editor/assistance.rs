@@ -1,8 +1,9 @@
 //! What may be written at a place of files as they are typed, what the name there means, and where it is
 //! defined.
 //!
-//! None of these checks anything, so that they have no turn to wait for.
+//! None of these checks anything, so that they do not wait behind those that do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_editor::complete::{CompletionItem, complete};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
-use crate::http::editor::edited_files::{EditedFiles, check_paths, lay_over};
+use crate::http::editor::edited_files::{check_paths, hint_turn, lay_over};
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::state::Service;
@@ -25,12 +26,14 @@ use crate::server::state::Service;
 pub(crate) struct EditorPlaceRequest {
     /// Path to text, laid over the files in force; null takes a file away.
     #[serde(default)]
-    files: EditedFiles,
+    files: BTreeMap<String, Option<String>>,
     /// The path of the file with the place.
     path: String,
     /// Line of the place, from 1.
+    #[schema(minimum = 1)]
     line: u32,
     /// Column of the place in characters, from 1.
+    #[schema(minimum = 1)]
     column: u32,
 }
 
@@ -65,7 +68,9 @@ pub(crate) async fn list_items(
     State(service): State<Arc<Service>>,
     sent: SentAct<EditorPlaceRequest>,
 ) -> ViewResult<EditorItemsView> {
+    let turn = hint_turn().await?;
     let found = service.run_blocking(move |service| {
+        let _turn = turn;
         let laid = lay_over(service, &sent.body.files)?;
         let items = complete(&laid.workspace, &sent.body.path, sent.body.position());
         Ok(EditorItemsView { items })
@@ -87,7 +92,9 @@ pub(crate) async fn show_name(
     State(service): State<Arc<Service>>,
     sent: SentAct<EditorPlaceRequest>,
 ) -> ViewResult<EditorNameView> {
+    let turn = hint_turn().await?;
     let found = service.run_blocking(move |service| {
+        let _turn = turn;
         let laid = lay_over(service, &sent.body.files)?;
         let (path, at) = (sent.body.path.as_str(), sent.body.position());
         Ok(EditorNameView {

@@ -26,6 +26,11 @@ const TURN_WAIT: Duration = Duration::from_secs(5);
 
 static TURNS: Semaphore = Semaphore::const_new(EDITORS_AT_ONCE);
 
+/// Requests that check nothing and are worked on at the same time: a person who types waits for them.
+const HINTS_AT_ONCE: usize = 4;
+
+static HINT_TURNS: Semaphore = Semaphore::const_new(HINTS_AT_ONCE);
+
 /// Path to text; null takes the file away.
 pub(crate) type EditedFiles = BTreeMap<String, Option<String>>;
 
@@ -39,8 +44,20 @@ pub(crate) fn check_paths(files: &EditedFiles) -> Result<(), Problem> {
 /// # Errors
 /// When others have it for too long.
 pub(crate) async fn editor_turn() -> Result<SemaphorePermit<'static>, Problem> {
+    turn_of(&TURNS).await
+}
+
+/// The turn of a request that checks nothing.
+///
+/// # Errors
+/// When others have it for too long.
+pub(crate) async fn hint_turn() -> Result<SemaphorePermit<'static>, Problem> {
+    turn_of(&HINT_TURNS).await
+}
+
+async fn turn_of(turns: &'static Semaphore) -> Result<SemaphorePermit<'static>, Problem> {
     let busy = || Problem::unavailable("too many editors ask at once");
-    let turn = tokio::time::timeout(TURN_WAIT, TURNS.acquire()).await;
+    let turn = tokio::time::timeout(TURN_WAIT, turns.acquire()).await;
     turn.map_err(|_| busy())?.map_err(|_| busy())
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong with files as they are typed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_editor::checked::{self, EditorFinding};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
-use crate::http::editor::edited_files::{EditedFiles, check_paths, editor_turn, lay_over};
+use crate::http::editor::edited_files::{check_paths, editor_turn, lay_over};
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::state::Service;
@@ -18,7 +19,7 @@ use crate::server::state::Service;
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditorCheckRequest {
     /// Path to text, laid over the files in force; null takes a file away.
-    files: EditedFiles,
+    files: BTreeMap<String, Option<String>>,
 }
 
 impl ActBody for EditorCheckRequest {

@@ -4,6 +4,7 @@
 //! Not a recorded decision (`intake::transactions`) and not the effect on recorded deals
 //! (`definitions::changes`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_crediting::explain::Explanation;
@@ -35,7 +36,7 @@ use crate::server::state::Service;
 pub(crate) struct EditorRunRequest {
     /// Path to text, laid over the files in force; null takes a file away.
     #[serde(default)]
-    files: EditedFiles,
+    files: BTreeMap<String, Option<String>>,
     /// The deal as a source would deliver it: its columns. Either this or `transaction`.
     #[schema(value_type = Option<BTreeMap<String, Value>>)]
     deal: Option<Map<String, Value>>,
