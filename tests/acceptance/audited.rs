@@ -186,7 +186,10 @@ fn plant_keys(server: &Server, planted: &mut Planted, shown: &mut String) {
         assert_eq!(server.get_with_token("/v1/credits", key).status, 200);
         shown.push_str(&server.get_with_token("/v1/keys", key).body);
     }
-    let secret_of = |key: &str| key.rsplit_once('_').unwrap().1.to_owned();
+    // A secret may have `_` itself, so that it is what is behind the id.
+    let behind = format!("{id}_");
+    let secret_of = |key: &str| key.split_once(&behind).unwrap().1.to_owned();
+    assert!(secret_of(&first).len() > 20, "{first}");
     planted.0.push(("the secret of a key", secret_of(&first)));
     planted.0.push(("the secret of a rotated key", secret_of(&second)));
     let wrong = "canary-wrong-token-000000001";

@@ -101,8 +101,8 @@ fn acknowledged_times(
     all.into_inner().unwrap()
 }
 
-/// A backup reads the whole file while the writer commits: those who wait for a commit may wait twice as long.
-/// The figure is printed, and must hold where the environment asks for a campaign.
+/// A backup reads the whole file while the writer commits: those who wait for a commit may wait twice as
+/// long. The figure is printed, and must hold where the environment asks for a campaign.
 #[test]
 fn the_writer_is_not_held_up_by_backups() {
     let seconds = std::env::var("ACCREDIT_BACKUP_SECONDS").ok();

@@ -328,16 +328,8 @@ fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
     ];
     let server = Server::start_with(&dir.path().join("a.redb"), &workspace, &[], &env);
     // One came by webhook.
-    let sent = [
-        "--id",
-        "0065g0000000002AAA",
-        "--owner",
-        "ann",
-        "--amount",
-        "1234.50",
-        "--closed",
-        "2026-03-15",
-    ];
+    let sent = "--id 0065g0000000002AAA --owner ann --amount 1234.50 --closed 2026-03-15";
+    let sent: Vec<&str> = sent.split(' ').collect();
     assert_eq!(trigger(&server, &workspace, "crm", SECRET, &sent).0, 0);
     server.settle();
     let (code, found, talk) = reconcile(&server, &["--import", "--unlisted"]);

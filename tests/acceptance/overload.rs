@@ -2,9 +2,9 @@
 //! server is as before.
 //!
 //! Each vendor has a server of its own. Its sustainable rate is measured: deals that eight senders got
-//! acknowledged and decided in a moment. That becomes the `rate_limit` of the source, and events come at ten times
-//! that rate whether or not former ones are answered, over as many connections as a vendor may have; what finds
-//! none waits at the vendor.
+//! acknowledged and decided in a moment. That becomes the `rate_limit` of the source, and events come at
+//! ten times that rate whether or not former ones are answered, over as many connections as a vendor may
+//! have; what finds none waits at the vendor.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,8 @@ const MEMORY_MAX: u64 = 512;
 /// How long a server may take until it answers as before.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-/// After how long a vendor gives an event up; the shortest of all times out at five seconds, Pipedrive at ten.
+/// After how long a vendor gives an event up; the shortest of all times out at five seconds, Pipedrive at
+/// ten.
 const FIRST_TRY: Duration = Duration::from_secs(10);
 
 /// A vendor, and what it must be answered beyond its rate.
@@ -352,8 +353,8 @@ fn overload(profile: &Profile, seconds: u64) {
     );
 }
 
-/// Vendors lose events when a receiver under load answers something they do not know: each hears what makes it
-/// come back, and Pipedrive, which gives a receiver up after ten failures, is kept waiting.
+/// Vendors lose events when a receiver under load answers something they do not know: each hears what makes
+/// it come back, and Pipedrive, which gives a receiver up after ten failures, is kept waiting.
 #[test]
 fn ten_times_the_rate_is_answered_as_each_vendor_needs() {
     let seconds = std::env::var("ACCREDIT_OVERLOAD_SECONDS").ok();

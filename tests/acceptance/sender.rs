@@ -1,4 +1,5 @@
-//! A sender that costs little: one connection that is kept, requests as bytes, and of an answer what load needs.
+//! A sender that costs little: one connection that is kept, requests as bytes, and of an answer what load
+//! needs.
 //!
 //! Not for tests of one answer (`server`), which want all of it. Called by tests of load.
 

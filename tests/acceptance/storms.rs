@@ -264,8 +264,8 @@ fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
     eprintln!("{} acknowledged, {} recorded", acknowledged.len(), direct.len());
 }
 
-/// Two sources and readers side by side for some time: figures, and nothing lost. A campaign of a minute or more
-/// must reach the figures.
+/// Two sources and readers side by side for some time: figures, and nothing lost. A campaign of a minute or
+/// more must reach the figures.
 #[test]
 fn sustained_mixed_load_is_taken_and_credited() {
     let seconds = figure("ACCREDIT_LOAD_SECONDS", 3) as u64;
@@ -317,8 +317,8 @@ fn sustained_mixed_load_is_taken_and_credited() {
     let at = [500, 990, 999].map(|share| within(&mut times, share));
     let rate = acknowledged as f64 / seconds as f64;
     eprintln!(
-        "{acknowledged} acknowledged in {seconds} s, {rate:.0}/s; {credited:.0}/s credited meanwhile, all after \
-         {settled:?}; half within {:?}, 99 % within {:?}, 99.9 % within {:?}; {} MiB resident",
+        "{acknowledged} acknowledged in {seconds} s, {rate:.0}/s; {credited:.0}/s credited meanwhile, \
+         all after {settled:?}; half within {:?}, 99 % within {:?}, 99.9 % within {:?}; {} MiB resident",
         at[0],
         at[1],
         at[2],

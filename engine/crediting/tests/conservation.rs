@@ -1,12 +1,14 @@
 //! Conservation: whatever happens to a deal, its credits sum to what it is worth, to the minor unit.
 //!
-//! Random deals go through four plans whose pools are worked out here in whole numbers, by the stated rule of
-//! rounding (halves away from zero) and nothing of the engine. Then something happens to each deal, before or after
-//! its period was finalized: another amount, other owners, an adjustment, a released hold, or it is void. What
-//! stands then, with what took back frozen rows, must sum to the new pool; and what rolled up to the percentage of
-//! each direct credit that the rollup gives.
+//! Random deals go through four plans whose pools are worked out here in whole numbers, by the
+//! stated rule of rounding (halves away from zero) and nothing of the engine. Then something happens
+//! to each deal, before or after its period was finalized: another amount, other owners, an
+//! adjustment, a released hold, or it is void. What is then posted, with what took back frozen rows,
+//! must sum to the new pool; and what rolled up to the percentage of each direct credit that the
+//! rollup gives.
 //!
-//! `ACCREDIT_CONSERVATION_DEALS` is how many deals, `ACCREDIT_CONSERVATION_SEED` the number of the first.
+//! `ACCREDIT_CONSERVATION_DEALS` is how many deals, `ACCREDIT_CONSERVATION_SEED` the number of the
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -132,7 +134,8 @@ const POLICIES: [(&str, &str); 4] = [
     ),
     (
         "crediting/halves",
-        "fn credit(tx) { if tx.amount > 100 { return \"r3\"; } [share(\"r2\", 0.125), share(\"r4\", 0.875)] }\n",
+        "fn credit(tx) {\n    if tx.amount > 100 { return \"r3\"; }\n    \
+         [share(\"r2\", 0.125), share(\"r4\", 0.875)]\n}\n",
     ),
 ];
 
@@ -296,6 +299,33 @@ fn check(what: &str, standing: &Rows, current: &Rows, amount: Option<i128>, chan
     }
 }
 
+/// An adjustment of a direct credit in one of the plans: the plan and the credit, by how many cents,
+/// and the adjustment itself; none where the plan has no direct credit.
+fn adjust_one(decided: &Rows, dice: &mut Dice) -> Option<((String, String), i128, Adjustment)> {
+    let plan = PLANS[dice.roll(4) as usize].id;
+    let mut rows = decided.get(plan)?.iter();
+    let row = rows.find(|row| row.kind == CreditKind::Direct)?;
+
+    let by = i128::from(dice.roll(1_000_000)) - 500_000;
+    let change = AmountChange::By(Decimal::from_i128_with_scale(by, 4));
+    let target = AdjustmentTarget::Credit(row.id);
+    let reason_code = Some(Arc::from("Split Correction"));
+    let key = (plan.to_owned(), row.id.to_string());
+    Some((key, cents(by, 10_000), Adjustment { target, change, reason_code }))
+}
+
+/// A release of every held credit.
+fn release_all(decided: &Rows) -> Vec<CreditResolution> {
+    let held = decided.values().flatten().filter(|row| row.is_held());
+    let release = |row: &PostedCredit| CreditResolution {
+        credit: row.id,
+        action: HoldAction::Release,
+        date: "2026-04-10".parse().unwrap(),
+        reason: String::new(),
+    };
+    held.map(release).collect()
+}
+
 /// One deal: decided, perhaps frozen, changed, and looked at after each step.
 fn live(ruleset: &Ruleset, machine: &mut Machine, seed: u64) -> &'static str {
     let mut dice = Dice::new(seed);
@@ -338,31 +368,14 @@ fn live(ruleset: &Ruleset, machine: &mut Machine, seed: u64) -> &'static str {
             ("an adjusted deal", Some(deal))
         }
         4 => {
-            let plan = PLANS[dice.roll(4) as usize].id;
-            let direct = decided
-                .get(plan)
-                .and_then(|rows| rows.iter().find(|row| row.kind == CreditKind::Direct));
-            if let Some(row) = direct {
-                let by = i128::from(dice.roll(1_000_000)) - 500_000;
-                let change = AmountChange::By(Decimal::from_i128_with_scale(by, 4));
-                let target = AdjustmentTarget::Credit(row.id);
-                let reason_code = Some(Arc::from("Split Correction"));
-                inputs.adjustments.push(Adjustment { target, change, reason_code });
-                let key = (plan.to_owned(), row.id.to_string());
-                by_hand.insert(key, cents(by, 10_000));
+            if let Some((key, by, adjustment)) = adjust_one(&decided, &mut dice) {
+                inputs.adjustments.push(adjustment);
+                by_hand.insert(key, by);
             }
             ("an adjusted credit", Some(deal))
         }
         _ => {
-            let held = decided.values().flatten().filter(|row| row.is_held());
-            inputs.resolutions = held
-                .map(|row| CreditResolution {
-                    credit: row.id,
-                    action: HoldAction::Release,
-                    date: "2026-04-10".parse().unwrap(),
-                    reason: String::new(),
-                })
-                .collect();
+            inputs.resolutions = release_all(&decided);
             inputs.as_of = Some("2026-06-01".parse().unwrap());
             ("released holds", Some(deal))
         }

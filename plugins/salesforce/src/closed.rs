@@ -1,7 +1,7 @@
 //! Opportunities that were won in some days, from a query of the REST API.
 //!
-//! Not the request itself (the host makes it). Called for a reconciliation of `salesforce-outbound`; what a flow
-//! sends has a shape of its own, which no list has.
+//! Not the request itself (the host makes it). Called for a reconciliation of `salesforce-outbound`; what a
+//! flow sends has a shape of its own, which no list has.
 
 use std::collections::BTreeMap;
 
@@ -169,8 +169,8 @@ pub(crate) fn closed_page(answer: &str) -> Result<ClosedPage, DecodeError> {
     }
 }
 
-/// A field as an Outbound Message has it: every value is text with the same digits, a blank one null, and times
-/// end alike, so that a deal that came by webhook is the same in the list.
+/// A field as an Outbound Message has it: every value is text with the same digits, a blank one null, and
+/// times end alike, so that a deal that came by webhook is the same in the list.
 fn as_in_a_message(value: &str) -> Option<Value> {
     if value == "null" {
         return Some(Value::Null);

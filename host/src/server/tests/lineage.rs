@@ -50,7 +50,11 @@ sources = ["sellers"]
 name = "Override"
 tiers = [{ rate = "1%" }]
 "#;
-const PICK: &str = "fn credit(tx) {\n    if tx[\"Rep\"] == \"\" { return tx.default_credit; }\n    tx[\"Rep\"]\n}\n";
+const PICK: &str = r#"fn credit(tx) {
+    if tx["Rep"] == "" { return tx.default_credit; }
+    tx["Rep"]
+}
+"#;
 
 fn office() -> Host {
     Host::start_with(|config| {

@@ -284,9 +284,6 @@ export interface components {
             /** @description Where the next page begins; null behind the last one. */
             next_cursor: string | null;
         };
-        BTreeMap: {
-            [key: string]: null | string;
-        };
         /** @description The summary beside a backup. */
         BackupSummary: {
             /**
@@ -1218,7 +1215,9 @@ export interface components {
         /** @description Files to check. */
         EditorCheckRequest: {
             /** @description Path to text, laid over the files in force; null takes a file away. */
-            files: components["schemas"]["BTreeMap"];
+            files: {
+                [key: string]: string | null;
+            };
         };
         /** @description A finding with the part of the text that it is about. */
         EditorFinding: {
@@ -1255,7 +1254,9 @@ export interface components {
              */
             column: number;
             /** @description Path to text, laid over the files in force; null takes a file away. */
-            files?: components["schemas"]["BTreeMap"];
+            files?: {
+                [key: string]: string | null;
+            };
             /**
              * Format: int32
              * @description Line of the place, from 1.
@@ -1287,7 +1288,9 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /** @description Path to text, laid over the files in force; null takes a file away. */
-            files?: components["schemas"]["BTreeMap"];
+            files?: {
+                [key: string]: string | null;
+            };
             /** @description The only plan; absent, all of them. */
             plan?: string | null;
             /** @description The natural key of a recorded deal, whose manual releases and amounts count as well. */
