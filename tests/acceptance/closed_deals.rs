@@ -274,47 +274,50 @@ fn the_list_of_zoho_is_searched_page_by_page() {
     assert_eq!((code, &found["listed"]), (0, &json!(0)), "{talk}");
 }
 
+/// The API of an organization with three opportunities on two pages.
+fn salesforce_api(asked: &Asked) -> crate::vendor::Answer {
+    if asked.line == "POST /services/oauth2/token" {
+        for part in ["grant_type=client_credentials", "client_id=app", "client_secret=canary"] {
+            assert!(asked.body.contains(part), "{part} is missing");
+        }
+        return answer(
+            200,
+            json!({"access_token": "given", "token_type": "Bearer", "issued_at": "1"}),
+        );
+    }
+    assert!(asked.has("authorization", "Bearer given"), "{asked:?}");
+    let record = |number: u32| {
+        json!({
+            "attributes": {"type": "Opportunity", "url": "/services/data/v62.0/sobjects/Opportunity"},
+            "Id": format!("0065g00{number:08}AAA"), "Name": "A", "Amount": 1234.5,
+            "CloseDate": "2026-03-15", "StageName": "Closed Won", "OwnerId": "ann",
+            "LastModifiedDate": "2026-03-15T10:00:00.000+0000",
+        })
+    };
+    match asked.line.split_once("?q=") {
+        Some(("GET /services/data/v62.0/query", query)) => {
+            assert!(query.contains("IsWon%20%3D%20true"), "{query}");
+            let next = "/services/data/v62.0/query/01gD0000002HU6KIAW-2";
+            let records = [record(1), record(2)];
+            answer(
+                200,
+                json!({
+                    "totalSize": 3, "done": false, "nextRecordsUrl": next, "records": records,
+                }),
+            )
+        }
+        _ => {
+            assert_eq!(asked.line, "GET /services/data/v62.0/query/01gD0000002HU6KIAW-2");
+            answer(200, json!({"totalSize": 3, "done": true, "records": [record(3)]}))
+        }
+    }
+}
+
 /// Salesforce gives a token in the name of an app, and names the path of the next page.
 #[test]
 fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
     let dir = tempfile::tempdir().unwrap();
-    let vendor = Vendor::start(|asked| {
-        if asked.line == "POST /services/oauth2/token" {
-            for part in ["grant_type=client_credentials", "client_id=app", "client_secret=canary"] {
-                assert!(asked.body.contains(part), "{part} is missing");
-            }
-            return answer(
-                200,
-                json!({"access_token": "given", "token_type": "Bearer", "issued_at": "1"}),
-            );
-        }
-        assert!(asked.has("authorization", "Bearer given"), "{asked:?}");
-        let record = |number: u32| {
-            json!({
-                "attributes": {"type": "Opportunity", "url": "/services/data/v62.0/sobjects/Opportunity"},
-                "Id": format!("0065g00{number:08}AAA"), "Name": "A", "Amount": 1234.5,
-                "CloseDate": "2026-03-15", "StageName": "Closed Won", "OwnerId": "ann",
-                "LastModifiedDate": "2026-03-15T10:00:00.000+0000",
-            })
-        };
-        match asked.line.split_once("?q=") {
-            Some(("GET /services/data/v62.0/query", query)) => {
-                assert!(query.contains("IsWon%20%3D%20true"), "{query}");
-                let next = "/services/data/v62.0/query/01gD0000002HU6KIAW-2";
-                let records = [record(1), record(2)];
-                answer(
-                    200,
-                    json!({
-                        "totalSize": 3, "done": false, "nextRecordsUrl": next, "records": records,
-                    }),
-                )
-            }
-            _ => {
-                assert_eq!(asked.line, "GET /services/data/v62.0/query/01gD0000002HU6KIAW-2");
-                answer(200, json!({"totalSize": 3, "done": true, "records": [record(3)]}))
-            }
-        }
-    });
+    let vendor = Vendor::start(salesforce_api);
     let organization = ("00D000000000000EAA", "00D5g000004vPFhEAM");
     let workspace = directory(dir.path(), "salesforce-outbound", &[organization]);
     let path = workspace.join("accredit.toml");
@@ -328,8 +331,16 @@ fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
     ];
     let server = Server::start_with(&dir.path().join("a.redb"), &workspace, &[], &env);
     // One came by webhook.
-    let sent = "--id 0065g0000000002AAA --owner ann --amount 1234.50 --closed 2026-03-15";
-    let sent: Vec<&str> = sent.split(' ').collect();
+    let sent = [
+        "--id",
+        "0065g0000000002AAA",
+        "--owner",
+        "ann",
+        "--amount",
+        "1234.50",
+        "--closed",
+        "2026-03-15",
+    ];
     assert_eq!(trigger(&server, &workspace, "crm", SECRET, &sent).0, 0);
     server.settle();
     let (code, found, talk) = reconcile(&server, &["--import", "--unlisted"]);

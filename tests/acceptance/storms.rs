@@ -293,7 +293,7 @@ fn sustained_mixed_load_is_taken_and_credited() {
                 ("/hooks/pipe", headers.to_vec(), pipe_event(&format!("L{number}"), number, 1))
             } else {
                 let body = format!(
-                    "{{\"id\":\"L{number}\",\"date\":\"2026-03-15\",\"amount\":100,\"owner\":\"ann\"}}"
+                    r#"{{"id":"L{number}","date":"2026-03-15","amount":100,"owner":"ann"}}"#
                 );
                 ("/hooks/crm", signed_headers(&format!("m{number}"), body.as_bytes()), body)
             };
@@ -317,8 +317,8 @@ fn sustained_mixed_load_is_taken_and_credited() {
     let at = [500, 990, 999].map(|share| within(&mut times, share));
     let rate = acknowledged as f64 / seconds as f64;
     eprintln!(
-        "{acknowledged} acknowledged in {seconds} s, {rate:.0}/s; {credited:.0}/s credited meanwhile, \
-         all after {settled:?}; half within {:?}, 99 % within {:?}, 99.9 % within {:?}; {} MiB resident",
+        "{acknowledged} acknowledged in {seconds} s, {rate:.0}/s; {credited:.0}/s credited meanwhile, all \
+         after {settled:?}; half within {:?}, 99 % within {:?}, 99.9 % within {:?}; {} MiB resident",
         at[0],
         at[1],
         at[2],

@@ -1,7 +1,7 @@
 //! Opportunities that were won in some days, from a query of the REST API.
 //!
-//! Not the request itself (the host makes it). Called for a reconciliation of `salesforce-outbound`; what a
-//! flow sends has a shape of its own, which no list has.
+//! Not the request itself (the host makes it). Called for a reconciliation of `salesforce-outbound`; what
+//! a flow sends has a shape of its own, which no list has.
 
 use std::collections::BTreeMap;
 
