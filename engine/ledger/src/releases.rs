@@ -20,7 +20,7 @@ use super::republished::FormerStatement;
 use super::{Ledger, LedgerResult, alerts, approvals, codec, frozen_rewards, lock_mutex, periods};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards, PayeeBalance};
-use accredit_domain::keys::PeriodKey;
+use accredit_domain::keys::{PeriodKey, RulesetHash};
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 use utoipa::ToSchema;
 
@@ -98,6 +98,9 @@ pub struct Statement {
     pub revision: u32,
     /// Business date of the release, ISO.
     pub released: String,
+    /// The ruleset that computed the rewards; blank in statements of earlier versions of the program.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub ruleset: RulesetHash,
     /// The credits of the payee.
     pub credits: Vec<PostedCredit>,
     /// Credits of teams that the payee is a member of, in a plan that measures teams.
@@ -129,6 +132,11 @@ pub struct Publication {
     pub alerts: Vec<RaisedAlert>,
     /// What the audit trail calls it.
     pub what: &'static str,
+}
+
+/// Whether a statement names no ruleset.
+fn is_unknown(ruleset: &RulesetHash) -> bool {
+    ruleset.is_empty()
 }
 
 fn release_key(plan: &str, period: &str) -> Vec<u8> {

@@ -153,13 +153,18 @@ fn progress_of_row(
     })
 }
 
-/// The rules that were in force when a statement was published; none where this version of the program
-/// cannot build them again.
+/// The rules that a statement was published by; none where this version of the program cannot build
+/// them again.
 fn rules_of_release(
     context: &Context,
     activations: &[Activation],
     statement: &Statement,
 ) -> Result<Option<Arc<Ruleset>>, StoreError> {
+    if !statement.ruleset.is_empty() {
+        return Ok(explain::ruleset_of(context, &statement.ruleset).ok());
+    }
+
+    // Statements of an earlier version of the program name no ruleset.
     let release = context.ledger.find_release(&statement.plan, &statement.period)?;
     let Some(at_ms) = release.as_ref().and_then(|one| one.last_act()).map(|act| act.at_ms) else {
         return Ok(None);

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// What became of a row of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RowChange {
+pub enum DifferenceKind {
     /// It was not there before.
     Added,
     /// It is there no longer.
@@ -30,7 +30,7 @@ pub enum RowChange {
 
 /// What differs between a statement and the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StatementChanges {
+pub struct StatementDifference {
     /// Id of the plan.
     pub plan: String,
     /// Id of the period.
@@ -55,7 +55,7 @@ pub struct StatementChanges {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CreditDifference {
     /// What became of it.
-    pub what: RowChange,
+    pub what: DifferenceKind,
     /// Natural key of the deal.
     pub transaction: TransactionKey,
     /// The credit's id.
@@ -78,7 +78,7 @@ pub struct CreditDifference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RewardDifference {
     /// What became of it.
-    pub what: RowChange,
+    pub what: DifferenceKind,
     /// Name of the reward or draw.
     pub reward: DefinedName,
     /// The reward's id.
@@ -96,7 +96,7 @@ pub struct RewardDifference {
 }
 
 /// What differs between a statement and the one before it; none of one that was published once.
-pub fn statement_changes(statement: &Statement) -> Option<StatementChanges> {
+pub fn statement_changes(statement: &Statement) -> Option<StatementDifference> {
     let former = statement.former.as_ref()?;
     let present = FormerStatement::of(statement);
 
@@ -135,7 +135,7 @@ pub fn statement_changes(statement: &Statement) -> Option<StatementChanges> {
         })
     });
 
-    Some(StatementChanges {
+    Some(StatementDifference {
         plan: statement.plan.clone(),
         period: statement.period.clone(),
         status: statement.status,
@@ -167,10 +167,10 @@ fn paired<'a, Row, Key: Ord>(
 }
 
 /// What became of a row; none where it is as it was.
-fn row_change<Row: PartialEq>(before: Option<&Row>, after: Option<&Row>) -> Option<RowChange> {
+fn row_change<Row: PartialEq>(before: Option<&Row>, after: Option<&Row>) -> Option<DifferenceKind> {
     match (before, after) {
-        (None, _) => Some(RowChange::Added),
-        (_, None) => Some(RowChange::Gone),
-        (Some(before), Some(after)) => (before != after).then_some(RowChange::Changed),
+        (None, _) => Some(DifferenceKind::Added),
+        (_, None) => Some(DifferenceKind::Gone),
+        (Some(before), Some(after)) => (before != after).then_some(DifferenceKind::Changed),
     }
 }

@@ -348,7 +348,10 @@ fn own_routes() -> Api {
         .route("/v1/welcome", get(welcome::show_welcome).with_access(Access::Public))
         .route("/v1/me", get(profile::show_caller).with_access(Access::Everyone))
         .route("/v1/me/statements", get(lists::list_statements).with_access(own))
-        .route("/v1/me/statements/changes", get(republished::list_changes).with_access(own))
+        .route(
+            "/v1/me/statements/changes",
+            get(republished::list_statement_changes).with_access(own),
+        )
         .route("/v1/me/credits", get(lists::list_credits).with_access(own))
         .route("/v1/me/rewards", get(lists::list_rewards).with_access(own))
         .route("/v1/me/balances", get(lists::list_balances).with_access(own))
@@ -375,7 +378,7 @@ fn report_routes() -> Api {
         .route("/v1/me/reports/{payee}/statements", get(lists::list_statements).with_access(own))
         .route(
             "/v1/me/reports/{payee}/statements/changes",
-            get(republished::list_changes).with_access(own),
+            get(republished::list_statement_changes).with_access(own),
         )
         .route("/v1/me/reports/{payee}/credits", get(lists::list_credits).with_access(own))
         .route("/v1/me/reports/{payee}/rewards", get(lists::list_rewards).with_access(own))

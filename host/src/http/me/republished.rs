@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use accredit_operations::published;
-use accredit_operations::republished::{self, StatementChanges};
+use accredit_operations::republished::{self, StatementDifference};
 use axum::extract::State;
 
 use crate::http::me::lists::{OwnQuery, parse_params};
@@ -14,11 +14,11 @@ use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
 /// A row for each statement that was published more than once.
-pub(crate) async fn list_changes(
+pub(crate) async fn list_statement_changes(
     State(service): State<Arc<Service>>,
     subject: Subject,
     query: OwnQuery,
-) -> ViewResult<ListView<StatementChanges>> {
+) -> ViewResult<ListView<StatementDifference>> {
     let wanted = parse_params(query)?;
     let listed = service.run_blocking(move |service| {
         let found = published::published_statements(&service.context, &subject.scope, None)?;

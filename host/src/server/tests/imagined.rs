@@ -26,7 +26,7 @@ targets = ["*"]
 
 [[direct]]
 name = "Ratio"
-test = "100 / (tx.amount - 13) != 0"
+condition = "100 / (tx.amount - 13) != 0"
   [[direct.results]]
   name = "Ratio credit"
   credit_type = "booking"
@@ -163,7 +163,7 @@ fn nobody_else_is_in_the_answer() {
     assert_eq!((&told["credits"], &told["rewards"]), (&json!([]), &json!([])));
     let codes: Vec<_> =
         told["reasons"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
-    assert_eq!(codes, ["not_named", "not_named"]);
+    assert_eq!(codes, ["not_named", "not_named", "not_reached"]);
     assert!(!told.to_string().contains("bob") && !told.to_string().contains("777"), "{told}");
 
     // His manager has a part of it, by what is published for her.

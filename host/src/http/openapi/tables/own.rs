@@ -1,7 +1,7 @@
 //! Operations of payees on what is their own, and of managers on what is of those who report to them.
 
 use accredit_operations::progress::TierProgress;
-use accredit_operations::republished::StatementChanges;
+use accredit_operations::republished::StatementDifference;
 
 use crate::http::live::LiveNewsView;
 use crate::http::me::lists::{
@@ -91,7 +91,7 @@ fn of_subject(subject: &Subject) -> Vec<Operation> {
             .ok_list::<StatementView>(),
         get(changes, of_changes, "Lists what differs from the statements before.")
             .query::<OwnListParams>()
-            .ok_list::<StatementChanges>(),
+            .ok_list::<StatementDifference>(),
         get(credits, of_credits, "Lists published credits.")
             .query::<OwnListParams>()
             .ok_page::<OwnCreditView>(),
