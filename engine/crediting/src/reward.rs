@@ -20,6 +20,7 @@ mod members;
 mod pay;
 mod periods;
 mod quota;
+mod reached;
 mod scope;
 mod targets;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use self::book::{
     BookInputs, BookPeriod, FrozenPeriod, RewardBook, compute_book, needs_history,
 };
 pub use self::periods::pays_without_credits;
+pub use self::reached::{NextTier, ReachedTier, reached_tier};
 
 /// The rewards of a plan in a period, and what people must know about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub mod attributes;
 pub mod difference;
 mod epochs;
 mod ids;
+mod listing;
 mod paths;
 pub mod persons;
 pub mod teams;
@@ -32,6 +33,7 @@ use self::epochs::OrganizationEpochs;
 pub use self::epochs::PositionEpoch;
 use self::ids::IdIndex;
 pub use self::ids::{compose_id, confusable_key, fold_name, is_unseen};
+pub use self::listing::RelationshipRow;
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 

@@ -16,10 +16,11 @@ use super::alerts::RaisedAlert;
 use super::audit::AuditChain;
 use super::outbox::reward_events;
 use super::record::natural_key;
+use super::republished::FormerStatement;
 use super::{Ledger, LedgerResult, alerts, approvals, codec, frozen_rewards, lock_mutex, periods};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approval, EarnedReward, FrozenRewards, PayeeBalance};
-use accredit_domain::keys::PeriodKey;
+use accredit_domain::keys::{PeriodKey, RulesetHash};
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 use utoipa::ToSchema;
 
@@ -97,6 +98,9 @@ pub struct Statement {
     pub revision: u32,
     /// Business date of the release, ISO.
     pub released: String,
+    /// The ruleset that computed the rewards; blank in statements of earlier versions of the program.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub ruleset: RulesetHash,
     /// The credits of the payee.
     pub credits: Vec<PostedCredit>,
     /// Credits of teams that the payee is a member of, in a plan that measures teams.
@@ -106,6 +110,9 @@ pub struct Statement {
     /// What the payee owes at the end of the period.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<PayeeBalance>,
+    /// What it said before it was published again; none of one that was published once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<FormerStatement>,
 }
 
 /// A release with everything that is written with it.
@@ -125,6 +132,11 @@ pub struct Publication {
     pub alerts: Vec<RaisedAlert>,
     /// What the audit trail calls it.
     pub what: &'static str,
+}
+
+/// Whether a statement names no ruleset.
+fn is_unknown(ruleset: &RulesetHash) -> bool {
+    ruleset.is_empty()
 }
 
 fn release_key(plan: &str, period: &str) -> Vec<u8> {
@@ -225,7 +237,11 @@ impl Ledger {
         let (plan, period) = (release.plan.as_str(), release.period.as_str());
         let mut statements = BTreeMap::new();
         for (payee, statement) in &publication.statements {
-            let (key, row) = (codec::parts_key(&[payee, period, plan]), codec::to_json(statement)?);
+            let key = codec::parts_key(&[payee, period, plan]);
+            let before = snapshot.get(StoreTable::Published, &key)?;
+            let before = before.map(|row| codec::from_json::<Statement>(&row)).transpose()?;
+            let former = before.as_ref().map(FormerStatement::of);
+            let row = codec::to_json(&Statement { former, ..statement.clone() })?;
             batch.put_row(StoreTable::Published, key.clone(), row.clone());
             statements.insert(key, row);
         }

@@ -18,6 +18,7 @@ use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::TransactionRecord;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
+use rust_decimal::Decimal;
 
 use crate::context::Context;
 use crate::error::OperationError;
@@ -30,6 +31,8 @@ use crate::reward_books;
 pub struct MoneyChange {
     credits: Impact,
     rewards: Vec<MoneyLine>,
+    /// Rewards by plan.
+    by_plan: Vec<MoneyLine>,
     details: RewardDetails,
 }
 
@@ -60,7 +63,9 @@ impl MoneyChange {
             ..MovedMoney::of(report.by_payee)
         };
         let details = self.details.clone().limited();
-        MoneyEffect { credits, rewards: MovedMoney::of(self.rewards.clone()), details }
+        let rewards =
+            MovedMoney { by_plan: self.by_plan.clone(), ..MovedMoney::of(self.rewards.clone()) };
+        MoneyEffect { credits, rewards, details }
     }
 }
 
@@ -93,8 +98,16 @@ pub fn money_change(
         _ => replay::replay_stored(context, (current, new), effective, &mut collect)?.impact,
     };
 
-    let rewards = losses::compare_rewards(context, (current, new), effective, &booked)?;
-    Ok(MoneyChange { credits, rewards: by_payee(rewards.changes), details: rewards.details })
+    let compared = losses::compare_rewards(context, (current, new), effective, &booked)?;
+    let changes = &compared.changes;
+    let rewards = sums_of(changes, |change, _| vec![change.payee.clone()]);
+    let details = RewardDetails {
+        rewards_by_payee: differing(rewards.clone()),
+        rewards_by_manager: differing(by_manager(changes, (current, new))),
+        ..compared.details
+    };
+    let by_plan = differing(sums_of(changes, |change, _| vec![change.plan.clone()]));
+    Ok(MoneyChange { credits, rewards, by_plan, details })
 }
 
 /// The plans that pay by one of two rulesets and whose credits a change may move, without any credit
@@ -223,18 +236,62 @@ fn changed_plans(current: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
     changed.cloned().collect()
 }
 
-/// Changes of rewards added up over plans and periods, by payee and unit type.
-fn by_payee(changes: Vec<RewardChange>) -> Vec<MoneyLine> {
+/// The two sides of a comparison.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChangeSide {
+    Before,
+    After,
+}
+
+/// Changes of rewards added up, by unit type and by what they are `named` on each side.
+fn sums_of(
+    changes: &[RewardChange],
+    named: impl Fn(&RewardChange, ChangeSide) -> Vec<String>,
+) -> Vec<MoneyLine> {
     let mut lines: BTreeMap<(String, String), MoneyLine> = BTreeMap::new();
 
     for change in changes {
-        let RewardChange { payee, unit_type, before, after, .. } = change;
-        let difference = after.saturating_sub(before);
-        let one = MoneyLine { before, after, difference, ..MoneyLine::default() };
-        let key = (payee.clone(), unit_type.clone());
-        let none = MoneyLine { name: payee, unit_type, ..MoneyLine::default() };
-        lines.entry(key).or_insert(none).add(&one);
+        for side in [ChangeSide::Before, ChangeSide::After] {
+            let (before, after) = match side {
+                ChangeSide::Before => (change.before, Decimal::ZERO),
+                ChangeSide::After => (Decimal::ZERO, change.after),
+            };
+            let difference = after.saturating_sub(before);
+            let one = MoneyLine { before, after, difference, ..MoneyLine::default() };
+            for name in named(change, side) {
+                let unit_type = change.unit_type.clone();
+                let key = (name.clone(), unit_type.clone());
+                let none = MoneyLine { name, unit_type, ..MoneyLine::default() };
+                lines.entry(key).or_insert(none).add(&one);
+            }
+        }
     }
 
     lines.into_values().collect()
+}
+
+/// The lines whose sums differ.
+fn differing(mut lines: Vec<MoneyLine>) -> Vec<MoneyLine> {
+    lines.retain(|line| !line.difference.is_zero());
+    lines
+}
+
+/// Changes of rewards by the positions above those that a payee holds on the last day of the period: on
+/// each side by its own organisation.
+fn by_manager(changes: &[RewardChange], (current, new): (&Ruleset, &Ruleset)) -> Vec<MoneyLine> {
+    sums_of(changes, |change, side| {
+        let ruleset = if side == ChangeSide::Before { current } else { new };
+        let organization = &ruleset.organization;
+        let period = ruleset.settings.calendar.find(&change.period);
+        let last = period.and_then(|period| period.end.yesterday().ok());
+        let payee = organization.find_participant(&change.payee);
+        let (Some(last), Some(payee)) = (last, payee) else { return Vec::new() };
+
+        let day = organization.last_day(payee, last);
+        let held = organization.positions_held_by(payee, day);
+        let above = held.iter().flat_map(|seat| organization.ancestors_of(*seat, day));
+        let above: BTreeSet<String> =
+            above.map(|(seat, _)| organization.position_id(*seat).to_string()).collect();
+        above.into_iter().collect()
+    })
 }

@@ -269,6 +269,7 @@ fn payee_statements(
         status: release.status,
         revision: act.revision,
         released: act.date,
+        ruleset: RulesetHash::from(&calculation.ruleset),
         ..Statement::default()
     };
 

@@ -7,5 +7,8 @@
 
 pub(crate) mod lists;
 pub(crate) mod profile;
+pub(crate) mod progress;
 pub(crate) mod questions;
+pub(crate) mod republished;
 pub(crate) mod subject;
+pub(crate) mod what_if;

@@ -30,6 +30,8 @@ use crate::http::caching;
 use crate::http::definitions::aliases;
 use crate::http::definitions::changes;
 use crate::http::definitions::files;
+use crate::http::definitions::lineage;
+use crate::http::definitions::organization;
 use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
@@ -43,7 +45,7 @@ use crate::http::intake::parked;
 use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
-use crate::http::me::{lists, profile, questions};
+use crate::http::me::{lists, profile, progress, questions, republished, what_if};
 use crate::http::next_page;
 use crate::http::openapi::serve;
 use crate::http::ops::audit;
@@ -324,11 +326,18 @@ fn own_routes() -> Api {
     Api::default()
         .route("/v1/me", get(profile::show_caller).with_access(Access::Everyone))
         .route("/v1/me/statements", get(lists::list_statements).with_access(own))
+        .route(
+            "/v1/me/statements/changes",
+            get(republished::list_statement_changes).with_access(own),
+        )
         .route("/v1/me/credits", get(lists::list_credits).with_access(own))
         .route("/v1/me/rewards", get(lists::list_rewards).with_access(own))
         .route("/v1/me/balances", get(lists::list_balances).with_access(own))
+        .route("/v1/me/progress", get(progress::list_progress).with_access(own))
         .route("/v1/me/periods", get(lists::list_periods).with_access(own))
         .route("/v1/me/why-not", get(questions::show_why_not).with_access(own))
+        // It only looks.
+        .route("/v1/me/what-if", post(what_if::imagine_deal).with_access(own))
         .route(
             "/v1/me/enquiries",
             get(questions::list_enquiries)
@@ -345,9 +354,14 @@ fn report_routes() -> Api {
     let own = Access::Payees;
     Api::default()
         .route("/v1/me/reports/{payee}/statements", get(lists::list_statements).with_access(own))
+        .route(
+            "/v1/me/reports/{payee}/statements/changes",
+            get(republished::list_statement_changes).with_access(own),
+        )
         .route("/v1/me/reports/{payee}/credits", get(lists::list_credits).with_access(own))
         .route("/v1/me/reports/{payee}/rewards", get(lists::list_rewards).with_access(own))
         .route("/v1/me/reports/{payee}/balances", get(lists::list_balances).with_access(own))
+        .route("/v1/me/reports/{payee}/progress", get(progress::list_progress).with_access(own))
         .route("/v1/me/reports/{payee}/periods", get(lists::list_periods).with_access(own))
         .route("/v1/me/reports/{payee}/why-not", get(questions::show_why_not).with_access(own))
         .route("/v1/me/reports/{payee}/enquiries", get(questions::list_enquiries).with_access(own))
@@ -428,6 +442,8 @@ fn definition_routes() -> Api {
         )
         .route("/v1/rules/{plan}/{name}/copy", post(rules::copy_rule).with_role(Author))
         .route("/v1/aliases", get(aliases::list_aliases).with_role(Auditor))
+        .route("/v1/lineage", get(lineage::show_lineage).with_role(Auditor))
+        .route("/v1/organization", get(organization::show_organization).with_role(Auditor))
         .route(
             "/v1/changes/{id}",
             get(changes::show_change)

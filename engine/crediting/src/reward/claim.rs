@@ -64,7 +64,8 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    fn new(claimant: Claimant, unit: Unit) -> Claim {
+    /// A claim from no credit yet.
+    pub(super) fn new(claimant: Claimant, unit: Unit) -> Claim {
         Claim {
             claimant,
             unit,

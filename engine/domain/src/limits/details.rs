@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::MoneyLine;
 use crate::decision::RewardOrigin;
 
 /// Lines of each kind that are kept and answered at most.
@@ -24,6 +25,12 @@ pub struct RewardDetails {
     /// Quotas that differ, in order of payees.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quota_lines: Vec<QuotaLine>,
+    /// The sums of each payee over all plans and periods, the biggest difference first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewards_by_payee: Vec<MoneyLine>,
+    /// By position that others report to, directly or not, on the last day of each period.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewards_by_manager: Vec<MoneyLine>,
     /// How many lines are left out, since there are more than 1,000 of a kind.
     #[serde(skip_serializing_if = "is_zero")]
     pub lines_left_out: usize,
@@ -106,8 +113,14 @@ impl RewardDetails {
             (&one.payee, &one.plan, &one.period).cmp(&(&other.payee, &other.plan, &other.period))
         });
 
-        self.lines_left_out +=
+        for sums in [&mut self.rewards_by_payee, &mut self.rewards_by_manager] {
+            sums.sort_by_key(|line| std::cmp::Reverse(line.difference.abs()));
+        }
+
+        let lines =
             cut(&mut self.reward_lines) + cut(&mut self.balance_lines) + cut(&mut self.quota_lines);
+        let sums = cut(&mut self.rewards_by_payee) + cut(&mut self.rewards_by_manager);
+        self.lines_left_out += lines + sums;
         self
     }
 }

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Selector;
 use crate::calendar::{PeriodKind, Validity};
@@ -149,6 +151,17 @@ pub enum TierLimit {
     OfQuota(Decimal),
 }
 
+/// A tier with both its ends as amounts, in the unit of the credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TierRange {
+    /// Where it begins: what is above this amount is in it.
+    pub from: Decimal,
+    /// The last amount in it; null for one without an end.
+    pub up_to: Option<Decimal>,
+    /// What is paid of one unit.
+    pub rate: Decimal,
+}
+
 /// Why tiers pay nothing that could be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unpayable {
@@ -197,6 +210,23 @@ impl Tiers {
         }
 
         Ok(if total.is_sign_negative() { -paid } else { paid })
+    }
+}
+
+impl Tiers {
+    /// The tiers with their ends as amounts: shares of the quota are amounts of it.
+    ///
+    /// # Errors
+    /// [`Unpayable`] when a limit is not an amount.
+    pub fn ranges(&self, quota: Option<Decimal>) -> Result<Vec<TierRange>, Unpayable> {
+        let mut from = Decimal::ZERO;
+        let ranges = self.tiers.iter().map(|tier| {
+            let up_to = tier.limit_amount(quota)?;
+            let range = TierRange { from, up_to, rate: tier.rate };
+            from = up_to.unwrap_or(from);
+            Ok(range)
+        });
+        ranges.collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod lines;
 mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
+pub use self::json::cell_from_json;
 pub use self::lines::{PlainLines, split_lines};
 pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;

@@ -75,15 +75,18 @@ pub(crate) struct OwnBalanceView {
     confirmed: bool,
 }
 
-type OwnQuery = Result<Query<OwnListParams>, QueryRejection>;
+/// The query of a list.
+pub(super) type OwnQuery = Result<Query<OwnListParams>, QueryRejection>;
 
-fn parse_params(query: OwnQuery) -> Result<OwnListParams, Problem> {
+/// What a query narrows a list by.
+pub(super) fn parse_params(query: OwnQuery) -> Result<OwnListParams, Problem> {
     let expected = "expected `plan`, `period`, `transaction`, `limit`, `cursor` or `on`";
     query.map(|Query(params)| params).map_err(|_| Problem::bad_request(expected))
 }
 
 impl OwnListParams {
-    fn fits(&self, statement: &Statement) -> bool {
+    /// Whether a statement is of the plan and the period.
+    pub(super) fn fits(&self, statement: &Statement) -> bool {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -91,7 +94,7 @@ impl OwnListParams {
     }
 
     /// A page of rows, by their numbers.
-    fn page_of(&self, rows: Vec<Value>) -> Result<ListView<Value>, Problem> {
+    pub(super) fn page_of(&self, rows: Vec<Value>) -> Result<ListView<Value>, Problem> {
         let limit = credits::page_limit(self.limit)?;
         let start = self.cursor.as_deref().map_or(Ok(0), str::parse::<usize>);
         let start = start

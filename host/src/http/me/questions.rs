@@ -54,7 +54,7 @@ struct OwnPlanView {
 
 /// One reason, in the words for payees.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct OwnFindingView {
+pub(super) struct OwnFindingView {
     /// The step of the plan.
     stage: String,
     /// A word that stays.
@@ -66,7 +66,8 @@ struct OwnFindingView {
 }
 
 impl OwnFindingView {
-    fn new(finding: PayeeFinding) -> OwnFindingView {
+    /// A reason without what payees do not see.
+    pub(super) fn new(finding: PayeeFinding) -> OwnFindingView {
         let message = match finding.code.as_str() {
             // These are about the subject's own credits and name no one else.
             "over_maximum" | "not_released" | "no_position" | "team_plan" => finding.message,
@@ -89,6 +90,12 @@ fn reason_text(code: &str) -> &'static str {
         "held" => "your credit is held",
         "suppressed" => "your credit is a duplicate of another one of yours",
         "void" => "your credit was taken back",
+        "policy_error" => "a rule of the plan could not be computed for this deal",
+        "bad_value" => "a value of the deal cannot be read",
+        "no_currency" | "no_exchange_rate" => "the amount of the deal cannot be exchanged",
+        "no_period" => "the day of the deal is in no period",
+        "unknown_payee" => "you are not in the organisation",
+        "no_reward" => "no reward of the plan can be computed from these credits",
         _ => "no rule of the plan credits you for this deal",
     }
 }

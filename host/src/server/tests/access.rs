@@ -81,6 +81,7 @@ POST /v1/keys admin
 DELETE /v1/keys/{id} admin
 POST /v1/keys/{id}/rotate admin
 POST /v1/invitations/{token} public
+GET /v1/lineage auditor
 GET /v1/log auditor
 GET /v1/me everyone
 GET /v1/me/balances payee
@@ -90,17 +91,23 @@ POST /v1/me/enquiries payee
 GET /v1/me/enquiries/{id} payee 200 404 404
 POST /v1/me/enquiries/{id}/messages payee 200 404 404
 GET /v1/me/periods payee
+GET /v1/me/progress payee
 GET /v1/me/reports payee
 GET /v1/me/reports/{payee}/balances payee 404 200 404
 GET /v1/me/reports/{payee}/credits payee 404 200 404
 GET /v1/me/reports/{payee}/enquiries payee 404 200 404
 GET /v1/me/reports/{payee}/periods payee 404 200 404
+GET /v1/me/reports/{payee}/progress payee 404 200 404
 GET /v1/me/reports/{payee}/rewards payee 404 200 404
 GET /v1/me/reports/{payee}/statements payee 404 200 404
+GET /v1/me/reports/{payee}/statements/changes payee 404 200 404
 GET /v1/me/reports/{payee}/why-not payee 404 200 404
 GET /v1/me/rewards payee
 GET /v1/me/statements payee
+GET /v1/me/statements/changes payee
+POST /v1/me/what-if payee
 GET /v1/me/why-not payee
+GET /v1/organization auditor
 GET /v1/parked auditor
 POST /v1/parked/redrive admin
 GET /v1/payees/{id}/enquiries auditor

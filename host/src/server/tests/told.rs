@@ -400,3 +400,38 @@ fn every_answer_to_a_change_carries_the_money() {
     // 2 % of 340: the deal that the alias brought stays credited.
     assert!(detail.contains("rewards: 6.80 USD move for `bob`, more than 5.99"), "{detail}");
 }
+
+/// A manager who was asked to approve a rate saw each payee, and had to add up who reports to whom.
+#[test]
+fn rewards_are_summed_by_payee_by_manager_and_by_plan() {
+    let host = office(false, 0);
+    let preview = |edit: &str| {
+        let edit = EDITS.iter().find(|known| known.name == edit).unwrap();
+        let body = json!({ "files": { edit.path: edit.texts().1 } }).to_string();
+        host.api("POST", "/v1/preview", &[], &body).json()["money"].clone()
+    };
+    let lines = |list: &Value| {
+        let line = |line: &Value| {
+            ["name", "before", "after", "difference"]
+                .map(|key| line[key].as_str().unwrap().to_owned())
+        };
+        list.as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+    };
+
+    // The biggest difference first; Mia leads Ann and Bob, and nobody leads Mia.
+    let money = preview("rate");
+    let of_payees = [
+        ["bob", "30.00", "36.00", "6.00"],
+        ["mia", "23.00", "27.60", "4.60"],
+        ["ann", "16.00", "19.20", "3.20"],
+    ];
+    assert_eq!(lines(&money["rewards_by_payee"]), of_payees);
+    assert_eq!(lines(&money["rewards_by_manager"]), [["m1", "46.00", "55.20", "9.20"]]);
+    assert_eq!(lines(&money["rewards"]["by_plan"]), [["sellers", "69.00", "82.80", "13.80"]]);
+
+    // What two members of a team win from each other is nothing to their manager and the plan.
+    let money = preview("weight");
+    assert_eq!(lines(&money["rewards_by_payee"]).len(), 2);
+    assert!(money.get("rewards_by_manager").is_none(), "{money}");
+    assert_eq!(money["rewards"]["by_plan"], json!([]));
+}

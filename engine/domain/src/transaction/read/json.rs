@@ -174,7 +174,8 @@ fn record_from_cells(cells: ObjectCells) -> Record {
     Record { cells: cells.collect() }
 }
 
-fn cell_from_json(json: Json) -> Cell {
+/// A value of JSON as a cell: a number by its digits.
+pub fn cell_from_json(json: Json) -> Cell {
     match json {
         Json::Null => Cell::Null,
         Json::Bool(flag) => Cell::Bool(flag),

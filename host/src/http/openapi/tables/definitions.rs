@@ -2,11 +2,14 @@
 
 use accredit_domain::organization::aliases::Alias;
 use accredit_operations::activation::sent::ChangePreview;
+use accredit_operations::chart::OrganizationChart;
+use accredit_operations::lineage::LineageGraph;
 use serde_json::{Value, json};
 
 use crate::http::definitions::aliases::AliasListParams;
 use crate::http::definitions::changes::{ChangeBody, ChangeView, KeptChangeView, RollbackRequest};
 use crate::http::definitions::files::{DiffParams, FileListView, FileVersionView, RestoreRequest};
+use crate::http::definitions::organization::ChartParams;
 use crate::http::definitions::policies::{ActivationView, PolicyView};
 use crate::http::definitions::rules::{CopiedRuleView, CopyRequest, RuleTagView};
 use crate::http::definitions::shadow::{ShadowParams, ShadowStart, ShadowView};
@@ -63,6 +66,11 @@ pub(super) fn files() -> Vec<Operation> {
         get("/v1/aliases", "listAliases", "Lists aliases and what they mean.")
             .query::<AliasListParams>()
             .ok_page::<Alias>(),
+        get("/v1/organization", "getOrganization", "Shows the organisation on a day.")
+            .query::<ChartParams>()
+            .ok::<OrganizationChart>(),
+        get("/v1/lineage", "getLineage", "Shows what feeds what, from columns to rewards.")
+            .ok::<LineageGraph>(),
     ];
     in_group("Definitions", files)
 }

@@ -1,36 +1,44 @@
 //! Operations of payees on what is their own, and of managers on what is of those who report to them.
 
+use accredit_operations::progress::TierProgress;
+use accredit_operations::republished::StatementDifference;
+
 use crate::http::me::lists::{
     OwnBalanceView, OwnCreditView, OwnListParams, OwnPeriodView, OwnRewardView,
 };
 use crate::http::me::profile::{CallerView, ReportParams, ReportView};
 use crate::http::me::questions::OwnWhyNotView;
+use crate::http::me::what_if::{WhatIfRequest, WhatIfView};
 use crate::http::openapi::operation::{Content, Operation, get, in_group, post};
 use crate::http::openapi::schemas::SchemaOf;
 use crate::http::results::enquiries::{EnquiryView, MessageRequest};
 use crate::http::results::payees::{EnquiryRequest, StatementView, WhyNotParams};
 
-/// The names of the same seven operations for the caller and for one who reports to the caller.
+/// The names of the same nine operations for the caller and for one who reports to the caller.
 struct Subject {
-    paths: [&'static str; 7],
-    ids: [&'static str; 7],
+    paths: [&'static str; 9],
+    ids: [&'static str; 9],
 }
 
 const OWN: Subject = Subject {
     paths: [
         "/v1/me/statements",
+        "/v1/me/statements/changes",
         "/v1/me/credits",
         "/v1/me/rewards",
         "/v1/me/balances",
+        "/v1/me/progress",
         "/v1/me/periods",
         "/v1/me/why-not",
         "/v1/me/enquiries",
     ],
     ids: [
         "listOwnStatements",
+        "listOwnStatementChanges",
         "listOwnCredits",
         "listOwnRewards",
         "listOwnBalances",
+        "listOwnProgress",
         "listOwnPeriods",
         "explainOwn",
         "listOwnEnquiries",
@@ -40,18 +48,22 @@ const OWN: Subject = Subject {
 const OF_REPORT: Subject = Subject {
     paths: [
         "/v1/me/reports/{payee}/statements",
+        "/v1/me/reports/{payee}/statements/changes",
         "/v1/me/reports/{payee}/credits",
         "/v1/me/reports/{payee}/rewards",
         "/v1/me/reports/{payee}/balances",
+        "/v1/me/reports/{payee}/progress",
         "/v1/me/reports/{payee}/periods",
         "/v1/me/reports/{payee}/why-not",
         "/v1/me/reports/{payee}/enquiries",
     ],
     ids: [
         "listReportStatements",
+        "listReportStatementChanges",
         "listReportCredits",
         "listReportRewards",
         "listReportBalances",
+        "listReportProgress",
         "listReportPeriods",
         "explainReport",
         "listReportEnquiries",
@@ -59,14 +71,26 @@ const OF_REPORT: Subject = Subject {
 };
 
 fn of_subject(subject: &Subject) -> Vec<Operation> {
-    let [statements, credits, rewards, balances, periods, why, enquiries] = subject.paths;
-    let ids = subject.ids;
-    let [of_statements, of_credits, of_rewards, of_balances, of_periods, of_why, of_enquiries] =
-        ids;
+    let [statements, changes, credits, rewards, balances, progress, periods, why, enquiries] =
+        subject.paths;
+    let [
+        of_statements,
+        of_changes,
+        of_credits,
+        of_rewards,
+        of_balances,
+        of_progress,
+        of_periods,
+        of_why,
+        of_enquiries,
+    ] = subject.ids;
     let operations = vec![
         get(statements, of_statements, "Lists published statements.")
             .query::<OwnListParams>()
             .ok_list::<StatementView>(),
+        get(changes, of_changes, "Lists what differs from the statements before.")
+            .query::<OwnListParams>()
+            .ok_list::<StatementDifference>(),
         get(credits, of_credits, "Lists published credits.")
             .query::<OwnListParams>()
             .ok_page::<OwnCreditView>(),
@@ -76,6 +100,9 @@ fn of_subject(subject: &Subject) -> Vec<Operation> {
         get(balances, of_balances, "Lists what is owed at the end of published periods.")
             .query::<OwnListParams>()
             .ok_page::<OwnBalanceView>(),
+        get(progress, of_progress, "Lists how far published rewards are in their tiers.")
+            .query::<OwnListParams>()
+            .ok_page::<TierProgress>(),
         get(periods, of_periods, "Lists periods of which something is published.")
             .ok_list::<OwnPeriodView>(),
         get(why, of_why, "Shows why a deal credited one so.")
@@ -91,6 +118,10 @@ fn of_subject(subject: &Subject) -> Vec<Operation> {
 pub(super) fn operations() -> Vec<Operation> {
     let more = vec![
         get("/v1/me", "getCaller", "Shows who the caller is.").ok::<CallerView>(),
+        post("/v1/me/what-if", "imagineDeal", "Shows what a deal would bring the caller.")
+            .body::<WhatIfRequest>()
+            .ok::<WhatIfView>()
+            .refuses(&["not_found", "bad_amount", "bad_column"]),
         post("/v1/me/enquiries", "openOwnEnquiry", "Takes a question of the caller.")
             .body::<EnquiryRequest>()
             .answers(
