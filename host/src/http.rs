@@ -17,6 +17,7 @@ pub(crate) mod ops;
 pub(crate) mod outgoing;
 pub(crate) mod problem;
 pub(crate) mod request_id;
+pub(crate) mod request_key;
 pub(crate) mod results;
 pub(crate) mod roles;
 pub(crate) mod routes;

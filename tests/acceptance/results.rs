@@ -6,6 +6,7 @@
 mod by_hand;
 mod closed;
 mod frozen;
+mod keyed;
 mod money_first;
 mod periods;
 mod reruns;

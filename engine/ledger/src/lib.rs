@@ -40,6 +40,7 @@ pub mod query;
 pub mod record;
 pub mod recredit;
 pub mod releases;
+pub mod request_keys;
 pub mod resolutions;
 pub mod runs;
 pub mod scope;

@@ -35,6 +35,7 @@ pub mod published;
 pub mod reconcile;
 pub mod release;
 pub mod replay;
+pub mod request_keys;
 pub mod resolve;
 mod reward_books;
 pub mod rewards;

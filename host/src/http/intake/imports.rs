@@ -35,6 +35,7 @@ use self::chunks::Chunks;
 use crate::directory::formats::{self, Body, NotRead, RowFormat};
 use crate::http::body;
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::views::ViewJson;
 use crate::server::room::BodyPlace;
 use crate::server::state::Service;
@@ -53,9 +54,6 @@ const ROOM_WAIT: Duration = Duration::from_secs(20);
 
 /// Lines named in one refusal.
 const ERRORS_MAX: usize = 100;
-
-/// Bytes of an `Idempotency-Key`.
-const KEY_BYTES_MAX: usize = 128;
 
 /// The answer to an import.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,7 +147,7 @@ pub(crate) async fn import_transactions(
     let caller = head.extensions.get::<Principal>();
     let scope = caller.and_then(Principal::deal_scope).map(str::to_owned);
     let who = caller.map_or_else(String::new, |caller| caller.name.clone());
-    let key = match idempotency_key(&head.headers) {
+    let key = match SentKey::from_headers(&head.headers).map(|SentKey(key)| key) {
         Ok(key) => key,
         Err(problem) => return Err(body::refused(body, problem).await),
     };
@@ -253,17 +251,6 @@ impl BodyForm {
             _ => BODY_BYTES_MAX,
         }
     }
-}
-
-/// The key of the delivery, as the sender made it.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().map(|key| key.trim().trim_matches('"')).unwrap_or("");
-    if key.is_empty() || key.len() > KEY_BYTES_MAX {
-        let detail = format!("`Idempotency-Key` must have 1 to {KEY_BYTES_MAX} visible characters");
-        return Err(Problem::bad_request(detail));
-    }
-    Ok(Some(key.to_owned()))
 }
 
 /// A key for a body whose sender made none. The same body may come again and mean something, when

@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::state::Service;
@@ -188,7 +189,7 @@ pub(crate) async fn void_transaction(
     };
 
     let act = ApprovalAct::Void { transaction: id, reason: said.needed_reason()? };
-    approvals::decide_act(&service, act, caller).await
+    approvals::decide_act(&service, act, (caller, SentKey(None))).await
 }
 
 /// A deal that was made void.

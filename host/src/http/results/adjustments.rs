@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
@@ -79,7 +80,7 @@ async fn submit_adjustment(
 
     let (reason_code, comment) = (said.reason_code, said.comment);
     let act = ApprovalAct::Adjust { subject, action, amount, reason_code, comment };
-    approvals::decide_act(&service, act, caller).await
+    approvals::decide_act(&service, act, (caller, SentKey(None))).await
 }
 
 /// An adjustment of a credit or of a transaction.

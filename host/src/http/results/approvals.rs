@@ -19,14 +19,15 @@ use accredit_operations::manual_rewards::ManualRewardOrder;
 use accredit_operations::periods::PeriodOrder;
 use accredit_operations::principal::Principal;
 use accredit_operations::release::UnpublishOrder;
+use accredit_operations::request_keys::KeyedRequest;
 use accredit_operations::resolve::ResolveOrder;
 use accredit_operations::runs::RunOrder;
 use accredit_operations::void::VoidOrder;
-use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -35,10 +36,11 @@ use crate::http::access::approved::{self, ChangedAccessView};
 use crate::http::access::sessions;
 use crate::http::intake::transactions;
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::{
     adjustments, calculations, holds, manual_credits, manual_rewards, periods, runs,
 };
-use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult};
+use crate::http::views::{ListView, SignOffView, ViewJson, ViewResult, view_json};
 use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
@@ -155,15 +157,17 @@ fn perform_act(
 pub(crate) async fn decide_act(
     service: &Arc<Service>,
     act: ApprovalAct,
-    caller: Principal,
+    (caller, SentKey(key)): (Principal, SentKey),
 ) -> Result<Response, Problem> {
+    let keyed = keyed_request(&caller, key, &act)?;
     if service.config.four_eyes {
-        return keep_request(service, act, caller).await;
+        return keep_keyed(service, act, caller, keyed).await;
     }
     let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
-    let done = service.ask_worker(move |turn| perform_act(act, &shared, turn, by)).await?;
-    Ok(ViewJson(done).into_response())
+    let done =
+        service.ask_worker(move |turn| perform_once(act, &shared, turn, (by, keyed))).await?;
+    Ok(Json(done).into_response())
 }
 
 /// The same of an act whose work grows with what is recorded.
@@ -171,14 +175,77 @@ pub(crate) async fn decide_patiently(
     service: &Arc<Service>,
     asked: TaskRequest<'_>,
     act: ApprovalAct,
-    caller: Principal,
+    (caller, SentKey(key)): (Principal, SentKey),
 ) -> Result<Response, Problem> {
+    // Under another key it is another request.
+    let body = [asked.body, key.as_deref().unwrap_or_default().as_bytes()].concat();
+    let keyed = keyed_request(&caller, key, &act)?;
     if service.config.four_eyes {
-        return keep_request(service, act, caller).await;
+        return keep_keyed(service, act, caller, keyed).await;
     }
     let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
-    service.answered_by_worker(asked, move |turn| perform_act(act, &shared, turn, by)).await
+    let asked = TaskRequest { body: &body, ..asked };
+    let job = move |turn: &mut dyn WorkerTurn| perform_once(act, &shared, turn, (by, keyed));
+    service.answered_by_worker(asked, job).await
+}
+
+fn keyed_request(
+    caller: &Principal,
+    key: Option<String>,
+    act: &ApprovalAct,
+) -> Result<Option<KeyedRequest>, Problem> {
+    Ok(key.map(|key| KeyedRequest::new(&caller.name, key, act)).transpose()?)
+}
+
+/// Carries an act out, or gives the answer of the request that carried it out under the same key.
+fn perform_once(
+    act: ApprovalAct,
+    service: &Service,
+    turn: &mut dyn WorkerTurn,
+    (by, keyed): (Actor, Option<KeyedRequest>),
+) -> Result<Value, Problem> {
+    let Some(keyed) = keyed else { return view_json(&perform_act(act, service, turn, by)?) };
+    if let Some((answer, _)) = keyed.former_answer(&service.context)? {
+        return Ok(answer);
+    }
+    let answer = view_json(&perform_act(act, service, turn, by)?)?;
+    keyed.keep_answer(&service.context, &answer, false)?;
+    Ok(answer)
+}
+
+/// Keeps an act until another person approves it, once under its key.
+async fn keep_keyed(
+    service: &Arc<Service>,
+    act: ApprovalAct,
+    caller: Principal,
+    keyed: Option<KeyedRequest>,
+) -> Result<Response, Problem> {
+    let Some(keyed) = keyed else { return keep_request(service, act, caller).await };
+    let kept = service.ask_worker(move |turn| {
+        let context = turn.context();
+        if let Some((answer, waits)) = keyed.former_answer(context)? {
+            return Ok((answer, waits));
+        }
+        let kept = RequestView::new(requests::keep_request(context, &act, caller.name)?);
+        let answer = view_json(&kept)?;
+        keyed.keep_answer(context, &answer, true)?;
+        Ok((answer, true))
+    });
+
+    match kept.await? {
+        // It was carried out while nobody had to approve it.
+        (done, false) => Ok(Json(done).into_response()),
+        (kept, true) => {
+            let id = kept.get("id").and_then(Value::as_u64).unwrap_or_default();
+            Ok((StatusCode::ACCEPTED, approval_place(id), Json(kept)).into_response())
+        }
+    }
+}
+
+/// Where a request is found that waits.
+fn approval_place(id: u64) -> [(header::HeaderName, String); 1] {
+    [(header::LOCATION, format!("/v1/approvals/{id}"))]
 }
 
 /// Keeps an act until another person approves it.
@@ -192,7 +259,7 @@ pub(crate) async fn keep_request(
     });
 
     let kept = kept.await?;
-    let place = [(header::LOCATION, format!("/v1/approvals/{}", kept.id))];
+    let place = approval_place(kept.id);
     Ok((StatusCode::ACCEPTED, place, ViewJson(RequestView::new(kept))).into_response())
 }
 

@@ -26,6 +26,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, ForcedReason, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
@@ -352,6 +353,7 @@ pub(crate) async fn release_calculation(
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Principal>,
     headers: HeaderMap,
+    key: SentKey,
     sent: SentAct<ReleaseRequest>,
 ) -> Result<Response, Problem> {
     let ReleaseRequest { what, force, reason } = sent.body;
@@ -370,7 +372,7 @@ pub(crate) async fn release_calculation(
     let asked = TaskRequest { what: "release", who, body: &same, wait };
 
     let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason };
-    approvals::decide_patiently(&service, asked, act, caller).await
+    approvals::decide_patiently(&service, asked, act, (caller, key)).await
 }
 
 /// Publishes a calculation, and shows its release.
@@ -405,7 +407,7 @@ pub(crate) async fn remove_release(
     };
 
     let act = ApprovalAct::DeleteCalculation { plan, period, force, reason };
-    approvals::decide_act(&service, act, caller).await
+    approvals::decide_act(&service, act, (caller, SentKey(None))).await
 }
 
 /// A release that was taken back.

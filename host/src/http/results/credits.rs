@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::http::views::{ViewJson, ViewResult};
@@ -236,9 +237,10 @@ pub(crate) async fn release_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
+    key: SentKey,
     sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Release, caller), sent.body).await
+    resolve_credit(service, id, HoldAction::Release, (caller, key), sent.body).await
 }
 
 /// Holds a credit.
@@ -246,19 +248,22 @@ pub(crate) async fn hold_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
+    key: SentKey,
     sent: SentAct<ResolveRequest>,
 ) -> Result<Response, Problem> {
-    resolve_credit(service, id, (HoldAction::Hold, caller), sent.body).await
+    resolve_credit(service, id, HoldAction::Hold, (caller, key), sent.body).await
 }
 
 async fn resolve_credit(
     service: Arc<Service>,
     credit: String,
-    (action, caller): (HoldAction, Principal),
+    action: HoldAction,
+    asked_by: (Principal, SentKey),
     body: ResolveRequest,
 ) -> Result<Response, Problem> {
     let comment = body.comment.or(body.reason);
-    approvals::decide_act(&service, ApprovalAct::Resolve { credit, action, comment }, caller).await
+    let act = ApprovalAct::Resolve { credit, action, comment };
+    approvals::decide_act(&service, act, asked_by).await
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::server::state::Service;
 use crate::server::tasks::{self, TaskRequest};
@@ -42,6 +43,7 @@ pub(crate) async fn release_holds(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
     headers: HeaderMap,
+    key: SentKey,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let filter: HoldFilter = serde_json::from_slice(&body).map_err(|_| {
@@ -53,5 +55,6 @@ pub(crate) async fn release_holds(
     filter.check()?;
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release of holds", who, body: &body, wait };
-    approvals::decide_patiently(&service, asked, ApprovalAct::ReleaseHolds { filter }, caller).await
+    let act = ApprovalAct::ReleaseHolds { filter };
+    approvals::decide_patiently(&service, asked, act, (caller, key)).await
 }

@@ -14,7 +14,6 @@ use accredit_operations::manual_credits::{ManualCreditSubject, NewCredit, Posted
 use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
@@ -67,7 +67,7 @@ impl ActBody for ManualCreditRequest {
 pub(crate) async fn add_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
-    headers: HeaderMap,
+    key: SentKey,
     sent: SentAct<ManualCreditRequest>,
 ) -> Result<Response, Problem> {
     let request = sent.body;
@@ -75,10 +75,9 @@ pub(crate) async fn add_credit(
     let comment = request.comment.clone();
     let subject = subject_of(request)?;
 
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let request_key = key.map(str::to_owned);
+    let request_key = key.0.clone();
     let act = ApprovalAct::AddCredit { subject, reason_code, comment, request_key };
-    approvals::decide_act(&service, act, caller).await
+    approvals::decide_act(&service, act, (caller, key)).await
 }
 
 /// What a request is about.

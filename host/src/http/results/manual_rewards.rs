@@ -13,7 +13,6 @@ use accredit_operations::manual_rewards::{ManualRewardSubject, NewReward};
 use accredit_operations::principal::Principal;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -21,6 +20,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ActBody, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
@@ -60,7 +60,7 @@ impl ActBody for ManualRewardRequest {
 pub(crate) async fn add_reward(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Principal>,
-    headers: HeaderMap,
+    key: SentKey,
     sent: SentAct<ManualRewardRequest>,
 ) -> Result<Response, Problem> {
     let request = sent.body;
@@ -68,10 +68,9 @@ pub(crate) async fn add_reward(
     let comment = request.comment.clone();
     let subject = subject_of(request)?;
 
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let request_key = key.map(str::to_owned);
+    let request_key = key.0.clone();
     let act = ApprovalAct::AddReward { subject, reason_code, comment, request_key };
-    approvals::decide_act(&service, act, caller).await
+    approvals::decide_act(&service, act, (caller, key)).await
 }
 
 /// What a request is about.

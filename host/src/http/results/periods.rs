@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 
 use crate::http::act_body::{ForcedReason, SentAct};
 use crate::http::problem::Problem;
+use crate::http::request_key::SentKey;
 use crate::http::results::approvals;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::channels::WorkerTurn;
@@ -172,7 +173,7 @@ async fn request_act(
     let asked = TaskRequest { what: "period", who, body: &same, wait };
 
     let act = ApprovalAct::Period { id, to: act, force, reason };
-    approvals::decide_patiently(&service, asked, act, caller).await
+    approvals::decide_patiently(&service, asked, act, (caller, SentKey(None))).await
 }
 
 /// Closes, reopens or finalizes the leaf periods of a period.

@@ -3,6 +3,7 @@
 use accredit_crediting::simulation::Simulation;
 use accredit_domain::decision::{EarnedReward, PayeeBalance};
 
+use super::credits::KEY;
 use crate::http::act_body::ForcedReason;
 use crate::http::openapi::operation::{Operation, delete, get, in_group, post};
 use crate::http::results::calculations::{
@@ -55,12 +56,14 @@ pub(super) fn operations() -> Vec<Operation> {
             "releaseCalculation",
             "Shows it to its payees.",
         )
+        .header("Idempotency-Key", KEY)
         .body::<ReleaseRequest>()
         .may_take_long()
         .ok::<ReleaseView>()
         .four_eyes()
         .refuses(&["not_found", "other_period", "unknown_release", "reason_needed"])
-        .refuses(&["already_confirmed", "before_period_end", "run_under_way"]),
+        .refuses(&["already_confirmed", "before_period_end", "run_under_way"])
+        .refuses(&["idempotency_conflict"]),
         post("/v1/simulations", "simulatePeriod", "Projects the rest of a period.")
             .body::<SimulationRequest>()
             .may_take_long()
@@ -91,7 +94,7 @@ fn rewards() -> Vec<Operation> {
             .query::<RewardListParams>()
             .ok_export::<EarnedReward>(),
         post("/v1/rewards", "addReward", "Adds a reward by hand, or takes one back.")
-            .header("Idempotency-Key", "A key of your choice: the same one again is kept once.")
+            .header("Idempotency-Key", KEY)
             .body::<ManualRewardRequest>()
             .ok::<ManualRewardView>()
             .four_eyes()

@@ -10,13 +10,17 @@ use crate::http::results::credits::{CreditListParams, ExplainedCreditView, Resol
 use crate::http::results::holds::ReleasedHoldsView;
 use crate::http::results::manual_credits::{ManualCreditRequest, ManualCreditView};
 
+/// What the header of a key is described by.
+pub(super) const KEY: &str =
+    "A key of your choice: the same request with it is carried out once within a day.";
+
 pub(super) fn operations() -> Vec<Operation> {
     let credits = vec![
         get("/v1/credits", "listCredits", "Lists credits.")
             .query::<CreditListParams>()
             .ok_export::<PostedCredit>(),
         post("/v1/credits", "addCredit", "Gives a credit without a deal, or takes one back.")
-            .header("Idempotency-Key", "A key of your choice: the same one again is kept once.")
+            .header("Idempotency-Key", KEY)
             .body::<ManualCreditRequest>()
             .ok::<ManualCreditView>()
             .four_eyes()
@@ -38,17 +42,19 @@ pub(super) fn operations() -> Vec<Operation> {
             .ok::<ExplainedCreditView>()
             .refuses(&["not_found", "ruleset_not_rebuilt"]),
         post("/v1/credits/{id}/release", "releaseCredit", "Ends the hold of a credit.")
+            .header("Idempotency-Key", KEY)
             .optional_body::<ResolveRequest>()
             .ok::<PostedCredit>()
             .four_eyes()
             .refuses(&["not_found", "not_held", "period_closed", "period_finalized"])
-            .refuses(&["ruleset_not_rebuilt"]),
+            .refuses(&["ruleset_not_rebuilt", "idempotency_conflict"]),
         post("/v1/credits/{id}/hold", "holdCredit", "Holds a credit.")
+            .header("Idempotency-Key", KEY)
             .optional_body::<ResolveRequest>()
             .ok::<PostedCredit>()
             .four_eyes()
             .refuses(&["not_found", "not_active", "period_closed", "period_finalized"])
-            .refuses(&["ruleset_not_rebuilt"]),
+            .refuses(&["ruleset_not_rebuilt", "idempotency_conflict"]),
         get(
             "/v1/credits/{id}/adjustments",
             "listCreditAdjustments",
@@ -68,11 +74,13 @@ pub(super) fn operations() -> Vec<Operation> {
         .refuses(&["unknown_reason_code", "manual_credit", "ruleset_not_rebuilt"])
         .refuses(&["period_closed", "period_finalized"]),
         post("/v1/holds/release", "releaseHolds", "Releases every held credit that fits.")
+            .header("Idempotency-Key", KEY)
             .body::<HoldFilter>()
             .may_take_long()
             .ok::<ReleasedHoldsView>()
             .four_eyes()
-            .refuses(&["not_found", "filter_needed", "ruleset_not_rebuilt"]),
+            .refuses(&["not_found", "filter_needed", "ruleset_not_rebuilt"])
+            .refuses(&["idempotency_conflict"]),
     ];
     in_group("Credits", credits)
 }
