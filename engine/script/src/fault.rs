@@ -9,8 +9,9 @@
 use rhai::{AST, ASTFlags, ASTNode, EvalAltResult, Expr, Position};
 
 use super::machine::adapter;
+use super::runs::ScriptLimit;
 use super::sandbox::{
-    ARRAY_ITEMS_MAX, CALL_LEVELS_MAX, FUNCTIONS_MAX, MAP_KEYS_MAX, SCRIPT_OPERATIONS_MAX,
+    self, ARRAY_ITEMS_MAX, CALL_LEVELS_MAX, FUNCTIONS_MAX, MAP_KEYS_MAX, SCRIPT_OPERATIONS_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
 use super::value::{ScriptError, ScriptValue};
@@ -198,12 +199,44 @@ fn thrown_message(thrown: &ScriptValue) -> String {
 }
 
 fn too_large(what: &str) -> String {
+    match size_limit(what) {
+        ScriptLimit::TextBytes => {
+            format!("a text of more than {STRING_BYTES_MAX} bytes (STRING_BYTES_MAX)")
+        }
+        ScriptLimit::MapKeys => format!("a map of more than {MAP_KEYS_MAX} keys (MAP_KEYS_MAX)"),
+        _ => format!("an array of more than {ARRAY_ITEMS_MAX} items (ARRAY_ITEMS_MAX)"),
+    }
+}
+
+/// The limit of a size, by Rhai's word for the value that is too large.
+fn size_limit(what: &str) -> ScriptLimit {
     if what.contains("string") {
-        format!("a text of more than {STRING_BYTES_MAX} bytes (STRING_BYTES_MAX)")
+        ScriptLimit::TextBytes
     } else if what.contains("map") {
-        format!("a map of more than {MAP_KEYS_MAX} keys (MAP_KEYS_MAX)")
+        ScriptLimit::MapKeys
     } else {
-        format!("an array of more than {ARRAY_ITEMS_MAX} items (ARRAY_ITEMS_MAX)")
+        ScriptLimit::ArrayItems
+    }
+}
+
+/// The limit that a run met, if one ended it.
+pub(super) fn limit_of(error: &EvalAltResult) -> Option<ScriptLimit> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTooManyOperations(_) => Some(ScriptLimit::Operations),
+        EvalAltResult::ErrorTerminated(value, _) => {
+            let message = thrown_message(&adapter::from_dynamic(value));
+            let is_late = sandbox::is_timeout(&message);
+            Some(if is_late { ScriptLimit::Time } else { ScriptLimit::Operations })
+        }
+        EvalAltResult::ErrorTooManyVariables(_) => Some(ScriptLimit::Variables),
+        EvalAltResult::ErrorStackOverflow(_) => Some(ScriptLimit::CallDepth),
+        EvalAltResult::ErrorDataTooLarge(what, _) => Some(size_limit(what)),
+        // A function of the table says so itself, before it makes the text.
+        EvalAltResult::ErrorRuntime(value, _) => {
+            let message = thrown_message(&adapter::from_dynamic(value));
+            message.ends_with("(STRING_BYTES_MAX)").then_some(ScriptLimit::TextBytes)
+        }
+        _ => None,
     }
 }
 
@@ -264,5 +297,23 @@ pub(super) fn parse_message(error: &rhai::ParseErrorType) -> String {
         ExprTooDeep => "expressions are nested too deep".to_owned(),
         TooManyFunctions => format!("more than {FUNCTIONS_MAX} functions (FUNCTIONS_MAX)"),
         other => lower_first(&other.to_string().replace('\'', "`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call that took too long and one of too many operations end alike in Rhai.
+    #[test]
+    fn what_ended_a_run_is_told_apart() {
+        let ended = |message: &str| {
+            limit_of(&EvalAltResult::ErrorTerminated(message.to_owned().into(), Position::NONE))
+        };
+        assert_eq!(ended("took longer than 10000 ms"), Some(ScriptLimit::Time));
+        let operations = "more than 200000 operations (SCRIPT_OPERATIONS_MAX)";
+        assert_eq!(ended(operations), Some(ScriptLimit::Operations));
+        let thrown = EvalAltResult::ErrorRuntime("no".into(), Position::NONE);
+        assert_eq!(limit_of(&thrown), None);
     }
 }

@@ -16,6 +16,7 @@ mod native;
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rust_decimal::Decimal;
 
@@ -24,6 +25,7 @@ use self::interpreter::{CompiledProgram, Interpreter};
 use self::native::NativeExpression;
 use super::compile::{NotCompiled, RunInputs, RunResult, RunStack};
 use super::coverage::{CoverageRecorder, ProgramCoverage};
+use super::runs::RunTimer;
 use super::value::ScriptValue;
 use super::{PayeeView, RewardArguments, ScriptAnswer, ScriptArguments, ScriptFault, fault, runs};
 use accredit_domain::diagnostic::Place;
@@ -40,6 +42,7 @@ pub struct Machine {
     recorder: Option<Arc<CoverageRecorder>>,
     /// Finds where a run ended that faulted without a place, once one has.
     endings: Option<Box<Endings>>,
+    timer: RunTimer,
 }
 
 impl Machine {
@@ -72,6 +75,16 @@ impl Machine {
             CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
         });
         runs::add_runs(counts);
+        runs::add_limit_hits(self.interpreter.take_limit_hits());
+        self.timer.hand_in();
+    }
+
+    /// A timed run of this program ended. Texts that need no compiler are not counted.
+    fn end_time(&mut self, id: ProgramId, begun: Option<Instant>) {
+        let Some(begun) = begun else { return };
+        if let Some((program, CompiledProgram::Tree(_))) = self.programs.get(id.0 as usize) {
+            self.timer.end(program.form, begun);
+        }
     }
 
     fn with_interpreter(programs: &Programs, mut interpreter: Interpreter) -> Machine {
@@ -79,7 +92,8 @@ impl Machine {
             (Arc::clone(program), interpreter.compile_program(program))
         };
         let programs = programs.iter().map(compile).collect();
-        Machine { interpreter, programs, stack: RunStack::default(), recorder: None, endings: None }
+        let (stack, timer) = (RunStack::default(), RunTimer::default());
+        Machine { interpreter, programs, stack, recorder: None, endings: None, timer }
     }
 
     /// Runs program `id`.
@@ -93,7 +107,10 @@ impl Machine {
         arguments: &ScriptArguments<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
         let Some(recorder) = self.recorder.clone() else {
-            return self.run_uncounted(id, arguments);
+            let begun = self.timer.begin();
+            let answer = self.run_uncounted(id, arguments);
+            self.end_time(id, begun);
+            return answer;
         };
 
         recorder.begin_run(id.0 as usize);
@@ -187,7 +204,9 @@ impl Machine {
         if let Some(recorder) = &self.recorder {
             recorder.begin_run(id.0 as usize);
         }
+        let begun = self.timer.begin();
         let number = self.run_number_uncounted(id, kind, bind);
+        self.end_time(id, begun);
         if let Some(recorder) = &self.recorder {
             recorder.end_run(number.is_ok());
         }
@@ -251,7 +270,9 @@ impl Machine {
             recorder.begin_run(id.0 as usize);
         }
 
+        let begun = self.timer.begin();
         let records = self.run_intake_uncounted(id, payload);
+        self.end_time(id, begun);
         self.hand_in_counts();
 
         if let Some(recorder) = &self.recorder {

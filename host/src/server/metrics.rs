@@ -4,8 +4,8 @@
 
 mod network;
 mod own_work;
+mod scripts;
 
-use accredit_script::runs::run_totals;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use self::network::NetworkMetrics;
 use self::own_work::OwnWorkMetrics;
+use self::scripts::ScriptMetrics;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -43,7 +44,7 @@ pub(crate) struct Metrics {
     /// Connections, limits of rate and the certificate.
     pub(crate) network: NetworkMetrics,
     commits: Histogram,
-    runs: Family<Labels, Counter>,
+    scripts: ScriptMetrics,
     /// What the server does by itself.
     pub(crate) own_work: OwnWorkMetrics,
 }
@@ -59,7 +60,6 @@ impl Metrics {
         let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
         let (oldest_undecided_s, ready, fetches) = <(Gauge, Gauge, Gauge)>::default();
 
-        let runs = Family::<Labels, Counter>::default();
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
@@ -91,8 +91,7 @@ impl Metrics {
         let network = NetworkMetrics::register(&mut registry);
         registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
-        let programs = "Runs of policies and expressions, compiled or in the interpreter";
-        registry.register("script_runs", programs, runs.clone());
+        let scripts = ScriptMetrics::register(&mut registry);
         let own_work = OwnWorkMetrics::register(&mut registry);
         registry.register("build_info", "The version that runs", build);
 
@@ -112,7 +111,7 @@ impl Metrics {
             ready,
             network,
             commits,
-            runs,
+            scripts,
             own_work,
         }
     }
@@ -159,25 +158,9 @@ impl Metrics {
         self.commits.observe(took.as_secs_f64());
     }
 
-    /// Takes over the runs that machines counted since the last time.
-    fn count_runs(&self) {
-        for (kind, counts) in run_totals() {
-            let outcomes = [
-                ("compiled", counts.compiled),
-                ("fallen_back", counts.fallen_back),
-                ("interpreted", counts.interpreted),
-            ];
-            for (outcome, total) in outcomes {
-                let labels = vec![("program", kind.to_owned()), ("outcome", outcome.to_owned())];
-                let counter = self.runs.get_or_create(&labels);
-                counter.inc_by(total.saturating_sub(counter.get()));
-            }
-        }
-    }
-
     /// The text that `/metrics` answers.
     pub(crate) fn render_text(&self) -> String {
-        self.count_runs();
+        self.scripts.take_counts();
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

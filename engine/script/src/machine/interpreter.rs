@@ -14,7 +14,7 @@ use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
 use crate::compile::{self, CompiledCode, NotCompiled};
 use crate::coverage::CoverageRecorder;
-use crate::runs::RunCounts;
+use crate::runs::{LimitHits, RunCounts};
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
 use crate::value::ScriptValue;
 use crate::{ScriptFault, constants, fault};
@@ -25,6 +25,8 @@ pub(super) struct Interpreter {
     engine: Engine,
     deadline: Arc<Deadline>,
     scope: Scope<'static>,
+    /// Limits that runs met and that were not handed in yet.
+    limit_hits: LimitHits,
 }
 
 /// A program in the form that runs fastest.
@@ -93,7 +95,7 @@ impl CompiledProgram {
 impl Interpreter {
     pub(super) fn new() -> Self {
         let (engine, deadline) = sandbox::new_engine();
-        Interpreter { engine, deadline, scope: Scope::new() }
+        Interpreter { engine, deadline, scope: Scope::new(), limit_hits: LimitHits::default() }
     }
 
     /// One whose steps go to `recorder`.
@@ -106,6 +108,11 @@ impl Interpreter {
     /// Lets something look at each step of the engine.
     pub(super) fn each_step(&mut self, attach: impl FnOnce(&mut Engine)) {
         attach(&mut self.engine);
+    }
+
+    /// The limits that runs met since the last time.
+    pub(super) fn take_limit_hits(&mut self) -> LimitHits {
+        std::mem::take(&mut self.limit_hits)
     }
 
     pub(super) fn compile_program(&mut self, program: &Program) -> CompiledProgram {
@@ -236,7 +243,12 @@ impl Interpreter {
 
         match catch_unwind(AssertUnwindSafe(|| run(engine, scope))) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(fault::of_run(program, ast, &error)),
+            Ok(Err(error)) => {
+                if let Some(limit) = fault::limit_of(&error) {
+                    self.limit_hits.count(limit);
+                }
+                Err(fault::of_run(program, ast, &error))
+            }
             Err(_) => {
                 // A scope that was left in the middle of a run is not used again.
                 self.scope = Scope::new();

@@ -1,6 +1,7 @@
 //! Scripts that want to hurt: each ends with a fault, none with a panic or a full stack.
 
 use super::{policy, shown};
+use crate::runs::limit_totals;
 use accredit_domain::policy::PolicyKind;
 
 /// Faults whose message contains the text; on a thread with this stack, if any.
@@ -31,6 +32,24 @@ fn limits_hold() {
         ("let m = #{}; loop { m = #{a: m, b: m}; }", "MAP_KEYS_MAX"),
         ("let s = \"a,\"; for i in 0..11 { s += s } s.split(\",\").len()", "ARRAY_ITEMS_MAX"),
     ]);
+}
+
+/// Only the message of a parked deal told that a script had met a limit.
+#[test]
+fn limits_that_are_met_are_counted() {
+    let before = limit_totals();
+    limits_hold();
+    let declare = (0..140).map(|number| format!("let v{number} = to;")).collect::<String>();
+    check(&[(&declare, "VARIABLES_MAX")]);
+    let endless = "fn f(n) { f(n + 1) }\nfn value(tx, to) { f(0) }";
+    assert!(policy(PolicyKind::Value, endless).is_err());
+
+    let now = limit_totals().into_iter().zip(before);
+    let grown = now.filter(|((_, now), (_, before))| now > before);
+    let met: Vec<&str> = grown.map(|((name, _), _)| name).filter(|name| *name != "time").collect();
+    let expected =
+        ["operations", "call_depth", "variables", "text_bytes", "array_items", "map_keys"];
+    assert_eq!(met, expected);
 }
 
 #[test]
