@@ -224,3 +224,129 @@ fn the_list_of_dynamics_is_read_at_its_own_address_alone() {
         assert_eq!(reconcile(&server, &[]).0, wanted);
     }
 }
+
+/// Zoho's search has pages with numbers, and no body where nothing fits.
+#[test]
+fn the_list_of_zoho_is_searched_page_by_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|asked| {
+        assert!(asked.has("authorization", "Zoho-oauthtoken token-of-the-crm"), "{asked:?}");
+        let (path, query) = asked.line.split_once('?').unwrap();
+        assert_eq!(path, "GET /crm/v8/Deals/search");
+        assert!(query.contains("Closing_Date%3Abetween%3A2026-0"), "{query}");
+        assert!(query.contains("Stage%3Ain%3AClosed%20Won"), "{query}");
+        if query.contains("2026-04-01") {
+            return Some((204, "x-nothing: 1", String::new()));
+        }
+        let deal = |id: u32| {
+            json!({
+                "id": id.to_string(), "Deal_Name": "A", "Amount": 100.50, "Closing_Date": "2026-03-15",
+                "Stage": "Closed Won", "Owner": {"name": "ann", "id": "1", "email": "ann"},
+                "Modified_Time": "2026-03-15T10:00:00+01:00",
+            })
+        };
+        let page: u32 = query.rsplit('=').next().unwrap().parse().unwrap();
+        let deals: Vec<Value> = (page * 10..page * 10 + 3).map(deal).collect();
+        let info = json!({"per_page": 200, "count": 3, "page": page, "more_records": page < 3});
+        answer(200, json!({"data": deals, "info": info}))
+    });
+    let workspace = directory(dir.path(), "zoho", &[]);
+    let path = workspace.join("accredit.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}api_url = \"{}\"\n", vendor.url)).unwrap();
+    let server = start(dir.path(), &workspace);
+    let (code, found, talk) = reconcile(&server, &["--import"]);
+    assert_eq!(
+        (code, &found["listed"], &found["missing_count"]),
+        (1, &json!(9), &json!(9)),
+        "{talk}"
+    );
+    assert_eq!(vendor.asked().len(), 3);
+    server.settle();
+    let (code, _, talk) = reconcile(&server, &["--unlisted"]);
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(server.credits("transaction=10&payee=ann")[0]["amount"], "100.50");
+
+    let april = ["--source", "crm", "--from", "2026-04-01", "--to", "2026-04-30"];
+    let verb = ["reconcile", "--server", &server.url, "--token", TOKEN];
+    let (code, out, talk) = run(&[&verb[..], &april].concat());
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &found["listed"]), (0, &json!(0)), "{talk}");
+}
+
+/// The API of an organization with three opportunities on two pages.
+fn salesforce_api(asked: &Asked) -> crate::vendor::Answer {
+    if asked.line == "POST /services/oauth2/token" {
+        for part in ["grant_type=client_credentials", "client_id=app", "client_secret=canary"] {
+            assert!(asked.body.contains(part), "{part} is missing");
+        }
+        return answer(
+            200,
+            json!({"access_token": "given", "token_type": "Bearer", "issued_at": "1"}),
+        );
+    }
+    assert!(asked.has("authorization", "Bearer given"), "{asked:?}");
+    let record = |number: u32| {
+        json!({
+            "attributes": {"type": "Opportunity", "url": "/services/data/v62.0/sobjects/Opportunity"},
+            "Id": format!("0065g00{number:08}AAA"), "Name": "A", "Amount": 1234.5,
+            "CloseDate": "2026-03-15", "StageName": "Closed Won", "OwnerId": "ann",
+            "LastModifiedDate": "2026-03-15T10:00:00.000+0000",
+        })
+    };
+    match asked.line.split_once("?q=") {
+        Some(("GET /services/data/v62.0/query", query)) => {
+            assert!(query.contains("IsWon%20%3D%20true"), "{query}");
+            let next = "/services/data/v62.0/query/01gD0000002HU6KIAW-2";
+            let records = [record(1), record(2)];
+            answer(
+                200,
+                json!({
+                    "totalSize": 3, "done": false, "nextRecordsUrl": next, "records": records,
+                }),
+            )
+        }
+        _ => {
+            assert_eq!(asked.line, "GET /services/data/v62.0/query/01gD0000002HU6KIAW-2");
+            answer(200, json!({"totalSize": 3, "done": true, "records": [record(3)]}))
+        }
+    }
+}
+
+/// Salesforce gives a token in the name of an app, and names the path of the next page.
+#[test]
+fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
+    let dir = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(salesforce_api);
+    let organization = ("00D000000000000EAA", "00D5g000004vPFhEAM");
+    let workspace = directory(dir.path(), "salesforce-outbound", &[organization]);
+    let path = workspace.join("accredit.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}api_url = \"{}\"\n", vendor.url)).unwrap();
+    let env = [
+        ("ACCREDIT_SECRET_CRM", SECRET),
+        ("ACCREDIT_API_CLIENT_ID_CRM", "app"),
+        ("ACCREDIT_API_CLIENT_SECRET_CRM", "canary"),
+        ("ACCREDIT_API_HOSTS_CRM", "127.0.0.1"),
+    ];
+    let server = Server::start_with(&dir.path().join("a.redb"), &workspace, &[], &env);
+    // One came by webhook.
+    let sent = [
+        "--id",
+        "0065g0000000002AAA",
+        "--owner",
+        "ann",
+        "--amount",
+        "1234.50",
+        "--closed",
+        "2026-03-15",
+    ];
+    assert_eq!(trigger(&server, &workspace, "crm", SECRET, &sent).0, 0);
+    server.settle();
+    let (code, found, talk) = reconcile(&server, &["--import", "--unlisted"]);
+    assert_eq!((code, &found["listed"]), (1, &json!(3)), "{talk}");
+    assert_eq!(found["unlisted_count"], 0, "{found}");
+    assert_eq!(vendor.count("POST /services/oauth2/token"), 1);
+    server.settle();
+    assert_eq!(server.get("/v1/status").json()["counts"]["transactions"], 3);
+}

@@ -133,6 +133,20 @@ fn a_token_goes_to_no_host_that_an_administrator_did_not_allow() {
     });
     assert_eq!(vendor.asked().len(), 1);
     assert_eq!(fetches(&server), Vec::<Value>::new());
+
+    // Who wanted it, and what.
+    assert_eq!(server.post("/v1/fetches/retry?source=crm", "application/json", "").status, 202);
+    let trail = server.get("/v1/audit?limit=1000").json()["data"].clone();
+    let row = |what: &str| {
+        let rows = trail.as_array().unwrap().iter();
+        rows.clone().find(|row| row["what"] == what).cloned().unwrap_or(Value::Null)
+    };
+    for (what, said) in [("fetch_retried", &id), ("fetches_retried", &"crm".to_owned())] {
+        let row = row(what);
+        assert!(row.to_string().contains(said.as_str()), "{what}: {row} in {trail}");
+        assert!(row["who"].as_str().is_some_and(|who| !who.is_empty()), "{row}");
+        assert!(row.to_string().contains("127.0.0.1"), "its origin: {row}");
+    }
 }
 
 /// An API of Zoho that counts the tokens that it has given; the first is not taken any more once it is
@@ -142,12 +156,18 @@ fn zoho(revoked: &Arc<AtomicBool>, given: &Arc<AtomicUsize>) -> Vendor {
     Vendor::start(move |asked| {
         if asked.line == "POST /oauth/v2/token" {
             let number = given.fetch_add(1, Ordering::SeqCst);
+            // A vendor that rotates takes each refresh token once, and gives the next one with the token.
+            let expected = match number {
+                0 => "refresh_token=refresh-canary".to_owned(),
+                later => format!("refresh_token=rotated-canary-{}", later - 1),
+            };
             // As Zoho says that a client is wrong: with a status of 200.
-            if !asked.body.contains("refresh_token=refresh-canary") {
+            if !asked.body.split('&').any(|part| part == expected) {
                 return answer(200, json!({"error": "invalid_code"}));
             }
             let token = json!({
                 "access_token": format!("access-canary-{number}"), "expires_in": 3600,
+                "refresh_token": format!("rotated-canary-{number}"),
                 "api_domain": "https://www.zohoapis.com", "token_type": "Bearer",
             });
             return answer(200, token);
@@ -213,7 +233,7 @@ fn a_token_that_expires_is_renewed_with_a_refresh_token() {
         + &server.get("/v1/status").body;
     assert_eq!(server.stop(), 0);
     let bytes = std::fs::read(&data).unwrap();
-    for canary in ["access-canary", "client-canary", "refresh-canary"] {
+    for canary in ["access-canary", "client-canary", "refresh-canary", "rotated-canary"] {
         let in_file = bytes.windows(canary.len()).any(|part| part == canary.as_bytes());
         assert!(!in_file && !shown.contains(canary), "{canary}");
     }

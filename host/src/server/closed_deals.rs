@@ -99,8 +99,8 @@ fn ask_patiently(
 ) -> Result<String, Problem> {
     let mut pause = FIRST_PAUSE;
     for tried in 1.. {
-        let failure = match service.crm_api.send(&service.credentials.load(), of, needed) {
-            Ok(answer) => return Ok(answer),
+        let failure = match service.crm_api.search(&service.credentials.load(), of, needed) {
+            Ok(answer) => return Ok(answer.unwrap_or_default()),
             Err(failure) => failure,
         };
         let (reason, retry_after_ms) = match failure {

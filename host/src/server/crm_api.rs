@@ -20,6 +20,9 @@ use self::tokens::ApiTokens;
 use crate::server::credentials::Credentials;
 use crate::server::credentials::api_access::{ApiAccess, ApiClient};
 
+/// The status by which a CRM says that it found nothing.
+const NOTHING_FOUND: u16 = 204;
+
 /// What sends requests to CRMs, with the tokens that it has renewed.
 pub(crate) struct CrmApi {
     agent: ureq::Agent,
@@ -44,8 +47,7 @@ impl Default for CrmApi {
 }
 
 impl CrmApi {
-    /// Sends a request with the token of its source; the body of the answer. A token that the CRM does not
-    /// take any more is renewed once.
+    /// Sends a request with the token of its source; the body of the answer.
     ///
     /// # Errors
     /// Why there is none, and whether that may change.
@@ -55,6 +57,21 @@ impl CrmApi {
         source: ApiSource<'_>,
         needed: &FetchRequest,
     ) -> Result<String, FetchFailure> {
+        let found = self.search(credentials, source, needed)?;
+        found.ok_or_else(|| failure_of(NOTHING_FOUND, None))
+    }
+
+    /// The same, where a CRM may find nothing: then there is no body. A token that the CRM does not take any
+    /// more is renewed once.
+    ///
+    /// # Errors
+    /// Why there is no answer, and whether that may change.
+    pub(crate) fn search(
+        &self,
+        credentials: &Credentials,
+        source: ApiSource<'_>,
+        needed: &FetchRequest,
+    ) -> Result<Option<String>, FetchFailure> {
         hosts::check_target(&needed.url, source, credentials)?;
         let access = credentials.api.access_of(source.name).map_err(FetchFailure::NotReady)?;
         let answer = match access {
@@ -72,7 +89,8 @@ impl CrmApi {
             }
         };
         match answer {
-            CrmAnswer::Body(body) => Ok(body),
+            CrmAnswer::Body(body) => Ok(Some(body)),
+            CrmAnswer::Refused { status: NOTHING_FOUND, .. } => Ok(None),
             CrmAnswer::Refused { status, retry_after } => {
                 Err(failure_of(status, retry_after.as_deref()))
             }

@@ -5,16 +5,17 @@
 use std::borrow::Cow;
 
 use accredit_seams::connector::{
-    AcceptedAnswer, Connector, DecodeError, OverloadAnswer, RejectedDelivery, SampleDeal,
-    SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey, SettingKind,
-    SourceSettings, SourceStarter, StarterPolicy,
+    AcceptedAnswer, ClosedPage, ClosedRequest, ClosedSpan, Connector, DecodeError, OverloadAnswer,
+    RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest,
+    SettingError, SettingKey, SettingKind, SourceSettings, SourceStarter, StarterPolicy,
+    TokenEndpoint,
 };
 use accredit_webhook_checks::{json, secret};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::envelope::{self, OutboundMessage};
 use crate::record_id::RecordId;
-use crate::{markup, sample};
+use crate::{closed, markup, sample};
 
 /// The setting that lists the organizations whose messages are taken.
 const ORGANIZATIONS: &str = "organizations";
@@ -42,14 +43,20 @@ impl Connector for SalesforceOutbound {
     }
 
     fn setting_keys(&self) -> &'static [SettingKey] {
-        &[SettingKey {
-            name: ORGANIZATIONS,
-            kind: SettingKind::Texts,
-            meaning: "the organizations whose messages are taken, ids of 15 or 18 characters",
-        }]
+        &[
+            SettingKey {
+                name: ORGANIZATIONS,
+                kind: SettingKind::Texts,
+                meaning: "the organizations whose messages are taken, ids of 15 or 18 characters",
+            },
+            closed::KEYS[0],
+            closed::KEYS[1],
+            closed::KEYS[2],
+        ]
     }
 
     fn check_settings(&self, settings: &SourceSettings) -> Result<(), SettingError> {
+        closed::check_settings(settings)?;
         let help = "write the id from Company Information in Salesforce's setup, such as \
                     `organizations = [\"00D7F00000107XsUAI\"]`";
         let organizations = settings.texts(ORGANIZATIONS);
@@ -138,6 +145,31 @@ impl Connector for SalesforceOutbound {
     /// 503: Salesforce keeps a message for 24 hours and sends it again at intervals of its own.
     fn overload_answer(&self) -> OverloadAnswer {
         OverloadAnswer { status: 503, retry_after_s: None, patience_ms: 0 }
+    }
+
+    fn api_hosts(&self) -> &'static [&'static str] {
+        closed::HOSTS
+    }
+
+    fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
+        closed::token_endpoint(settings)
+    }
+
+    fn closed_deals_request(
+        &self,
+        span: &ClosedSpan,
+        cursor: Option<&str>,
+        settings: &SourceSettings,
+    ) -> ClosedRequest {
+        closed::closed_request(span, cursor, settings)
+    }
+
+    fn closed_deals_page(
+        &self,
+        _span: &ClosedSpan,
+        answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        closed::closed_page(answer)
     }
 
     fn sample_request(

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod closed;
 mod fetch;
 mod notification;
 mod sample;
@@ -8,9 +9,10 @@ mod settings;
 use std::borrow::Cow;
 
 use accredit_seams::connector::{
-    AcceptedAnswer, Connector, DecodeError, FetchRequest, OverloadAnswer, RejectedDelivery,
-    SampleDeal, SampleRequest, SecretOrigin, SentEvent, SentRequest, SettingError, SettingKey,
-    SourceSettings, SourceStarter, StarterPolicy, TokenEndpoint,
+    AcceptedAnswer, ClosedPage, ClosedRequest, ClosedSpan, Connector, DecodeError, FetchRequest,
+    OverloadAnswer, RejectedDelivery, SampleDeal, SampleRequest, SecretOrigin, SentEvent,
+    SentRequest, SettingError, SettingKey, SourceSettings, SourceStarter, StarterPolicy,
+    TokenEndpoint,
 };
 use accredit_webhook_checks::secret;
 
@@ -121,6 +123,23 @@ impl Connector for Zoho {
 
     fn token_endpoint(&self, settings: &SourceSettings) -> Option<TokenEndpoint> {
         settings::token_url(settings).map(|url| TokenEndpoint { url, scope: None })
+    }
+
+    fn closed_deals_request(
+        &self,
+        span: &ClosedSpan,
+        cursor: Option<&str>,
+        settings: &SourceSettings,
+    ) -> ClosedRequest {
+        closed::closed_request(span, cursor, settings)
+    }
+
+    fn closed_deals_page(
+        &self,
+        _span: &ClosedSpan,
+        answer: &str,
+    ) -> Result<ClosedPage, DecodeError> {
+        closed::closed_page(answer)
     }
 
     fn sample_request(

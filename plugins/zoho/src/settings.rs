@@ -3,6 +3,8 @@
 use accredit_seams::connector::{SettingError, SettingKey, SettingKind, SourceSettings};
 use accredit_webhook_checks::settings::api_url;
 
+use crate::closed::{WON_STAGES, check_stages};
+
 /// The channels whose notifications are taken.
 pub(crate) const CHANNELS: &str = "channels";
 
@@ -75,11 +77,17 @@ pub(crate) const KEYS: &[SettingKey] = &[
         kind: SettingKind::Flag,
         meaning: "whether the record of a notification is read from the API, true unless said",
     },
+    SettingKey {
+        name: WON_STAGES,
+        kind: SettingKind::Texts,
+        meaning: "the stages of deals that are won, for their list; `Closed Won` unless said",
+    },
 ];
 
 pub(crate) fn check_settings(settings: &SourceSettings) -> Result<(), SettingError> {
     api_url(settings, "api_url")?;
     api_url(settings, "token_url")?;
+    check_stages(settings)?;
 
     let channels = settings.texts(CHANNELS);
     let is_id = |id: &String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use accredit_ledger::fetches::{FetchKey, PendingFetch};
+use accredit_operations::principal::Principal;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -119,15 +122,24 @@ pub(crate) struct RetriedFetchAnswer {
 /// Tries one at once.
 pub(crate) async fn retry_fetch(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let key = parse_id(&id).ok_or_else(|| Problem::not_found("fetch"))?;
-    let found = service.run_blocking(move |service| Ok(service.context.ledger.find_fetch(key)?));
-    if found.await?.is_none() {
+    let id = format!("{}.{}", key.sequence, key.part);
+    let named = id.clone();
+    let found = service.run_blocking(move |service| {
+        let found = service.context.ledger.find_fetch(key)?;
+        if let Some(fetch) = &found {
+            let detail = json!({ "fetch": named, "source": fetch.source });
+            service.note_act(&caller, "fetch_retried", detail)?;
+        }
+        Ok(found.is_some())
+    });
+    if !found.await? {
         return Err(Problem::not_found("fetch"));
     }
     service.fetch_retries.ask(RetryOrder::One(key));
-    let id = format!("{}.{}", key.sequence, key.part);
     Ok((StatusCode::ACCEPTED, ViewJson(RetriedFetchAnswer { id })).into_response())
 }
 
@@ -149,6 +161,7 @@ pub(crate) struct RetriedFetchesAnswer {
 /// Tries all of them at once, such as after a token was mended.
 pub(crate) async fn retry_fetches(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
     params: Result<Query<FetchRetryParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `source`"))?;
@@ -159,7 +172,10 @@ pub(crate) async fn retry_fetches(
             .iter()
             .filter(|(name, _)| source.as_ref().is_none_or(|source| source == *name))
             .map(|(_, of_source)| of_source.waiting);
-        Ok(wanted.sum())
+        let waiting: u64 = wanted.sum();
+        let detail = json!({ "source": source, "waiting": waiting });
+        service.note_act(&caller, "fetches_retried", detail)?;
+        Ok(waiting)
     });
     let waiting = counted.await?;
     service.fetch_retries.ask(RetryOrder::Of(params.source));

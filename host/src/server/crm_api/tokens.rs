@@ -42,6 +42,8 @@ struct TokenSlot {
     /// Of whom and where it was asked for: other settings or variables need another token.
     origin: Option<blake3::Hash>,
     made: Option<MadeToken>,
+    /// The refresh token that came with the last token, where the vendor gives another one each time.
+    refresh: Option<SecretString>,
     /// When a token was last renewed because the CRM refused the one before.
     refused: Option<Duration>,
     /// When the last renewal failed, and why.
@@ -95,8 +97,11 @@ impl ApiTokens {
         }
 
         slot.made = None;
-        match ask_token(agent, endpoint, client) {
-            Ok((token, lifetime)) => {
+        match ask_token(agent, endpoint, client, slot.refresh.as_ref()) {
+            Ok(GivenToken { token, lifetime, refresh }) => {
+                if refresh.is_some() {
+                    slot.refresh = refresh;
+                }
                 let early = EARLY.min(lifetime / 4);
                 let until = now + lifetime.saturating_sub(early);
                 slot.failed = None;
@@ -131,21 +136,32 @@ struct TokenAnswer {
     access_token: Option<String>,
     /// Seconds; some write them as text.
     expires_in: Option<serde_json::Value>,
+    /// What the next token is asked for with; vendors that rotate do not take the former one again.
+    refresh_token: Option<String>,
     /// What is wrong, with some vendors beside a status of 200.
     error: Option<String>,
 }
 
-/// Asks for a token; it and how long it lasts.
+/// What an endpoint gave.
+struct GivenToken {
+    token: SecretString,
+    lifetime: Duration,
+    /// Another refresh token in place of the one that was sent.
+    refresh: Option<SecretString>,
+}
+
+/// Asks for a token, with the refresh token that the endpoint gave last, if it gave one.
 fn ask_token(
     agent: &ureq::Agent,
     endpoint: &TokenEndpoint,
     client: &ApiClient,
-) -> Result<(SecretString, Duration), String> {
+    refresh: Option<&SecretString>,
+) -> Result<GivenToken, String> {
     let mut form = vec![
         ("client_id", client.id.expose_secret()),
         ("client_secret", client.secret.expose_secret()),
     ];
-    match &client.refresh_token {
+    match client.refresh_token.as_ref().map(|configured| refresh.unwrap_or(configured)) {
         Some(token) => {
             form.push(("grant_type", "refresh_token"));
             form.push(("refresh_token", token.expose_secret()));
@@ -163,12 +179,15 @@ fn ask_token(
     let answer: Option<TokenAnswer> = serde_json::from_str(text.expose_secret()).ok();
     let code = answer.as_ref().and_then(|answer| answer.error.as_deref()).and_then(plain_code);
 
-    let token = answer.as_ref().and_then(|answer| answer.access_token.clone());
-    let token = token.filter(|token| is_sendable(token)).map(SecretString::from);
+    let sendable =
+        |token: Option<String>| token.filter(|token| is_sendable(token)).map(SecretString::from);
+    let token = sendable(answer.as_ref().and_then(|answer| answer.access_token.clone()));
+    let refresh = sendable(answer.as_ref().and_then(|answer| answer.refresh_token.clone()));
     match (status, token, code) {
         (200, Some(token), None) => {
             let lifetime = answer.and_then(|answer| answer.expires_in);
-            Ok((token, Duration::from_secs(lifetime_s(lifetime.as_ref()))))
+            let lifetime = Duration::from_secs(lifetime_s(lifetime.as_ref()));
+            Ok(GivenToken { token, lifetime, refresh })
         }
         (_, _, Some(code)) => Err(format!("`token_url` answered {status}, {code}")),
         (_, _, None) => Err(format!("`token_url` answered {status} and no token")),
