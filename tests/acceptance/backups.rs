@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::company;
+use crate::sender::{Sender, signed_headers, within};
 use crate::server::{Server, TOKEN, comparable, run};
 
 /// Backups that are made while deals come in.
@@ -67,6 +70,90 @@ fn backups_under_load_open_verify_and_have_one_moment_each() {
         let kept = ["audit", "verify", "--data", path_text(&backup), "--head", head];
         assert_eq!(run(&kept).0, 0);
     }
+}
+
+/// Webhooks of four senders until `is_over`: how long each waited for its commit.
+fn acknowledged_times(
+    server: &Server,
+    next: &AtomicUsize,
+    is_over: impl Fn() -> bool + Sync,
+) -> Vec<Duration> {
+    let all = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let (mut sender, mut own) = (Sender::new(&server.url), Vec::new());
+                while !is_over() {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let body = format!(
+                        r#"{{"id":"W{number}","date":"2026-03-15","amount":"100","owner":"ann"}}"#
+                    );
+                    let headers = signed_headers(&format!("w{number}"), body.as_bytes());
+                    let begun = Instant::now();
+                    let answer = sender.post("/hooks/crm", &headers, body.as_bytes()).unwrap();
+                    own.push(begun.elapsed());
+                    assert_eq!(answer.status, 202, "{}", answer.body);
+                }
+                all.lock().unwrap().extend(own);
+            });
+        }
+    });
+    all.into_inner().unwrap()
+}
+
+/// A backup reads the whole file while the writer commits: those who wait for a commit may wait twice as
+/// long. The figure is printed, and must hold where the environment asks for a campaign.
+#[test]
+fn the_writer_is_not_held_up_by_backups() {
+    let seconds = std::env::var("ACCREDIT_BACKUP_SECONDS").ok();
+    let seconds: u64 = seconds.map_or(2, |text| text.parse().expect("ACCREDIT_BACKUP_SECONDS"));
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let folder = dir.path().join("backups");
+    let options = ["--backups", path_text(&folder), "--backup-every", "never"];
+    let server = Server::start_with(&dir.path().join("a.redb"), &workspace, &options, &[]);
+    import(&server, &company::deals(500 * seconds as usize));
+    server.settle_patiently(Duration::from_secs(600));
+
+    let next = AtomicUsize::new(0);
+    let span = Duration::from_secs(seconds);
+    let phase = || {
+        let begun = Instant::now();
+        acknowledged_times(&server, &next, || begun.elapsed() >= span)
+    };
+    // The first commits of a file are slower than all others.
+    phase();
+    let mut without = phase();
+    let done = AtomicBool::new(false);
+    let (mut with, took) = std::thread::scope(|scope| {
+        let backups = scope.spawn(|| {
+            let begun = Instant::now();
+            let mut took = Vec::new();
+            for number in 1..=BACKUPS {
+                let one = Instant::now();
+                let reply = server.post("/v1/backups", "application/json", "");
+                assert_eq!(reply.status, 201, "{}", reply.body);
+                took.push(one.elapsed());
+                let due = span * u32::try_from(number).unwrap() / BACKUPS as u32;
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            }
+            done.store(true, Ordering::Relaxed);
+            took
+        });
+        let times = acknowledged_times(&server, &next, || done.load(Ordering::Relaxed));
+        (times, backups.join().unwrap())
+    });
+
+    let (calm, busy) = (within(&mut without, 990), within(&mut with, 990));
+    let ratio = busy.as_secs_f64() / calm.as_secs_f64();
+    eprintln!(
+        "99 % within {calm:?} without and {busy:?} with {BACKUPS} backups in {span:?}: {ratio:.2} times; \
+         {} and {} commits waited for, a backup takes {:?} at most",
+        without.len(),
+        with.len(),
+        took.iter().max().unwrap()
+    );
+    assert!(seconds < 30 || ratio <= 2.0, "{ratio:.2} times as long with backups");
 }
 
 /// A machine is lost. The last backup is restored on another one, the senders send again what they sent

@@ -17,8 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a test waits for the answer to an import.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(300);
 
-/// The binary under test, built when it is missing.
+/// The binary under test, built when it is missing. A campaign names another one: a release build.
 pub fn binary() -> PathBuf {
+    if let Some(program) = std::env::var_os("ACCREDIT_PROGRAM") {
+        return PathBuf::from(program);
+    }
     let exe = std::env::current_exe().unwrap();
     let dir = exe.ancestors().find(|dir| dir.join("deps").is_dir()).unwrap();
     let binary = dir.join("accredit");
@@ -225,16 +228,25 @@ impl Server {
 
     /// Waits until everything that was received is decided.
     pub fn settle(&self) {
-        self.wait("the inbox is empty", || {
+        self.settle_patiently(PATIENCE);
+    }
+
+    /// The same, for so long.
+    pub fn settle_patiently(&self, patience: Duration) {
+        self.wait_patiently(patience, "the inbox is empty", || {
             let status = self.get("/v1/status").json();
             status["pending"].as_u64() == Some(0)
         });
     }
 
-    pub fn wait(&self, what: &str, mut done: impl FnMut() -> bool) {
+    pub fn wait(&self, what: &str, done: impl FnMut() -> bool) {
+        self.wait_patiently(PATIENCE, what, done);
+    }
+
+    fn wait_patiently(&self, patience: Duration, what: &str, mut done: impl FnMut() -> bool) {
         let start = Instant::now();
         while !done() {
-            assert!(start.elapsed() < PATIENCE, "waited too long until {what}");
+            assert!(start.elapsed() < patience, "waited too long until {what}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
