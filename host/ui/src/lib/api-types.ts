@@ -838,7 +838,7 @@ export interface components {
             /** @description The unit of the amounts. */
             unit_type: string;
             /** @description What became of it. */
-            what: components["schemas"]["RowChange"];
+            what: components["schemas"]["DifferenceKind"];
         };
         /**
          * @description Whether a credit comes from the deal itself or from another credit.
@@ -1127,6 +1127,11 @@ export interface components {
             ruleset: string;
             transaction: string;
         };
+        /**
+         * @description What became of a row of a statement.
+         * @enum {string}
+         */
+        DifferenceKind: "added" | "gone" | "changed";
         /** @description A deal that is recorded with other values. */
         DifferentDeal: {
             /** @description Both values, by column. */
@@ -3388,7 +3393,7 @@ export interface components {
             /** @description The unit of the amounts. */
             unit_type: string;
             /** @description What became of it. */
-            what: components["schemas"]["RowChange"];
+            what: components["schemas"]["DifferenceKind"];
         };
         /** @description A reward before and after a change. */
         RewardLine: {
@@ -3484,11 +3489,6 @@ export interface components {
              */
             overlap?: number | null;
         };
-        /**
-         * @description What became of a row of a statement.
-         * @enum {string}
-         */
-        RowChange: "added" | "gone" | "changed";
         /** @description A warning about a row of an import. */
         RowWarning: {
             /** @description The kind of the finding, `CRnnn`. */
@@ -3870,7 +3870,7 @@ export interface components {
             totals: components["schemas"]["StatementTotal"][];
         };
         /** @description What differs between a statement and the one before it. */
-        StatementChanges: {
+        StatementDifference: {
             /** @description The credits that differ, by deal. */
             credits: components["schemas"]["CreditDifference"][];
             /** @description Id of the period. */
@@ -3895,9 +3895,9 @@ export interface components {
             status_before: components["schemas"]["ReleaseStatus"];
         };
         /** @description A page of a list. */
-        StatementChangesPage: {
+        StatementDifferencePage: {
             /** @description The rows of the page. */
-            data: components["schemas"]["StatementChanges"][];
+            data: components["schemas"]["StatementDifference"][];
             /** @description Where the next page begins; null behind the last one. */
             next_cursor: string | null;
         };
