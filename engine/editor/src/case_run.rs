@@ -44,9 +44,9 @@ pub fn run_cases(
 
     let headings = case_headings(path, text);
     let wanted = line.and_then(|line| headings.iter().rfind(|(_, start)| *start <= line));
-    let end = wanted.and_then(|(_, start)| {
+    let end = wanted.map(|(_, start)| {
         let behind = headings.iter().map(|(_, line)| *line).find(|line| line > start);
-        Some((*start, behind.unwrap_or(u32::MAX)))
+        (*start, behind.unwrap_or(u32::MAX))
     });
     if line.is_some() && wanted.is_none() && !headings.is_empty() {
         return Ok(Vec::new());

@@ -143,7 +143,7 @@ pub(crate) fn closed_page(answer: &str) -> Result<ClosedPage, DecodeError> {
     for record in records.ok_or_else(wrong)? {
         let fields = json::object_members(record.get()).ok_or_else(wrong)?;
         let id = member_text(&fields, "Id");
-        if !id.is_some_and(|id| RecordId::parse(&id).is_some()) {
+        if id.is_none_or(|id| RecordId::parse(&id).is_none()) {
             return Err(wrong());
         }
         let mut object = BTreeMap::new();
