@@ -143,8 +143,10 @@ fn every_example_of_a_body_is_answered_as_documented() {
         }
 
         let answer = reply.json();
-        let fields = serde_json::from_str(&filled(&one.fields.to_string(), &parts)).unwrap();
-        if !has(&answer, &fields) {
+        let fields: Value = serde_json::from_str(&filled(&one.fields.to_string(), &parts)).unwrap();
+        // An answer that is no JSON has no fields.
+        let is_told = fields.as_object().is_none_or(|fields| !fields.is_empty());
+        if is_told && !has(&answer, &fields) {
             wrong.push(format!("expected {fields} of {what}"));
         }
         for (name, pointer) in one.kept {
