@@ -3,7 +3,7 @@
 //! Random deals go through four plans whose pools are worked out here in whole numbers, by the
 //! stated rule of rounding (halves away from zero), without the engine. Then something happens to
 //! each deal, before or after its period was finalized: another amount, other owners, an
-//! adjustment, a released hold, or it is void. What stands then, with what took back frozen rows,
+//! adjustment, a released hold, or it is void. What is posted then, with what took back frozen rows,
 //! must sum to the new pool; and what rolled up to the percentage of each direct credit that the
 //! rollup gives. Not the parts of each recipient, which the laws of splits check in every run.
 //!
@@ -266,7 +266,7 @@ fn decide(
     rows.collect()
 }
 
-/// What stands of a plan when `current` is decided over `frozen`.
+/// The rows of a plan when `current` is decided over `frozen`.
 fn post(
     ruleset: &Ruleset,
     locked: &LockedPeriods,
@@ -288,7 +288,7 @@ fn sum_of(rows: &[PostedCredit], kind: CreditKind) -> i128 {
 /// What was done to direct credits by hand, in cents, by credit.
 type ByHand = BTreeMap<(String, String), i128>;
 
-/// Compares what stands with what the deal is worth; `amount` is none for a void deal.
+/// Compares the posted rows with what the deal is worth; `amount` is none for a void deal.
 fn check(what: &str, standing: &Rows, current: &Rows, amount: Option<i128>, changed: &ByHand) {
     for plan in &PLANS {
         let rows = standing.get(plan.id).map(Vec::as_slice).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The text that a place is in: a whole file, or a block of a case file, which is a file by itself.
 //!
-//! Not what stands there. Called by completions, hints and definitions.
+//! Not the meaning of that text. Called by completions, hints and definitions.
 
 use accredit_domain::policy::PolicyKind;
 

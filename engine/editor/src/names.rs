@@ -108,7 +108,7 @@ impl SettingsText<'_> {
         self.lines.place_at(self.file, self.text, offset)
     }
 
-    /// The names that are keys of a table, each with what stands behind it.
+    /// The names that are keys of a table, each with its value.
     fn keys<'t>(
         &self,
         table: Option<&'t Spanned<DeValue<'t>>>,

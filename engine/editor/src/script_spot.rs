@@ -97,7 +97,7 @@ fn value_name(code: &str) -> String {
     last_name(call.unwrap_or(code)).to_owned()
 }
 
-/// The call that is open at the end of a code: what stands before its bracket, and its arguments so far.
+/// The call that is open at the end of a code: the text in front of its bracket, and its arguments so far.
 fn open_call(code: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let mut in_text = false;

@@ -53,7 +53,7 @@ pub(crate) struct PlacedSubject {
     pub(crate) range: TextRange,
 }
 
-/// What stands at the place of a text.
+/// The subject at the place of a text.
 pub(crate) fn subject_at(
     workspace: &EditorWorkspace,
     names: &DeclaredNames,
@@ -91,7 +91,7 @@ fn part_around<'a>(
     LinePart { text, range: TextRange::in_line(edited.at.line, from, to) }
 }
 
-/// What stands in a line of a script; `line` has no escapes.
+/// The subject in a line of a script; `line` has no escapes.
 fn script_subject(
     workspace: &EditorWorkspace,
     names: &DeclaredNames,
@@ -226,7 +226,7 @@ fn named_by_key(section: &str, key: &str, word: &str) -> Option<NamedSubject> {
     }
 }
 
-/// The line of an expression: what stands before it in the file is blank, so that columns stay.
+/// The line of an expression: the text in front of it in the file is blank, so that columns stay.
 fn expression_line(line: &str, edited: &EditedText<'_>, before: &str) -> Option<String> {
     let typed = before.rsplit('\n').next().unwrap_or_default();
     let head = edited.at.column.saturating_sub(1).checked_sub(count_characters(typed))?;

@@ -1,6 +1,6 @@
 //! Where in a TOML file a place is, by the schema: in which table, behind which key, in which text.
 //!
-//! Not reading a file, which has errors while it is typed: only what stands before the place counts.
+//! Not reading a file, which has errors while it is typed: only the text in front of the place counts.
 //! Called by completions, hints and definitions.
 
 use accredit_domain::policy::{ExpressionUse, PolicyKind};

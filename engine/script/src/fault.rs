@@ -231,7 +231,7 @@ pub(super) fn limit_of(error: &EvalAltResult) -> Option<ScriptLimit> {
         EvalAltResult::ErrorTooManyVariables(_) => Some(ScriptLimit::Variables),
         EvalAltResult::ErrorStackOverflow(_) => Some(ScriptLimit::CallDepth),
         EvalAltResult::ErrorDataTooLarge(what, _) => Some(size_limit(what)),
-        // A function of the table says so itself, before it makes the text.
+        // A function of the table reports its own limit, before it makes the text.
         EvalAltResult::ErrorRuntime(value, _) => {
             let message = thrown_message(&adapter::from_dynamic(value));
             message.ends_with("(STRING_BYTES_MAX)").then_some(ScriptLimit::TextBytes)

@@ -13,7 +13,7 @@ use crate::server::{Reply, Server};
 /// Requests at once with one key.
 const SENDERS: usize = 32;
 
-/// An office whose credits are held until somebody releases them.
+/// An office whose credits are held until a person releases them.
 fn office() -> Office {
     Office::with(|workspace| {
         let hold = "rollable = true\nhold = 'hold_indefinitely(\"unpaid\")'";

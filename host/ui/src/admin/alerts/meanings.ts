@@ -3,7 +3,7 @@
 export type Meaning = { name: string; what: string; todo: string };
 
 const MEANINGS: Record<string, Meaning> = {
-  unmatched: { name: "Name not known", what: "The deal names somebody whom the organization does not have.", todo: "Correct the name in the CRM, or add an alias in the organization." },
+  unmatched: { name: "Name not known", what: "The deal names a person whom the organization does not have.", todo: "Correct the name in the CRM, or add an alias in the organization." },
   nobody: { name: "Policy names nobody", what: "The crediting policy gave no recipient.", todo: "Read the explanation of the deal, then the policy." },
   no_rule: { name: "No rule applies", what: "No rule of the plan takes the deal.", todo: "Check the conditions of the rules." },
   condition: { name: "Condition is false", what: "The condition of a rule leaves the deal out.", todo: "This is usual. Check the condition if the deal should count." },

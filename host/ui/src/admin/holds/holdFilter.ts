@@ -5,7 +5,7 @@ import type { Schemas } from "../../lib/api";
 export type HoldFilter = Partial<Record<"plan" | "period" | "payee" | "position" | "credit_type" | "reason_code" | "transaction", string>>;
 type Held = Pick<Schemas["PostedCredit"], "plan" | "period" | "payee" | "position" | "credit_type" | "reason_code" | "transaction">;
 
-/** Filters that say something. */
+/** Filters that have a value. */
 export const givenFilters = (filter: HoldFilter): HoldFilter =>
   Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== ""));
 
