@@ -112,6 +112,61 @@ test("an administrator sees what waits today", async () => {
   await visit.end();
 });
 
+test("an administrator runs a calculation, and releases what is new", async () => {
+  const visit = await (await Visit.begin()).signIn(known.administrator);
+  const { page } = visit;
+  const calculation = async () => (await visit.get("/v1/calculations?plan=account-executives&period=2026-11")).data[0];
+  await visit.open("/admin/periods/2026-11/account-executives");
+  const [begun] = await Promise.all([
+    page.waitForResponse((one) => one.url().endsWith("/run") && one.request().method() === "POST"),
+    page.getByRole("button", { name: "Dry run" }).click(),
+  ]);
+  const { id } = await begun.json();
+  // While a run is under way, nothing of its calculation can be released.
+  for (let tries = 0; (await visit.get(`/v1/runs/${id}`)).state !== "done"; tries += 1) {
+    assert.ok(tries < 200, "the run does not end");
+    await page.waitForTimeout(100);
+  }
+
+  const before = (await calculation()).release;
+  await page.getByRole("button", { name: /Release credits/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: /^Release/ }).click();
+  await page.getByText("The credits are released.").waitFor();
+  const after = (await calculation()).release;
+  assert.equal(after.publications, before.publications + 1);
+  assert.equal(after.credits.who, known.administrator.name);
+  await visit.end();
+});
+
+test("finance changes a quota in a sheet and sees what it moves before it is in force", async () => {
+  const visit = await (await Visit.begin()).signIn(known.administrator);
+  const { page } = visit;
+  const before = await rulesetOf(visit);
+  await visit.open("/admin/sheets");
+  await page.getByRole("link", { name: /^Quotas What/ }).click();
+  await visit.settle();
+
+  // The quota of the sellers in this month, so that the open month moves.
+  const month = await page.locator("input[data-cell]").evaluateAll((all) => all.find((one) => one.value === "2026-11")?.dataset.cell);
+  const cell = page.locator(`input[data-cell="${month.split("-")[0]}-3"]`);
+  assert.equal(await cell.inputValue(), "350000");
+  await cell.fill("100000");
+  await cell.press("Tab");
+  await page.getByRole("button", { name: /Preview and activate/ }).click();
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.url().endsWith("/v1/preview") && one.status() === 200),
+    page.getByRole("dialog").getByRole("button", { name: /Preview|Show/ }).first().click(),
+  ]);
+  const preview = await answer.json();
+  assert.ok(preview.money.rewards.total.length > 0, "a lower quota moves nothing");
+  await page.getByRole("dialog").locator(".amount").first().waitFor();
+  const amounts = await shown(visit, "dialog[open]");
+  for (const line of preview.money.rewards.total) assert.ok(amounts.has(line.difference), `${line.difference} of ${[...amounts]}`);
+  assert.equal(await rulesetOf(visit), before, "a preview must change nothing");
+  await visit.end();
+});
+
 test("a long table draws only what is in sight, and is found by its end", async () => {
   const visit = await (await Visit.begin()).signIn(known.administrator);
   const { page } = visit;
