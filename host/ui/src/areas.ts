@@ -48,6 +48,7 @@ export const areas: Area[] = [
     screens: [
       { href: "/admin", label: "Today" },
       { href: "/admin/sources", label: "Sources" },
+      { href: "/admin/reconciliation", label: "Reconciliation" },
       { href: "/admin/periods", label: "Periods and calculations" },
       { href: "/admin/credits", label: "Credits" },
       { href: "/admin/deals", label: "Deals" },
@@ -60,6 +61,7 @@ export const areas: Area[] = [
       { href: "/admin/approvals", label: "Approvals" },
       { href: "/admin/audit", label: "Audit trail" },
       { href: "/admin/people", label: "People and keys" },
+      { href: "/admin/destinations", label: "Destinations of events" },
       { href: "/admin/backups", label: "Backups" },
     ],
   },
