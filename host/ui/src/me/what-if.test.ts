@@ -21,7 +21,7 @@ test.each<[WhatIfAnswer, string]>([
 test("a deal and its address are the same", () => {
   const deal = { amount: "1,000.00", date: "2026-03-01", plan: "sellers", like: "D-7", cells: [{ name: "product", value: "Gauge" }, { name: " ", value: "x" }, { name: "stage", value: "" }] };
   const query = queryOf(deal);
-  expect(query).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", "with.product": "Gauge" });
+  expect(query).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", like: "D-7", "with.product": "Gauge" });
   expect(dealOf(new URLSearchParams(query))).toEqual({ ...deal, amount: "1000.00", cells: [deal.cells[0]] });
   expect(requestOf(dealOf(new URLSearchParams(query)))).toEqual({ amount: "1000.00", date: "2026-03-01", plan: "sellers", like: "D-7", columns: { product: "Gauge" } });
 });
