@@ -330,6 +330,7 @@ fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
         ("ACCREDIT_API_HOSTS_CRM", "127.0.0.1"),
     ];
     let server = Server::start_with(&dir.path().join("a.redb"), &workspace, &[], &env);
+
     // One came by webhook.
     let sent = [
         "--id",
@@ -343,6 +344,7 @@ fn the_list_of_salesforce_is_a_query_in_the_name_of_an_app() {
     ];
     assert_eq!(trigger(&server, &workspace, "crm", SECRET, &sent).0, 0);
     server.settle();
+
     let (code, found, talk) = reconcile(&server, &["--import", "--unlisted"]);
     assert_eq!((code, &found["listed"]), (1, &json!(3)), "{talk}");
     assert_eq!(found["unlisted_count"], 0, "{found}");

@@ -142,6 +142,8 @@ impl Profile {
             limit.unwrap_or_default(),
         );
         company::put(&workspace, "accredit.toml", &settings);
+
+        // The settings of the source, as the server will read them.
         let mut files = vec![("accredit.toml", settings)];
         if let Some(script) = script {
             company::put(&workspace, "policies/intake/events.rhai", script);
@@ -273,8 +275,10 @@ fn storm(site: &Site<'_>, rate: u64, time: Duration) -> Storm {
                         break;
                     }
                     std::thread::sleep(due.saturating_sub(begun.elapsed()));
+
                     let (status, listens, took) = site.send(&mut sender, number);
                     own.times.push(took);
+
                     let is_taken = (200..300).contains(&status);
                     own.failed += usize::from(!is_taken || took > FIRST_TRY);
                     if is_taken {
@@ -290,6 +294,7 @@ fn storm(site: &Site<'_>, rate: u64, time: Duration) -> Storm {
                         own.refused += 1;
                     }
                 }
+
                 let mut all = all.lock().unwrap();
                 all.acknowledged.extend(own.acknowledged);
                 all.times.extend(own.times);

@@ -435,6 +435,7 @@ fn credits_sum_to_what_a_deal_is_worth_whatever_happens_to_it() {
     let deals = number("ACCREDIT_CONSERVATION_DEALS", 3_000);
     let seed = number("ACCREDIT_CONSERVATION_SEED", 1);
     println!("ACCREDIT_CONSERVATION_SEED={seed} ACCREDIT_CONSERVATION_DEALS={deals}");
+
     let (ruleset, next, begun) = (ruleset(), AtomicU64::new(0), Instant::now());
     let work = || {
         let mut machine = Machine::new(&ruleset.programs);
@@ -449,6 +450,7 @@ fn credits_sum_to_what_a_deal_is_worth_whatever_happens_to_it() {
             }
         }
     };
+
     let lived = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
         let mut all = BTreeMap::<&str, u64>::new();
@@ -459,6 +461,7 @@ fn credits_sum_to_what_a_deal_is_worth_whatever_happens_to_it() {
         }
         all
     });
+
     assert_eq!(lived.values().sum::<u64>(), deals);
     assert!(deals < 100 || lived.len() == 6, "{lived:?}");
     println!("{deals} deals without a deviation in {:?}: {lived:?}", begun.elapsed());

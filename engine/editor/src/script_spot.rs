@@ -195,6 +195,7 @@ fn typed_names(path: &str, text: &str) -> Vec<DefinedName> {
 pub(crate) fn local_names(text: &str, line: u32) -> Vec<String> {
     let count = usize::try_from(line).unwrap_or(usize::MAX);
     let mut found = Vec::new();
+
     for written in text.lines().take(count) {
         if let Some(head) = written.trim_start().strip_prefix("fn ") {
             // A function sees nothing of the one before it.
@@ -203,6 +204,7 @@ pub(crate) fn local_names(text: &str, line: u32) -> Vec<String> {
             let parameters = inside.map_or("", |(parameters, _)| parameters).split(',');
             found.extend(parameters.map(|name| name.trim().to_owned()));
         }
+
         for word in ["let ", "for "] {
             for (offset, _) in written.match_indices(word) {
                 let before = written.get(..offset).unwrap_or_default();
@@ -214,6 +216,7 @@ pub(crate) fn local_names(text: &str, line: u32) -> Vec<String> {
             }
         }
     }
+
     found.retain(|name| !name.is_empty());
     found.reverse();
     found

@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_known_by_what_stands_before_them() {
+    fn places_are_known_by_the_text_in_front_of_them() {
         check("na^", "plan", None, None);
         check("name = \"A\"\nfil^", "plan", None, None);
         check("filter = 'tx.am^", "plan", Some("filter"), Some("tx.am"));

@@ -110,6 +110,8 @@ impl<'a> GraphInMaking<'a> {
     /// Columns, tables, attributes, queries, policies and sources, be they read or not.
     fn add_settings(&mut self) {
         let settings = &self.ruleset.settings;
+
+        // What deals and tables bring.
         for column in self.columns.clone() {
             self.add_column(column);
         }
@@ -120,6 +122,8 @@ impl<'a> GraphInMaking<'a> {
         for (name, _) in attributes {
             self.add_node("attribute", name, Some("organization/attributes.csv"), None);
         }
+
+        // Programs, with what they read.
         for (id, name) in self.queries.clone() {
             let node = self.add_node("query", name, Some("accredit.toml"), None);
             self.add_program(id, &node, "condition", true);
@@ -127,6 +131,7 @@ impl<'a> GraphInMaking<'a> {
         for id in self.ruleset.policies.values() {
             self.policy_node(*id);
         }
+
         for (name, source) in &settings.sources {
             let line = source.place.line;
             let node = self.add_node("source", name, Some("accredit.toml"), Some(line));

@@ -74,6 +74,7 @@ impl CrmApi {
     ) -> Result<Option<String>, FetchFailure> {
         hosts::check_target(&needed.url, source, credentials)?;
         let access = credentials.api.access_of(source.name).map_err(FetchFailure::NotReady)?;
+
         let answer = match access {
             ApiAccess::Token(token) => request::send(&self.agent, needed, &token)?,
             ApiAccess::Client(client) => {
@@ -88,6 +89,7 @@ impl CrmApi {
                 }
             }
         };
+
         match answer {
             CrmAnswer::Body(body) => Ok(Some(body)),
             CrmAnswer::Refused { status: NOTHING_FOUND, .. } => Ok(None),
