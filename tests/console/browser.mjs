@@ -8,8 +8,8 @@ export const url = process.env.ACCREDIT_URL;
 const shots = process.env.ACCREDIT_SCREENSHOTS;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** A desk and a phone. */
-export const WIDTHS = { desk: { width: 1280, height: 900 }, phone: { width: 375, height: 760 } };
+/** A desk and a narrow phone. */
+export const WIDTHS = { desk: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
 
 let browser;
 export async function openBrowser() {

@@ -12,12 +12,13 @@ const PLAIN = {
     ["sources", "/admin/sources"], ["reconciliation", "/admin/reconciliation"], ["periods", "/admin/periods"],
     ["period", "/admin/periods/2026-11"], ["calculation", "/admin/periods/2026-11/account-executives"],
     ["credits", "/admin/credits?period=2026-11"], ["deals", "/admin/deals"], ["holds", "/admin/holds"],
-    ["adjustments", "/admin/adjustments"], ["organization", "/admin/organization"], ["sheets", "/admin/sheets"],
+    ["adjustments", "/admin/adjustments"], ["organization", "/admin/organization"],
+    ["organization-tables", "/admin/organization?view=tables"], ["sheets", "/admin/sheets"], ["sheet", "/admin/sheets/organization%2Fquotas.csv"],
     ["audit", "/admin/audit"], ["people", "/admin/people"], ["destinations", "/admin/destinations"], ["backups", "/admin/backups"],
   ],
   consultant: [
     ["policies", "/policies"], ["plans", "/policies/plans"], ["plan", "/policies/plans/account-executives"], ["files", "/policies/files"],
-    ["file", "/policies/files/tables/setup_fees.csv"], ["changes", "/policies/changes"], ["lineage", "/policies/lineage"],
+    ["file", "/policies/files/tables/setup_fees.csv"], ["history", "/policies/files/tables/setup_fees.csv?view=history"], ["changes", "/policies/changes"], ["lineage", "/policies/lineage"],
     ["new", "/policies/new"], ["activate", "/policies/activate"], ["play", "/play"],
   ],
 };
@@ -47,6 +48,12 @@ async function detailsOf(role, visit) {
       ["deal", `/admin/deals/${credit.transaction}`],
       ["enquiry", `/admin/enquiries/${enquiry.id}`],
     ];
+  }
+  if (role === "consultant") {
+    const file = (await visit.get("/v1/definitions")).data.find((one) => /^policies\/.*\.rhai$/.test(one.path));
+    const policy = file ? file.path.replace(/\.rhai$/, "").replace("policies/", "") : "crediting/standard/both-reps";
+    const activation = (await visit.get("/v1/changes")).data.find((one) => "sequence" in one);
+    return [["policy", `/policies/policy/${policy}`], ["activation", `/policies/changes/activation/${activation.sequence}`]];
   }
   return [];
 }

@@ -7,7 +7,10 @@ const here = (): Place => ({ path: location.pathname, query: new URLSearchParams
 let place = $state.raw<Place>(here());
 /** Whether the next screen that opens takes the focus to its heading: after a link, and not at the first load. */
 let opensByLink = false;
-addEventListener("popstate", () => (place = here()));
+addEventListener("popstate", () => {
+  opensByLink = location.pathname !== place.path;
+  place = here();
+});
 
 export const router = {
   get path(): string {
@@ -22,12 +25,12 @@ export const router = {
   },
 };
 
-/** Goes to an address of this console. */
-export function navigate(to: string, options: { replace?: boolean } = {}): void {
+/** Goes to an address of this console; `opens` is for a screen that takes the place of another in the history. */
+export function navigate(to: string, options: { replace?: boolean; opens?: boolean } = {}): void {
   if (options.replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   place = here();
-  if (!options.replace) {
+  if (options.opens ?? !options.replace) {
     scrollTo(0, 0);
     opensByLink = true;
   }
