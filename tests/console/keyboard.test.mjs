@@ -210,7 +210,7 @@ test("a consultant changes a table, sees what it moves, activates it and goes ba
   await keys.reach("Preview and activate");
   await keys.to("radio", /./);
   await keys.press("ArrowDown");
-  await keys.open("button", "Preview in money");
+  await keys.open("button", "Preview the impact");
   await page.getByRole("region", { name: "Impact" }).waitFor({ timeout: 60_000 });
   await keys.fill("textbox", "Reason", "Gauges take longer, says the keyboard.");
   await keys.open("button", "Activate");

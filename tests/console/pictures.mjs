@@ -20,7 +20,7 @@ async function preview(page, visit) {
   await page.keyboard.insertText(text.replace('rate = "6%"', 'rate = "7%"'));
   await visit.page.waitForTimeout(1500);
   await page.getByRole("link", { name: /Activate|Preview/ }).last().click();
-  await page.getByRole("button", { name: "Preview in money" }).click();
+  await page.getByRole("button", { name: "Preview the impact" }).click();
   await page.getByRole("region", { name: "Impact" }).waitFor({ timeout: 60_000 });
   await page.getByRole("region", { name: "Impact" }).scrollIntoViewIfNeeded();
 }

@@ -4,7 +4,7 @@ export const PERSON_ROLES: { id: string; may: string }[] = [
   { id: "admin", may: "does everything" },
   { id: "approver", may: "approves changes and answers enquiries" },
   { id: "author", may: "writes policies, plans and files" },
-  { id: "reader", may: "reads everything and asks for payees" },
+  { id: "reader", may: "reads everything, and sends enquiries for payees" },
   { id: "auditor", may: "reads everything" },
   { id: "payee", may: "sees their own pay, and that of their reports" },
 ];
