@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeBrowser, people, Visit } from "./browser.mjs";
+import { closeBrowser, offers, people, Visit } from "./browser.mjs";
 
 let known;
 before(async () => (known = await people()));
@@ -89,11 +89,11 @@ test("a seller learns what a deal would bring", async () => {
   await visit.open("/me/what-if");
   // What the plan looks at besides, such as the stage, is as in a deal before.
   const own = (await all(visit, "/v1/me/credits")).filter((row) => row.kind === "direct");
-  await page.getByLabel("Otherwise like my deal").fill(own.at(-1).transaction);
+  await page.getByLabel("Like this earlier deal of mine").fill(own.at(-1).transaction);
   await page.getByLabel("Amount").first().fill("12000.00");
   const [answer] = await Promise.all([
     page.waitForResponse((one) => one.url().endsWith("/v1/me/what-if")),
-    page.getByRole("button", { name: "Compute" }).click(),
+    page.getByRole("button", { name: "Calculate" }).click(),
   ]);
   assert.equal(answer.status(), 200, await answer.text());
   const { credits, rewards } = await answer.json();
@@ -146,4 +146,52 @@ test("a manager sees all who report to them, and nobody else", async () => {
   await visit.open("/team/P01");
   await page.getByText(/not|no such/i).first().waitFor();
   await visit.context.close();
+});
+
+test("a link to one credit asks for that credit alone", async (t) => {
+  if (!(await offers("/v1/me/credits/{id}"))) return t.skip("the server gives lists alone");
+  const visit = await (await Visit.begin()).signIn(known.seller);
+  const [credit] = (await visit.get("/v1/me/credits?limit=1")).data;
+  const asked = [];
+  visit.page.on("request", (request) => asked.push(new URL(request.url()).pathname + new URL(request.url()).search));
+  await visit.open(`/me/credits/${credit.id}`);
+  await visit.page.getByText(/You were credited/).first().waitFor();
+  assert.ok(asked.includes(`/v1/me/credits/${credit.id}`), `${asked}`);
+  assert.ok(!asked.some((path) => path.startsWith("/v1/me/credits?")), `a list was read for one credit: ${asked}`);
+  await visit.end();
+});
+
+test("credits and rewards are given as a spreadsheet", async (t) => {
+  if (!(await offers("/v1/me/credits/{id}"))) return t.skip("the server writes no spreadsheets for payees");
+  const visit = await (await Visit.begin()).signIn(known.seller);
+  for (const list of ["credits", "rewards"]) {
+    await visit.open(`/me/${list}?period=2026-10`);
+    const [file] = await Promise.all([visit.page.waitForEvent("download"), visit.page.getByRole("button", { name: "XLSX" }).click()]);
+    assert.equal(file.suggestedFilename(), `${list}.xlsx`);
+    const chunks = [];
+    for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    assert.ok(bytes.length > 1_000 && bytes.subarray(0, 2).toString() === "PK", `${bytes.length} bytes`);
+  }
+  await visit.end();
+});
+
+test("the period of today is that of the server's calendar, whatever the clock of the browser says", async (t) => {
+  const visit = await (await Visit.begin()).signIn(known.seller);
+  const today = (await visit.get("/v1/me")).business_date;
+  if (!today) return t.skip("the server does not say its business date");
+  const periods = (await visit.get("/v1/me/periods")).data;
+  const holds = periods.filter((one) => one.first <= today && (one.last ?? "9999") >= today);
+  assert.ok(holds.length > 0, `no period has ${today}`);
+
+  // A clock that is two years behind would show the oldest period, or none.
+  const past = new Date(`${today}T12:00:00Z`);
+  past.setUTCFullYear(past.getUTCFullYear() - 2);
+  await visit.page.clock.setFixedTime(past);
+  await visit.open("/me");
+  const left = Math.round((Date.parse(`${holds[0].last}T00:00:00Z`) - Date.parse(`${today}T00:00:00Z`)) / 86_400_000);
+  const text = await visit.page.locator("main").innerText();
+  if (holds[0].plans.length > 0) assert.match(text, new RegExp(`\\b${left} days? left`));
+  else assert.match(text, /so this is the newest period with a statement/);
+  await visit.end();
 });

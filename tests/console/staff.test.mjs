@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeBrowser, people, Visit } from "./browser.mjs";
+import { closeBrowser, offers, people, url, Visit } from "./browser.mjs";
 
 let known;
 before(async () => (known = await people()));
@@ -36,7 +36,7 @@ test("a consultant previews a change in money, activates it and goes back", asyn
 
   const [answer] = await Promise.all([
     page.waitForResponse((one) => one.url().endsWith("/v1/preview") && one.status() === 200),
-    page.getByRole("button", { name: "Preview in money" }).click(),
+    page.getByRole("button", { name: "Preview the impact" }).click(),
   ]);
   const preview = await answer.json();
   await page.getByRole("region", { name: "Impact" }).waitFor();
@@ -198,4 +198,98 @@ test("the keyboard alone goes everywhere: the palette, a policy, a preview", asy
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await visit.context.close();
+});
+
+test("an administrator takes an alert and gives it back", async (t) => {
+  if (!(await offers("/v1/alerts/{id}/assign"))) return t.skip("the server does not assign alerts");
+  const visit = await (await Visit.begin()).signIn(known.administrator);
+  const { page } = visit;
+  const own = encodeURIComponent(known.administrator.name);
+  const mine = async () => (await visit.get(`/v1/alerts?assignee=${own}`)).data.length;
+  assert.equal(await mine(), 0);
+
+  await visit.open("/admin/alerts");
+  await page.getByRole("button", { name: /^Nobody's \([1-9]/ }).click();
+  await page.getByRole("button", { name: /^Assign to me/ }).first().click();
+  await page.getByText("It is assigned to you.").waitFor();
+  assert.equal(await mine(), 1);
+  await page.getByRole("button", { name: "Mine (1)" }).click();
+  await page.getByText(/^1 alert of|^1 alert$/).waitFor();
+  await page.getByRole("button", { name: /^Give back/ }).click();
+  await page.getByText("It is assigned to nobody.").waitFor();
+  assert.equal(await mine(), 0);
+  await visit.end();
+});
+
+test("an approver reads what differs in a proposal, and what it would move now", async () => {
+  const consultant = await (await Visit.begin()).signIn(known.consultant);
+  const before = await consultant.getText(`/v1/definitions/${FEES}`);
+  const after = before.replace(/^Gauge,.*$/m, "Gauge,987");
+  assert.notEqual(after, before);
+  const why = `The fee of gauges ${Date.now()}`;
+  const made = await consultant.api("POST", "/v1/changes", { files: { [FEES]: after }, draft: true, effective: "recredit", comment: why });
+  assert.ok([200, 201, 202].includes(made.status), JSON.stringify(made.body));
+  const { change } = made.body;
+  await consultant.end();
+
+  const visit = await (await Visit.begin()).signIn(known.administrator);
+  const { page } = visit;
+  const { texts } = await visit.get(`/v1/changes/${change}`);
+  await visit.open("/admin/approvals?all=yes");
+  const card = page.getByRole("article", { name: new RegExp(why) });
+  await card.getByText(/^What differs/).click();
+  if (texts) {
+    assert.deepEqual(texts, [{ path: FEES, before, after }]);
+    await card.getByText("Gauge,987").first().waitFor();
+    await card.getByRole("button", { name: "Preview it now" }).click();
+    await card.getByRole("region", { name: "What the change would do" }).waitFor({ timeout: 60_000 });
+    const amounts = await shown(visit, "article section");
+    assert.ok([...amounts].some((amount) => !/^-?0(\.0*)?$/.test(amount)), `nothing moves: ${[...amounts]}`);
+  } else {
+    await card.getByText(/The server shows the text of a proposal only/).waitFor();
+  }
+  assert.equal((await visit.api("DELETE", `/v1/changes/${change}`)).status, 200);
+  await visit.end();
+});
+
+test("the screen of sources says what came last and what was refused last", async (t) => {
+  const visit = await (await Visit.begin()).signIn(known.administrator);
+  const [source] = (await visit.get("/v1/status")).sources ?? [];
+  if (!source) return t.skip("the server does not say what sources sent last");
+  assert.ok(source.last_delivery, JSON.stringify(source));
+  const refused = await fetch(`${url}/hooks/${source.source}`, {
+    method: "POST", body: "{}", headers: { "content-type": "application/json", "webhook-id": "m-1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA" },
+  });
+  assert.ok(refused.status >= 400 && refused.status < 500, `${refused.status}`);
+
+  await visit.open("/admin/sources");
+  const card = visit.page.getByRole("region", { name: source.source });
+  await card.getByText("Last delivery").waitFor();
+  await card.getByText(/its signature does not match|its content type|cannot be read/).waitFor();
+  await card.getByRole("link", { name: "What to do" }).click();
+  await visit.page.waitForURL(/\/problems\//);
+  await visit.context.close();
+});
+
+test("an activation says which lines of a changed policy no case reaches", async (t) => {
+  if (!(await offers("/v1/alerts/{id}/assign"))) return t.skip("the server does not measure coverage");
+  const visit = await (await Visit.begin()).signIn(known.consultant);
+  const { page } = visit;
+  await visit.open("/policies/new?kind=hold");
+  await page.getByLabel("Name").fill("large-deals");
+  await page.getByRole("button", { name: "Begin the policy" }).click();
+  await page.waitForURL(/\/policies\/policy\/hold\/large-deals/);
+  await page.getByRole("link", { name: "Preview and activate" }).click();
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.url().endsWith("/v1/preview") && one.status() === 200),
+    page.getByRole("button", { name: "Preview the impact" }).click(),
+  ]);
+  const { coverage } = await answer.json();
+  const [policy] = coverage.policies;
+  assert.ok(policy.unreached.length > 0, JSON.stringify(coverage));
+  await page.getByRole("heading", { name: "Lines that cases reach" }).waitFor();
+  await page.getByText("policies/hold/large-deals.rhai").first().waitFor();
+  await page.getByText(`${policy.covered} of ${policy.lines} lines`).waitFor();
+  await page.getByText(/^No case reaches lines? /).waitFor();
+  await visit.end();
 });

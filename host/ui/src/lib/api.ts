@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | boolean | null | undefined>;
+export type Query = Record<string, string | number | boolean | null | undefined>;
 type Options = { query?: Query; headers?: Record<string, string>; signal?: AbortSignal };
 
 /** Called when the server no longer knows the caller. */

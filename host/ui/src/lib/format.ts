@@ -45,6 +45,12 @@ export function formatShare(part: string | null | undefined): string {
   return numberFormat("percent", { style: "percent", maximumFractionDigits: 1 }).format(part as unknown as number);
 }
 
+/** Today as `2026-03-31`, by the clock of the reader. */
+export function todayText(now = new Date()): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
 /** A day such as `2026-03-31`. It has no zone, so it is read as UTC and written as UTC. */
 export function formatDay(day: string | null | undefined): string {
   if (!day) return "–";

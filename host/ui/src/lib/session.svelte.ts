@@ -1,10 +1,11 @@
 // Who is signed in, and what the server is called.
 
 import { ApiError, get, onSignedOut, post, remove, type Schemas } from "./api";
+import { todayText } from "./format";
 
 /** What the server tells before anybody is signed in. */
 export type Welcome = Schemas["Welcome"];
-export type Caller = Schemas["Caller"];
+export type Caller = Schemas["Caller"] & { business_date?: string };
 
 /** What each role may look at, besides the playground. */
 const STAFF = ["auditor", "reader", "author", "approver", "admin"];
@@ -19,6 +20,10 @@ class Session {
   ready = $state(false);
   problem = $state.raw<ApiError | null>(null);
 
+  /** Today by the calendar of the server, which says what the period of today is; by that of the reader without it. */
+  get today(): string {
+    return this.caller?.business_date ?? todayText();
+  }
   get isStaff(): boolean {
     return STAFF.includes(this.caller?.role ?? "");
   }

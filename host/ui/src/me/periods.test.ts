@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { axisNames, daysLeft, offeredPeriods, periodName, shownPeriod, timePassed, todayText, type OwnPeriod } from "./periods";
+import { todayText } from "../lib/format";
+import { axisNames, daysLeft, offeredPeriods, periodName, shownPeriod, timePassed, type OwnPeriod } from "./periods";
 
 const month = (id: string, plans: string[] = ["sellers"]): OwnPeriod => {
   const [year, number] = id.split("-").map(Number) as [number, number];

@@ -7,12 +7,6 @@ export type OwnPeriod = Schemas["OwnPeriod"];
 /** How many periods before the newest are offered. */
 const OFFERED = 13;
 
-/** Today as `2026-03-31`, by the clock of the reader. */
-export function todayText(now = new Date()): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-}
-
 /** Newest first; of two that begin on one day the shorter first. */
 export function newestFirst(periods: OwnPeriod[]): OwnPeriod[] {
   const before = (left: string | null, right: string | null) => (left ?? "9999") < (right ?? "9999");

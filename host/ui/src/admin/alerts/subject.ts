@@ -2,7 +2,8 @@
 
 import type { Schemas } from "../../lib/api";
 
-export type Alert = Schemas["Alert"];
+/** Each alert has an id and a person who takes care of it, where the server knows of either. */
+export type Alert = Schemas["Alert"] & { id?: string; assignee?: string | null };
 export type Subject = { deal: string | null; payee: string | null; plan: string | null; period: string | null; href: string | null; label: string };
 
 const text = (alert: Alert, key: string): string | null => {
@@ -14,7 +15,10 @@ export function subjectOf(alert: Alert): Subject {
   const [deal, payee, plan, period] = [text(alert, "transaction"), text(alert, "payee"), text(alert, "plan"), text(alert, "period")];
   const known = { deal, payee, plan, period };
   const at = encodeURIComponent;
-  if (alert.code === "enquiry") return { ...known, href: "/admin/enquiries", label: payee ?? "enquiry" };
+  if (alert.code === "enquiry") {
+    const number = /^enquiry-(\d+)$/.exec(alert.id ?? "")?.[1];
+    return { ...known, href: number ? `/admin/enquiries/${number}` : "/admin/enquiries", label: payee ?? "enquiry" };
+  }
   if ("sequence" in alert) return { ...known, href: "/admin/sources", label: `${alert.source}, ${alert.delivery}` };
   if (deal) return { ...known, href: `/admin/deals/${at(deal)}`, label: deal };
   if (payee) return { ...known, href: `/admin/credits?payee=${at(payee)}`, label: payee };
@@ -29,3 +33,14 @@ export function byCode(alerts: Alert[]): [string, Alert[]][] {
   for (const alert of alerts) groups.set(alert.code, [...(groups.get(alert.code) ?? []), alert]);
   return [...groups].toSorted(([, left], [, right]) => right.length - left.length);
 }
+
+/** The assignee of alerts that nobody takes care of, in the address. */
+export const NOBODY = "none";
+
+/** Whether the server knows who takes care of alerts. */
+export const knowsAssignees = (alerts: Alert[]): boolean => alerts.some((alert) => alert.id !== undefined && alert.assignee !== undefined);
+
+/** Everybody who takes care of an alert. */
+export const assignees = (alerts: Alert[]): string[] => [...new Set(alerts.flatMap((alert) => alert.assignee ?? []))].toSorted();
+
+export const fitsAssignee = (alert: Alert, wanted: string | null): boolean => !wanted || (alert.assignee ?? NOBODY) === wanted;
