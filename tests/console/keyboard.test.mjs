@@ -221,6 +221,8 @@ test("a consultant changes a table, sees what it moves, activates it and goes ba
   assert.notEqual(await rulesetOf(), before);
 
   await keys.open("button", "Roll back");
+  await keys.to("radio", /only new deals/);
+  await keys.press("ArrowDown");
   await keys.fill("textbox", "Reason", "The fee rises next year.");
   await keys.open("button", "Roll back");
   await page.getByText(/in force again/).first().waitFor();
