@@ -119,25 +119,17 @@ fn what_cannot_be_served_is_refused_at_the_start() {
 }
 
 /// Opens connections from 127.0.0.2 and sends a byte of a header over each of them, again and again, until
-/// all are closed or the time is over. Prints how many were closed, and how many at once.
+/// all are closed or the time is over. Prints how many were closed, and how many within 5 s of their opening.
 const DRIBBLE: &str = r#"
-import json, resource, select, socket, sys, time
+import json, resource, socket, sys, time
 port, total, limit = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, total + 200), hard))
-began, left, early = time.monotonic(), {}, 0
-for number in range(total):
-    one = socket.create_connection(("127.0.0.1", port), 20, ("127.0.0.2", 0))
-    one.setblocking(False)
-    left[one] = time.monotonic()
-    try:
-        one.send(b"GET /v1/status HTTP/1.1\r\nhost: a\r\nx-long: ")
-    except OSError:
-        pass
-print("open", flush=True)
-closed, sent, last = 0, 0, 0.0
-while left and time.monotonic() - began < limit:
-    for one in list(left):
+opened, closed, early, sent, last = {}, 0, 0, 0, 0.0
+
+def dribble():
+    global closed, early, sent, last
+    for one in list(opened):
         try:
             one.send(b"x")
             sent += 1
@@ -146,11 +138,27 @@ while left and time.monotonic() - began < limit:
         except BlockingIOError:
             continue
         except OSError:
+            age = time.monotonic() - opened.pop(one)
             closed += 1
-            last = max(last, time.monotonic() - left[one])
-            early += time.monotonic() - began < 5
-            left.pop(one)
+            last = max(last, age)
+            early += age < 5
             one.close()
+
+began = time.monotonic()
+for number in range(total):
+    one = socket.create_connection(("127.0.0.1", port), 20, ("127.0.0.2", 0))
+    one.setblocking(False)
+    opened[one] = time.monotonic()
+    try:
+        one.send(b"GET /v1/status HTTP/1.1\r\nhost: a\r\nx-long: ")
+    except OSError:
+        pass
+    # Opening thousands takes longer than what is closed at once is open.
+    if number % 100 == 99:
+        dribble()
+
+while opened and time.monotonic() - began < limit:
+    dribble()
     time.sleep(0.25)
 print(json.dumps({"closed": closed, "early": early, "sent": sent, "last": last}), flush=True)
 "#;
@@ -174,7 +182,9 @@ fn connections_that_dribble_are_cut_and_others_are_answered() {
     // Meanwhile others are answered, and the server has no more files open than it may.
     let files = format!("/proc/{}/fd", server.id());
     let (mut open_max, mut times) = (0, Vec::new());
-    for number in 0..60 {
+    // Of 400 times four are beyond the 99th percentile; of 60 none is.
+    let honest_requests = if total < 1000 { 60 } else { 400 };
+    for number in 0..honest_requests {
         let body =
             json!({"id": format!("D{number}"), "date": "2026-04-10", "amount": 1, "owner": "Ann"});
         let begun = Instant::now();
@@ -183,7 +193,7 @@ fn connections_that_dribble_are_cut_and_others_are_answered() {
         times.push(begun.elapsed());
         assert_eq!(server.get("/v1/status").status, 200);
         open_max = open_max.max(std::fs::read_dir(&files).unwrap().count());
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(if total < 1000 { 100 } else { 50 }));
     }
     assert!(open_max < 1024 + 100, "{open_max}");
 
