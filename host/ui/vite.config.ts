@@ -3,7 +3,7 @@ import { defineConfig } from "vite";
 
 // `npm run dev` serves the sources and asks the server at ACCREDIT_URL for everything else.
 const server = process.env.ACCREDIT_URL ?? "http://127.0.0.1:8080";
-const proxied = ["/v1", "/openapi.json", "/docs", "/problems", "/version"];
+const proxied = ["/v1", "/hooks", "/openapi.json", "/docs", "/problems", "/version"];
 
 export default defineConfig({
   plugins: [svelte()],
