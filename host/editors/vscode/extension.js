@@ -31,8 +31,9 @@ function showVerdicts(verdicts) {
   if (verdicts.length === 0) {
     vscode.window.showWarningMessage("There is no case here.");
   } else if (failed.length === 0) {
-    const names = verdicts.map((verdict) => verdict.name).join(", ");
-    vscode.window.showInformationMessage(`Passed: ${names}`);
+    // A case with a table has a verdict for each row.
+    const what = verdicts.length === 1 ? verdicts[0].name : `${verdicts.length} cases`;
+    vscode.window.showInformationMessage(`Passed: ${what}`);
   } else {
     const first = failed[0].failures[0];
     const message = first === undefined ? "" : `: ${first.message.split("\n")[0]}`;

@@ -1,4 +1,4 @@
-// The extension's start and its client, on a stub of VS Code and the real `accredit lsp`.
+// The extension's start and its client, as they are in a package, on a stub of VS Code and the real `accredit lsp`.
 //
 // ACCREDIT_PROGRAM is the program; target/debug/accredit by default.
 
@@ -13,6 +13,8 @@ const { join } = require("node:path");
 const { test } = require("node:test");
 
 const { makeStub, makeDocument } = require("./vscode-stub.cjs");
+
+const EXTENSION = require.resolve(join("..", require("../package.json").main));
 
 const PROGRAM = process.env.ACCREDIT_PROGRAM || join(__dirname, "../../../../target/debug/accredit");
 
@@ -36,7 +38,7 @@ function loadExtension(vscode) {
   const load = Module._load;
   Module._load = (name, ...rest) => (name === "vscode" ? vscode : load(name, ...rest));
   try {
-    return require("../extension.js");
+    return require(EXTENSION);
   } finally {
     Module._load = load;
   }
@@ -110,9 +112,20 @@ test("a document has findings that a fix clears, items, hints, and cases that ru
   }
 });
 
+test("a package has the licence of each library, and nothing of the machine that made it", () => {
+  const [code, licences] = [EXTENSION, join(EXTENSION, "../THIRD-PARTY.txt")].map((path) => readFileSync(path, "utf8"));
+  const { packages } = require("../package-lock.json");
+  const shipped = Object.entries(packages).filter(([path, one]) => path !== "" && !one.dev);
+  for (const [path, { version, license }] of shipped) {
+    const heading = `${path.replace(/^.*node_modules\//, "")} ${version}, ${license}\n`;
+    assert.ok(licences.includes(heading), heading);
+  }
+  assert.ok(!code.includes(join(__dirname, "..")), "a path of this machine");
+});
+
 test("a program that is not there is told, and ends nothing", async () => {
   const { vscode, kept } = makeStub({ path: "/nowhere/accredit" });
-  delete require.cache[require.resolve("../extension.js")];
+  delete require.cache[EXTENSION];
   const extension = loadExtension(vscode);
   await extension.activate({ subscriptions: [] });
   assert.match(kept.messages.join(), /accredit cannot be started/);
