@@ -118,10 +118,16 @@ impl Ledger {
         self.commit_changes(&batch)
     }
 
-    /// Every alert that was raised, oldest first.
-    pub fn raised_alerts(&self) -> LedgerResult<Vec<RaisedAlert>> {
+    /// Every alert that was raised with its number, oldest first.
+    pub fn raised_alerts(&self) -> LedgerResult<Vec<(u64, RaisedAlert)>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
+        rows.iter().map(|(key, row)| Ok((codec::key_number(key), codec::from_json(row)?))).collect()
+    }
+
+    /// The alert with this number.
+    pub fn find_raised_alert(&self, number: u64) -> LedgerResult<Option<RaisedAlert>> {
+        let row = self.snapshot()?.get(StoreTable::Alerts, &codec::number_key(number))?;
+        row.map(|row| codec::from_json(&row)).transpose()
     }
 }
 

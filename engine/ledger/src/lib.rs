@@ -12,6 +12,7 @@
 
 pub mod alerts;
 pub mod approvals;
+pub mod assignees;
 pub mod audit;
 pub mod backup;
 pub mod calculations;

@@ -44,6 +44,9 @@ pub struct NoteRow {
     pub note: Note,
     /// Leaf period of the incentive date; none when the transaction has none.
     pub period: Option<PeriodKey>,
+    /// The number of the deal whose decision made the note; none for other notes.
+    #[serde(skip)]
+    pub deal: Option<u64>,
 }
 
 /// A page of notes.
@@ -68,6 +71,7 @@ impl NoteQuery {
         };
 
         let mut rows = Vec::new();
+        let deal = stored.as_ref().map(|stored| stored.number);
         for decision in stored.into_iter().flat_map(|stored| stored.decisions) {
             let period = decision.period.as_ref();
             let inside = self
@@ -81,7 +85,7 @@ impl NoteQuery {
 
             let notes = if self.alerts { decision.alerts } else { decision.log };
             let notes = notes.into_iter().filter(|note| same(&self.code, note.code.as_str()));
-            rows.extend(notes.map(|note| NoteRow { note, period: decision.period }));
+            rows.extend(notes.map(|note| NoteRow { note, period: decision.period, deal }));
         }
 
         rows
@@ -89,6 +93,13 @@ impl NoteQuery {
 }
 
 impl Ledger {
+    /// The alerts of the deal with this number, as a query has them.
+    pub fn deal_alerts(&self, deal: u64) -> LedgerResult<Vec<NoteRow>> {
+        let snapshot = self.snapshot()?;
+        let stored = self.deal_rows(&*snapshot).find_number(deal)?;
+        Ok(NoteQuery { alerts: true, ..NoteQuery::default() }.matching_notes(stored))
+    }
+
     /// A page of notes, in an order that stays while transactions are added.
     ///
     /// # Errors

@@ -97,7 +97,9 @@ pub fn collect_alerts(
             OpenAlert::Note(row) => {
                 digest.add_alert(known, row.note.code.as_str(), row.note.message);
             }
-            OpenAlert::Raised(raised) => digest.add_alert(known, &raised.code, raised.message),
+            OpenAlert::Raised(_, raised) => digest.add_alert(known, &raised.code, raised.message),
+            // They follow in pages.
+            OpenAlert::DeadLetter(_) => (),
             OpenAlert::Enquiry(enquiry) => {
                 let message = format!("enquiry {} of {}", enquiry.id, enquiry.payee);
                 digest.add_alert(known, ENQUIRY_CODE, message);

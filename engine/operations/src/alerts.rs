@@ -1,14 +1,17 @@
 //! Alerts and warnings that are open: of decisions page by page, and after them those of rewards,
 //! adjustments, acts and enquiries.
 //!
-//! Not dead letters, which have pages of their own (the ledger). Called by the host. Source: DOMAIN
-//! 2.16.
+//! Not the pages of dead letters (the ledger). Called by the host. Source: DOMAIN 2.16.
+
+pub mod assigned;
+pub mod id;
 
 use std::collections::BTreeSet;
 
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::enquiries::{ENQUIRY_IN_PROGRESS, ENQUIRY_OPEN, Enquiry};
+use accredit_ledger::inbox::DeadLetter;
 use accredit_ledger::notes::NoteRow;
 use accredit_ledger::scope::ReadScope;
 
@@ -47,13 +50,15 @@ fn is_same(wanted: Option<&str>, found: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| found == Some(wanted))
 }
 
-/// An alert that no decision of a deal raised.
+/// An alert that is open.
 #[derive(Debug)]
 pub enum OpenAlert {
-    /// Of a reward or of an adjustment.
+    /// Of a decision, a reward or an adjustment.
     Note(NoteRow),
-    /// Of an act or of the server.
-    Raised(RaisedAlert),
+    /// Of an act or of the server, with its number.
+    Raised(u64, RaisedAlert),
+    /// Of a delivery that cannot be read.
+    DeadLetter(DeadLetter),
     /// Of an enquiry that waits for a person.
     Enquiry(Enquiry),
 }
@@ -65,7 +70,10 @@ impl OpenAlert {
                 let transaction = Some(row.note.transaction.as_str()).filter(|key| !key.is_empty());
                 filter.selects(row.note.code.as_str(), transaction)
             }
-            OpenAlert::Raised(alert) => filter.selects(&alert.code, alert.transaction.as_deref()),
+            OpenAlert::Raised(_, alert) => {
+                filter.selects(&alert.code, alert.transaction.as_deref())
+            }
+            OpenAlert::DeadLetter(letter) => filter.selects(dead_letter_code(letter), None),
             OpenAlert::Enquiry(enquiry) => {
                 filter.selects(ENQUIRY_CODE, enquiry.transaction.as_deref())
             }
@@ -76,7 +84,12 @@ impl OpenAlert {
 /// The code of the alert of an enquiry.
 pub const ENQUIRY_CODE: &str = "enquiry";
 
-/// The alerts that follow those of decisions.
+/// The code of the alert of a dead letter.
+pub fn dead_letter_code(letter: &DeadLetter) -> &'static str {
+    if letter.is_conflict() { "conflict" } else { "dead_letter" }
+}
+
+/// The alerts that follow those of decisions, without dead letters.
 ///
 /// # Errors
 /// When the data cannot be read, or a reward cannot be computed for want of it.
@@ -90,11 +103,12 @@ pub fn other_alerts(
 
     let mut alerts: Vec<OpenAlert> = rewards.into_iter().map(OpenAlert::Note).collect();
     let period = filter.period.as_ref().map(|(id, _)| PeriodKey::from(id.as_str()));
-    let lost = lost.into_iter().map(|note| NoteRow { note, period });
+    let lost = lost.into_iter().map(|note| NoteRow { note, period, deal: None });
     alerts.extend(lost.map(OpenAlert::Note));
 
     let raised = context.ledger.raised_alerts()?.into_iter();
-    alerts.extend(raised.filter(|alert| is_raised_within(alert, filter)).map(OpenAlert::Raised));
+    let raised = raised.filter(|(_, alert)| is_raised_within(alert, filter));
+    alerts.extend(raised.map(|(number, alert)| OpenAlert::Raised(number, alert)));
 
     // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
     if filter.plan.is_none() && filter.period.is_none() {

@@ -350,7 +350,11 @@ pub fn reward_alerts(
 
         let found = books.rewards_of(&key.0, &period)?;
         let notes = found.alerts.into_iter();
-        let notes = notes.map(|note| NoteRow { note, period: Some(PeriodKey::from(&period.id)) });
+        let notes = notes.map(|note| NoteRow {
+            note,
+            period: Some(PeriodKey::from(&period.id)),
+            deal: None,
+        });
         let notes: Vec<NoteRow> = notes.collect();
 
         alerts.extend(notes.iter().cloned());

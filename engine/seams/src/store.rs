@@ -50,11 +50,12 @@ pub enum StoreTable {
     Names,
     Deals,
     PayeeDeals,
+    AlertAssignees,
 }
 
 impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(StoreTable, &'static str); 38] = [
+    pub const ALL: [(StoreTable, &'static str); 39] = [
         (StoreTable::Meta, "meta"),
         (StoreTable::Sources, "sources"),
         (StoreTable::Active, "active"),
@@ -93,6 +94,7 @@ impl StoreTable {
         (StoreTable::Names, "names"),
         (StoreTable::Deals, "deals"),
         (StoreTable::PayeeDeals, "payee_deals"),
+        (StoreTable::AlertAssignees, "alert_assignees"),
     ];
 
     /// The table's name in the database.

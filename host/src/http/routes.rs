@@ -318,6 +318,7 @@ fn payee_routes() -> Api {
         // It only looks.
         .route("/v1/simulations", post(simulations::simulate_period).with_role(Auditor))
         .route("/v1/alerts", get(alerts::list_alerts).with_role(Auditor))
+        .route("/v1/alerts/{id}/assign", post(alerts::assign_alert).with_role(Approver))
         .route("/v1/log", get(notes::show_log).with_role(Auditor))
         .route("/v1/payees/{id}/statements", get(payees::list_statements).with_role(Auditor))
         .route("/v1/payees/{id}/why-not", get(payees::show_why_not).with_role(Auditor))

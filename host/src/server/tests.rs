@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod api;
 mod approvals;
+mod assigned;
 mod audit;
 mod by_hand;
 mod chart;

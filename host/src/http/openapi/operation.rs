@@ -502,6 +502,7 @@ fn path_part(path: &str, name: &str) -> &'static str {
         ("policies", "kind") => "The kind of policy: the folder of its file.",
         ("policies", _) => "The name of the policy: the stem of its file.",
         ("rules", _) => "The name of the rule.",
+        ("alerts", _) => "The id of the alert, as the list of alerts has it.",
         ("dead-letters", _) => "The place of the dead letter in the inbox.",
         ("keys" | "people", _) => "The id of it.",
         ("invitations", _) => "The invitation, as the administrator got it.",

@@ -19,6 +19,9 @@ use crate::http::results::payees;
 use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::state::Service;
 
+/// Characters of the name of an assignee.
+const ASSIGNEE_CHARACTERS_MAX: usize = 200;
+
 /// What the list can be narrowed by.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +174,23 @@ pub(crate) struct AssignRequest {
     to: Option<String>,
 }
 
+/// The person of a body; none where it is given back to everybody.
+///
+/// # Errors
+/// When it is not understood.
+pub(crate) fn parse_assignee(body: &[u8]) -> Result<Option<String>, Problem> {
+    let AssignRequest { to } = serde_json::from_slice(body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with `to`, a name or null"))?;
+    let is_name =
+        |name: &str| !name.trim().is_empty() && name.chars().count() <= ASSIGNEE_CHARACTERS_MAX;
+    if to.as_deref().is_some_and(|name| !is_name(name)) {
+        let detail =
+            format!("`to` is a name of at most {ASSIGNEE_CHARACTERS_MAX} characters, or null");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(to)
+}
+
 /// Gives an enquiry to a person, or with `to` null back to everybody.
 pub(crate) async fn assign_enquiry(
     State(service): State<Arc<Service>>,
@@ -178,11 +198,7 @@ pub(crate) async fn assign_enquiry(
     Extension(caller): Extension<Principal>,
     body: Bytes,
 ) -> ViewResult<EnquiryView> {
-    let AssignRequest { to } = serde_json::from_slice(&body)
-        .map_err(|_| Problem::bad_request("expected a JSON object with `to`, a name or null"))?;
-    if to.as_deref().is_some_and(|name| name.trim().is_empty()) {
-        return Err(Problem::bad_request("`to` is a name, or null"));
-    }
+    let to = parse_assignee(&body)?;
     take_step(service, id, None, EnquiryStep::Assign(to), caller).await
 }
 

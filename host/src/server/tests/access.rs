@@ -21,6 +21,7 @@ mod random;
 const TABLE: &str = "
 GET /v1/activations auditor
 GET /v1/alerts auditor
+POST /v1/alerts/{id}/assign approver
 GET /v1/aliases auditor
 GET /v1/approvals auditor
 DELETE /v1/approvals/{id} approver

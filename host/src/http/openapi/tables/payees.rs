@@ -2,7 +2,7 @@
 
 use crate::http::openapi::operation::{Content, Operation, get, in_group, post};
 use crate::http::openapi::schemas::SchemaOf;
-use crate::http::results::alerts::AlertView;
+use crate::http::results::alerts::{AlertListParams, AlertView};
 use crate::http::results::enquiries::{
     AnswerRequest, AssignRequest, EnquiryListParams, EnquiryView, MessageRequest,
 };
@@ -85,8 +85,12 @@ fn answering() -> Vec<Operation> {
 fn alerts() -> Vec<Operation> {
     vec![
         get("/v1/alerts", "listAlerts", "Lists open alerts.")
-            .query::<NoteListParams>()
+            .query::<AlertListParams>()
             .ok_page::<AlertView>(),
+        post("/v1/alerts/{id}/assign", "assignAlert", "Assigns an open alert to a person.")
+            .body::<AssignRequest>()
+            .ok::<AlertView>()
+            .refuses(&["not_found", "enquiry_closed"]),
         get("/v1/log", "listLog", "Lists every warning of decisions.")
             .query::<NoteListParams>()
             .ok_page::<NoteRow>(),
