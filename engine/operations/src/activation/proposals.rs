@@ -10,6 +10,8 @@ use std::sync::PoisonError;
 use accredit_ledger::changes::{Proposal, ProposalState};
 use accredit_ledger::terms::ChangeTerms;
 use accredit_workspace::Files;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Activated, ChangeRequest};
 use crate::activation::guards;
@@ -112,6 +114,41 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
     let activated = super::activate_change(context, &change, still)?;
     shadow::end_of(context, id, who)?;
     Ok(activated)
+}
+
+/// A file of a kept change, before it and after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ChangedText {
+    /// Its path.
+    pub path: String,
+    /// The text in the set that the change was made for; null where the file is new.
+    pub before: Option<String>,
+    /// The text that the change brings; null where the file goes.
+    pub after: Option<String>,
+}
+
+/// The texts of a kept change beside those of the set that it was made for, by path.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn changed_texts(
+    context: &Context,
+    kept: &Proposal,
+) -> Result<Vec<ChangedText>, OperationError> {
+    let current = context.ruleset.load_full();
+    // What is in force needs no search through the activations.
+    let earlier = match *kept.base == *current.hash {
+        true => None,
+        false => context.ledger.files_of(&kept.base)?,
+    };
+    let base = earlier.as_ref().unwrap_or(&current.files);
+
+    let texts = context.ledger.proposal_texts(kept)?.into_iter();
+    let changed = texts.map(|(path, after)| {
+        let before = base.get(&path).map(ToString::to_string);
+        ChangedText { path, before, after: after.map(|text| text.to_string()) }
+    });
+    Ok(changed.collect())
 }
 
 /// Throws a kept change away.

@@ -9,7 +9,7 @@ use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
-use accredit_operations::activation::proposals;
+use accredit_operations::activation::proposals::{self, ChangedText};
 use accredit_operations::activation::sent;
 use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
 use accredit_operations::principal::Principal;
@@ -313,15 +313,26 @@ pub(crate) async fn list_changes(
     Ok(ViewJson(ListView::whole(rows.await?)))
 }
 
-/// One kept change.
+/// A change that is kept, with its texts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReadChangeView {
+    #[serde(flatten)]
+    kept: KeptChangeView,
+    /// Every file of it, before and after, by path. Secrets are in no file: they are settings of the server.
+    texts: Vec<ChangedText>,
+}
+
+/// One kept change, with the texts that its approver reads.
 pub(crate) async fn show_change(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> ViewResult<KeptChangeView> {
+) -> ViewResult<ReadChangeView> {
     let row = service.run_blocking(move |service| {
         let row = service.context.ledger.find_proposal(id)?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
-        Ok(KeptChangeView::new(row, shadow::running_change(&service.context)))
+        let texts = proposals::changed_texts(&service.context, &row)?;
+        let kept = KeptChangeView::new(row, shadow::running_change(&service.context));
+        Ok(ReadChangeView { kept, texts })
     });
     row.await.map(ViewJson)
 }

@@ -218,3 +218,35 @@ fn a_change_that_waits_shows_what_it_pays_and_keeps_its_limit() {
     let refused = ask(&host, "ida", "POST", &approve, &json!({})).problem(409, "stop_loss");
     assert!(refused["detail"].as_str().unwrap().contains("rewards"), "{refused}");
 }
+
+/// The second person was shown hashes, and approved what could only be read elsewhere.
+#[test]
+fn a_change_that_waits_has_its_texts_before_and_after() {
+    let host = with_four_eyes();
+    let hold = host.api("GET", "/v1/definitions/policies/hold/asked.rhai", &[], "").text;
+    let plan = host.api("GET", "/v1/definitions/plans/sellers.toml", &[], "").text;
+    let without = plan.replace("  hold = \"policy:asked\"\n", "");
+    let value = "fn value(tx, to) { tx.amount }\n";
+    let files = json!({
+        "policies/hold/asked.rhai": null,
+        "policies/value/whole.rhai": value,
+        "plans/sellers.toml": without,
+    });
+    let waiting = ask(&host, "max", "POST", "/v1/changes", &json!({ "files": files })).json();
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
+
+    let path = format!("/v1/changes/{}", waiting["change"]);
+    let expected = json!([
+        { "path": "plans/sellers.toml", "before": plan, "after": without },
+        { "path": "policies/hold/asked.rhai", "before": hold, "after": null },
+        { "path": "policies/value/whole.rhai", "before": null, "after": value },
+    ]);
+    let shown = host.get(&path);
+    assert_eq!(shown["texts"], expected);
+    assert_eq!(shown["files"]["policies/hold/asked.rhai"], json!(null));
+
+    // It stays what it was when another set is in force.
+    let approve = format!("{path}/approve");
+    assert_eq!(ask(&host, "ida", "POST", &approve, &json!({})).status, 200);
+    assert_eq!(host.get(&path)["texts"], expected);
+}

@@ -7,7 +7,9 @@ use accredit_operations::lineage::LineageGraph;
 use serde_json::{Value, json};
 
 use crate::http::definitions::aliases::AliasListParams;
-use crate::http::definitions::changes::{ChangeBody, ChangeView, KeptChangeView, RollbackRequest};
+use crate::http::definitions::changes::{
+    ChangeBody, ChangeView, KeptChangeView, ReadChangeView, RollbackRequest,
+};
 use crate::http::definitions::files::{DiffParams, FileListView, FileVersionView, RestoreRequest};
 use crate::http::definitions::organization::ChartParams;
 use crate::http::definitions::policies::{ActivationView, PolicyView};
@@ -167,9 +169,9 @@ pub(super) fn changes() -> Vec<Operation> {
             .may_take_long()
             .ok::<ChangePreview>()
             .refuses(&["base_moved", "check_failed", "not_a_definition", "not_enough_memory"]),
-        get("/v1/changes/{id}", "getChange", "Shows a kept change.")
+        get("/v1/changes/{id}", "getChange", "Shows a kept change with its texts.")
             .number("id")
-            .ok::<KeptChangeView>()
+            .ok::<ReadChangeView>()
             .refuses(&["not_found"]),
         delete("/v1/changes/{id}", "withdrawChange", "Withdraws a kept change.")
             .number("id")
