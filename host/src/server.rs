@@ -34,6 +34,7 @@ pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod quarantine;
 pub(crate) mod rates;
+pub(crate) mod refusals;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
@@ -82,6 +83,7 @@ use crate::server::health::ServerPart;
 use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
 use crate::server::rates::RateCounters;
+use crate::server::refusals::SourceRefusals;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
 use crate::server::tls::ServerTls;
@@ -177,6 +179,7 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             checkpoints: crate::checkpoint::folder::FolderState::default(),
             quarantine: RateCounters::default(),
+            refusals: SourceRefusals::default(),
             unknown_clients: RateCounters::default(),
             source_rates: RateCounters::default(),
             tls,

@@ -1,6 +1,6 @@
 //! Deliveries as they came in: appended before they are acknowledged, processed later, once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,9 @@ const REDRIVE_PAGE: usize = 500;
 /// Why a conflicting delivery is kept and not processed.
 const CONFLICT_REASON: &str = "the same delivery id came before with another body";
 
+/// What the keys begin with under which it is kept when each source sent last.
+const LAST_PREFIX: &str = "last_delivery/";
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct KnownDelivery {
     pub(super) sequence: u64,
@@ -94,6 +97,7 @@ impl Ledger {
         // Another process that took the number, and perhaps the same delivery, is a conflict.
         batch.expect_row(StoreTable::Inbox, codec::number_key(next), None);
         let mut fresh: HashMap<Vec<u8>, KnownDelivery> = HashMap::new();
+        let mut last: BTreeMap<&str, i64> = BTreeMap::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
 
         for delivery in deliveries {
@@ -129,10 +133,16 @@ impl Ledger {
                 batch.put_row(StoreTable::Deliveries, key.clone(), codec::pack_row(&known)?);
                 batch.put_row(StoreTable::Pending, codec::number_key(next), "");
                 fresh.insert(key, known);
+                last.insert(&delivery.source, delivery.received_ms);
             }
 
             receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });
             next += 1;
+        }
+
+        for (source, received_ms) in last {
+            let key = format!("{LAST_PREFIX}{source}");
+            batch.put_row(StoreTable::Meta, key, codec::pack_row(&received_ms)?);
         }
 
         // A group of repetitions alone needs no commit.
@@ -141,6 +151,13 @@ impl Ledger {
         }
 
         Ok(receipts)
+    }
+
+    /// When the last delivery of each source was taken, milliseconds since 1970; duplicates and conflicts
+    /// do not count. A source that has sent nothing since this is kept is not there.
+    pub fn last_deliveries(&self) -> LedgerResult<BTreeMap<String, i64>> {
+        let rows = self.meta_under(LAST_PREFIX)?.into_iter();
+        rows.map(|(source, row)| Ok((source, codec::unpack_row(&row)?))).collect()
     }
 
     /// The oldest deliveries that wait to be processed.

@@ -95,6 +95,11 @@ impl Problem {
         problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
+    /// The word for the kind of problem.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The same problem with diagnostics under `errors`.
     pub(crate) fn with_errors(mut self, errors: Vec<Json>) -> Self {
         self.errors = errors;

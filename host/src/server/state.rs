@@ -49,6 +49,7 @@ use crate::server::metrics::Metrics;
 use crate::server::origin;
 use crate::server::pace::Arrivals;
 use crate::server::rates::RateCounters;
+use crate::server::refusals::SourceRefusals;
 use crate::server::room::Room;
 use crate::server::runs::RunNotices;
 use crate::server::secrets::{self, Secrets, Tokens};
@@ -83,6 +84,8 @@ pub(crate) struct Service {
     pub(crate) hooks_room: Room,
     /// How many refused requests are kept.
     pub(crate) quarantine: RateCounters<String>,
+    /// When each source was refused last.
+    pub(crate) refusals: SourceRefusals,
     /// How many requests each client sent that the server does not know.
     pub(crate) unknown_clients: RateCounters<IpAddr>,
     /// How many requests each source sent.

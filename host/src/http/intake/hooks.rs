@@ -35,6 +35,7 @@ use crate::http::routes::BODY_BYTES_MAX;
 use crate::plugins;
 use crate::server::channels::NotTaken;
 use crate::server::quarantine;
+use crate::server::refusals::SourceRefusal;
 use crate::server::state::Service;
 
 /// Bytes of bodies whose deals are read at the same time.
@@ -120,7 +121,8 @@ async fn take_delivery(
 ) -> Result<Response, Problem> {
     let Path(source) = source.map_err(|_| Problem::bad_request("the path is not text"))?;
     let (head, body) = request.into_parts();
-    let body = body::read_limited(body, BODY_BYTES_MAX).await?;
+    let body = body::read_limited(body, BODY_BYTES_MAX).await;
+    let body = body.map_err(|problem| note_refusal(&service, &source, problem))?;
     let arrived = ArrivedRequest { source, head, body, received_ms: service.clock.now_ms() };
     let ruleset = service.context.ruleset.load_full();
     let Some(source) = ruleset.settings.sources.get(&arrived.source) else {
@@ -131,7 +133,8 @@ async fn take_delivery(
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "media_type", detail));
+        let problem = Problem::new(status, "media_type", detail);
+        return Err(note_refusal(&service, &arrived.source, problem));
     }
 
     if source.intake.is_none() && arrived.body.len() <= READ_IN_PLACE_MAX {
@@ -153,6 +156,15 @@ async fn take_delivery(
         store_deliveries(&service, read.await?, id.as_ref()).await
     });
     taken.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+/// Notes what a source of the ruleset is refused, for people who look at their sources.
+fn note_refusal(service: &Service, source: &str, problem: Problem) -> Problem {
+    if service.context.ruleset.load().settings.sources.contains_key(source) {
+        let refusal = SourceRefusal { at_ms: service.clock.now_ms(), reason: problem.code() };
+        service.refusals.note(source, refusal);
+    }
+    problem
 }
 
 /// Verifies a request and reads what its answer says; the source's name where it is refused.
@@ -186,17 +198,18 @@ async fn store_deliveries(
     let ReadRequest { source, deliveries, secret, connector, limit } =
         read.map_err(|(source, problem)| {
             service.metrics.count_webhook(&source, "refused");
-            problem
+            note_refusal(service, &source, problem)
         })?;
 
     let overload = connector.overload_answer();
-    let turn = source_rates::await_turn(service, (&source, limit), overload).await?;
+    let turn = source_rates::await_turn(service, (&source, limit), overload).await;
+    let turn = turn.map_err(|problem| note_refusal(service, &source, problem))?;
     let (deliveries, lost): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let ids: Vec<String> = deliveries.iter().map(|delivery| delivery.id.clone()).collect();
     let receipts =
         service.writer.take_patiently(deliveries, turn.patience).await.map_err(|error| {
             service.metrics.count_webhook(&source, "failed");
-            overloaded(overload, &error)
+            note_refusal(service, &source, overloaded(overload, &error))
         })?;
     if receipts.len() != ids.len() {
         return Err(Problem::internal(&"a delivery without a receipt"));

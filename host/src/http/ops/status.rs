@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::http::problem::Problem;
 use crate::http::views::{ViewJson, ViewResult};
 use crate::server::backlog;
-use crate::server::clock;
+use crate::server::clock::{self, format_rfc3339};
 use crate::server::state::Service;
 use crate::server::tls::CertificateState;
 
@@ -39,6 +39,8 @@ pub(crate) struct StatusView {
     dead_letters: u64,
     /// Parked transactions.
     parked: i64,
+    /// Every source of the settings, by name.
+    sources: Vec<SourceStateView>,
     /// Events that wait for their deal from the CRM, by source; no row for a source without any.
     fetches: Vec<SourceFetchesView>,
     /// Requests in quarantine, by source; no row for a source without any.
@@ -70,6 +72,28 @@ impl CertificateView {
         let ends_at = jiff::Timestamp::from_second(state.ends_s).unwrap_or(jiff::Timestamp::MAX);
         CertificateView { ends_at: ends_at.to_string(), fault: state.fault }
     }
+}
+
+/// What a source sent last.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceStateView {
+    /// Name of the source.
+    source: String,
+    /// When its last delivery was taken, repetitions aside; null if none is known.
+    #[schema(format = DateTime)]
+    last_delivery: Option<String>,
+    /// Its last request that was refused since the server started; null if none was.
+    last_refused: Option<SourceRefusalView>,
+}
+
+/// A request of a source that was refused.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceRefusalView {
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The code of the problem that was answered, such as `unauthentic`.
+    reason: &'static str,
 }
 
 /// The events of a source that wait for their deal.
@@ -193,6 +217,7 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> ViewResu
             oldest_undecided_seconds: service.oldest_undecided_s()?,
             dead_letters: ledger.dead_count()?,
             parked: counts.parked,
+            sources: list_sources(service)?,
             fetches: list_fetches(service)?,
             quarantine: list_quarantine(service)?,
             faults: list_faults(service),
@@ -247,6 +272,23 @@ pub(crate) async fn show_readiness(
     }
     let ruleset = service.context.ruleset.load().hash.to_string();
     Ok(ViewJson(ReadinessView { status: "ready", ruleset }))
+}
+
+fn list_sources(service: &Service) -> Result<Vec<SourceStateView>, Problem> {
+    let last = service.context.ledger.last_deliveries()?;
+    let ruleset = service.context.ruleset.load();
+    let shown = ruleset.settings.sources.keys().map(|source| {
+        let refused = service.refusals.last_of(source);
+        SourceStateView {
+            source: source.clone(),
+            last_delivery: last.get(source).copied().map(format_rfc3339),
+            last_refused: refused.map(|refused| SourceRefusalView {
+                at: format_rfc3339(refused.at_ms),
+                reason: refused.reason,
+            }),
+        }
+    });
+    Ok(shown.collect())
 }
 
 fn list_fetches(service: &Service) -> Result<Vec<SourceFetchesView>, Problem> {

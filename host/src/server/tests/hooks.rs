@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Host, deal};
 
 fn dead_letters(host: &Host) -> usize {
@@ -73,6 +75,57 @@ fn what_is_not_authentic_is_refused_without_a_word() {
     let packed = [("content-encoding", "gzip")];
     host.call("POST", "/hooks/crm", &packed, b"{}").problem(415, "media_type");
     assert_eq!(host.get("/v1/status")["counts"]["transactions"], 0);
+}
+
+/// A source that had sent nothing for a week looked like one that had sent a minute ago.
+#[test]
+fn a_source_says_when_it_sent_last_and_what_it_was_refused() {
+    let mut host = Host::start();
+    let crm = |host: &Host| {
+        let sources = host.get("/v1/status")["sources"].clone();
+        assert_eq!(sources.as_array().map(Vec::len), Some(1), "{sources}");
+        assert_eq!(sources[0]["source"], "crm");
+        sources[0].clone()
+    };
+    assert_eq!(crm(&host), json!({"source": "crm", "last_delivery": null, "last_refused": null}));
+
+    let before = jiff::Timestamp::now().as_millisecond();
+    let at = |value: &serde_json::Value| {
+        let at: jiff::Timestamp = value.as_str().unwrap().parse().unwrap();
+        let at = at.as_millisecond();
+        assert!(at >= before && at <= jiff::Timestamp::now().as_millisecond(), "{value}");
+    };
+    host.deliver("msg_1", &deal("D-1", "100", ""));
+    let first = crm(&host);
+    at(&first["last_delivery"]);
+    assert_eq!(first["last_refused"], json!(null));
+
+    // A repetition is nothing new, and neither is what contradicts the first delivery.
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    host.deliver("msg_1", &deal("D-1", "100", ""));
+    host.deliver("msg_1", &deal("D-1", "7", ""));
+    assert_eq!(crm(&host), first);
+    host.deliver("msg_2", &deal("D-2", "100", ""));
+    let second = crm(&host);
+    assert_ne!(second["last_delivery"], first["last_delivery"]);
+
+    host.call("POST", "/hooks/crm", &[], b"{}").problem(401, "unauthentic");
+    let refused = crm(&host)["last_refused"].clone();
+    assert_eq!(refused["reason"], "unauthentic");
+    at(&refused["at"]);
+    let packed = [("content-encoding", "gzip")];
+    host.call("POST", "/hooks/crm", &packed, b"{}").problem(415, "media_type");
+    assert_eq!(crm(&host)["last_refused"]["reason"], "media_type");
+    let large = vec![b' '; (1 << 20) + 1];
+    host.call("POST", "/hooks/crm", &[], &large).problem(413, "too_large");
+    assert_eq!(crm(&host)["last_refused"]["reason"], "too_large");
+    host.call("POST", "/hooks/nobody", &[], &large).problem(413, "too_large");
+
+    // What was taken is known after a restart as well.
+    host.stop();
+    host.run();
+    let last = second["last_delivery"].clone();
+    assert_eq!(crm(&host), json!({"source": "crm", "last_delivery": last, "last_refused": null}));
 }
 
 #[test]
