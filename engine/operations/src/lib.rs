@@ -18,6 +18,7 @@ pub mod candidate;
 pub mod chart;
 pub mod connectors;
 pub mod context;
+pub mod coverage;
 pub mod decide;
 pub mod decoded;
 pub mod effect;

@@ -11,6 +11,7 @@ mod chart;
 mod concurrency;
 mod console;
 mod contract;
+mod covered;
 mod damage;
 mod definitions;
 mod described;

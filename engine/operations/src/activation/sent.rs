@@ -15,6 +15,7 @@ use super::people::{self, PeopleReport};
 use super::{ActivationOutcome, ChangeRequest, proposals, submit_change};
 use crate::candidate::{self, with_changes};
 use crate::context::Context;
+use crate::coverage::{self, PolicyCoverage};
 use crate::effect;
 use crate::error::OperationError;
 use crate::preview::{self, DefinitionChanges};
@@ -33,6 +34,8 @@ pub struct ChangePreview {
     pub effective: Effective,
     /// How many cases ran, all of which passed.
     pub cases: usize,
+    /// What the cases reach of the policies that it brings; null where it brings none.
+    pub coverage: Option<PolicyCoverage>,
     /// The files and rules that differ.
     pub changes: DefinitionChanges,
     /// What the recorded transactions would be credited.
@@ -78,6 +81,7 @@ pub fn preview_change(
         ruleset: new.hash.to_string(),
         effective,
         cases: checked.cases,
+        coverage: coverage::policy_coverage(context, &files, &change.files)?,
         changes: preview::describe_changes(&current.files, &files),
         impact: impact.to_report(),
         booked: booked.to_report(),
