@@ -22,8 +22,8 @@ pub(super) enum ColumnForm {
 }
 
 /// Amounts, each at the scale of its unit. A share is text: each may have other decimals.
-const AMOUNTS: [&str; 7] =
-    ["amount", "credited", "quota", "attainment", "opening", "change", "balance"];
+const AMOUNTS: [&str; 8] =
+    ["amount", "before_maximum", "credited", "quota", "attainment", "opening", "change", "balance"];
 
 /// Days.
 const DAYS: [&str; 4] = ["incentive_date", "release_date", "date", "released"];

@@ -10,11 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::decision::{EarnedReward, PayeeBalance};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{BALANCE_COLUMNS, EarnedReward, PayeeBalance, REWARD_COLUMNS};
 use accredit_ledger::releases::{ReleaseStatus, Statement};
 use accredit_operations::published;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -22,7 +25,9 @@ use utoipa::ToSchema;
 use crate::http::me::subject::Subject;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
+use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::http::results::payees::{self, PayeeCreditView, StatementView};
+use crate::http::results::statements::{STATEMENT_COLUMNS, StatementRowView, statement_rows};
 use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::state::Service;
 
@@ -75,6 +80,49 @@ pub(crate) struct OwnBalanceView {
     confirmed: bool,
 }
 
+/// The columns of a file of one's credits: the fields that payees see, without the way to the reason.
+const OWN_CREDIT_COLUMNS: [&str; 21] = [
+    "id",
+    "transaction",
+    "incentive_date",
+    "plan",
+    "rule",
+    "kind",
+    "position",
+    "team",
+    "relationship",
+    "period",
+    "credit_type",
+    "unit_type",
+    "amount",
+    "before_maximum",
+    "status",
+    "release_date",
+    "reason",
+    "reason_code",
+    "origin",
+    "reverses",
+    "confirmed",
+];
+
+/// The columns of a file of one's rewards.
+const OWN_REWARD_COLUMNS: [&str; REWARD_COLUMNS.len() + 1] = with_standing(&REWARD_COLUMNS);
+
+/// The columns of a file of one's balances.
+const OWN_BALANCE_COLUMNS: [&str; BALANCE_COLUMNS.len() + 1] = with_standing(&BALANCE_COLUMNS);
+
+/// Columns with that of the standing behind them.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and refuses a wrong place")]
+const fn with_standing<const N: usize>(columns: &[&'static str]) -> [&'static str; N] {
+    let mut names = ["confirmed"; N];
+    let mut place = 0;
+    while place < columns.len() {
+        names[place] = columns[place];
+        place += 1;
+    }
+    names
+}
+
 /// The query of a list.
 pub(super) type OwnQuery = Result<Query<OwnListParams>, QueryRejection>;
 
@@ -96,14 +144,17 @@ impl OwnListParams {
     /// A page of rows, by their numbers.
     pub(super) fn page_of(&self, rows: Vec<Value>) -> Result<ListView<Value>, Problem> {
         let limit = credits::page_limit(self.limit)?;
-        let start = self.cursor.as_deref().map_or(Ok(0), str::parse::<usize>);
-        let start = start
-            .map_err(|_| Problem::bad_request("`cursor` is not a cursor from an earlier page"))?;
-
+        let start = page_start(self.cursor.as_deref())?;
         let end = start.saturating_add(limit);
         let next_cursor = (rows.len() > end).then(|| end.to_string());
         Ok(ListView { data: rows.into_iter().skip(start).take(limit).collect(), next_cursor })
     }
+}
+
+/// The number of the first row of a page.
+fn page_start(cursor: Option<&str>) -> Result<usize, Problem> {
+    let start = cursor.map_or(Ok(0), str::parse::<usize>);
+    start.map_err(|_| Problem::bad_request("`cursor` is not a cursor from an earlier page"))
 }
 
 /// The published statements that fit.
@@ -140,83 +191,167 @@ fn published_row(statement: &Statement, mut row: Value) -> Value {
 }
 
 /// The statements.
+///
+/// As a file if `Accept` requests it: a row for each credit, reward and balance.
 pub(crate) async fn list_statements(
     State(service): State<Arc<Service>>,
     subject: Subject,
+    headers: HeaderMap,
     query: OwnQuery,
-) -> ViewResult<ListView<StatementView>> {
+) -> Result<Response, Problem> {
     let wanted = parse_params(query)?;
+    if exports::is_export(&headers) {
+        return answer_rows((service, subject), &headers, wanted, OwnRows::Statements).await;
+    }
+
     let shown = service.run_blocking(move |service| {
         let found = statements(service, &subject, &wanted)?.into_iter();
         let of = &subject.path;
         found.map(|one| payees::view_statement(service, of, one)).collect()
     });
-    Ok(ViewJson(ListView::whole(shown.await?)))
+    let shown = ViewJson(ListView::whole(shown.await?));
+    Ok(([(header::VARY, "accept")], shown).into_response())
 }
 
 /// The published credits in pages.
+///
+/// As a file if `Accept` requests it: every credit that fits.
 pub(crate) async fn list_credits(
     State(service): State<Arc<Service>>,
     subject: Subject,
+    headers: HeaderMap,
     query: OwnQuery,
-) -> ViewResult<ListView<Value>> {
-    let wanted = parse_params(query)?;
-    let page = service.run_blocking(move |service| {
-        let mut rows = Vec::new();
-        for statement in statements(service, &subject, &wanted)? {
-            let deal = wanted.transaction.as_deref();
-            let fits = |transaction: &str| deal.is_none_or(|wanted| wanted == transaction);
-            for row in statement.credits.iter().filter(|row| fits(&row.transaction)) {
-                let before = published::before_maximum(&service.context, row)?;
-                let shown = payees::credit_json(&subject.path, row, before)?;
-                rows.push(published_row(&statement, shown));
-            }
-        }
-        wanted.page_of(rows)
-    });
-    page.await.map(ViewJson)
+) -> Result<Response, Problem> {
+    answer_rows((service, subject), &headers, parse_params(query)?, OwnRows::Credits).await
 }
 
 /// The published rewards in pages.
+///
+/// As a file if `Accept` requests it: every reward that fits.
 pub(crate) async fn list_rewards(
     State(service): State<Arc<Service>>,
     subject: Subject,
+    headers: HeaderMap,
     query: OwnQuery,
-) -> ViewResult<ListView<Value>> {
-    list_rows(service, subject, query, |statement| {
-        statement.rewards.iter().map(view_json).collect()
-    })
-    .await
+) -> Result<Response, Problem> {
+    answer_rows((service, subject), &headers, parse_params(query)?, OwnRows::Rewards).await
 }
 
 /// What the subject owes at the end of published periods, in pages.
+///
+/// As a file if `Accept` requests it: every balance that fits.
 pub(crate) async fn list_balances(
     State(service): State<Arc<Service>>,
     subject: Subject,
+    headers: HeaderMap,
     query: OwnQuery,
-) -> ViewResult<ListView<Value>> {
-    list_rows(service, subject, query, |statement| {
-        statement.balances.iter().map(view_json).collect()
-    })
-    .await
+) -> Result<Response, Problem> {
+    answer_rows((service, subject), &headers, parse_params(query)?, OwnRows::Balances).await
 }
 
-async fn list_rows(
-    service: Arc<Service>,
+/// Answers with rows of the published statements: a page, or all of them as a file.
+async fn answer_rows(
+    (service, subject): (Arc<Service>, Subject),
+    headers: &HeaderMap,
+    mut wanted: OwnListParams,
+    rows: OwnRows,
+) -> Result<Response, Problem> {
+    let page = (wanted.limit.take(), wanted.cursor.take());
+    exports::answer_list(service, headers, page, OwnPages { subject, wanted, rows }).await
+}
+
+/// Which rows of statements a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnRows {
+    /// Everything that is on them; only as a file.
+    Statements,
+    Credits,
+    Rewards,
+    Balances,
+}
+
+/// The rows of the subject's statements.
+struct OwnPages {
     subject: Subject,
-    query: OwnQuery,
-    rows_of: fn(&Statement) -> Result<Vec<Value>, Problem>,
-) -> ViewResult<ListView<Value>> {
-    let wanted = parse_params(query)?;
-    let page = service.run_blocking(move |service| {
-        let mut rows = Vec::new();
-        for statement in statements(service, &subject, &wanted)? {
-            let shown = rows_of(&statement)?.into_iter();
-            rows.extend(shown.map(|row| published_row(&statement, row)));
+    wanted: OwnListParams,
+    rows: OwnRows,
+}
+
+/// A row of a statement, before it is written.
+enum OwnRow<'a> {
+    Line(Box<StatementRowView>),
+    Credit(&'a PostedCredit),
+    Reward(&'a EarnedReward),
+    Balance(&'a PayeeBalance),
+}
+
+impl OwnPages {
+    /// The rows of a statement that the list has.
+    fn rows_of<'a>(&self, statement: &'a Statement) -> Vec<OwnRow<'a>> {
+        match self.rows {
+            OwnRows::Statements => {
+                let payee = self.subject.scope.payee();
+                // A payee sees the rule of a credit, and not the name of its result.
+                let lines = statement_rows(payee, statement, |credit| &credit.rule).into_iter();
+                lines.map(|line| OwnRow::Line(Box::new(line))).collect()
+            }
+            OwnRows::Credits => {
+                let deal = self.wanted.transaction.as_deref();
+                let fits = |row: &&PostedCredit| deal.is_none_or(|id| *id == *row.transaction);
+                statement.credits.iter().filter(fits).map(OwnRow::Credit).collect()
+            }
+            OwnRows::Rewards => statement.rewards.iter().map(OwnRow::Reward).collect(),
+            OwnRows::Balances => statement.balances.iter().map(OwnRow::Balance).collect(),
         }
-        wanted.page_of(rows)
-    });
-    page.await.map(ViewJson)
+    }
+
+    /// A row as it is written.
+    fn write_row(
+        &self,
+        service: &Service,
+        statement: &Statement,
+        row: &OwnRow<'_>,
+    ) -> Result<Value, Problem> {
+        let shown = match row {
+            OwnRow::Line(line) => return view_json(line),
+            OwnRow::Credit(row) => {
+                let before = published::before_maximum(&service.context, row)?;
+                payees::credit_json(&self.subject.path, row, before)?
+            }
+            OwnRow::Reward(row) => view_json(row)?,
+            OwnRow::Balance(row) => view_json(row)?,
+        };
+        Ok(published_row(statement, shown))
+    }
+}
+
+impl PagedList for OwnPages {
+    fn column_names(&self) -> &'static [&'static str] {
+        match self.rows {
+            OwnRows::Statements => &STATEMENT_COLUMNS,
+            OwnRows::Credits => &OWN_CREDIT_COLUMNS,
+            OwnRows::Rewards => &OWN_REWARD_COLUMNS,
+            OwnRows::Balances => &OWN_BALANCE_COLUMNS,
+        }
+    }
+
+    fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
+        let start = page_start(part.cursor)?;
+        let end = start.saturating_add(part.limit);
+
+        let found = statements(service, &self.subject, &self.wanted)?;
+        let rows = found.iter().flat_map(|statement| {
+            self.rows_of(statement).into_iter().map(move |row| (statement, row))
+        });
+        // What is on no page is not written: a maximum is looked up in the deal of each credit.
+        let mut rows = rows.skip(start);
+        let page = rows.by_ref().take(part.limit);
+        let page = page.map(|(statement, row)| self.write_row(service, statement, &row));
+        let page = page.collect::<Result<Vec<Value>, Problem>>()?;
+
+        let next = rows.next().map(|_| end.to_string());
+        Ok((page, next))
+    }
 }
 
 /// A period of which something is published, or that goes on.
@@ -264,4 +399,25 @@ pub(crate) async fn list_periods(
         Ok(views.collect())
     });
     Ok(ViewJson(ListView::whole(listed.await?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use accredit_domain::credit::fields::CREDIT_FIELDS;
+
+    use super::*;
+
+    /// A file of a payee has what the list shows, and nothing that a payee must not see.
+    #[test]
+    fn a_file_of_credits_has_the_fields_that_payees_see() {
+        let seen = CREDIT_FIELDS.iter().filter(|field| field.seen_by_payees);
+        let mut expected: Vec<&str> = seen.map(|field| field.name).collect();
+        expected.extend(["plan", "confirmed", "before_maximum"]);
+        expected.sort_unstable();
+
+        let mut columns = OWN_CREDIT_COLUMNS;
+        columns.sort_unstable();
+        assert_eq!(columns.as_slice(), expected);
+        assert_eq!(OWN_BALANCE_COLUMNS.split_last(), Some((&"confirmed", &BALANCE_COLUMNS[..])));
+    }
 }

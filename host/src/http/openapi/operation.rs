@@ -217,13 +217,18 @@ impl Operation {
 
     /// Answered with a page, or with every row as a file.
     pub(super) fn ok_export<T: ToSchema>(self) -> Operation {
+        self.ok_page::<T>().or_files()
+    }
+
+    /// Answered with rows as a file as well.
+    pub(super) fn or_files(self) -> Operation {
         let rows = vec![
             Content::Text("text/csv"),
             Content::Text("application/x-ndjson"),
             Content::Bytes(PARQUET),
             Content::Bytes(SPREADSHEET),
         ];
-        self.ok_page::<T>().answers(200, "", rows)
+        self.answers(200, "", rows)
     }
 
     /// Answered with what the reader may have already.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, PayeeBalance};
+use accredit_domain::keys::DefinedName;
 use accredit_ledger::releases::{Release, ReleaseStatus, Statement};
 use accredit_ledger::scope::ReadScope;
 use accredit_operations::principal::Principal;
@@ -27,7 +28,7 @@ use crate::http::views::view_json;
 use crate::server::state::Service;
 
 /// The columns of a row, in order.
-const COLUMNS: [&str; 16] = [
+pub(crate) const STATEMENT_COLUMNS: [&str; 16] = [
     "payee",
     "plan",
     "period",
@@ -138,7 +139,7 @@ impl StatementPages {
 
 impl PagedList for StatementPages {
     fn column_names(&self) -> &'static [&'static str] {
-        &COLUMNS
+        &STATEMENT_COLUMNS
     }
 
     fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
@@ -163,7 +164,8 @@ impl PagedList for StatementPages {
 
                 let statements = ledger.payee_statements(payee, Some(&release.period))?;
                 let of_plan = statements.iter().filter(|statement| statement.plan == release.plan);
-                let views = of_plan.flat_map(|statement| statement_rows(payee, statement));
+                let views = of_plan
+                    .flat_map(|statement| statement_rows(payee, statement, |row| &row.result));
                 for (row, view) in views.enumerate() {
                     let place = place(row);
                     if place < start {
@@ -192,8 +194,12 @@ fn write_place(place: &StatementPlace) -> Result<String, Problem> {
     Ok(URL_SAFE_NO_PAD.encode(text))
 }
 
-/// The rows of a statement of a payee.
-fn statement_rows(payee: &str, statement: &Statement) -> Vec<StatementRowView> {
+/// The rows of a statement of a payee, in which credits have this name.
+pub(crate) fn statement_rows(
+    payee: &str,
+    statement: &Statement,
+    name_of: fn(&PostedCredit) -> &DefinedName,
+) -> Vec<StatementRowView> {
     let head = || StatementRowView {
         payee: payee.to_owned(),
         plan: statement.plan.clone(),
@@ -217,7 +223,7 @@ fn statement_rows(payee: &str, statement: &Statement) -> Vec<StatementRowView> {
         id: Some(credit.id.to_string()),
         transaction: Some(credit.transaction.to_string()),
         date: Some(credit.incentive_date.to_string()),
-        name: credit.result.to_string(),
+        name: name_of(credit).to_string(),
         credit_type: Some(credit.credit_type.to_string()),
         amount: credit.amount,
         unit_type: credit.unit_type.to_string(),

@@ -134,8 +134,13 @@ fn exports_have_every_row_of_the_pages() {
 
 /// A list as a file of this type.
 fn file_of(host: &Host, path: &str, media_type: &str) -> Vec<u8> {
+    file_for(host, "test-token", path, media_type)
+}
+
+/// The same for the one with this token.
+fn file_for(host: &Host, token: &str, path: &str, media_type: &str) -> Vec<u8> {
     let url = format!("{}{path}", host.running().url);
-    let request = host.agent.get(&url).header("authorization", "Bearer test-token");
+    let request = host.agent.get(&url).header("authorization", format!("Bearer {token}"));
     let mut answer = request.header("accept", media_type).call().unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     assert_eq!(answer.headers()["content-type"], media_type);
@@ -241,6 +246,61 @@ fn files_with_types_have_every_row_and_digit() {
             }
         }
     }
+}
+
+/// The rows of the first sheet of a workbook, its header first.
+fn sheet_rows(bytes: Vec<u8>) -> Vec<Vec<String>> {
+    let bytes = std::io::Cursor::new(bytes);
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook_from_rs(bytes).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    sheet.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+}
+
+/// A payee could copy a list of credits out of a page, and nothing else.
+#[test]
+fn payees_have_their_own_rows_as_spreadsheets_and_no_others() {
+    let host = start();
+    let body = r#"{"what": "rewards", "force": true, "reason": "x"}"#;
+    let path = "/v1/calculations/sellers/2026-01/release";
+    assert_eq!(host.api("POST", path, &[], body).status, 200);
+    let wanted = r#"{"name": "s7", "role": "payee", "participant": "s7"}"#;
+    let key = host.api("POST", "/v1/keys", &[], wanted).json()["key"].clone();
+    let (key, bearer) = (key.as_str().unwrap(), format!("Bearer {}", key.as_str().unwrap()));
+    let all = host.get("/v1/rewards?plan=sellers&period=2026-01&limit=1000");
+    assert_eq!(all["data"].as_array().unwrap().len(), SELLERS, "others have rewards as well");
+
+    let mut seen = 0;
+    for (path, hidden) in [("/v1/me/credits", 1), ("/v1/me/rewards", 0), ("/v1/me/balances", 0)] {
+        let page = host.call("GET", path, &[("authorization", &bearer)], b"").json();
+        let page = page["data"].as_array().unwrap().clone();
+        let rows = sheet_rows(file_for(&host, key, path, SPREADSHEET));
+        let (names, rows) = rows.split_first().unwrap();
+        assert_eq!(rows.len(), page.len(), "{path}");
+        seen += rows.len();
+        for (row, shown) in rows.iter().zip(&page) {
+            assert_eq!(names.len() + hidden, shown.as_object().unwrap().len(), "{path} {shown}");
+            for (name, found) in names.iter().zip(row).filter(|(name, _)| !name.contains("date")) {
+                let expected = plain_cell(&shown[name], AMOUNT_COLUMNS.contains(&name.as_str()));
+                assert_eq!(*found, expected, "{path} {name}");
+            }
+        }
+    }
+    assert_eq!(seen, 3, "two credits and a reward");
+
+    let rows = sheet_rows(file_for(&host, key, "/v1/me/statements", SPREADSHEET));
+    let column = |name: &str| rows[0].iter().position(|known| known == name).unwrap();
+    let (payee, kind, name) = (column("payee"), column("kind"), column("name"));
+    let found: Vec<[&str; 3]> =
+        rows[1..].iter().map(|row| [payee, kind, name].map(|at| row[at].as_str())).collect();
+    let (credit, reward) = (["s7", "credit", "Booking"], ["s7", "reward", "Commission"]);
+    assert_eq!(found, [credit, credit, reward]);
+
+    // The rules of every export hold: of one page there is none.
+    let csv = [("accept", "text/csv"), ("authorization", bearer.as_str())];
+    let limited = host.call("GET", "/v1/me/credits?limit=5", &csv, b"");
+    limited.problem(400, "bad_request");
+    let narrowed = host.call("GET", "/v1/me/credits?period=2025-12", &csv, b"");
+    assert_eq!((narrowed.status, narrowed.text.lines().count()), (200, 1), "{}", narrowed.text);
 }
 
 /// There was no list of deals: `GET /v1/transactions` answered 405.

@@ -88,19 +88,20 @@ fn of_subject(subject: &Subject) -> Vec<Operation> {
     let operations = vec![
         get(statements, of_statements, "Lists published statements.")
             .query::<OwnListParams>()
-            .ok_list::<StatementView>(),
+            .ok_list::<StatementView>()
+            .or_files(),
         get(changes, of_changes, "Lists what differs from the statements before.")
             .query::<OwnListParams>()
             .ok_list::<StatementDifference>(),
         get(credits, of_credits, "Lists published credits.")
             .query::<OwnListParams>()
-            .ok_page::<OwnCreditView>(),
+            .ok_export::<OwnCreditView>(),
         get(rewards, of_rewards, "Lists published rewards.")
             .query::<OwnListParams>()
-            .ok_page::<OwnRewardView>(),
+            .ok_export::<OwnRewardView>(),
         get(balances, of_balances, "Lists what is owed at the end of published periods.")
             .query::<OwnListParams>()
-            .ok_page::<OwnBalanceView>(),
+            .ok_export::<OwnBalanceView>(),
         get(progress, of_progress, "Lists how far published rewards are in their tiers.")
             .query::<OwnListParams>()
             .ok_page::<TierProgress>(),
