@@ -76,7 +76,7 @@ pub(crate) async fn sign_in(
         service.accounts.lockout.end_try(&email, peer);
 
         let token = begin_session(service, &person.id, &caller, "password")?;
-        Ok((CallerView::new(caller), token))
+        Ok((CallerView::new(service, caller), token))
     });
     let (view, token) = signed_in.await?;
 
@@ -120,7 +120,8 @@ pub(crate) async fn sign_out(
         noted.await?;
     }
     let cookie = set_cookie("", 0)?;
-    Ok(([(header::SET_COOKIE, cookie)], ViewJson(CallerView::new(caller))).into_response())
+    let shown = ViewJson(CallerView::new(&service, caller));
+    Ok(([(header::SET_COOKIE, cookie)], shown).into_response())
 }
 
 /// Whether a request comes by a session whose person a provider of OpenID Connect proved.

@@ -27,12 +27,16 @@ pub(crate) struct CallerView {
     participant: Option<String>,
     /// What the natural keys of the caller's deals begin with; null for other roles.
     scope: Option<String>,
+    /// The business date of the server, which says what the period of today is.
+    #[schema(format = Date)]
+    business_date: String,
 }
 
 impl CallerView {
     /// The view of a caller.
-    pub(crate) fn new(caller: Principal) -> CallerView {
+    pub(crate) fn new(service: &Service, caller: Principal) -> CallerView {
         CallerView {
+            business_date: service.context.business_date().to_string(),
             role: caller.role().name(),
             participant: caller.participant().map(str::to_owned),
             scope: caller.deal_scope().map(str::to_owned),
@@ -42,8 +46,11 @@ impl CallerView {
 }
 
 /// Who the caller is.
-pub(crate) async fn show_caller(Extension(caller): Extension<Principal>) -> ViewResult<CallerView> {
-    Ok(ViewJson(CallerView::new(caller)))
+pub(crate) async fn show_caller(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Principal>,
+) -> ViewResult<CallerView> {
+    Ok(ViewJson(CallerView::new(&service, caller)))
 }
 
 /// The day on which one asks who reports to whom.

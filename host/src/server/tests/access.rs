@@ -416,6 +416,8 @@ fn a_payee_sees_own_pay_and_that_of_those_who_report() {
 
     let caller = office.get("mia", "/v1/me");
     assert_eq!((&caller["role"], &caller["participant"]), (&json!("payee"), &json!("mia")));
+    // The period of today is that of the server, wherever the reader is.
+    assert_eq!(caller["business_date"], "2026-01-15");
 
     let credits = rows("ann", "/v1/me/credits");
     assert_eq!(credits.len(), 1, "{credits:?}");
