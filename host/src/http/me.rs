@@ -6,6 +6,7 @@
 //! there is no other way to a payee's data, and another's data is answered like none.
 
 pub(crate) mod lists;
+pub(crate) mod own_credit;
 pub(crate) mod profile;
 pub(crate) mod progress;
 pub(crate) mod questions;

@@ -48,7 +48,7 @@ use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
 use crate::http::live;
-use crate::http::me::{lists, profile, progress, questions, republished, what_if};
+use crate::http::me::{lists, own_credit, profile, progress, questions, republished, what_if};
 use crate::http::next_page;
 use crate::http::openapi::serve;
 use crate::http::ops::audit;
@@ -354,6 +354,7 @@ fn own_routes() -> Api {
             get(republished::list_statement_changes).with_access(own),
         )
         .route("/v1/me/credits", get(lists::list_credits).with_access(own))
+        .route("/v1/me/credits/{id}", get(own_credit::show_credit).with_access(own))
         .route("/v1/me/rewards", get(lists::list_rewards).with_access(own))
         .route("/v1/me/balances", get(lists::list_balances).with_access(own))
         .route("/v1/me/progress", get(progress::list_progress).with_access(own))

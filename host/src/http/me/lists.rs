@@ -26,7 +26,7 @@ use crate::http::me::subject::Subject;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
-use crate::http::results::payees::{self, PayeeCreditView, StatementView};
+use crate::http::results::payees::{self, PayeeCreditView};
 use crate::http::results::statements::{STATEMENT_COLUMNS, StatementRowView, statement_rows};
 use crate::http::views::{ListView, ViewJson, ViewResult, view_json};
 use crate::server::state::Service;
@@ -158,7 +158,7 @@ fn page_start(cursor: Option<&str>) -> Result<usize, Problem> {
 }
 
 /// The published statements that fit.
-fn statements(
+pub(super) fn statements(
     service: &Service,
     subject: &Subject,
     wanted: &OwnListParams,
@@ -188,6 +188,17 @@ fn published_row(statement: &Statement, mut row: Value) -> Value {
         fields.insert("confirmed".to_owned(), confirmed.into());
     }
     row
+}
+
+/// A credit of a statement as its payee sees it.
+pub(super) fn credit_row(
+    service: &Service,
+    subject: &Subject,
+    statement: &Statement,
+    row: &PostedCredit,
+) -> Result<Value, Problem> {
+    let before = published::before_maximum(&service.context, row)?;
+    Ok(published_row(statement, payees::credit_json(&subject.path, row, before)?))
 }
 
 /// The statements.
@@ -314,10 +325,7 @@ impl OwnPages {
     ) -> Result<Value, Problem> {
         let shown = match row {
             OwnRow::Line(line) => return view_json(line),
-            OwnRow::Credit(row) => {
-                let before = published::before_maximum(&service.context, row)?;
-                payees::credit_json(&self.subject.path, row, before)?
-            }
+            OwnRow::Credit(row) => return credit_row(service, &self.subject, statement, row),
             OwnRow::Reward(row) => view_json(row)?,
             OwnRow::Balance(row) => view_json(row)?,
         };

@@ -40,7 +40,7 @@ pub(crate) struct OwnWhyNotView {
 
 /// What the subject got of a transaction in one plan, and why nothing more.
 #[derive(Debug, Serialize, ToSchema)]
-struct OwnPlanView {
+pub(super) struct OwnPlanView {
     /// Id of the plan.
     plan: String,
     /// Whether a published credit is theirs.
@@ -101,7 +101,8 @@ fn reason_text(code: &str) -> &'static str {
 }
 
 impl OwnPlanView {
-    fn new(path: &str, why: PublicPlanWhyNot) -> Result<OwnPlanView, Problem> {
+    /// The view for a caller who finds what is the subject's under a path.
+    pub(super) fn new(path: &str, why: PublicPlanWhyNot) -> Result<OwnPlanView, Problem> {
         let credits = why.credits.iter();
         let credits = credits.map(|(row, cut)| payees::credit_json(path, row, cut.clone()));
         let credits = credits.collect::<Result<Vec<Value>, Problem>>()?;

@@ -499,6 +499,9 @@ fn path_part(path: &str, name: &str) -> &'static str {
         (_, "period") => "Id of a period of the calendar.",
         ("transactions", _) => "Natural key of the transaction.",
         ("credits", _) => "The id of the credit, `crd_` and 32 hexadecimal digits.",
+        ("me", "id") if path.starts_with("/v1/me/credits") => {
+            "The id of the credit, `crd_` and 32 hexadecimal digits."
+        }
         ("me", "payee") => "Id of a participant who reports to the caller.",
         ("payees", "id") => "Id of the participant.",
         ("payees", _) => "The number of the enquiry.",

@@ -93,6 +93,7 @@ GET /v1/log auditor
 GET /v1/me everyone
 GET /v1/me/balances payee
 GET /v1/me/credits payee
+GET /v1/me/credits/{id} payee 200 404 404
 GET /v1/me/enquiries payee
 POST /v1/me/enquiries payee
 GET /v1/me/enquiries/{id} payee 200 404 404
@@ -295,7 +296,7 @@ impl Office {
                 ["mia", "ann", "bob", "nobody"].map(str::to_owned)
             }
             ("transactions", _) => ["D-mia", "D-ann", "D-bob", "D-none"].map(str::to_owned),
-            ("credits", _) => {
+            ("credits", _) | ("me", Some(&"credits")) => {
                 let absent = format!("crd_{}", "5".repeat(32));
                 let [mia, ann, bob] = ["mia", "ann", "bob"].map(|payee| self.credit_of(payee));
                 [mia, ann, bob, absent]
@@ -426,6 +427,8 @@ fn a_payee_sees_own_pay_and_that_of_those_who_report() {
     for hidden in ["payee", "share", "source", "via", "ruleset", "result", "level"] {
         assert!(credits[0].get(hidden).is_none(), "{hidden}");
     }
+    let own = format!("/v1/me/credits/{}", credits[0]["id"].as_str().unwrap());
+    assert_eq!(office.get("ann", &own)["credit"], credits[0]);
     assert_eq!(rows("ann", "/v1/me/statements")[0]["totals"][0]["amount"], "100.00");
     assert_eq!(rows("ann", "/v1/me/periods")[0]["id"], "2026-01");
 
@@ -468,6 +471,9 @@ fn a_payee_sees_own_pay_and_that_of_those_who_report() {
     assert_eq!(office.host.deliver("msg_new", &row.to_string()).status, 202);
     office.host.drained();
     assert_eq!(rows("ann", "/v1/me/credits").len(), 1);
+    let unpublished = office.host.credits("D-new")[0]["id"].as_str().unwrap().to_owned();
+    let unpublished = office.call("ann", "GET", &format!("/v1/me/credits/{unpublished}"), "");
+    unpublished.problem(404, "not_found");
     assert_eq!(why("D-new")["plans"][0]["findings"][0]["code"], "not_released");
 }
 

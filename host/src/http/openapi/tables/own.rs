@@ -7,6 +7,7 @@ use crate::http::live::LiveNewsView;
 use crate::http::me::lists::{
     OwnBalanceView, OwnCreditView, OwnListParams, OwnPeriodView, OwnRewardView,
 };
+use crate::http::me::own_credit::OwnExplainedCreditView;
 use crate::http::me::profile::{CallerView, ReportParams, ReportView};
 use crate::http::me::questions::OwnWhyNotView;
 use crate::http::me::what_if::{WhatIfRequest, WhatIfView};
@@ -126,6 +127,9 @@ pub(super) fn operations() -> Vec<Operation> {
             "Shows whether anything changed, once or as a stream of events.",
         )
         .ok::<LiveNewsView>(),
+        get("/v1/me/credits/{id}", "getOwnCredit", "Shows a published credit of the caller.")
+            .ok::<OwnExplainedCreditView>()
+            .refuses(&["not_found", "ruleset_not_rebuilt"]),
         post("/v1/me/what-if", "imagineDeal", "Shows what a deal would bring the caller.")
             .body::<WhatIfRequest>()
             .ok::<WhatIfView>()
