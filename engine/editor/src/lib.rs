@@ -19,6 +19,7 @@ mod edited_text;
 mod field_docs;
 pub mod hover;
 mod names;
+mod people_names;
 mod script_spot;
 mod subject;
 mod table_rows;

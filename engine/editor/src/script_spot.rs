@@ -20,6 +20,12 @@ pub(crate) enum TextUse {
     TableKey(String, usize),
     /// A unit type.
     Unit,
+    /// A recipient: the name of a person, position or team.
+    Recipient,
+    /// What a field of a value is compared with: the value and the field.
+    Compared(String, String),
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// Anything else.
     Other,
 }
@@ -120,6 +126,10 @@ fn text_use(code: &str) -> TextUse {
         return TextUse::Column(value_name(value));
     }
 
+    if let Some(used) = compared_field(code) {
+        return used;
+    }
+
     let Some((before, arguments)) = open_call(code) else { return TextUse::Other };
     let name = last_name(before);
     let rest = before.get(..before.len() - name.len()).unwrap_or_default().trim_end();
@@ -127,6 +137,11 @@ fn text_use(code: &str) -> TextUse {
     match name {
         "has" => TextUse::Column(value_name(rest.strip_suffix('.').unwrap_or_default())),
         "amount_in" => TextUse::Unit,
+        "share" | "who" if first.is_empty() => TextUse::Recipient,
+        "hold_until_next" => TextUse::Word(&["month", "quarter", "year"]),
+        "hold_for" if count_arguments(first) == 2 => {
+            TextUse::Word(&["days", "months", "quarters", "years"])
+        }
         "lookup" | "find" if first.is_empty() => TextUse::Table,
         "lookup" | "find" => {
             let mut parts = first.split('"');
@@ -136,6 +151,14 @@ fn text_use(code: &str) -> TextUse {
         }
         _ => TextUse::Other,
     }
+}
+
+/// The field in front of a comparison at the end of a code: `to.title ==`.
+fn compared_field(code: &str) -> Option<TextUse> {
+    let rest = code.strip_suffix("==").or_else(|| code.strip_suffix("!="))?.trim_end();
+    let field = last_name(rest);
+    let value = rest.get(..rest.len() - field.len())?.strip_suffix('.')?;
+    Some(TextUse::Compared(value_name(value), field.to_owned()))
 }
 
 /// How many arguments a list has, the one that is typed included.
@@ -237,6 +260,7 @@ mod tests {
         let member =
             |of: &str, typed: &str| Some(ScriptSpot::Member(of.to_owned(), typed.to_owned()));
         let column = |of: &str| TextUse::Column(of.to_owned());
+        let compared = |of: &str, field: &str| TextUse::Compared(of.to_owned(), field.to_owned());
         let key = |table: &str, index| TextUse::TableKey(table.to_owned(), index);
         let cases = [
             ("    tx.am", member("tx", "am")),
@@ -246,7 +270,14 @@ mod tests {
             ("x(\"a\") + lookup(\"", text(TextUse::Table, "")),
             ("lookup(\"rates\", tx.product, \"a", text(key("rates", 1), "a")),
             ("tx.amount_in(\"E", text(TextUse::Unit, "E")),
-            ("share(\"", text(TextUse::Other, "")),
+            ("share(\"", text(TextUse::Recipient, "")),
+            ("[share(\"a\", 0.5), share(\"An", text(TextUse::Recipient, "An")),
+            ("share(\"a\", \"", text(TextUse::Other, "")),
+            ("if to.title == \"Se", text(compared("to", "title"), "Se")),
+            ("who(tx.owner).position != \"", text(compared("who", "position"), "")),
+            ("let x = a == \"", text(TextUse::Other, "")),
+            ("hold_until_next(\"q", text(TextUse::Word(&["month", "quarter", "year"]), "q")),
+            ("hold_for(1, \"", text(TextUse::Word(&["days", "months", "quarters", "years"]), "")),
             ("0..le", Some(ScriptSpot::Name("le".to_owned()))),
             ("// tx.", None),
             (r#"x == "\"//" && tx."#, member("tx", "")),

@@ -128,7 +128,12 @@ fn text_subject(names: &DeclaredNames, used: TextUse, name: String) -> Option<Na
         },
         TextUse::Table => Some(NamedSubject::Table(name)),
         TextUse::Unit => Some(NamedSubject::Listed("unit_types", name)),
-        TextUse::TableKey(..) | TextUse::Other => None,
+        TextUse::Compared(_, field) => match field.as_str() {
+            "credit_type" => Some(NamedSubject::Listed("credit_types", name)),
+            "unit_type" => Some(NamedSubject::Listed("unit_types", name)),
+            _ => None,
+        },
+        TextUse::TableKey(..) | TextUse::Recipient | TextUse::Word(_) | TextUse::Other => None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::EditorWorkspace;
 pub(crate) const VALUES_MAX: usize = 100;
 
 /// The cells of the rows of a file that can be read, without blanks around them, the header first.
-fn rows_of(workspace: &EditorWorkspace, path: &str) -> Vec<Vec<String>> {
+pub(crate) fn rows_of(workspace: &EditorWorkspace, path: &str) -> Vec<Vec<String>> {
     let text = workspace.files.get(path).map_or("", AsRef::as_ref);
     let mut rows = delimited::DelimitedRows::new(text, ',');
     let mut found = Vec::new();

@@ -5,11 +5,12 @@ use accredit_script::library::LIBRARY;
 use accredit_workspace::schema::{SECTIONS, SchemaKind};
 
 use super::CompletionKind::{Column, Key, Plan, Policy, Query, Table, Value};
-use super::script::ScriptHome;
+use super::script::{ScriptHome, bearer_items};
 use super::{CompletionKind, CompletionScope, ProposedItem, script_proposals};
 use crate::describe;
 use crate::edited_text::TextKind;
 use crate::names::DeclaredName;
+use crate::people_names::{self, BearerName, NameBearer, ids_of};
 use crate::script_spot::{is_name_sign, script_spot, unescaped};
 use crate::toml_spot::{QuotedText, TomlSpot, named_values, section_of, toml_spot};
 
@@ -173,6 +174,22 @@ fn word_items(words: &[(&str, &str)]) -> Vec<ProposedItem> {
     words.iter().map(|(word, about)| ProposedItem::new(*word, Value).about(*about)).collect()
 }
 
+/// The names behind the beginning of a target that is typed, such as `position:`.
+fn target_items(scope: &CompletionScope<'_>) -> Vec<ProposedItem> {
+    let typed = scope.before.rsplit(['"', '\'']).next().unwrap_or_default();
+    let Some((kind, _)) = typed.split_once(':') else { return Vec::new() };
+    let names = match kind {
+        "title" => people_names::titles_of(scope.workspace),
+        "position" => ids_of(scope.workspace, NameBearer::Position),
+        "participant" => ids_of(scope.workspace, NameBearer::Person),
+        "team" => ids_of(scope.workspace, NameBearer::Team),
+        _ => return Vec::new(),
+    };
+    let names =
+        names.into_iter().map(|one| BearerName { name: format!("{kind}:{}", one.name), ..one });
+    bearer_items(names.collect())
+}
+
 /// The words of a kind.
 fn words_of(kind: SchemaKind) -> Vec<&'static str> {
     match kind {
@@ -214,7 +231,10 @@ fn text_items(scope: &CompletionScope<'_>, spot: &TomlSpot) -> Vec<ProposedItem>
             items.extend(built_in.map(|word| ProposedItem::new(word, Value)));
             items.extend(named_items(list("relationship_types"), Value, ""));
         }
-        ("plan" | "reward" | "draw", "targets") => items.extend(word_items(TARGETS)),
+        ("plan" | "reward" | "draw", "targets") => {
+            items.extend(word_items(TARGETS));
+            items.extend(target_items(scope));
+        }
         ("direct", "assign") => items.extend(word_items(ASSIGNMENTS)),
         ("indirect", "sources") => {
             let plans = scope.workspace.files.keys().filter_map(|path| {

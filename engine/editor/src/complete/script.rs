@@ -11,6 +11,7 @@ use super::{CompletionScope, ProposedItem};
 use crate::describe;
 use crate::field_docs::{fields_of, find_field, find_value, kind_in_words};
 use crate::names::DeclaredName;
+use crate::people_names::{self, BearerName, NameBearer, ids_of};
 use crate::script_spot::{
     ScriptSpot, TextUse, entry_parameters, is_name_sign, local_names, script_names,
 };
@@ -78,6 +79,12 @@ fn declared_items(names: &[DeclaredName], kind: super::CompletionKind) -> Vec<Pr
     items.collect()
 }
 
+/// Names of the organisation.
+pub(super) fn bearer_items(names: Vec<BearerName>) -> Vec<ProposedItem> {
+    let items = names.into_iter();
+    items.map(|one| ProposedItem::new(one.name, Value).detail(one.about)).collect()
+}
+
 fn text_proposals(scope: &CompletionScope<'_>, used: &TextUse) -> Vec<ProposedItem> {
     let names = scope.names;
     let list = |key: &str| names.lists.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -104,6 +111,19 @@ fn text_proposals(scope: &CompletionScope<'_>, used: &TextUse) -> Vec<ProposedIt
             items.map(|value| ProposedItem::new(value, Value).detail(&detail)).collect()
         }
         TextUse::Unit => declared_items(list("unit_types"), Value),
+        TextUse::Recipient => bearer_items(people_names::recipient_names(scope.workspace)),
+        TextUse::Compared(value, field) => match (value.as_str(), field.as_str()) {
+            ("tx", _) => Vec::new(),
+            (_, "position") => bearer_items(ids_of(scope.workspace, NameBearer::Position)),
+            (_, "payee") => bearer_items(ids_of(scope.workspace, NameBearer::Person)),
+            ("payee", "id") => bearer_items(ids_of(scope.workspace, NameBearer::Person)),
+            (_, "team") => bearer_items(ids_of(scope.workspace, NameBearer::Team)),
+            (_, "title") => bearer_items(people_names::titles_of(scope.workspace)),
+            (_, "credit_type") => declared_items(list("credit_types"), Value),
+            (_, "unit_type") => declared_items(list("unit_types"), Value),
+            _ => Vec::new(),
+        },
+        TextUse::Word(words) => words.iter().map(|word| ProposedItem::new(*word, Value)).collect(),
         TextUse::Other => Vec::new(),
     }
 }

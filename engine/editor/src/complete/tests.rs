@@ -16,6 +16,10 @@ const SHARED: &str = "/// A tenth of an amount.\nfn tenth(x) { x / 10 }\n";
 
 const POLICY: &str = "/// Half to each.\nfn credit(tx) { tx.default_credit }\n";
 
+/// A name with quotes would have to be written otherwise, and a row may not be finished.
+const PARTICIPANTS: &str =
+    "id,name\nzoe,Zoe Moor\nann,Ann Lee\nmax,\"Max \"\"the axe\"\"\"\n,\nbob\n";
+
 /// The workspace with `text` at `path`, and the place of `^` in it.
 fn at_mark(path: &str, text: &str) -> (EditorWorkspace, TextPosition) {
     let (before, after) = text.split_once('^').unwrap();
@@ -27,6 +31,10 @@ fn at_mark(path: &str, text: &str) -> (EditorWorkspace, TextPosition) {
         ("policies/crediting/halves.rhai", POLICY),
         ("tables/rates.csv", "product,rate\nRobots,0.1\nParts,0.05\n*,0.01\n"),
         ("plans/sellers.toml", "name = \"Sellers\"\n"),
+        ("organization/participants.csv", PARTICIPANTS),
+        ("organization/positions.csv", "id,title\nREP-1,Seller\nLEAD-1,Team Lead\nREP-1,Seller\n"),
+        ("organization/teams.csv", "id,name\nnorth,The North\n"),
+        ("organization/aliases.csv", "kind,id,alias\nparticipant,zoe,Z. Moor\n"),
     ];
     let files = files.map(|(path, text)| (path.to_owned(), Arc::<str>::from(text)));
     let mut files = Files::from(files);
@@ -66,6 +74,31 @@ fn scripts_are_offered_fields_columns_tables_and_functions() {
     check(SCRIPT, "fn value(tx, to) { credit.relat^", &["relationship"]);
     check("policies/reward/r.rhai", "fn reward(payee, totals, quota) { totals.^", &["credited"]);
     assert!(items(SCRIPT, "fn value(tx, to) {\n  // tx.^").is_empty());
+}
+
+/// A name that was mistyped parked every deal, although the editor knew all of them.
+#[test]
+fn names_of_the_organisation_are_offered_where_they_are_meant() {
+    let in_value = |text: &str| format!("fn value(tx, to) {{ {text}");
+    let share = in_value("share(\"^\")");
+    let all = ["LEAD-1", "REP-1", "ann", "bob", "max", "zoe", "north", "Ann Lee", "The North"];
+    check(SCRIPT, &share, &all);
+    let about: Vec<String> = items(SCRIPT, &share).into_iter().map(|item| item.detail).collect();
+    let first = ["position Team Lead", "position Seller", "person Ann Lee", "person"];
+    assert_eq!(about[..4], first);
+    check(SCRIPT, &in_value("share(\"moo^\")"), &["Z. Moor", "Zoe Moor"]);
+    check(SCRIPT, &in_value("who(\"No^"), &["north", "The North"]);
+    check(SCRIPT, &in_value("if to.position == \"^"), &["LEAD-1", "REP-1"]);
+    check(SCRIPT, &in_value("if to.payee != \"z^"), &["zoe"]);
+    check(SCRIPT, &in_value("if credit.team == \"^"), &["north"]);
+    check(SCRIPT, &in_value("if to.title == \"^"), &["Seller", "Team Lead"]);
+    check(SCRIPT, &in_value("if credit.credit_type == \"a^"), &["acv"]);
+    check(SCRIPT, &in_value("if tx.product == \"^"), &[]);
+    check(SCRIPT, &in_value("hold_until_next(\"q^"), &["quarter"]);
+    check(PLAN, "targets = [\"po^\"]", &["position:"]);
+    check(PLAN, "targets = [\"position:r^\"]", &["position:REP-1"]);
+    check(PLAN, "targets = [\"title:^\"]", &["title:", "title:Seller", "title:Team Lead"]);
+    check(PLAN, "filter = \"to.title == \\\"S^\"", &["Seller"]);
 }
 
 /// A column whose name is no name takes the dot away; in double quotes its own quotes are escaped.
