@@ -34,12 +34,6 @@ export async function people() {
   };
 }
 
-/** Whether the server has an operation, by its path in the description of the API. */
-export async function offers(path) {
-  const { paths } = await (await fetch(`${url}/openapi.json`)).json();
-  return path in paths;
-}
-
 /** A page that fails the test at its end if it asked another host, broke the policy of contents or threw. */
 export class Visit {
   static async begin(options = {}) {

@@ -3,6 +3,39 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The alert of an act or of the server. */
+        ActAlert: {
+            /**
+             * Format: int64
+             * @description The number of the activation that moved money.
+             */
+            activation?: number;
+            /** @description Who takes care of it. */
+            assignee: string | null;
+            /**
+             * @description `definitions_changed`, `definitions_refused`, `double_payment`, `not_decided` or
+             *     `checkpoint_differs`.
+             */
+            code: string;
+            /** @description What that activation meant for credits that existed. */
+            effective?: string;
+            /** @description The id of the alert. */
+            id: string;
+            /** @description What happened and what to do, in one sentence. */
+            message: string;
+            /** @description What that activation moved. */
+            money?: components["schemas"]["MoneyEffect"];
+            /** @description Id of the participant who is paid twice. */
+            payee?: string;
+            /** @description Id of the period that was released. */
+            period?: string;
+            /** @description Id of the plan that was released. */
+            plan?: string;
+            /** @description `activation`, `release`, `worker` or `audit`. */
+            stage: string;
+            /** @description Natural key of the transaction that it is about; null where it is about none. */
+            transaction: string | null;
+        };
         /** @description What an act answers when it is carried out. */
         ActAnswer: components["schemas"]["MadeAdjustment"] | components["schemas"]["VoidedDeal"] | components["schemas"]["ManualCreditAct"] | components["schemas"]["ManualReward"] | components["schemas"]["PostedCredit"] | components["schemas"]["ReleasedHolds"] | components["schemas"]["Release"] | components["schemas"]["RemovedRelease"] | components["schemas"]["ChangedPeriod"] | components["schemas"]["ChangedAccess"] | components["schemas"]["Run"];
         /** @description An activation: a whole set of files became what decides. */
@@ -135,8 +168,8 @@ export interface components {
             /** @description One of the workspace's reason codes; `reset` needs none. */
             reason_code?: string | null;
         };
-        /** @description An alert. Every one has `transaction`, `stage`, `code` and `message`. */
-        Alert: components["schemas"]["NoteRow"] | components["schemas"]["RaisedAlert"] | components["schemas"]["DeadLetterAlert"] | components["schemas"]["EnquiryAlert"];
+        /** @description An alert. Every one has `id`, `assignee`, `transaction`, `stage`, `code` and `message`. */
+        Alert: components["schemas"]["NoteAlert"] | components["schemas"]["ActAlert"] | components["schemas"]["DeadLetterAlert"] | components["schemas"]["EnquiryAlert"];
         /** @description A page of a list. */
         AlertPage: {
             /** @description The rows of the page. */
@@ -458,6 +491,11 @@ export interface components {
         Calculations: components["schemas"]["Calculation"] | components["schemas"]["CalculationPage"];
         /** @description The caller. */
         Caller: {
+            /**
+             * Format: date
+             * @description The business date of the server, which says what the period of today is.
+             */
+            business_date: string;
             /** @description The name in the audit trail. */
             name: string;
             /** @description The participant whom the caller is; null for other roles. */
@@ -537,6 +575,8 @@ export interface components {
             cases: number;
             /** @description The files and rules that differ. */
             changes: components["schemas"]["DefinitionChanges"];
+            /** @description What the cases reach of the policies that it brings; null where it brings none. */
+            coverage: components["schemas"]["PolicyCoverage"] | null;
             /** @description What the change means for credits that exist: `now`, `recredit` or `from:2026-01-31`. */
             effective: string;
             /** @description What the recorded transactions would be credited. */
@@ -569,6 +609,15 @@ export interface components {
             leaves: components["schemas"]["LeafState"][];
             /** @description `closed`, `open` or `finalized`. */
             state: string;
+        };
+        /** @description A file of a kept change, before it and after it. */
+        ChangedText: {
+            /** @description The text that the change brings; null where the file goes. */
+            after: string | null;
+            /** @description The text in the set that the change was made for; null where the file is new. */
+            before: string | null;
+            /** @description Its path. */
+            path: string;
         };
         /** @description A member of a team on a day. */
         ChartMember: {
@@ -799,6 +848,17 @@ export interface components {
              */
             uncredited: number;
         };
+        /** @description What cases reach of a policy. */
+        CoveredPolicy: {
+            /** @description How many of them a case reaches. */
+            covered: number;
+            /** @description How many lines have a statement or an expression. */
+            lines: number;
+            /** @description The path of its file. */
+            path: string;
+            /** @description The others, by their number in the file. */
+            unreached: number[];
+        };
         /** @description Who gave or took back a credit, when and why. */
         CreditAct: {
             /** @description Why, if given. */
@@ -890,10 +950,14 @@ export interface components {
         };
         /** @description The alert of a delivery that cannot be read, or that contradicts an earlier one. */
         DeadLetterAlert: {
+            /** @description Who takes care of it. */
+            assignee: string | null;
             /** @description `conflict` or `dead_letter`. */
             code: string;
             /** @description The sender's id of the delivery. */
             delivery: string;
+            /** @description The id of the alert. */
+            id: string;
             /** @description What is wrong with the delivery, in one sentence. */
             message: string;
             /**
@@ -1348,8 +1412,12 @@ export interface components {
         };
         /** @description The alert of an enquiry. */
         EnquiryAlert: {
+            /** @description Who takes care of the enquiry. */
+            assignee: string | null;
             /** @description Always `enquiry`. */
             code: string;
+            /** @description The id of the alert. */
+            id: string;
             /** @description The payee, the kind and the text. */
             message: string;
             /** @description Id of the participant who asks. */
@@ -2295,6 +2363,39 @@ export interface components {
             /** @description Natural key; blank, and null in JSON, of what is about no transaction. */
             transaction: string | null;
         };
+        /** @description The alert of a decision, a reward or an adjustment. */
+        NoteAlert: {
+            /** @description Who takes care of it. */
+            assignee: string | null;
+            /** @description What it says, as one word. */
+            code: components["schemas"]["NoteCode"];
+            /**
+             * Format: int32
+             * @description Column in it, from 1.
+             */
+            column: number | null;
+            /** @description The author's file, if a script was running. */
+            file: string | null;
+            /** @description The id of the alert; an alert with another message is another one. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Line in it, from 1.
+             */
+            line: number | null;
+            /** @description What is to be known, in one sentence. */
+            message: string;
+            /** @description Leaf period of the incentive date; none when the transaction has none. */
+            period: string | null;
+            /** @description Id of the plan. */
+            plan: string;
+            /** @description The policy's name, if one was running. */
+            policy: string | null;
+            /** @description The stage that it comes from. */
+            stage: components["schemas"]["NoteStage"];
+            /** @description Natural key; blank, and null in JSON, of what is about no transaction. */
+            transaction: string | null;
+        };
         /**
          * @description What a note says, as one word.
          * @enum {string}
@@ -2468,6 +2569,13 @@ export interface components {
             data: components["schemas"]["OwnCredit"][];
             /** @description Where the next page begins; null behind the last one. */
             next_cursor: string | null;
+        };
+        /** @description A credit of the caller with the reason for it. */
+        OwnExplainedCredit: {
+            /** @description The credit, as the list of credits has it. */
+            credit: components["schemas"]["OwnCredit"];
+            /** @description What its plan gave of the deal, and why nothing more; null where the plan decides the deal no more. */
+            why: components["schemas"]["OwnPlan"] | null;
         };
         /** @description One reason, in the words for payees. */
         OwnFinding: {
@@ -2872,6 +2980,15 @@ export interface components {
             /** @description The name: the stem of its file. */
             name: string;
         };
+        /** @description What cases reach of the policies that a change brings. */
+        PolicyCoverage: {
+            /** @description How many cases were run for it; 0 where there are none, neither in the change nor on the server. */
+            cases: number;
+            /** @description Whether every case file was run that could reach another line. */
+            complete: boolean;
+            /** @description A row for each policy that the change adds or changes, by path. */
+            policies: components["schemas"]["CoveredPolicy"][];
+        };
         /** @description A change of a policy that was refused. */
         PolicyError: {
             /**
@@ -3085,6 +3202,53 @@ export interface components {
             stage: string;
             /** @description Natural key of the transaction that it is about; null where it is about none. */
             transaction: string | null;
+        };
+        /** @description A change that is kept, with its texts. */
+        ReadChange: {
+            /** @description Who approved it; null where no person did. */
+            approved: components["schemas"]["SignOff"] | null;
+            /**
+             * Format: date-time
+             * @description The instant at which it was made.
+             */
+            at: string;
+            /** @description The hash of the ruleset that it was made for. */
+            base: string;
+            /** @description The diagnostics of check. */
+            diagnostics: unknown;
+            /** @description What it means for credits that exist: `now`, `recredit` or `from:2026-01-31`. */
+            effective: string;
+            /** @description The hash of the new text by path; null where the file is removed. */
+            files: {
+                [key: string]: string | null;
+            };
+            /** @description The reason for removing people with credits or rewards. */
+            force?: string;
+            /**
+             * Format: int64
+             * @description Its number, from 1.
+             */
+            id: number;
+            /** @description More money than this it must not move. */
+            limits: components["schemas"]["Limits"];
+            /** @description The money that it moved by the transactions of when it was kept. */
+            money?: components["schemas"]["MoneyEffect"];
+            /** @description Whether it brings back an earlier set. */
+            rollback: boolean;
+            /** @description The hash of the ruleset that it makes; null where it could not be built. */
+            ruleset: string | null;
+            /** @description `api`, `watch` or `start`. */
+            source: string;
+            /** @description What became of it so far; `shadow` while it runs beside the rules in force. */
+            state: components["schemas"]["KeptChangeState"];
+            /** @description Labels to find it by. */
+            tags: string[];
+            /** @description Every file of it, before and after, by path. Secrets are in no file: they are settings of the server. */
+            texts: components["schemas"]["ChangedText"][];
+            /** @description The user who made it. */
+            who: string;
+            /** @description The reason as it was given. */
+            why: string | null;
         };
         /** @description The answer of a server that can take requests. */
         Readiness: {
@@ -3830,6 +3994,28 @@ export interface components {
             /** @description Name of the source. */
             source: string;
         };
+        /** @description A request of a source that was refused. */
+        SourceRefusal: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The code of the problem that was answered, such as `unauthentic`. */
+            reason: string;
+        };
+        /** @description What a source sent last. */
+        SourceState: {
+            /**
+             * Format: date-time
+             * @description When its last delivery was taken, repetitions aside; null if none is known.
+             */
+            last_delivery: string | null;
+            /** @description Its last request that was refused since the server started; null if none was. */
+            last_refused: components["schemas"]["SourceRefusal"] | null;
+            /** @description Name of the source. */
+            source: string;
+        };
         /** @description An answer that is still computed. */
         StartedTask: {
             /** @description Always `running`. */
@@ -4018,6 +4204,8 @@ export interface components {
             recredit: components["schemas"]["Recredit"] | null;
             /** @description Hash of the ruleset in force. */
             ruleset: string;
+            /** @description Every source of the settings, by name. */
+            sources: components["schemas"]["SourceState"][];
             /** @description The version of the program. */
             version: string;
         };

@@ -2,12 +2,11 @@
 
 import type { Schemas } from "./api";
 
-export type CoveredPolicy = { path: string; lines: number; covered: number; unreached: number[] };
-export type Coverage = { cases: number; complete: boolean; policies: CoveredPolicy[] };
+export type Coverage = Schemas["PolicyCoverage"];
 
-/** The coverage of a preview; null where the change has no policy, or the server says nothing about it. */
+/** The coverage of a preview; null where the change has no policy. */
 export function coverageOf(preview: Schemas["ChangePreview"]): Coverage | null {
-  const coverage = (preview as { coverage?: Coverage | null }).coverage;
+  const { coverage } = preview;
   return coverage && coverage.policies.length > 0 ? coverage : null;
 }
 

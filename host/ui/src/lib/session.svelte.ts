@@ -5,7 +5,7 @@ import { todayText } from "./format";
 
 /** What the server tells before anybody is signed in. */
 export type Welcome = Schemas["Welcome"];
-export type Caller = Schemas["Caller"] & { business_date?: string };
+export type Caller = Schemas["Caller"];
 
 /** What each role may look at, besides the playground. */
 const STAFF = ["auditor", "reader", "author", "approver", "admin"];
@@ -20,7 +20,7 @@ class Session {
   ready = $state(false);
   problem = $state.raw<ApiError | null>(null);
 
-  /** Today by the calendar of the server, which says what the period of today is; by that of the reader without it. */
+  /** Today by the calendar of the server, which says what the period of today is; by that of the reader until it has answered. */
   get today(): string {
     return this.caller?.business_date ?? todayText();
   }

@@ -5,9 +5,9 @@ import type { Schemas } from "../lib/api";
 export type Activation = Schemas["Activation"];
 export type KeptChange = Schemas["KeptChange"];
 /** A file of a kept change: its text in the set that the change was made for, and the one that it brings. */
-export type ChangedText = { path: string; before: string | null; after: string | null };
+export type ChangedText = Schemas["ChangedText"];
 /** A kept change by itself, with its texts. */
-export type ReadChange = KeptChange & { texts?: ChangedText[] };
+export type ReadChange = Schemas["ReadChange"];
 export type AnyChange = Schemas["Change"];
 
 export const isActivation = (change: AnyChange): change is Activation => "sequence" in change;

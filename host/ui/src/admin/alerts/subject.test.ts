@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assignees, byCode, fitsAssignee, knowsAssignees, NOBODY, subjectOf, type Alert } from "./subject";
+import { assignees, byCode, fitsAssignee, NOBODY, subjectOf, type Alert } from "./subject";
 
 const alert = (parts: object) => ({ code: "unmatched", message: "m", stage: "crediting", transaction: null, ...parts }) as unknown as Alert;
 
@@ -26,9 +26,7 @@ describe("where an alert leads", () => {
 describe("who takes care of an alert", () => {
   const [of, free] = [alert({ id: "1", assignee: "ida" }), alert({ id: "2", assignee: null })];
 
-  it("is known where the server says it", () => {
-    expect(knowsAssignees([alert({})])).toBe(false);
-    expect(knowsAssignees([free])).toBe(true);
+  it("is listed once", () => {
     expect(assignees([of, free, of])).toEqual(["ida"]);
   });
 

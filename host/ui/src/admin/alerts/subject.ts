@@ -2,8 +2,7 @@
 
 import type { Schemas } from "../../lib/api";
 
-/** Each alert has an id and a person who takes care of it, where the server knows of either. */
-export type Alert = Schemas["Alert"] & { id?: string; assignee?: string | null };
+export type Alert = Schemas["Alert"];
 export type Subject = { deal: string | null; payee: string | null; plan: string | null; period: string | null; href: string | null; label: string };
 
 const text = (alert: Alert, key: string): string | null => {
@@ -16,7 +15,7 @@ export function subjectOf(alert: Alert): Subject {
   const known = { deal, payee, plan, period };
   const at = encodeURIComponent;
   if (alert.code === "enquiry") {
-    const number = /^enquiry-(\d+)$/.exec(alert.id ?? "")?.[1];
+    const number = /^enquiry-(\d+)$/.exec(alert.id)?.[1];
     return { ...known, href: number ? `/admin/enquiries/${number}` : "/admin/enquiries", label: payee ?? "enquiry" };
   }
   if ("sequence" in alert) return { ...known, href: "/admin/sources", label: `${alert.source}, ${alert.delivery}` };
@@ -36,9 +35,6 @@ export function byCode(alerts: Alert[]): [string, Alert[]][] {
 
 /** The assignee of alerts that nobody takes care of, in the address. */
 export const NOBODY = "none";
-
-/** Whether the server knows who takes care of alerts. */
-export const knowsAssignees = (alerts: Alert[]): boolean => alerts.some((alert) => alert.id !== undefined && alert.assignee !== undefined);
 
 /** Everybody who takes care of an alert. */
 export const assignees = (alerts: Alert[]): string[] => [...new Set(alerts.flatMap((alert) => alert.assignee ?? []))].toSorted();

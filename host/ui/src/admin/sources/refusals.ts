@@ -1,11 +1,5 @@
 // Why a request of a source was refused, in words, by the code of the problem that it was answered with.
 
-import type { Schemas } from "../../lib/api";
-
-/** What a source sent last; the reason is the code of a problem. */
-export type SourceState = { source: string; last_delivery: string | null; last_refused: { at: string; reason: string } | null };
-export type StatusOfSources = Schemas["Status"] & { sources?: SourceState[] };
-
 const REASONS: Record<string, string> = {
   unauthentic: "its signature does not match",
   media_type: "its content type is not that of the connector",
