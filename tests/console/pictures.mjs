@@ -22,7 +22,7 @@ async function preview(page, visit) {
   await page.getByRole("link", { name: /Activate|Preview/ }).last().click();
   await page.getByRole("button", { name: "Preview the impact" }).click();
   await page.getByRole("region", { name: "Impact" }).waitFor({ timeout: 60_000 });
-  await page.getByRole("region", { name: "Impact" }).scrollIntoViewIfNeeded();
+  await page.getByRole("heading", { name: /Impact/ }).scrollIntoViewIfNeeded();
 }
 
 for (const [name, person, path, prepare] of pictures) {

@@ -11,6 +11,7 @@ mod lines;
 mod origin;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::work;
 use strsim::osa_distance;
@@ -21,7 +22,7 @@ pub use self::origin::TextOrigin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
 /// that the whole file (or no file) is meant, which is written as its beginning.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 pub struct Place {
     /// Path inside the customer's directory, with `/` between folders.
     pub file: String,
@@ -82,7 +83,7 @@ impl Place {
 }
 
 /// How bad it is: an error stops activation, a warning does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The definition cannot be used until this is fixed.
@@ -94,9 +95,10 @@ pub enum Severity {
 }
 
 /// One finding of `accredit check` (FORMAT section 6).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Diagnostic {
-    /// What kind of finding it is.
+    /// What kind of finding it is, `CRnnn`.
+    #[schema(value_type = String)]
     pub code: Code,
     /// Whether the finding prevents activation.
     pub severity: Severity,
@@ -138,7 +140,7 @@ impl Diagnostic {
     }
 }
 
-/// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
+/// `did you mean `x`?`, a sentence of its own, where a candidate is near enough to `word`; else nothing.
 pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

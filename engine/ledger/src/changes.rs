@@ -51,6 +51,9 @@ pub struct Proposal {
     pub ruleset: Option<String>,
     /// Paths with the hash of their new content, or none where the file goes.
     pub files: BTreeMap<String, Option<String>>,
+    /// The same paths with the hash of the content that it takes the place of, or none where the file is new;
+    /// none for a change that was kept before this was.
+    pub replaces: Option<BTreeMap<String, Option<String>>>,
     /// What it moved by the deals of when it was kept; none where nothing moved or it was not compared.
     pub money: Option<MoneyEffect>,
     /// What became of it so far.
@@ -122,6 +125,7 @@ impl Ledger {
         let detail = serde_json::json!({
             "change": proposal.id,
             "base": proposal.base,
+            "ruleset": proposal.ruleset,
             "why": proposal.terms.why,
             "effective": proposal.terms.effective,
         });

@@ -133,7 +133,8 @@ impl Ledger {
                 batch.put_row(StoreTable::Deliveries, key.clone(), codec::pack_row(&known)?);
                 batch.put_row(StoreTable::Pending, codec::number_key(next), "");
                 fresh.insert(key, known);
-                last.insert(&delivery.source, delivery.received_ms);
+                let latest = last.entry(&delivery.source).or_insert(delivery.received_ms);
+                *latest = delivery.received_ms.max(*latest);
             }
 
             receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });
@@ -142,7 +143,12 @@ impl Ledger {
 
         for (source, received_ms) in last {
             let key = format!("{LAST_PREFIX}{source}");
-            batch.put_row(StoreTable::Meta, key, codec::pack_row(&received_ms)?);
+            let known = snapshot.get(StoreTable::Meta, key.as_bytes())?;
+            let known: Option<i64> = known.map(|row| codec::unpack_row(&row)).transpose()?;
+            // A request from the quarantine was received long before it was verified.
+            if known.is_none_or(|known| known < received_ms) {
+                batch.put_row(StoreTable::Meta, key, codec::pack_row(&received_ms)?);
+            }
         }
 
         // A group of repetitions alone needs no commit.

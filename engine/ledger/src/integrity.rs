@@ -189,7 +189,17 @@ fn check_proposals(
         let kept = codec::from_json::<Proposal>(bytes);
 
         let same = said.remove(&number).zip(kept.ok()).is_some_and(|(row, kept)| {
-            kept.id == number && kept.terms.who == row.who && kept.at_ms == row.at_ms
+            let base = row.detail.get("base").and_then(serde_json::Value::as_str);
+            // Rows of earlier versions do not name it.
+            let ruleset = row.detail.get("ruleset").map(serde_json::Value::as_str);
+            let same_rules = ruleset.is_none_or(|named| named == kept.ruleset.as_deref());
+            // A change that was kept before this was has no contents that it replaces.
+            let replaces = kept.replaces.as_ref();
+            let same_paths = replaces.is_none_or(|them| them.keys().eq(kept.files.keys()));
+
+            let same_act = kept.terms.who == row.who && kept.at_ms == row.at_ms;
+            let same_sets = base == Some(&*kept.base) && same_rules;
+            kept.id == number && same_act && same_paths && same_sets
         });
 
         if !same {
@@ -255,8 +265,9 @@ fn check_texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult
     })?;
 
     visit_rows(snapshot, StoreTable::Changes, |_, row| {
-        let files = codec::from_json::<Proposal>(row).map(|one| one.files).unwrap_or_default();
-        named.extend(files.into_values().flatten());
+        let kept = codec::from_json::<Proposal>(row).unwrap_or_default();
+        let replaced = kept.replaces.unwrap_or_default();
+        named.extend(kept.files.into_values().chain(replaced.into_values()).flatten());
         Ok(())
     })?;
 

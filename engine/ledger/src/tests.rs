@@ -122,6 +122,21 @@ fn the_row_of_a_delivery_keeps_its_bytes() {
     assert_eq!(row, b"\x02\x03crm\x02m1\x02\x02{}\x01\x02{}");
 }
 
+/// A request of last week that was verified today made a source look silent since last week.
+#[test]
+fn the_last_delivery_of_a_source_does_not_go_back() {
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+    let at = |id: &str, received_ms: i64| Delivery { received_ms, ..delivery(id, id) };
+    let last = || ledger.last_deliveries().unwrap()["crm"];
+
+    ledger.receive_deliveries(&[at("a", 2000), at("b", 1500)]).unwrap();
+    assert_eq!(last(), 2000);
+    ledger.receive_deliveries(&[at("c", 1000)]).unwrap();
+    assert_eq!(last(), 2000);
+    ledger.receive_deliveries(&[at("d", 3000)]).unwrap();
+    assert_eq!(last(), 3000);
+}
+
 #[test]
 fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
     let ledger = Ledger::new(Arc::new(MemoryStore::default()));

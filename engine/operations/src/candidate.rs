@@ -23,6 +23,8 @@ pub struct CheckedRuleset {
     pub ruleset: Ruleset,
     /// How many cases ran.
     pub cases: usize,
+    /// What is odd and keeps nothing out: in the files as they are read, and besides in those that change.
+    pub warnings: Vec<Diagnostic>,
     /// What it moves, once it was compared with what is in force.
     pub money: MoneyEffect,
 }
@@ -43,11 +45,17 @@ pub fn build_candidate<'a>(
 ) -> Result<CheckedRuleset, OperationError> {
     // Columns that were received are known; before any was, a column may have any name.
     let columns = known_columns(context)?;
-    let checked = check_files(files, &columns, changed).map_err(OperationError::Check)?;
+    let changed: BTreeSet<&String> = changed.collect();
+    let checked = check_files(files, &columns, changed.iter().copied());
+    let mut checked = checked.map_err(OperationError::Check)?;
 
     let unknown = source_findings(&checked.ruleset, context.surroundings.connectors());
-    let is_sound = !unknown.iter().any(Diagnostic::is_error);
-    if is_sound { Ok(checked) } else { Err(OperationError::Check(unknown)) }
+    if unknown.iter().any(Diagnostic::is_error) {
+        return Err(OperationError::Check(unknown));
+    }
+    let touched = unknown.into_iter().filter(|one| changed.contains(&one.place.file));
+    checked.warnings.extend(touched);
+    Ok(checked)
 }
 
 /// How many cases there are, and what they find: a change may break the case of a file that it
@@ -90,6 +98,7 @@ pub fn check_files<'a>(
     let Some(ruleset) = ruleset else { return Err(diagnostics) };
 
     // Without a change these are files that were activated, whose cases held then.
+    let read = diagnostics.len();
     let mut cases = 0;
     if !changed.is_empty() {
         diagnostics.extend(zone::unknown_zone(&ruleset));
@@ -98,9 +107,13 @@ pub fn check_files<'a>(
         cases = count;
     }
 
-    let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    let money = MoneyEffect::default();
-    if sound { Ok(CheckedRuleset { ruleset, cases, money }) } else { Err(diagnostics) }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(diagnostics);
+    }
+    let others = diagnostics.split_off(read);
+    diagnostics.extend(others.into_iter().filter(touched));
+    let warnings = diagnostics;
+    Ok(CheckedRuleset { ruleset, cases, warnings, money: MoneyEffect::default() })
 }
 
 /// The files with the changes laid over them.

@@ -59,9 +59,10 @@ pub(super) fn read(
             if !ids.contains(&plan.text.as_str()) {
                 // A quota may come before its plan does; it must not stop the other plans.
                 let place = row.source().place(plan.offset);
-                let near = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_default();
-                let message = format!("there is no plan `{}` yet{near}", plan.text);
-                let help = "the quota counts as soon as plans/ has a file of that name";
+                let message = format!("there is no plan `{}` yet", plan.text);
+                let help = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_else(|| {
+                    "the quota counts as soon as plans/ has a file of that name".to_owned()
+                });
                 report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));
             }
             continue;
@@ -128,10 +129,11 @@ fn read_credit_type(
     if let Some(known) = types.iter().find(|known| **known == *text) {
         return Ok(Some(*known));
     }
-    let near = did_you_mean(text, types.iter().map(|known| &**known)).unwrap_or_default();
-    let message = format!("there is no credit type `{text}`{near}");
-    let help = "write one of `credit_types` in accredit.toml, or leave the cell blank";
-    row.report_error(Code::CR033, row.cell_offset("credit_type"), message, help);
+    let message = format!("there is no credit type `{text}`");
+    let help = did_you_mean(text, types.iter().map(|known| &**known)).unwrap_or_else(|| {
+        "write one of `credit_types` in accredit.toml, or leave the cell blank".to_owned()
+    });
+    row.report_error(Code::CR033, row.cell_offset("credit_type"), message, &help);
     Err(())
 }
 

@@ -5,9 +5,11 @@
 //! **Architecture invariant:** no person approves their own change, and what is approved is
 //! activated through the same door, against the ruleset that it was made for.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use accredit_ledger::changes::{Proposal, ProposalState};
+use accredit_ledger::definitions::content_hash;
 use accredit_ledger::terms::ChangeTerms;
 use accredit_workspace::Files;
 use serde::Serialize;
@@ -70,12 +72,34 @@ pub fn keep_draft(context: &Context, change: &ChangeRequest) -> Result<Proposal,
 }
 
 fn proposal_of(context: &Context, change: &ChangeRequest) -> Proposal {
+    let current = context.ruleset.load();
     Proposal {
         at_ms: context.now_ms(),
         terms: change.terms.clone(),
-        base: context.ruleset.load().hash.to_string(),
+        base: current.hash.to_string(),
+        replaces: Some(hashes_of(&current.files, change.files.keys())),
         ..Proposal::default()
     }
+}
+
+/// The paths with the hash of what `files` has there, or none where it has nothing.
+fn hashes_of<'a>(
+    files: &Files,
+    paths: impl Iterator<Item = &'a String>,
+) -> BTreeMap<String, Option<String>> {
+    let hash = |path: &String| files.get(path).map(|text| content_hash(text));
+    paths.map(|path| (path.clone(), hash(path))).collect()
+}
+
+/// Refuses a kept change one of whose files was changed since: the ruleset has the same hash where only cases
+/// were changed, and the approval would take the place of what nobody saw.
+fn replaces_what_it_was_made_for(kept: &Proposal, files: &Files) -> Result<(), OperationError> {
+    let Some(replaces) = &kept.replaces else { return Ok(()) };
+    if hashes_of(files, replaces.keys()) == *replaces {
+        return Ok(());
+    }
+    let detail = "a file of it has changed since, perhaps a case file; send the change again";
+    Err(OperationError::conflict("base_moved", detail))
 }
 
 /// Activates a kept change; `who` approves it where four eyes are asked for.
@@ -106,7 +130,8 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
     };
 
     // A person may have thrown it away while this one waited for its turn.
-    let still = |_: &Files| {
+    let still = |files: &Files| {
+        replaces_what_it_was_made_for(&kept, files)?;
         let kept = context.ledger.find_proposal(id)?;
         kept.as_ref().map_or_else(|| Err(OperationError::not_found("change")), can_be_activated)
     };
@@ -135,20 +160,36 @@ pub fn changed_texts(
     context: &Context,
     kept: &Proposal,
 ) -> Result<Vec<ChangedText>, OperationError> {
-    let current = context.ruleset.load_full();
-    // What is in force needs no search through the activations.
-    let earlier = match *kept.base == *current.hash {
-        true => None,
-        false => context.ledger.files_of(&kept.base)?,
-    };
-    let base = earlier.as_ref().unwrap_or(&current.files);
+    let before = texts_before(context, kept)?;
 
     let texts = context.ledger.proposal_texts(kept)?.into_iter();
     let changed = texts.map(|(path, after)| {
-        let before = base.get(&path).map(ToString::to_string);
+        let before = before.get(&path).map(ToString::to_string);
         ChangedText { path, before, after: after.map(|text| text.to_string()) }
     });
     Ok(changed.collect())
+}
+
+/// The files that a kept change takes the place of, and others of the set that it was made for.
+fn texts_before(context: &Context, kept: &Proposal) -> Result<Files, OperationError> {
+    let Some(replaces) = &kept.replaces else {
+        // Kept by an earlier version: the set is found by its ruleset, which knows no case files.
+        let current = context.ruleset.load_full();
+        if *kept.base == *current.hash {
+            return Ok(current.files.clone());
+        }
+        let files = context.ledger.files_of(&kept.base)?;
+        return files.ok_or_else(|| OperationError::not_found("set that the change was made for"));
+    };
+
+    let mut files = Files::new();
+    for (path, hash) in replaces {
+        let Some(hash) = hash else { continue };
+        let text = context.ledger.find_file_text(hash)?;
+        let text = text.ok_or_else(|| OperationError::not_found("text before the change"))?;
+        files.insert(path.clone(), text);
+    }
+    Ok(files)
 }
 
 /// Throws a kept change away.

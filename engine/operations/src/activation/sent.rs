@@ -4,6 +4,7 @@
 //! Source: DESIGN section 5.
 
 use accredit_crediting::impact::ImpactReport;
+use accredit_domain::diagnostic::{Diagnostic, Severity};
 use accredit_domain::limits::MoneyEffect;
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::terms::ChangeTerms;
@@ -32,6 +33,11 @@ pub struct ChangePreview {
     pub ruleset: String,
     /// What the change means for credits that exist: `now`, `recredit` or `from:2026-01-31`.
     pub effective: Effective,
+    /// What is odd in the files that change, or became odd elsewhere by the change, and keeps nothing out; at
+    /// most 500.
+    pub warnings: Vec<Diagnostic>,
+    /// How many more there are.
+    pub warnings_left_out: usize,
     /// How many cases ran, all of which passed.
     pub cases: usize,
     /// What the cases reach of the policies that it brings; null where it brings none.
@@ -49,6 +55,9 @@ pub struct ChangePreview {
     /// The limit that is exceeded, in words.
     pub stop_loss: Option<String>,
 }
+
+/// Warnings that a preview lists at most.
+const WARNINGS_MAX: usize = 500;
 
 /// What a change whose files were compared with `current` would change; nothing is written.
 ///
@@ -72,6 +81,10 @@ pub fn preview_change(
     let ReplayImpact { impact, booked } = replay::change_impact(context, current, new, effective)?;
     let moved = effect::money_change(context, current, new, effective)?;
 
+    let mut warnings = warnings_of(context, current, change, checked.warnings)?;
+    let warnings_left_out = warnings.len().saturating_sub(WARNINGS_MAX);
+    warnings.truncate(WARNINGS_MAX);
+
     let ledger = &context.ledger;
     let unfinished = ledger.pending_recredit()?.is_some() || ledger.pending_count()? > 0;
 
@@ -88,7 +101,29 @@ pub fn preview_change(
         people: people::people_report(context, current, new)?,
         money: moved.money_effect(),
         stop_loss: moved.exceeded_limit(&change.terms.limits),
+        warnings,
+        warnings_left_out,
     })
+}
+
+/// The warnings of a change among what was found: those of its files, and those of others that were not there
+/// before, such as a quota whose plan goes.
+fn warnings_of(
+    context: &Context,
+    current: &Ruleset,
+    change: &ChangeRequest,
+    mut found: Vec<Diagnostic>,
+) -> Result<Vec<Diagnostic>, OperationError> {
+    let touched = |one: &Diagnostic| change.files.contains_key(&one.place.file);
+    found.retain(|one| one.severity == Severity::Warning);
+
+    if !found.iter().all(touched) {
+        let (_, before) = Ruleset::read(&current.files, &candidate::known_columns(context)?);
+        found.retain(|one| touched(one) || !before.contains(one));
+    }
+
+    found.sort();
+    Ok(found)
 }
 
 /// Makes a change whose files were compared with `current`, or keeps it where it is a draft or needs

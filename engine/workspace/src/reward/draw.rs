@@ -93,10 +93,11 @@ fn read_covers(item: &TomlItem<'_>, rewards: &[Reward]) -> Option<Vec<Arc<str>>>
             Some(_) => {}
             None => {
                 let names = rewards.iter().map(|reward| &*reward.name);
-                let near = did_you_mean(&text.text, names).unwrap_or_default();
-                let message = format!("there is no reward `{}` in the plan{near}", text.text);
-                let help = "name rewards of this plan, or leave `covers` out to cover all of them";
-                item.report().error(Code::CR025, text.place, message, help);
+                let message = format!("there is no reward `{}` in the plan", text.text);
+                let help = did_you_mean(&text.text, names).unwrap_or_else(|| {
+                    "name rewards of this plan, or leave `covers` out to cover all of them".into()
+                });
+                item.report().error(Code::CR025, text.place, message, &help);
             }
         }
     }

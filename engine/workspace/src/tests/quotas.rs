@@ -68,6 +68,18 @@ fn a_bare_id_is_a_position_a_participant_or_a_team() {
     assert_eq!(find("t", team).as_deref(), Some("7"));
 }
 
+/// A near name was glued to the sentence: there is no credit type `renewels`did you mean …?
+#[test]
+fn a_near_name_is_advice_and_not_a_part_of_the_sentence() {
+    let found = read_rewarded("DIRECT", "p,S1,2022-01,5,renewels\n");
+    assert_eq!(found, ["CR033 organization/quotas.csv:2: there is no credit type `renewels`"]);
+
+    let draw = "\n[[reward]]\nname = \"Commission\"\ncredit_type = \"credit\"\ntiers = [{ rate = \"5%\" }]\n\
+                [[draw]]\nname = \"Advance\"\namount = 100\ncovers = [\"Commisson\"]\n";
+    let found = read_rewarded(&format!("DIRECT{draw}"), "");
+    assert_eq!(found, ["CR025 plans/p.toml:14: there is no reward `Commisson` in the plan"]);
+}
+
 /// A quota by name was refused where every other file takes names, and one for a plan that is not
 /// written yet stopped every calculation.
 #[test]

@@ -295,6 +295,7 @@ pub(crate) fn print_preview(shown: &Json, format: DataFormat) {
             };
 
             part("Files", &["path", "part", "what"], &rows("/changes/files"));
+            part("Warnings", &["code", "file", "line", "message", "help"], &rows("/warnings"));
             part("Rules", &["plan", "rule", "kind", "what", "keys"], &rows("/changes/rules"));
             part("In all", &MONEY, &rows("/impact/total"));
 

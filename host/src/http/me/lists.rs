@@ -7,7 +7,7 @@
 //! what is decided and not released is in none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::posted::PostedCredit;
@@ -268,7 +268,8 @@ async fn answer_rows(
     rows: OwnRows,
 ) -> Result<Response, Problem> {
     let page = (wanted.limit.take(), wanted.cursor.take());
-    exports::answer_list(service, headers, page, OwnPages { subject, wanted, rows }).await
+    let pages = OwnPages { subject, wanted, rows, found: OnceLock::new() };
+    exports::answer_list(service, headers, page, pages).await
 }
 
 /// Which rows of statements a list has.
@@ -286,6 +287,9 @@ struct OwnPages {
     subject: Subject,
     wanted: OwnListParams,
     rows: OwnRows,
+    /// The statements as they were when the first page was read. A page begins at the number of a
+    /// row, so that a release between two pages of a file would lose rows or repeat them.
+    found: OnceLock<Vec<Statement>>,
 }
 
 /// A row of a statement, before it is written.
@@ -297,6 +301,15 @@ enum OwnRow<'a> {
 }
 
 impl OwnPages {
+    /// The statements of the first page.
+    fn statements(&self, service: &Service) -> Result<&[Statement], Problem> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
+        }
+        let found = statements(service, &self.subject, &self.wanted)?;
+        Ok(self.found.get_or_init(|| found))
+    }
+
     /// The rows of a statement that the list has.
     fn rows_of<'a>(&self, statement: &'a Statement) -> Vec<OwnRow<'a>> {
         match self.rows {
@@ -347,7 +360,7 @@ impl PagedList for OwnPages {
         let start = page_start(part.cursor)?;
         let end = start.saturating_add(part.limit);
 
-        let found = statements(service, &self.subject, &self.wanted)?;
+        let found = self.statements(service)?;
         let rows = found.iter().flat_map(|statement| {
             self.rows_of(statement).into_iter().map(move |row| (statement, row))
         });

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use accredit_operations::error::OperationError;
 use accredit_operations::published;
 use axum::extract::{Path, State};
 use serde::Serialize;
@@ -45,9 +46,14 @@ pub(crate) async fn show_credit(
         let (statement, row) = found.ok_or_else(|| Problem::not_found("credit"))?;
 
         let credit = lists::credit_row(service, &subject, statement, row)?;
-        let why = published::own_why_not(&service.context, &subject.scope, &row.transaction)?;
-        let plan = why.plans.into_iter().find(|plan| plan.plan == statement.plan);
-        let why = plan.map(|plan| OwnPlanView::new(&subject.path, plan)).transpose()?;
+        let why = published::own_why_not(&service.context, &subject.scope, &row.transaction);
+        let why = match why {
+            Ok(why) => why.plans.into_iter().find(|plan| plan.plan == statement.plan),
+            // The credit is shown all the same where a decision of old rules cannot be explained.
+            Err(OperationError::Conflict(refused)) if refused.code == "ruleset_not_rebuilt" => None,
+            Err(error) => return Err(error.into()),
+        };
+        let why = why.map(|plan| OwnPlanView::new(&subject.path, plan)).transpose()?;
         Ok(OwnExplainedCreditView { credit, why })
     });
     found.await.map(ViewJson)

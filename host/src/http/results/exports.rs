@@ -193,7 +193,11 @@ async fn export_list(
 
     // Where it fails, the sender is dropped without the end, and the reader is told so.
     if let ExportFormat::File(file) = format {
+        let turn = files::FILES_UNDER_WAY.try_acquire();
+        let turn =
+            turn.map_err(|_| Problem::unavailable("other files are being made; try again"))?;
         tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             files::send_file(&service, &pages, (file, (rows, next)), &sender);
         });
     } else {

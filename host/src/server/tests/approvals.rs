@@ -250,3 +250,37 @@ fn a_change_that_waits_has_its_texts_before_and_after() {
     assert_eq!(ask(&host, "ida", "POST", &approve, &json!({})).status, 200);
     assert_eq!(host.get(&path)["texts"], expected);
 }
+
+/// A ruleset has the same hash whatever its cases say: the approval of a waiting case file took the
+/// place of what another person had written meanwhile, and the text before it was that of today.
+#[test]
+fn a_waiting_case_file_does_not_replace_what_was_written_meanwhile() {
+    let host = with_four_eyes();
+    let path = "plans/sellers.cases.md";
+    let text = |title: &str| {
+        format!(
+            "# Cases\n\n## {title}\n\n```csv transactions\nid,closed,amount,owner\n\
+             D1,2026-01-10,100,ann\n```\n\n| transaction | amount |\n| --- | --- |\n| D1 | 100.00 |\n"
+        )
+    };
+    let send = |title: &str| -> String {
+        let body = json!({ "files": { path: text(title) } });
+        let waiting = ask(&host, "max", "POST", "/v1/changes", &body).json();
+        assert_eq!(waiting["state"], "waiting", "{waiting}");
+        format!("/v1/changes/{}", waiting["change"])
+    };
+    let approve =
+        |change: &str| ask(&host, "ida", "POST", &format!("{change}/approve"), &json!({}));
+
+    let (first, second) = (send("First"), send("Second"));
+    assert_eq!(approve(&first).status, 200);
+    approve(&second).problem(409, "base_moved");
+    assert_eq!(host.api("GET", &format!("/v1/definitions/{path}"), &[], "").text, text("First"));
+
+    // The next one was made for the first, and still says so once it is in force.
+    let third = send("Third");
+    let expected = json!([{ "path": path, "before": text("First"), "after": text("Third") }]);
+    assert_eq!(host.get(&third)["texts"], expected);
+    assert_eq!(approve(&third).status, 200);
+    assert_eq!(host.get(&third)["texts"], expected);
+}

@@ -250,13 +250,13 @@ fn a_destination_that_was_down_gets_everything_once_it_is_back() {
 
     // The events are in the data file.
     host.stop();
+    let before = receiver.arrived().len();
     host.run();
     assert_eq!(destination(&host)["waiting"], 12);
     receiver.answers(200);
-    let before = receiver.arrived().len();
+    // Some may be tried again by themselves at this moment.
     let resent = host.api("POST", "/v1/destinations/erp/resend?state=waiting", &[], "");
-    assert_eq!((resent.status, &resent.json()["resent"]), (202, &json!(12)));
-    receiver.wait_for(before + 12);
+    assert_eq!(resent.status, 202, "{}", resent.text);
     wait_until(|| destination(&host)["sent"] == 12);
 
     let mut ids: Vec<String> = receiver.arrived()[before..]

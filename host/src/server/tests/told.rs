@@ -435,3 +435,51 @@ fn rewards_are_summed_by_payee_by_manager_and_by_plan() {
     assert!(money.get("rewards_by_manager").is_none(), "{money}");
     assert_eq!(money["rewards"]["by_plan"], json!([]));
 }
+
+/// A plan that reads nothing else.
+const PLAIN: &str = r#"
+name = "Sells"
+targets = ["*"]
+
+[[direct]]
+name = "Booking"
+  [[direct.results]]
+  name = "Booking credit"
+  credit_type = "booking"
+"#;
+
+/// A sheet with a misspelt plan was previewed and activated without a word, and nobody had the quota.
+#[test]
+fn a_preview_warns_of_what_is_odd_in_the_files_that_change() {
+    let host = Host::start();
+    let warnings = |quotas: &str| -> Value {
+        let body = json!({"files": {"organization/quotas.csv": quotas}}).to_string();
+        let shown = host.api("POST", "/v1/preview", &[], &body);
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        shown.json()["warnings"].clone()
+    };
+
+    let odd = warnings("plan,target,period,amount\nsellres,*,2026-01,1000\n");
+    let expected = json!([{
+        "code": "CR025",
+        "severity": "warning",
+        "file": "organization/quotas.csv",
+        "line": 2,
+        "column": 1,
+        "message": "there is no plan `sellres` yet",
+        "help": "did you mean `sellers`?",
+    }]);
+    assert_eq!(odd, expected);
+    let sound = "plan,target,period,amount\nsellers,*,2026-01,1000\n";
+    assert_eq!(warnings(sound), json!([]));
+
+    // A plan that goes leaves its quotas behind, in a file that does not change.
+    let stored = json!({"files": {"organization/quotas.csv": sound}}).to_string();
+    assert_eq!(host.api("POST", "/v1/changes", &[], &stored).status, 200);
+    let without =
+        json!({"files": {"plans/sellers.toml": null, "plans/sells.toml": PLAIN}}).to_string();
+    let shown = host.api("POST", "/v1/preview", &[], &without);
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    assert_eq!(shown.json()["warnings"][0]["file"], "organization/quotas.csv", "{}", shown.text);
+    assert_eq!(warnings("plan,target,period,amount\n"), json!([]));
+}

@@ -591,6 +591,13 @@ export interface components {
             stop_loss: string | null;
             /** @description Whether the server still decides, so that amounts will differ. */
             unfinished: boolean;
+            /**
+             * @description What is odd in the files that change, or became odd elsewhere by the change, and keeps nothing out; at
+             *     most 500.
+             */
+            warnings: components["schemas"]["Diagnostic"][];
+            /** @description How many more there are. */
+            warnings_left_out: number;
         };
         /** @description A key or a person whose access was changed. */
         ChangedAccess: {
@@ -1190,6 +1197,29 @@ export interface components {
             plan: string;
             ruleset: string;
             transaction: string;
+        };
+        /** @description One finding of `accredit check`. */
+        Diagnostic: {
+            /** @description What kind of finding it is, `CRnnn`. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Column in characters, from 1.
+             */
+            column: number;
+            /** @description Path inside the customer's directory, with `/` between folders. */
+            file: string;
+            /** @description What to do about it. */
+            help: string | null;
+            /**
+             * Format: int32
+             * @description Line number, counted from 1.
+             */
+            line: number;
+            /** @description What is wrong: lower case, no final period, the author's words in backticks. */
+            message: string;
+            /** @description Whether the finding prevents activation. */
+            severity: components["schemas"]["Severity"];
         };
         /**
          * @description What became of a row of a statement.
@@ -2954,6 +2984,24 @@ export interface components {
             /** @description `admin`, `author`, `approver`, `reader`, `auditor` or `payee`. */
             role: string;
         };
+        /**
+         * @description A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
+         *     that the whole file (or no file) is meant, which is written as its beginning.
+         */
+        Place: {
+            /**
+             * Format: int32
+             * @description Column in characters, from 1.
+             */
+            column: number;
+            /** @description Path inside the customer's directory, with `/` between folders. */
+            file: string;
+            /**
+             * Format: int32
+             * @description Line number, counted from 1.
+             */
+            line: number;
+        };
         /** @description What a payee got of a transaction in one plan, and why nothing more. */
         PlanWhyNot: {
             /** @description Whether a published credit is theirs. */
@@ -2986,7 +3034,7 @@ export interface components {
             cases: number;
             /** @description Whether every case file was run that could reach another line. */
             complete: boolean;
-            /** @description A row for each policy that the change adds or changes, by path. */
+            /** @description A row for each policy that the change adds or changes, by path; none for one without a line that runs. */
             policies: components["schemas"]["CoveredPolicy"][];
         };
         /** @description A change of a policy that was refused. */
@@ -3820,6 +3868,11 @@ export interface components {
             /** @description What it is about. */
             subject: string;
         };
+        /**
+         * @description How bad it is: an error stops activation, a warning does not.
+         * @enum {string}
+         */
+        Severity: "error" | "warning" | "hint";
         /** @description What a change would have done differently since its shadow started. */
         Shadow: {
             /**

@@ -7,12 +7,18 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 
-use super::{EXPORT_PAGE_ROWS, ExportChunk, PageRequest, PagedList, RowPage};
+use super::{EXPORT_PAGE_ROWS, ExportChunk, PageRequest, PagedList, READER_TIMEOUT, RowPage};
 use crate::server::state::Service;
 use crate::tabular::spreadsheet::Spreadsheet;
 use crate::tabular::table_parquet::ParquetTable;
+
+/// Files that are made at a time: each has a thread until its reader has taken the last byte, and
+/// other requests need threads as well.
+pub(super) static FILES_UNDER_WAY: Semaphore = Semaphore::const_new(16);
 
 /// Rows of a row group of Parquet.
 const GROUP_ROWS: usize = 10_000;
@@ -110,7 +116,8 @@ fn read_page(service: &Service, pages: &Arc<dyn PagedList>, cursor: &str) -> io:
 }
 
 fn send_chunk(sender: &Sender<ExportChunk>, chunk: ExportChunk) -> io::Result<()> {
-    sender.blocking_send(chunk).map_err(|_| io::Error::other("the client has disconnected"))
+    let sent = Handle::current().block_on(sender.send_timeout(chunk, READER_TIMEOUT));
+    sent.map_err(|_| io::Error::other("the client has disconnected"))
 }
 
 /// A file whose bytes are sent as they are written.
