@@ -19,7 +19,7 @@ use accredit_seams::store::{StoreTable, WriteBatch};
 struct AssigneeRow {
     /// Who takes care of it.
     to: String,
-    /// Who said so.
+    /// Who assigned it.
     who: String,
     /// The time in milliseconds since 1970.
     at_ms: i64,

@@ -277,7 +277,7 @@ fn a_waiting_case_file_does_not_replace_what_was_written_meanwhile() {
     approve(&second).problem(409, "base_moved");
     assert_eq!(host.api("GET", &format!("/v1/definitions/{path}"), &[], "").text, text("First"));
 
-    // The next one was made for the first, and still says so once it is in force.
+    // The next one was made for the first, and shows its text also once it is in force.
     let third = send("Third");
     let expected = json!([{ "path": path, "before": text("First"), "after": text("Third") }]);
     assert_eq!(host.get(&third)["texts"], expected);
