@@ -23,7 +23,8 @@ pub struct CheckedRuleset {
     pub ruleset: Ruleset,
     /// How many cases ran.
     pub cases: usize,
-    /// What is odd and keeps nothing out: in the files as they are read, and besides in those that change.
+    /// What is odd and keeps nothing out: what reading finds in all files, and what cases, the time zone
+    /// and connectors show in those that change.
     pub warnings: Vec<Diagnostic>,
     /// What it moves, once it was compared with what is in force.
     pub money: MoneyEffect,
@@ -98,7 +99,7 @@ pub fn check_files<'a>(
     let Some(ruleset) = ruleset else { return Err(diagnostics) };
 
     // Without a change these are files that were activated, whose cases held then.
-    let read = diagnostics.len();
+    let found_by_reading = diagnostics.len();
     let mut cases = 0;
     if !changed.is_empty() {
         diagnostics.extend(zone::unknown_zone(&ruleset));
@@ -110,7 +111,8 @@ pub fn check_files<'a>(
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }
-    let others = diagnostics.split_off(read);
+    // An older finding of a case in a file that stays is not the fault of this change.
+    let others = diagnostics.split_off(found_by_reading);
     diagnostics.extend(others.into_iter().filter(touched));
     let warnings = diagnostics;
     Ok(CheckedRuleset { ruleset, cases, warnings, money: MoneyEffect::default() })

@@ -88,6 +88,7 @@ pub(super) fn bearer_items(names: Vec<BearerName>) -> Vec<ProposedItem> {
 fn text_proposals(scope: &CompletionScope<'_>, used: &TextUse) -> Vec<ProposedItem> {
     let names = scope.names;
     let list = |key: &str| names.lists.get(key).map(Vec::as_slice).unwrap_or_default();
+
     match used {
         TextUse::Column(value) => match value.as_str() {
             "credit" | "to" | "payee" | "who" => declared_items(&names.attributes, Attribute),
@@ -101,30 +102,41 @@ fn text_proposals(scope: &CompletionScope<'_>, used: &TextUse) -> Vec<ProposedIt
             });
             tables.collect()
         }
+
         TextUse::TableKey(table, index) => {
             let table = names.tables.iter().find(|known| known.name == *table);
             let column = table.and_then(|table| table.keys.get(*index));
             let (Some(table), Some(column)) = (table, column) else { return Vec::new() };
+
             let values = table_rows::values_of(scope.workspace, &table.path(), column);
             let detail = format!("{column} of {}", table.name);
             let items = values.into_iter();
             items.map(|value| ProposedItem::new(value, Value).detail(&detail)).collect()
         }
+
         TextUse::Unit => declared_items(list("unit_types"), Value),
         TextUse::Recipient => bearer_items(people_names::recipient_names(scope.workspace)),
-        TextUse::Compared(value, field) => match (value.as_str(), field.as_str()) {
-            ("tx", _) => Vec::new(),
-            (_, "position") => bearer_items(ids_of(scope.workspace, NameBearer::Position)),
-            (_, "payee") => bearer_items(ids_of(scope.workspace, NameBearer::Person)),
-            ("payee", "id") => bearer_items(ids_of(scope.workspace, NameBearer::Person)),
-            (_, "team") => bearer_items(ids_of(scope.workspace, NameBearer::Team)),
-            (_, "title") => bearer_items(people_names::titles_of(scope.workspace)),
-            (_, "credit_type") => declared_items(list("credit_types"), Value),
-            (_, "unit_type") => declared_items(list("unit_types"), Value),
-            _ => Vec::new(),
-        },
+        TextUse::Compared(value, field) => compared_items(scope, value, field),
         TextUse::Word(words) => words.iter().map(|word| ProposedItem::new(*word, Value)).collect(),
         TextUse::Other => Vec::new(),
+    }
+}
+
+/// What the field of a value may be equal to.
+fn compared_items(scope: &CompletionScope<'_>, value: &str, field: &str) -> Vec<ProposedItem> {
+    let list = |key: &str| scope.names.lists.get(key).map(Vec::as_slice).unwrap_or_default();
+    let ids = |bearer| bearer_items(ids_of(scope.workspace, bearer));
+
+    match (value, field) {
+        // A column of a deal has what the CRM writes.
+        ("tx", _) => Vec::new(),
+        (_, "position") => ids(NameBearer::Position),
+        (_, "payee") | ("payee", "id") => ids(NameBearer::Person),
+        (_, "team") => ids(NameBearer::Team),
+        (_, "title") => bearer_items(people_names::titles_of(scope.workspace)),
+        (_, "credit_type") => declared_items(list("credit_types"), Value),
+        (_, "unit_type") => declared_items(list("unit_types"), Value),
+        _ => Vec::new(),
     }
 }
 

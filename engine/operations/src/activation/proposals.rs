@@ -93,7 +93,7 @@ fn hashes_of<'a>(
 
 /// Refuses a kept change one of whose files was changed since: the ruleset has the same hash where only cases
 /// were changed, and the approval would take the place of what nobody saw.
-fn replaces_what_it_was_made_for(kept: &Proposal, files: &Files) -> Result<(), OperationError> {
+fn check_replaced_files(kept: &Proposal, files: &Files) -> Result<(), OperationError> {
     let Some(replaces) = &kept.replaces else { return Ok(()) };
     if hashes_of(files, replaces.keys()) == *replaces {
         return Ok(());
@@ -131,7 +131,7 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
 
     // A person may have thrown it away while this one waited for its turn.
     let still = |files: &Files| {
-        replaces_what_it_was_made_for(&kept, files)?;
+        check_replaced_files(&kept, files)?;
         let kept = context.ledger.find_proposal(id)?;
         kept.as_ref().map_or_else(|| Err(OperationError::not_found("change")), can_be_activated)
     };
@@ -155,7 +155,7 @@ pub struct ChangedText {
 /// The texts of a kept change beside those of the set that it was made for, by path.
 ///
 /// # Errors
-/// When the data cannot be read.
+/// When the data cannot be read, or a text is not there any more.
 pub fn changed_texts(
     context: &Context,
     kept: &Proposal,
@@ -170,7 +170,8 @@ pub fn changed_texts(
     Ok(changed.collect())
 }
 
-/// The files that a kept change takes the place of, and others of the set that it was made for.
+/// The files that a kept change takes the place of; of one that an earlier version kept, all files of the
+/// set that it was made for.
 fn texts_before(context: &Context, kept: &Proposal) -> Result<Files, OperationError> {
     let Some(replaces) = &kept.replaces else {
         // Kept by an earlier version: the set is found by its ruleset, which knows no case files.

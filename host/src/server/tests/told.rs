@@ -436,18 +436,6 @@ fn rewards_are_summed_by_payee_by_manager_and_by_plan() {
     assert_eq!(money["rewards"]["by_plan"], json!([]));
 }
 
-/// A plan that reads nothing else.
-const PLAIN: &str = r#"
-name = "Sells"
-targets = ["*"]
-
-[[direct]]
-name = "Booking"
-  [[direct.results]]
-  name = "Booking credit"
-  credit_type = "booking"
-"#;
-
 /// A sheet with a misspelt plan was previewed and activated without a word, and nobody had the quota.
 #[test]
 fn a_preview_warns_of_what_is_odd_in_the_files_that_change() {
@@ -477,7 +465,7 @@ fn a_preview_warns_of_what_is_odd_in_the_files_that_change() {
     let stored = json!({"files": {"organization/quotas.csv": sound}}).to_string();
     assert_eq!(host.api("POST", "/v1/changes", &[], &stored).status, 200);
     let without =
-        json!({"files": {"plans/sellers.toml": null, "plans/sells.toml": PLAIN}}).to_string();
+        json!({"files": {"plans/sellers.toml": null, "plans/sells.toml": super::PLAN}}).to_string();
     let shown = host.api("POST", "/v1/preview", &[], &without);
     assert_eq!(shown.status, 200, "{}", shown.text);
     assert_eq!(shown.json()["warnings"][0]["file"], "organization/quotas.csv", "{}", shown.text);
