@@ -243,6 +243,14 @@ impl DecidedPlan {
     pub fn into_entries(self) -> impl Iterator<Item = PostedCredit> {
         entries_of(self.credits)
     }
+
+    /// Its credits, whose entries are as they are stored and shown; hardly one of them is copied.
+    pub fn into_credits(mut self) -> Vec<Arc<Credit>> {
+        for credit in &mut self.credits {
+            Arc::make_mut(credit).round_to_unit();
+        }
+        self.credits
+    }
 }
 
 fn entries_of(credits: Vec<Arc<Credit>>) -> impl Iterator<Item = PostedCredit> {

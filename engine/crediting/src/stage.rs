@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use accredit_domain::credit::{Credit, CreditId, TRANSACTION_PREFIX_BYTES};
+use accredit_domain::credit::{Credit, CreditId, CreditIds};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, PeriodKey, RecipientKey};
@@ -105,8 +105,8 @@ pub struct DealCase<'a> {
     pub plan: &'a Plan,
     /// The decoded row of the deal, with manual amounts.
     pub tx: Arc<Transaction>,
-    /// What the ids of all of its credits begin with.
-    pub id_prefix: [u8; TRANSACTION_PREFIX_BYTES],
+    /// Makes the ids of its credits.
+    pub ids: CreditIds,
     /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.

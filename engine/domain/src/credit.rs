@@ -65,26 +65,7 @@ impl CreditId {
     /// Six bytes of a hash of the natural key, then ten of a hash of everything: a credit leads to
     /// its transaction without an index row a credit.
     pub fn from_parts(transaction: &str, parts: &[&str], ordinal: u32) -> CreditId {
-        CreditId::with_prefix(transaction_prefix(transaction), transaction, parts, ordinal)
-    }
-
-    /// The same where the prefix of the transaction is known.
-    pub fn with_prefix(
-        prefix: [u8; TRANSACTION_PREFIX_BYTES],
-        transaction: &str,
-        parts: &[&str],
-        ordinal: u32,
-    ) -> CreditId {
-        let mut named = HashedNames::default();
-        named.push(transaction);
-        parts.iter().for_each(|part| named.push(part));
-
-        let mut id = [0; 16];
-        let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
-        head.copy_from_slice(&prefix);
-        let hash = named.hash_with(ordinal);
-        tail.copy_from_slice(hash.as_bytes().split_at(tail.len()).0);
-        CreditId(id)
+        CreditIds::of_transaction(transaction).make_id(parts, ordinal)
     }
 
     /// The prefix that all credits of one transaction share.
@@ -95,52 +76,51 @@ impl CreditId {
     }
 }
 
-/// Names that are hashed in one piece: a hash of many short pieces takes several times as long.
-struct HashedNames {
-    /// Where they are while there is room, which is nearly always.
-    short: [u8; HASHED_BYTES],
-    used: usize,
-    /// Where all of them are once there was not.
-    long: Vec<u8>,
+/// Makes the ids of a transaction's credits, in memory that is used for one after the other.
+#[derive(Debug, Clone)]
+pub struct CreditIds {
+    prefix: [u8; TRANSACTION_PREFIX_BYTES],
+    /// What is hashed, in one piece: a hash of many short pieces takes several times as long.
+    named: Vec<u8>,
+    /// Where the name of the transaction ends, which is the first.
+    transaction_end: usize,
 }
 
 /// Bytes that the hashed names of nearly all credits fit in.
-const HASHED_BYTES: usize = 512;
+const HASHED_BYTES: usize = 320;
 
-impl Default for HashedNames {
-    fn default() -> HashedNames {
-        HashedNames { short: [0; HASHED_BYTES], used: 0, long: Vec::new() }
+impl CreditIds {
+    /// Makes ids of credits of the transaction with this natural key.
+    pub fn of_transaction(transaction: &str) -> CreditIds {
+        CreditIds::with_prefix(transaction_prefix(transaction), transaction)
+    }
+
+    /// The same where the prefix of the transaction is known.
+    pub fn with_prefix(prefix: [u8; TRANSACTION_PREFIX_BYTES], transaction: &str) -> CreditIds {
+        let mut named = Vec::with_capacity(HASHED_BYTES);
+        push_name(&mut named, transaction);
+        CreditIds { prefix, transaction_end: named.len(), named }
+    }
+
+    /// The id of the credit that these names tell from the others of the transaction.
+    pub fn make_id(&mut self, parts: &[&str], ordinal: u32) -> CreditId {
+        self.named.truncate(self.transaction_end);
+        parts.iter().for_each(|part| push_name(&mut self.named, part));
+        self.named.extend_from_slice(&ordinal.to_le_bytes());
+        let hash = blake3::hash(&self.named);
+
+        let mut id = [0; 16];
+        let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
+        head.copy_from_slice(&self.prefix);
+        tail.copy_from_slice(hash.as_bytes().split_at(tail.len()).0);
+        CreditId(id)
     }
 }
 
-impl HashedNames {
-    /// Adds a name, behind its length, so that no two lists of names are the same bytes.
-    fn push(&mut self, name: &str) {
-        self.push_bytes(&(name.len() as u64).to_le_bytes());
-        self.push_bytes(name.as_bytes());
-    }
-
-    fn push_bytes(&mut self, bytes: &[u8]) {
-        let end = self.used + bytes.len();
-        match self.short.get_mut(self.used..end) {
-            Some(room) if self.long.is_empty() => room.copy_from_slice(bytes),
-            _ => {
-                if self.long.is_empty() {
-                    self.long.extend(self.short.iter().take(self.used));
-                }
-                self.long.extend_from_slice(bytes);
-            }
-        }
-        self.used = end;
-    }
-
-    fn hash_with(mut self, ordinal: u32) -> blake3::Hash {
-        self.push_bytes(&ordinal.to_le_bytes());
-        match self.short.get(..self.used) {
-            Some(all) if self.long.is_empty() => blake3::hash(all),
-            _ => blake3::hash(&self.long),
-        }
-    }
+/// Adds a name, behind its length, so that no two lists of names are the same bytes.
+fn push_name(named: &mut Vec<u8>, name: &str) {
+    named.extend_from_slice(&(name.len() as u64).to_le_bytes());
+    named.extend_from_slice(name.as_bytes());
 }
 
 /// Bytes of a credit's id that depend on the transaction alone.
@@ -231,15 +211,21 @@ impl Credit {
             && self.entry.credit_type == other.entry.credit_type
     }
 
+    /// Puts its amount at the scale of its unit.
+    pub fn round_to_unit(&mut self) {
+        self.entry.amount = money::at_scale(self.entry.amount, self.unit.scale);
+    }
+
     /// The same with its amount at the scale of its unit.
     pub fn at_unit_scale(mut self) -> Credit {
-        self.entry.amount = money::at_scale(self.entry.amount, self.unit.scale);
+        self.round_to_unit();
         self
     }
 
     /// The entry that it becomes, its amount at the scale of its unit.
-    pub fn into_entry(self) -> PostedCredit {
-        self.at_unit_scale().entry
+    pub fn into_entry(mut self) -> PostedCredit {
+        self.round_to_unit();
+        self.entry
     }
 }
 
@@ -247,12 +233,12 @@ impl Credit {
 mod tests {
     use super::*;
 
-    /// An id that changed with the way in which its names are hashed would be a second credit at the next
-    /// decision. Long names take another way than short ones.
+    /// An id that changed with the way in which its names are hashed, or with the ids made before it, would
+    /// be a second credit at the next decision.
     #[test]
     fn an_id_is_the_hash_of_all_names_however_long_they_are() {
-        for length in [0, 1, HASHED_BYTES - 40, HASHED_BYTES - 28, HASHED_BYTES - 27, HASHED_BYTES]
-        {
+        let mut ids = CreditIds::of_transaction("D1");
+        for length in [HASHED_BYTES, 0, 1, HASHED_BYTES - 40, HASHED_BYTES - 27] {
             let long = "n".repeat(length);
             let parts = [long.as_str(), "", "position"];
 
@@ -263,7 +249,8 @@ mod tests {
             }
             named.extend(7_u32.to_le_bytes());
 
-            let id = CreditId::from_parts("D1", &parts, 7);
+            let id = ids.make_id(&parts, 7);
+            assert_eq!(id, CreditId::from_parts("D1", &parts, 7));
             assert_eq!(id.0[..TRANSACTION_PREFIX_BYTES], transaction_prefix("D1"));
             let hash = blake3::hash(&named);
             assert_eq!(id.0[TRANSACTION_PREFIX_BYTES..], hash.as_bytes()[..10], "{length}");

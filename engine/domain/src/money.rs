@@ -110,6 +110,10 @@ pub fn largest_amount(scale: u8) -> Decimal {
 pub fn within_limit(amount: Decimal, scale: u8) -> Result<Decimal, TooLarge> {
     let most = largest_amount(scale);
 
+    // Nearly all amounts are far below: their digits alone are.
+    if amount.mantissa().unsigned_abs() <= most.mantissa().unsigned_abs() {
+        return Ok(amount);
+    }
     if amount.abs() <= most { Ok(amount) } else { Err(TooLarge { amount, most }) }
 }
 
@@ -134,7 +138,23 @@ pub fn round_to_scale(value: Decimal, scale: u8) -> Decimal {
     if value.scale() <= u32::from(scale) {
         return value;
     }
-    value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
+    let rounded = round_few_digits(value, scale);
+    rounded.unwrap_or_else(|| {
+        value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
+    })
+}
+
+/// The same for values whose digits 64 bits hold, as those of nearly all amounts; none for others, and
+/// none where nothing is left but a sign.
+fn round_few_digits(value: Decimal, scale: u8) -> Option<Decimal> {
+    let digits = i64::try_from(value.mantissa()).ok()?;
+    let excess = value.scale().checked_sub(u32::from(scale))?;
+    let unit = 10_i64.checked_pow(excess)?;
+
+    let (whole, rest) = (digits / unit, (digits % unit).unsigned_abs());
+    let is_up = rest >= unit.unsigned_abs() - rest;
+    let rounded = if is_up { whole.checked_add(digits.signum())? } else { whole };
+    (rounded != 0).then(|| Decimal::new(rounded, u32::from(scale)))
 }
 
 /// An amount as text at its unit's scale: `100.00`.
@@ -312,6 +332,26 @@ mod tests {
     fn check(value: &str, shares: Shares, scale: u8, expected: &str) {
         let actual = split_exactly(value.parse().unwrap(), &shares, scale).unwrap();
         assert_eq!(actual, decimals(expected), "{value} by {shares:?}");
+    }
+
+    proptest! {
+        /// Rounding by the library took a twentieth of a decision. The digits are the same, and so is the
+        /// sign.
+        #[test]
+        fn amounts_of_few_digits_are_rounded_as_all_are(
+            digits in any::<i64>(),
+            decimals in 0_u32..=28,
+            scale in 0_u8..12,
+            few in 0_u32..19,
+        ) {
+            for digits in [digits, digits % 10_i64.pow(few)] {
+                let value = Decimal::new(digits, decimals);
+                let away = RoundingStrategy::MidpointAwayFromZero;
+                let expected = value.round_dp_with_strategy(u32::from(scale), away);
+                let rounded = round_to_scale(value, scale);
+                prop_assert_eq!(rounded.serialize(), expected.serialize(), "{} {}", value, scale);
+            }
+        }
     }
 
     #[test]

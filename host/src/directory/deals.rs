@@ -6,6 +6,7 @@
 //! **Architecture invariant:** the deals are those of the rows of the same files, in their order,
 //! wherever they are kept.
 
+mod indexed;
 mod kept_rows;
 mod line_parts;
 mod merge;
@@ -31,6 +32,7 @@ use accredit_domain::transaction::{Decoder, RowDecoder, Transaction};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
+use self::indexed::{INDEXED_BYTES, IndexedDeals};
 use self::kept_rows::KeptRows;
 use self::partitions::Partitions;
 use self::plain_file::PlainFile;
@@ -97,6 +99,11 @@ impl RowVolume {
         self.rows += rows as u64;
         self.cells += cells as u64;
         self.text_bytes += text_bytes as u64;
+    }
+
+    /// What the deals need in memory as lines.
+    fn indexed_bytes(self) -> u64 {
+        self.rows * INDEXED_BYTES + self.text_bytes
     }
 
     /// What the deals need in memory when each row is one.
@@ -179,12 +186,49 @@ impl DealFiles {
         room: &DealRoom,
         threads: usize,
     ) -> Result<Box<dyn OrderedDeals>, String> {
+        let left = room.bytes.saturating_sub(self.volume.indexed_bytes() + self.kept_bytes);
+        if left > 0
+            && let Some(deals) = self.index_deals(ruleset, filter, left, threads)?
+        {
+            return Ok(Box::new(deals));
+        }
         if self.volume.decoded_bytes() + self.kept_bytes <= room.bytes {
             let mut deals = self.latest_deals(ruleset, filter.as_of, threads)?;
             deals.retain(|deal| filter.wants(deal.incentive_date().ok()));
             return Ok(Box::new(DealsInMemory::new(deals)));
         }
         self.spill_deals(ruleset, filter, room, threads)
+    }
+
+    /// The deals as lines in memory; none where not every row is a line, where rows count by the day on
+    /// which they were received, or where the versions of deals need more than `room` bytes.
+    fn index_deals(
+        &self,
+        ruleset: &Ruleset,
+        filter: DealFilter<'_>,
+        room: u64,
+        threads: usize,
+    ) -> Result<Option<IndexedDeals>, String> {
+        let decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let mut indexed = IndexedDeals::default();
+
+        for file in &self.files {
+            let DealFile::Plain(plain) = file else { return Ok(None) };
+            let rows = decoder.row_decoder(plain.lines.columns());
+            if filter.as_of.is_some() && rows.has_received() {
+                return Ok(None);
+            }
+            indexed.add_file(plain.lines.clone(), rows);
+            plain.read_lines(&mut |lines| {
+                indexed.add_lines(lines);
+                Ok(())
+            })?;
+        }
+
+        let a_row = self.volume.decoded_bytes() / self.volume.rows.max(1);
+        let found = indexed.find_deals(filter, threads, room / a_row.max(1));
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.then_some(indexed))
     }
 
     /// The latest version of every deal on the business date.

@@ -16,7 +16,7 @@ use super::cells;
 const ROW_BYTES: usize = 384;
 
 /// Credits as rows of CSV, every column, without a header. No cell is a formula.
-pub(super) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
+pub(super) fn csv_credits<'a>(credits: impl ExactSizeIterator<Item = &'a PostedCredit>) -> Vec<u8> {
     let columns = CREDIT_FIELDS.map(|field| Column { field, before: Vec::new(), after: b"," });
     let out = Vec::with_capacity(credits.len().saturating_mul(ROW_BYTES));
 
@@ -27,7 +27,9 @@ pub(super) fn csv_credits(credits: &[PostedCredit]) -> Vec<u8> {
 }
 
 /// Credits as JSON, an object a line: the same objects as in a calculation.
-pub(super) fn json_credits(credits: &[PostedCredit]) -> Vec<u8> {
+pub(super) fn json_credits<'a>(
+    credits: impl ExactSizeIterator<Item = &'a PostedCredit>,
+) -> Vec<u8> {
     let mut brace = "{";
     let columns = CREDIT_FIELDS.map(|field| {
         let key = format!("{brace}\"{}\":", field.name);
@@ -115,7 +117,7 @@ const fn group(fields: usize, repeats: fn(&PostedCredit, &PostedCredit) -> bool)
 /// Appends a row a credit. Fields that repeat what the row before has are copied from there.
 fn push_rows<'a, const N: usize>(
     mut out: Vec<u8>,
-    credits: &'a [PostedCredit],
+    credits: impl Iterator<Item = &'a PostedCredit>,
     columns: [Column; N],
     push_cell: impl Fn(&mut Vec<u8>, CreditCell<'a>),
 ) -> Vec<u8> {
@@ -210,14 +212,14 @@ mod tests {
                 [credit.clone(), credit.clone(), other]
             });
             let credits: Vec<PostedCredit> = same.collect();
-            prop_assert_eq!(csv_credits(&credits), slow_csv(&credits));
+            prop_assert_eq!(csv_credits(credits.iter()), slow_csv(&credits));
 
             let mut lines = Vec::new();
             for credit in &credits {
                 lines.extend(serde_json::to_vec(credit).unwrap());
                 lines.push(b'\n');
             }
-            prop_assert_eq!(json_credits(&credits), lines);
+            prop_assert_eq!(json_credits(credits.iter()), lines);
         }
     }
 
@@ -258,12 +260,14 @@ mod tests {
             credit((texts, true, (-1250, 2), [7; 16]))
         };
         let credits = ["a", "b", "c"].map(row);
-        for write in [csv_credits, json_credits] {
+        let csv = |credits: &[PostedCredit]| csv_credits(credits.iter());
+        let json = |credits: &[PostedCredit]| json_credits(credits.iter());
+        for write in [&csv as &dyn Fn(&[PostedCredit]) -> Vec<u8>, &json] {
             let blocks: Vec<Vec<u8>> = credits.chunks(1).map(write).collect();
             assert_eq!(blocks.concat(), write(&credits));
         }
 
-        let lines = json_credits(&credits);
+        let lines = json(&credits);
         let lines = std::str::from_utf8(&lines).unwrap().lines();
         let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(json!(lines), serde_json::to_value(&credits).unwrap());

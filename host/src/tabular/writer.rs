@@ -52,9 +52,20 @@ impl CreditFormat {
     /// When the format cannot hold a value.
     pub(crate) fn format_block(&self, block: &[PostedCredit]) -> io::Result<CreditBlock> {
         match self {
-            CreditFormat::Csv => Ok(CreditBlock::Text(credits::csv_credits(block))),
-            CreditFormat::Ndjson => Ok(CreditBlock::Text(credits::json_credits(block))),
             CreditFormat::Parquet(columns) => Ok(CreditBlock::RowGroup(columns.row_group(block)?)),
+            text => text.format_rows(block.iter()).ok_or_else(unknown_format),
+        }
+    }
+
+    /// Makes a block of credits where each is a row of text; none of another format.
+    pub(crate) fn format_rows<'a>(
+        &self,
+        credits: impl ExactSizeIterator<Item = &'a PostedCredit>,
+    ) -> Option<CreditBlock> {
+        match self {
+            CreditFormat::Csv => Some(CreditBlock::Text(credits::csv_credits(credits))),
+            CreditFormat::Ndjson => Some(CreditBlock::Text(credits::json_credits(credits))),
+            CreditFormat::Parquet(_) => None,
         }
     }
 
@@ -134,7 +145,7 @@ impl<W: Write + Send> CreditWriter<W> {
         match (&mut self.file, block) {
             (OpenFile::Text(out), CreditBlock::Text(rows)) => out.write_all(&rows),
             (OpenFile::Parquet(file), CreditBlock::RowGroup(rows)) => file.write_group(rows),
-            _ => Err(io::Error::other("a block of another format")),
+            _ => Err(unknown_format()),
         }
     }
 
@@ -160,6 +171,10 @@ impl<W: Write + Send> CreditWriter<W> {
         }
         Ok(())
     }
+}
+
+fn unknown_format() -> io::Error {
+    io::Error::other("a block of another format")
 }
 
 #[cfg(test)]
@@ -194,7 +209,7 @@ mod tests {
             writer.finish().unwrap()
         };
 
-        let expected = [csv_header(&CREDIT_COLUMNS).unwrap(), credits::csv_credits(&credits)];
+        let expected = [csv_header(&CREDIT_COLUMNS).unwrap(), credits::csv_credits(credits.iter())];
         for (threads, parts) in [(1, 1000), (1, credits.len()), (3, 5000), (4, credits.len())] {
             assert!(write(threads, parts) == expected.concat(), "{threads} {parts}");
         }

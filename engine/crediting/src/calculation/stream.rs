@@ -18,7 +18,7 @@ use super::workers;
 use crate::pipeline::{self, CREDITS_A_DEAL, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::Credit;
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
@@ -110,7 +110,7 @@ impl<'a> CreditStream<'a> {
     }
 
     /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
-    /// in one of `periods` into what `take` is given, block after block, until it breaks; `periods` follow
+    /// in one of `periods`, their entries as they are shown, into what `take` is given, block after block, until it breaks; `periods` follow
     /// each other. Gives the counts of each period.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl<'a> CreditStream<'a> {
         &self,
         (plan, periods): (&Plan, &[Period]),
         (threads, progress): (usize, &CalculationProgress),
-        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
+        write: &(dyn Fn(Vec<Arc<Credit>>) -> T + Sync),
         take: &mut dyn FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<Vec<CalculationCounts>> {
         progress.expect_deals(self.deals.count());
@@ -161,10 +161,10 @@ impl<'a> CreditStream<'a> {
         (plan, periods): (&Plan, &[Period]),
         deals: &[DatedDeal],
         machine: &mut Machine,
-        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
+        write: &(dyn Fn(Vec<Arc<Credit>>) -> T + Sync),
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
-        let mut credits: Vec<PostedCredit> = Vec::with_capacity(deals.len() * CREDITS_A_DEAL);
+        let mut credits: Vec<Arc<Credit>> = Vec::with_capacity(deals.len() * CREDITS_A_DEAL);
 
         for (date, deal) in deals {
             // What lies in no period that is asked for is not decided at all.
@@ -183,7 +183,7 @@ impl<'a> CreditStream<'a> {
                 // A deal without a date belongs to every calculation until it is corrected.
                 None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
-            credits.extend(decided.into_entries());
+            credits.append(&mut decided.into_credits());
         }
 
         DecidedBlock { written: write(credits), counts }

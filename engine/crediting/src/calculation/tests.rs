@@ -174,7 +174,7 @@ proptest! {
             (threads, &progress),
             &|credits| credits,
             &mut |credits| {
-                streamed.extend(credits);
+                streamed.extend(credits.iter().map(|credit| credit.entry.clone()));
                 ControlFlow::Continue(())
             },
         );
@@ -228,7 +228,7 @@ proptest! {
             stream.write_credits(
                 (&RULESET.plans["p"], &periods),
                 (threads, &CalculationProgress::default()),
-                &|credits| assert!(!credits.iter().any(|one| one.transaction == *"O300")),
+                &|credits| assert!(!credits.iter().any(|one| one.entry.transaction == *"O300")),
                 &mut |()| ControlFlow::Continue(()),
             )
         }));

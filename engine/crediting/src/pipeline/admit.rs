@@ -10,7 +10,7 @@ use super::CREDITS_A_DEAL;
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
 };
-use accredit_domain::credit::transaction_prefix;
+use accredit_domain::credit::CreditIds;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::ProgramId;
@@ -90,7 +90,7 @@ pub(super) fn open_case<'a>(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
-        id_prefix: transaction_prefix(&transaction.id),
+        ids: CreditIds::of_transaction(&transaction.id),
         date,
         period,
         currency,

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::PeriodKind;
+use accredit_domain::credit::CreditIds;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::credit::transaction_prefix;
 use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::hold::Hold;
@@ -66,7 +66,7 @@ pub(super) fn decide_manual_credit(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
-        id_prefix: transaction_prefix(&transaction.id),
+        ids: CreditIds::of_transaction(&transaction.id),
         date,
         period,
         currency: None,

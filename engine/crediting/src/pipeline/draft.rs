@@ -43,7 +43,7 @@ pub(super) fn blank_credit(
     (unit, credit_type): (Unit, DefinedName),
     rolled: Option<RolledFrom<'_>>,
 ) -> Credit {
-    let ruleset = case.ruleset;
+    let (ruleset, plan) = (case.ruleset, case.plan);
     let organization = &ruleset.organization;
     let settings = &ruleset.settings;
 
@@ -52,7 +52,7 @@ pub(super) fn blank_credit(
     let via = rolled.map(|(_, to)| organization.recipient_id(to.via));
     let source = rolled.map(|(source, _)| source);
     let parts = [
-        &*case.plan.id,
+        &*plan.id,
         &rule,
         &result.name,
         &who,
@@ -62,7 +62,7 @@ pub(super) fn blank_credit(
     ];
 
     // The id says who got it and how, so the same credit has the same id at every decision.
-    let id = CreditId::with_prefix(case.id_prefix, case.transaction_id(), &parts, 0);
+    let id = case.ids.make_id(&parts, 0);
 
     let position = recipient.position();
     let known = position.and_then(|position| organization.position_on(position, case.date));

@@ -45,24 +45,25 @@ pub fn find_candidates(
     let wanted = rolling_relationships(&case.plan.indirect, &root.entry.plan, case.date);
 
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let ancestors: Vec<(Recipient, u32)> = match root.recipient {
-        Recipient::Position(position) => {
-            let ancestors = organization.ancestors_of(position, date).iter();
-            ancestors.map(|(above, level)| (Recipient::Position(*above), *level)).collect()
-        }
-        Recipient::Team(team) => {
-            let ancestors = organization.teams.ancestors_of(team, date).into_iter();
-            ancestors.map(|(above, level)| (Recipient::Team(above), level)).collect()
-        }
+    let (positions_above, teams_above) = match root.recipient {
+        Recipient::Position(position) => (organization.ancestors_of(position, date), Vec::new()),
+        Recipient::Team(team) => (&[] as &[_], organization.teams.ancestors_of(team, date)),
+    };
+    let ancestors = || {
+        let positions = positions_above.iter();
+        let positions = positions.map(|(above, level)| (Recipient::Position(*above), *level));
+        let teams = teams_above.iter().map(|(above, level)| (Recipient::Team(*above), *level));
+        positions.chain(teams)
     };
 
-    let mut reached = ReachedCandidates { root: root.recipient, found: Vec::new() };
+    let found = Vec::with_capacity(positions_above.len() + teams_above.len());
+    let mut reached = ReachedCandidates { root: root.recipient, found };
     for relationship in &wanted {
         let relationship = *relationship;
         match relationship {
             Relationship::Reporting | Relationship::ParentTeam => {
-                for (recipient, level) in &ancestors {
-                    reached.add_recipient(*recipient, relationship, *level);
+                for (recipient, level) in ancestors() {
+                    reached.add_recipient(recipient, relationship, level);
                 }
             }
 
@@ -88,10 +89,10 @@ pub fn find_candidates(
 
     if root.rollable_on_reporting {
         // One level up at a time: what the manager's own relations reach counts as reached by them.
-        for (ancestor, _) in &ancestors {
+        for (ancestor, _) in ancestors() {
             for relationship in &wanted {
                 if let Relationship::Named(kind) = relationship {
-                    reached.follow_edges(case, *kind, *ancestor);
+                    reached.follow_edges(case, *kind, ancestor);
                 }
             }
         }

@@ -16,7 +16,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES, transaction_prefix};
+use super::{CreditId, CreditIds, CreditStatus, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use crate::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
     TeamKey, TransactionKey,
@@ -161,7 +161,7 @@ impl PostedCredit {
 
         let recipient = self.recipient();
         let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, source];
-        CreditId::with_prefix(prefix, &self.transaction, &parts, ordinal)
+        CreditIds::with_prefix(prefix, &self.transaction).make_id(&parts, ordinal)
     }
 
     /// The position or team that is credited.

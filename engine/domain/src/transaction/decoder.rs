@@ -2,10 +2,14 @@
 //!
 //! Not one cell (`cell`) and not its spellings (`dates`, `numbers`). Called wherever rows come from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
+use super::Value;
 use super::identity::natural_key;
-use super::{Cell, ColumnType, Field, Fields, Layout, Record, SourceClock, Transaction, Value};
+use super::{Cell, ColumnType, Field, Fields, IdForm, Layout, Record, SourceClock, Transaction};
 use super::{cell, decode_cell, trim_cell};
 
 /// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
@@ -47,7 +51,9 @@ impl Decoder {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let kinds = names.iter().map(|name| self.fields.column_type(trim_cell(name)).clone());
         let kinds = kinds.collect();
-        RowDecoder { layout: Arc::new(Layout::new(names, &self.fields)), kinds }
+        let layout = Arc::new(Layout::new(names, &self.fields));
+        let date_places = date_places(&layout);
+        RowDecoder { layout, kinds, date_places }
     }
 
     /// The natural key of one record alone, as [`Decoder::decode`] finds it.
@@ -139,6 +145,21 @@ fn clock_of_text(text: &str, kind: &ColumnType, fields: &Fields) -> Result<Sourc
 pub struct RowDecoder {
     layout: Arc<Layout>,
     kinds: Vec<ColumnType>,
+    /// The cells of which the first one that is not blank is the incentive date.
+    date_places: Vec<usize>,
+}
+
+/// The places of the columns of the incentive date, those left out that rows do not have.
+fn date_places(layout: &Layout) -> Vec<usize> {
+    let fields = &layout.fields;
+    let mapped = fields.mapped.get(&Field::Date).into_iter();
+    let columns = mapped.flat_map(|mapped| std::iter::once(mapped).chain(&fields.date_fallbacks));
+
+    // A text is never blank, so a column of text that rows do not have hides those behind it.
+    let readable = |column: &&String| {
+        layout.place_of(column).is_some() || !fields.column_type(column).is_text()
+    };
+    columns.take_while(readable).filter_map(|column| layout.place_of(column)).collect()
 }
 
 impl RowDecoder {
@@ -150,7 +171,7 @@ impl RowDecoder {
         let typed = cells.iter().zip(&self.kinds);
         let values = typed.map(|(cell, kind)| cell::decode_text(cell, kind, fields)).collect();
 
-        let id = Arc::from(self.natural_key(cells));
+        let id = Arc::from(&*self.natural_key(cells));
 
         let slot = layout.mapped.get(&Field::Updated).copied();
         let cell = slot.and_then(|slot| cells.get(slot)).copied();
@@ -171,9 +192,38 @@ impl RowDecoder {
     }
 
     /// The natural key of a row alone, as [`RowDecoder::decode`] finds it.
-    pub fn natural_key(&self, cells: &[&str]) -> String {
+    pub fn natural_key<'t>(&self, cells: &[&'t str]) -> Cow<'t, str> {
+        let fields = &self.layout.fields;
         let at = |slot: &Option<usize>| slot.and_then(|slot| cells.get(slot)).copied();
+
+        // Most keys are one cell as it is written.
+        if let ([only], IdForm::Plain) = (self.layout.id.as_slice(), fields.id_form) {
+            let part = trim_cell(at(only).unwrap_or_default());
+            return Cow::Borrowed(if fields.is_blank(part) { "" } else { part });
+        }
         let parts = self.layout.id.iter().map(|slot| trim_cell(at(slot).unwrap_or_default()));
-        key_of_parts(&parts.collect::<Vec<_>>(), &self.layout.fields)
+        Cow::Owned(key_of_parts(&parts.collect::<Vec<_>>(), fields))
+    }
+
+    /// The incentive date of a row alone, as [`RowDecoder::decode`] finds it; none where it cannot be
+    /// read.
+    pub fn incentive_date(&self, cells: &[&str]) -> Option<Date> {
+        let fields = &self.layout.fields;
+        for place in &self.date_places {
+            let (Some(cell), Some(kind)) = (cells.get(*place), self.kinds.get(*place)) else {
+                return None;
+            };
+            match cell::decode_text(cell, kind, fields) {
+                Value::Blank => (),
+                Value::Date(date) => return Some(date),
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Whether a column is mapped to the day on which a row arrived.
+    pub fn has_received(&self) -> bool {
+        self.layout.fields.mapped.contains_key(&Field::Received)
     }
 }

@@ -307,6 +307,54 @@ fn the_date_of_a_deal_may_stand_in_a_second_column() {
     check(&[("original", ""), ("invoice", "")], "Blank", "original");
 }
 
+/// Deals are sorted by what is read of their rows alone: a date that a decision does not see would put a
+/// deal among those of another day.
+#[test]
+fn what_sorts_a_row_is_what_its_deal_says() {
+    let cells = ["", " ", "2026-01-31", "soon", "A/1", "n/a"];
+    let columns = ["original", "invoice", "region", "number"];
+    // With and without the second date as a text, and with columns that rows do not have.
+    for (invoice, present) in [(true, 0b1111), (false, 0b1111), (true, 0b1110), (false, 0b1101)] {
+        let mut types = BTreeMap::from([("original".to_owned(), ColumnType::iso_date())]);
+        types.extend(invoice.then(|| ("invoice".to_owned(), ColumnType::iso_date())));
+        let fields = Fields {
+            id: vec!["region".to_owned(), "number".to_owned()],
+            mapped: BTreeMap::from([(Field::Date, "original".to_owned())]),
+            types,
+            date_fallbacks: vec!["invoice".to_owned(), "number".to_owned()],
+            blanks: vec!["N/A".to_owned()],
+            ..Fields::default()
+        };
+        for key in [1, 2] {
+            let mut fields = fields.clone();
+            fields.id.truncate(key);
+            let there = |place: &usize| present >> place & 1 == 1;
+            let kept: Vec<usize> = (0..columns.len()).filter(there).collect();
+            let names: Vec<String> = kept.iter().map(|place| columns[*place].to_owned()).collect();
+            let decoder = Decoder::new(Arc::new(fields.clone())).row_decoder(&names);
+
+            for number in 0..cells.len().pow(4) {
+                let cell =
+                    |place: &usize| cells[number / cells.len().pow(*place as u32) % cells.len()];
+                let row: Vec<&str> = kept.iter().map(cell).collect();
+                let deal = decoder.decode(&row);
+                assert_eq!(decoder.incentive_date(&row), deal.incentive_date().ok(), "{row:?}");
+                assert_eq!(*decoder.natural_key(&row), *deal.id, "{row:?}");
+
+                let named: Vec<(&str, &str)> =
+                    names.iter().map(String::as_str).zip(row.iter().copied()).collect();
+                if number % 7 == 0 {
+                    let slow = decoded(fields.clone(), &named);
+                    assert_eq!(
+                        (&slow.id, slow.incentive_date().ok()),
+                        (&deal.id, deal.incentive_date().ok())
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// `12/31/2025 10:00 PM` was compared as text with `1/2/2026 9:00 AM`: the older version won.
 #[test]
 fn a_clock_that_cannot_be_read_is_a_bad_value() {

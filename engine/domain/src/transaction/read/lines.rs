@@ -88,6 +88,12 @@ impl PlainLines {
     pub fn cells<'t>(&self, row: &'t str) -> Vec<&'t str> {
         row.split(self.delimiter).collect()
     }
+
+    /// Puts the cells of a row in place of those in `cells`.
+    pub fn read_cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) {
+        cells.clear();
+        cells.extend(row.split(self.delimiter));
+    }
 }
 
 /// Lines in so many parts of about the same length, each of whole lines.

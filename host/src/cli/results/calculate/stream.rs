@@ -6,11 +6,13 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use accredit_crediting::calculation::books;
 use accredit_crediting::calculation::progress::CalculationProgress;
 use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
 use accredit_domain::calendar::Period;
+use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::keys::PlanKey;
 use accredit_domain::transaction::read::FileLayout;
@@ -22,12 +24,12 @@ use crate::cli::print::destination::Destination;
 use crate::cli::print::output::EXIT_FAILED;
 use crate::cli::print::progress::show_progress;
 use crate::directory::deals::{DealFiles, DealFilter};
-use crate::tabular::writer::{CreditBlock, CreditFormat, CreditWriter};
+use crate::tabular::writer::{CreditBlock, CreditWriter};
 
 /// What a worker makes of the credits of a block of deals.
 enum WorkedBlock {
     /// The bytes of the block.
-    Written(io::Result<CreditBlock>),
+    Written(CreditBlock),
     /// The credits, which go into larger blocks.
     Credits(Vec<PostedCredit>),
 }
@@ -77,11 +79,15 @@ fn write_parts(
     let format = format.ok_or_else(|| io::Error::other("this format has more than credits"))?;
     let mut writer = CreditWriter::begin(destination, format.clone(), threads)?;
 
-    let work = |credits: Vec<PostedCredit>| match &format {
-        CreditFormat::Csv | CreditFormat::Ndjson => {
-            WorkedBlock::Written(format.format_block(&credits))
+    let work = |credits: Vec<Arc<Credit>>| {
+        // A worker writes rows of text from the credits where they are.
+        match format.format_rows(credits.iter().map(|credit| &credit.entry)) {
+            Some(rows) => WorkedBlock::Written(rows),
+            None => {
+                let entries = credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).entry);
+                WorkedBlock::Credits(entries.collect())
+            }
         }
-        CreditFormat::Parquet(_) => WorkedBlock::Credits(credits),
     };
 
     for of_plan in parts.chunk_by(|a, b| a.0 == b.0) {
@@ -92,7 +98,7 @@ fn write_parts(
         let mut failed = Ok(());
         let mut take = |block: WorkedBlock| {
             failed = match block {
-                WorkedBlock::Written(block) => block.and_then(|block| writer.write_block(block)),
+                WorkedBlock::Written(block) => writer.write_block(block),
                 WorkedBlock::Credits(credits) => writer.add(credits),
             };
             if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
