@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::progress::CalculationProgress;
-use super::workers;
+use super::{DealNotes, workers};
 use crate::pipeline::{self, CREDITS_A_DEAL, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
@@ -91,6 +91,16 @@ pub struct CreditStream<'a> {
     ruleset: &'a Ruleset,
     inputs: DecisionInputs,
     deals: Box<dyn OrderedDeals + 'a>,
+    with_notes: bool,
+}
+
+/// What is decided about a block of deals.
+#[derive(Debug, Default)]
+pub struct DecidedCredits {
+    /// The credits in order.
+    pub credits: Vec<PostedCredit>,
+    /// What is noted about the deals, if that is wanted.
+    pub notes: DealNotes,
 }
 
 /// What a block of deals comes to: what was written of its credits, and the counts of each period.
@@ -106,10 +116,16 @@ impl<'a> CreditStream<'a> {
         deals: Box<dyn OrderedDeals + 'a>,
         inputs: DecisionInputs,
     ) -> CreditStream<'a> {
-        CreditStream { ruleset, inputs, deals }
+        CreditStream { ruleset, inputs, deals, with_notes: false }
     }
 
-    /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
+    /// The same with notes about the deals.
+    pub fn with_notes(mut self) -> CreditStream<'a> {
+        self.with_notes = true;
+        self
+    }
+
+    /// Decides every deal in `plan` on `threads` workers. `write` turns what is decided about a block
     /// in one of `periods` into what `take` is given, block after block, until it breaks; `periods` follow
     /// each other. Gives the counts of each period.
     ///
@@ -119,7 +135,7 @@ impl<'a> CreditStream<'a> {
         &self,
         (plan, periods): (&Plan, &[Period]),
         (threads, progress): (usize, &CalculationProgress),
-        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
+        write: &(dyn Fn(DecidedCredits) -> T + Sync),
         take: &mut dyn FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<Vec<CalculationCounts>> {
         progress.expect_deals(self.deals.count());
@@ -161,10 +177,11 @@ impl<'a> CreditStream<'a> {
         (plan, periods): (&Plan, &[Period]),
         deals: &[DatedDeal],
         machine: &mut Machine,
-        write: &(dyn Fn(Vec<PostedCredit>) -> T + Sync),
+        write: &(dyn Fn(DecidedCredits) -> T + Sync),
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
-        let mut credits: Vec<PostedCredit> = Vec::with_capacity(deals.len() * CREDITS_A_DEAL);
+        let mut block = DecidedCredits::default();
+        block.credits.reserve(deals.len() * CREDITS_A_DEAL);
 
         for (date, deal) in deals {
             // What lies in no period that is asked for is not decided at all.
@@ -183,10 +200,15 @@ impl<'a> CreditStream<'a> {
                 // A deal without a date belongs to every calculation until it is corrected.
                 None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
-            credits.extend(decided.into_entries());
+            if self.with_notes {
+                let decision = decided.into_decision();
+                block.credits.extend(block.notes.add_decision(decision));
+            } else {
+                block.credits.extend(decided.into_entries());
+            }
         }
 
-        DecidedBlock { written: write(credits), counts }
+        DecidedBlock { written: write(block), counts }
     }
 }
 

@@ -172,7 +172,7 @@ proptest! {
         let counts = stream.write_credits(
             (&RULESET.plans["p"], &periods),
             (threads, &progress),
-            &|credits| credits,
+            &|decided| decided.credits,
             &mut |credits| {
                 streamed.extend(credits);
                 ControlFlow::Continue(())
@@ -228,7 +228,7 @@ proptest! {
             stream.write_credits(
                 (&RULESET.plans["p"], &periods),
                 (threads, &CalculationProgress::default()),
-                &|credits| assert!(!credits.iter().any(|one| one.transaction == *"O300")),
+                &|decided| assert!(!decided.credits.iter().any(|one| one.transaction == *"O300")),
                 &mut |()| ControlFlow::Continue(()),
             )
         }));

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use accredit_crediting::calculation::books;
 use accredit_crediting::calculation::progress::CalculationProgress;
-use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
+use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream, DecidedCredits};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::keys::PlanKey;
@@ -47,8 +47,8 @@ pub(super) fn run(
         return Ok(None);
     }
 
-    let asked = super::asked_period(arguments, &ruleset)?;
-    let parts = calculated_parts(arguments, (&ruleset, &asked))?;
+    let asked = super::asked_period(&arguments.period, &ruleset)?;
+    let parts = calculated_parts(input.options.plan.as_deref(), (&ruleset, &asked))?;
     let destination = super::open_destination(arguments, format)?;
 
     let filter = DealFilter { as_of, period: &asked };
@@ -77,11 +77,11 @@ fn write_parts(
     let format = format.ok_or_else(|| io::Error::other("this format has more than credits"))?;
     let mut writer = CreditWriter::begin(destination, format.clone(), threads)?;
 
-    let work = |credits: Vec<PostedCredit>| match &format {
+    let work = |decided: DecidedCredits| match &format {
         CreditFormat::Csv | CreditFormat::Ndjson => {
-            WorkedBlock::Written(format.format_block(&credits))
+            WorkedBlock::Written(format.format_block(&decided.credits))
         }
-        CreditFormat::Parquet(_) => WorkedBlock::Credits(credits),
+        CreditFormat::Parquet(_) | CreditFormat::Arrow(_) => WorkedBlock::Credits(decided.credits),
     };
 
     for of_plan in parts.chunk_by(|a, b| a.0 == b.0) {
