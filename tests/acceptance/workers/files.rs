@@ -11,9 +11,9 @@ use crate::server::run;
 const REWARD: &str = "\n[[reward]]\nname = \"Commission\"\ntiers = [{ rate = \"10%\" }]\n";
 
 /// A small company, and the file of its rules.
-fn pinned(reward: &str) -> (tempfile::TempDir, String) {
+fn pinned(reward: &str, more: &[(&str, &str)]) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
-    for (path, text) in company::FILES {
+    for (path, text) in company::FILES.iter().chain(more) {
         company::put(dir.path(), path, text);
     }
     company::put(dir.path(), "policies/rollup/share.rhai", &company::rollup(50));
@@ -34,7 +34,7 @@ fn deal(id: &str, owner: &str) -> String {
 
 #[test]
 fn the_same_directory_is_the_same_bytes_and_named_by_its_rules() {
-    let (dir, file) = pinned("");
+    let (dir, file) = pinned("", &[]);
     let bytes = fs::read(&file).unwrap();
     let (code, out, _) = run(&[
         "ruleset",
@@ -69,7 +69,7 @@ fn the_same_directory_is_the_same_bytes_and_named_by_its_rules() {
 
 #[test]
 fn a_file_that_is_cut_off_or_changed_is_refused() {
-    let (_dir, file) = pinned("");
+    let (_dir, file) = pinned("", &[]);
     let text = fs::read_to_string(&file).unwrap();
     let changed = [
         (text[..text.len() / 2].to_owned(), "not a whole pinned ruleset"),
@@ -94,7 +94,7 @@ fn a_file_that_is_cut_off_or_changed_is_refused() {
 
 #[test]
 fn a_directory_with_errors_has_no_ruleset_to_pin() {
-    let (dir, file) = pinned("");
+    let (dir, file) = pinned("", &[]);
     fs::remove_file(&file).unwrap();
     company::put(dir.path(), "policies/rollup/share.rhai", "fn roll(");
     let (code, _, error) =
@@ -107,7 +107,7 @@ fn a_directory_with_errors_has_no_ruleset_to_pin() {
 /// A version in another part would be credited beside this one.
 #[test]
 fn a_deal_and_a_credit_of_another_part_are_refused() {
-    let (_dir, file) = pinned(REWARD);
+    let (_dir, file) = pinned(REWARD, &[]);
     let mine = part_of("D1", 2);
     let (own, other) = (format!("{mine}/2"), format!("{}/2", 1 - mine));
     let rows = deal(" D1 ", "Ann");
@@ -122,17 +122,9 @@ fn a_deal_and_a_credit_of_another_part_are_refused() {
     let rewards = [&worker[..], &["--rewards", "--period", "2026-03"]].concat();
     let first = credits.split_inclusive(|byte| *byte == b'\n').next().unwrap();
     let (own, other) = (part_of("ann", 2), 1 - part_of("ann", 2));
-    let part = |part: u32| {
-        [&rewards[..], &["--part"]]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .chain([format!("{part}/2")])
-            .collect::<Vec<String>>()
-    };
     for (number, expected) in [(own, 0), (other, 1)] {
-        let arguments = part(number);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let number = format!("{number}/2");
+        let arguments = [&rewards[..], &["--part", &number]].concat();
         let (code, _, error) = feed(&arguments, first);
         assert_eq!(code, expected, "{error}");
         assert!(code == 0 || error.contains(&format!("`ann` is of part {own} of 2")), "{error}");
@@ -141,8 +133,8 @@ fn a_deal_and_a_credit_of_another_part_are_refused() {
 
 #[test]
 fn credits_of_other_rules_are_refused() {
-    let (_dir, file) = pinned(REWARD);
-    let (_other, other_file) = pinned("");
+    let (_dir, file) = pinned(REWARD, &[]);
+    let (_other, other_file) = pinned("", &[]);
     let (code, credits, error) =
         feed(&["worker", "--ruleset", &other_file], deal("D1", "Ann").as_bytes());
     assert_eq!(code, 0, "{error}");
@@ -156,11 +148,8 @@ fn credits_of_other_rules_are_refused() {
 #[test]
 fn a_plan_whose_rewards_compare_payees_is_worked_out_in_one_part() {
     let policy = "fn reward(payee, totals, quota, earned, paid, place) { 100 - place.rank }\n";
-    let (dir, file) = pinned("\n[[reward]]\nname = \"Rank\"\nreward = \"policy:rank\"\n");
-    company::put(dir.path(), "policies/reward/rank.rhai", policy);
-    let (code, _, error) =
-        run(&["ruleset", "export", dir.path().to_str().unwrap(), "--out", &file]);
-    assert_eq!(code, 0, "{error}");
+    let reward = "\n[[reward]]\nname = \"Rank\"\nvalue = \"policy:rank\"\n";
+    let (_dir, file) = pinned(reward, &[("policies/reward/rank.rhai", policy)]);
 
     let deals = deal("D1", "Ann") + &deal("D2", "Bob") + &deal("D3", "Bob");
     let worker = ["worker", "--ruleset", &file];

@@ -8,7 +8,7 @@ use accredit_domain::transaction::Cell;
 use serde_json::{Map, Value as Json};
 
 use super::Company;
-use crate::oracle::world::World;
+use crate::oracle::world::{Plan, World};
 use crate::oracle::{files, generate};
 
 const WORLDS: usize = 20;
@@ -47,10 +47,18 @@ fn company(world: &World, dir: &std::path::Path) -> Company {
     }
 }
 
+fn pays(seed: u64) -> bool {
+    let world = generate::world(seed);
+    world.finalized.is_empty() && world.plans.iter().any(Plan::pays)
+}
+
 #[test]
 fn generated_worlds_come_to_the_same_in_parts() {
     let (seed, count) = (number("ACCREDIT_SEED", 1), number("ACCREDIT_WORKER_WORLDS", WORLDS));
     println!("ACCREDIT_SEED={seed} ACCREDIT_WORKER_WORLDS={count}");
+    // Three of four pay something that workers do not refuse.
+    let seeds: Vec<u64> =
+        (seed as u64..).filter(|seed| seed % 4 == 0 || pays(*seed)).take(count).collect();
     let (next, paid, refused) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
 
     thread::scope(|scope| {
@@ -58,14 +66,12 @@ fn generated_worlds_come_to_the_same_in_parts() {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count {
-                        return;
-                    }
-                    let mut world = generate::world((seed + index) as u64);
+                    let Some(seed) = seeds.get(index) else { return };
+                    let mut world = generate::world(*seed);
                     // A person declares a deal void on a server, and no row brings it.
                     world.transactions.iter_mut().for_each(|deal| deal.void = false);
                     let dir = tempfile::tempdir().unwrap();
-                    println!("ACCREDIT_SEED={}", seed + index);
+                    println!("ACCREDIT_SEED={seed} ACCREDIT_WORKER_WORLDS=1");
                     match company(&world, dir.path()).check() {
                         Ok(rewards) => paid.fetch_add(rewards, Ordering::Relaxed),
                         Err(why) => {
