@@ -50,10 +50,7 @@ pub(crate) fn read_rows(input: impl Read, take: &mut RowTaker<'_>) -> Result<(),
 ///
 /// # Errors
 /// When the pipe breaks, or what `take` says.
-pub(crate) fn read_lines(
-    input: impl Read,
-    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), DirectoryError>,
-) -> Result<(), DirectoryError> {
+pub(crate) fn read_lines(input: impl Read, take: &mut LineTaker<'_>) -> Result<(), DirectoryError> {
     read_blocks(input, &mut |first_line, block| {
         let lines = (first_line..).zip(block.split(|byte| *byte == b'\n'));
         for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
@@ -63,10 +60,10 @@ pub(crate) fn read_lines(
     })
 }
 
-/// What is done with some whole lines, and the number of the first of them.
-type BlockTaker<'a> = dyn FnMut(u64, &[u8]) -> Result<(), DirectoryError> + 'a;
+/// What is done with a line or with some of them, and the number of the first.
+pub(crate) type LineTaker<'a> = dyn FnMut(u64, &[u8]) -> Result<(), DirectoryError> + 'a;
 
-fn read_blocks(input: impl Read, take: &mut BlockTaker<'_>) -> Result<(), DirectoryError> {
+fn read_blocks(input: impl Read, take: &mut LineTaker<'_>) -> Result<(), DirectoryError> {
     let mut blocks = LineBlocks::new(input);
     while let Some((first_line, block)) = blocks.next_block().map_err(pipe_failure)? {
         take(first_line, block)?;

@@ -53,7 +53,7 @@ pub(crate) struct CreditBatches {
 }
 
 /// A stream that is being written.
-pub(crate) struct ArrowFile<W: Write>(StreamWriter<W>);
+pub(crate) struct ArrowFile<W: Write>(Box<StreamWriter<W>>);
 
 impl CreditBatches {
     /// The columns of credits whose amounts have so many decimals; without a number, amounts are text.
@@ -147,7 +147,8 @@ impl<W: Write> ArrowFile<W> {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn begin(out: W, schema: &Schema) -> io::Result<ArrowFile<W>> {
-        StreamWriter::try_new(out, schema).map(ArrowFile).map_err(arrow_error)
+        let stream = StreamWriter::try_new(out, schema).map_err(arrow_error)?;
+        Ok(ArrowFile(Box::new(stream)))
     }
 
     /// Writes a batch behind the others.

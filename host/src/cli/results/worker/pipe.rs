@@ -44,6 +44,9 @@ pub(super) struct Route {
     pub(super) place: Option<u64>,
 }
 
+/// Takes the next credit, and its line.
+pub(super) type CreditTaker<'a> = dyn FnMut(PipedCredit, &[u8]) -> Result<(), String> + 'a;
+
 /// Columns of credits that are numbers in JSON; amounts are texts.
 const COUNTS: [&str; 3] = ["level", "part", "place"];
 
@@ -88,9 +91,7 @@ pub(super) fn read_credits(
 ///
 /// # Errors
 /// Where it is no credit, or what `take` says.
-pub(super) fn read_credit_lines(
-    take: &mut dyn FnMut(PipedCredit, &[u8]) -> Result<(), String>,
-) -> Result<(), DirectoryError> {
+pub(super) fn read_credit_lines(take: &mut CreditTaker<'_>) -> Result<(), DirectoryError> {
     read_lines(io::stdin().lock(), &mut |number, line| {
         let credit = serde_json::from_slice::<PostedCredit>(line)
             .and_then(|credit| Ok((credit, serde_json::from_slice::<Route>(line)?)));
