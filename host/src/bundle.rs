@@ -17,7 +17,7 @@ mod sign;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_workspace::Files;
 
-pub(crate) use archive::{Archive, pack_bundle};
+pub(crate) use archive::{Archive, pack_bundle, packed_digest};
 pub(crate) use install::{InstallRequest, install_bundle, remove_bundle};
 pub(crate) use lock::{BundleLock, edited_files};
 

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod print;
 pub(crate) mod remote;
 pub(crate) mod results;
+pub(crate) mod ruleset;
 pub(crate) mod run;
 
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ use self::remote::{
     apply, audit, backup, by_hand, compact, dump, events, keep, keys, people, preview, pull,
     reconcile, release, rollback, trigger, verify,
 };
-use self::results::{aliases, calculate, explain, simulate};
+use self::results::{aliases, calculate, explain, simulate, worker};
 use self::run::{demo, serve};
 
 /// Decides who gets credit for a sale.
@@ -122,6 +123,11 @@ enum CliCommand {
     /// Pack policies, plans and cases into a bundle; install, upgrade, list and remove bundles.
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
+    /// Pin the rules of a directory in one file, or show what such a file has.
+    #[command(subcommand)]
+    Ruleset(ruleset::RulesetCommand),
+    /// Decide the deals of one partition: from standard input to standard output.
+    Worker(worker::WorkerArguments),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -171,6 +177,8 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Compact(options) => compact::run(&options),
         CliCommand::Audit(verb) => audit::run(&verb),
         CliCommand::Bundle(verb) => bundle::run(&verb),
+        CliCommand::Ruleset(verb) => ruleset::run(&verb),
+        CliCommand::Worker(arguments) => worker::run(&arguments),
         CliCommand::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_workspace::POLICY_LANGUAGE);

@@ -10,6 +10,7 @@ mod encoding;
 pub(crate) mod formats;
 mod natural;
 mod parquet;
+pub(crate) mod piped;
 mod walk;
 mod xlsx;
 

@@ -14,6 +14,7 @@ mod http;
 mod language_server;
 #[cfg(feature = "oidc")]
 mod oidc;
+mod pinned;
 mod plugins;
 mod server;
 mod tabular;

@@ -3,6 +3,7 @@
 //! **Architecture invariant:** no cell is a formula: text that a spreadsheet would run gets an
 //! apostrophe in front.
 
+pub(crate) mod arrow;
 mod cells;
 pub(crate) mod columns;
 mod credits;

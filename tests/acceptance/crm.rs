@@ -15,7 +15,7 @@ use crate::server::{Server, comparable, root, run};
 /// The folder of the data set, or `None` on a machine that has no copy of it.
 ///
 /// A folder that was named and is not there fails the test: somebody expects it to run.
-fn data_folder() -> Option<PathBuf> {
+pub(crate) fn data_folder() -> Option<PathBuf> {
     let named = std::env::var_os("ACCREDIT_REAL_DATA").map(PathBuf::from);
     let is_named = named.is_some();
     let folder = named.unwrap_or_else(|| root().join("../shared/data"));

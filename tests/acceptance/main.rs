@@ -52,4 +52,5 @@ mod vendor;
 mod verbs;
 mod walkthrough;
 mod watch;
+mod workers;
 mod worth;

@@ -21,8 +21,8 @@
 mod affected;
 mod exhaustive;
 mod features;
-mod files;
-mod generate;
+pub(crate) mod files;
+pub(crate) mod generate;
 mod laws;
 mod lines;
 mod naive;
@@ -34,7 +34,7 @@ mod rolled;
 mod scripts;
 mod shrink;
 mod tables;
-mod world;
+pub(crate) mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

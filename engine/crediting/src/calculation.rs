@@ -381,8 +381,48 @@ impl Calculation {
     }
 
     fn add_decision(&mut self, decision: Decision) {
+        let lists = NoteLists {
+            uncredited: &mut self.uncredited,
+            parked: &mut self.parked,
+            alerts: &mut self.alerts,
+            log: &mut self.log,
+        };
+        self.credits.extend(lists.add_decision(decision));
+    }
+}
+
+/// What is noted about deals, in the lists of FORMAT section 6.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DealNotes {
+    /// Deals without a credit, and why.
+    pub uncredited: Vec<Note>,
+    /// Deals that could not be decided, and why.
+    pub parked: Vec<Note>,
+    /// What a person should look at.
+    pub alerts: Vec<Note>,
+    /// Everything that happened.
+    pub log: Vec<Note>,
+}
+
+impl DealNotes {
+    /// Adds what a decision notes.
+    pub fn add_notes(&mut self, decision: Decision) {
+        let DealNotes { uncredited, parked, alerts, log } = self;
+        NoteLists { uncredited, parked, alerts, log }.add_decision(decision);
+    }
+}
+
+/// The lists of notes that decisions are added to.
+struct NoteLists<'a> {
+    uncredited: &'a mut Vec<Note>,
+    parked: &'a mut Vec<Note>,
+    alerts: &'a mut Vec<Note>,
+    log: &'a mut Vec<Note>,
+}
+
+impl NoteLists<'_> {
+    fn add_decision(self, decision: Decision) -> Vec<PostedCredit> {
         let before = self.log.len();
-        self.credits.extend(decision.credits);
         match decision.outcome {
             DecisionOutcome::Parked => self.parked.extend(decision.reasons.iter().take(1).cloned()),
             DecisionOutcome::Uncredited => {
@@ -406,6 +446,7 @@ impl Calculation {
         }
 
         self.alerts.extend(decision.alerts);
+        decision.credits
     }
 }
 

@@ -244,12 +244,12 @@ impl DecidedPlan {
         entries_of(self.credits)
     }
 
-    /// Its credits, whose entries are as they are stored and shown; hardly one of them is copied.
-    pub fn into_credits(mut self) -> Vec<Arc<Credit>> {
+    /// Takes its credits, whose entries are as they are stored and shown; hardly one of them is copied.
+    pub fn take_credits(&mut self) -> Vec<Arc<Credit>> {
         for credit in &mut self.credits {
             Arc::make_mut(credit).round_to_unit();
         }
-        self.credits
+        std::mem::take(&mut self.credits)
     }
 }
 

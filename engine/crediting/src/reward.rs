@@ -17,6 +17,7 @@ mod correction;
 mod draw;
 mod history;
 mod members;
+mod parts;
 mod pay;
 mod periods;
 mod quota;
@@ -44,8 +45,9 @@ use accredit_workspace::Ruleset;
 
 pub use self::balance::CARRIED;
 pub use self::book::{
-    BookInputs, BookPeriod, FrozenPeriod, RewardBook, compute_book, needs_history,
+    BookInputs, BookPeriod, ClaimantFilter, FrozenPeriod, RewardBook, compute_book, needs_history,
 };
+pub use self::parts::{claim_keys, why_undivided};
 pub use self::periods::pays_without_credits;
 pub use self::reached::{NextTier, ReachedTier, reached_tier};
 
@@ -84,9 +86,34 @@ pub fn compute_rewards<'a>(
     };
 
     let locked = LockedPeriods::default();
-    let inputs =
-        BookInputs { plan: &plan.id, rules: ruleset, frozen: &[], manual: &[], locked: &locked };
+    let inputs = plan_inputs(ruleset, plan, &locked);
     compute_book(&inputs, credits, &through).rewards_within(period)
+}
+
+/// What `credits` of `plan` are worth in `period` to those whom `claimants` wants. The credits may be
+/// those of one part ([`claim_keys`]), where the plan allows parts ([`why_undivided`]).
+pub fn compute_part<'a>(
+    (ruleset, plan): (&Ruleset, &Plan),
+    period: &Period,
+    credits: impl IntoIterator<Item = &'a PostedCredit>,
+    claimants: &ClaimantFilter,
+) -> PlanRewards {
+    let Some(through) = last_period_in(ruleset, plan, period) else {
+        return PlanRewards::default();
+    };
+
+    let locked = LockedPeriods::default();
+    let inputs = BookInputs { claimants: Some(claimants), ..plan_inputs(ruleset, plan, &locked) };
+    compute_book(&inputs, credits, &through).rewards_within(period)
+}
+
+/// The inputs of a plan of which no period is frozen.
+fn plan_inputs<'a>(
+    ruleset: &'a Ruleset,
+    plan: &'a Plan,
+    locked: &'a LockedPeriods,
+) -> BookInputs<'a> {
+    BookInputs { plan: &plan.id, rules: ruleset, frozen: &[], manual: &[], locked, claimants: None }
 }
 
 /// The last period of the plan's own kind that begins in `period`; none where the plan is calculated

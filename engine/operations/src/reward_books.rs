@@ -165,6 +165,7 @@ pub(crate) fn book_of_credits(
         frozen: &periods,
         manual: &manual,
         locked: &locked,
+        claimants: None,
     };
     Ok(reward::compute_book(&inputs, credits, through))
 }

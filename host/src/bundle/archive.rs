@@ -92,7 +92,7 @@ impl Archive {
         let files = written.files.into_iter().map(|(path, text)| (path, Arc::from(text)));
         let files: Files = files.collect();
 
-        if bundle_digest(&written.manifest, &files) != written.digest {
+        if packed_digest(&written.manifest, &files) != written.digest {
             return Err(io_failure(path, "the content is not what was packed: its digest differs"));
         }
 
@@ -167,7 +167,7 @@ pub(crate) fn pack_bundle(
         return Err(BundleError::with_findings("cases of the bundle fail", failures, &files));
     }
 
-    let digest = bundle_digest(&text, &files);
+    let digest = packed_digest(&text, &files);
     let keys = sign.map(sign::read_key).transpose()?;
     let (key, signature) = keys.map(|key| sign::sign_digest(&key, &digest)).unzip();
     let texts = files.iter().map(|(path, text)| (path.clone(), text.to_string()));
@@ -240,7 +240,7 @@ pub(super) fn case_files(files: &Files) -> Vec<(&str, &str)> {
 }
 
 /// Names manifest and files; lengths keep the end of one part from passing for the next.
-fn bundle_digest(manifest: &str, files: &Files) -> String {
+pub(crate) fn packed_digest(manifest: &str, files: &Files) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         // With its length: parts that are cut elsewhere give another digest.

@@ -4,3 +4,4 @@ pub(crate) mod aliases;
 pub(crate) mod calculate;
 pub(crate) mod explain;
 pub(crate) mod simulate;
+pub(crate) mod worker;

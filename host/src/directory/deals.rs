@@ -28,7 +28,7 @@ use accredit_crediting::calculation::stream::{DealsInMemory, OrderedDeals};
 use accredit_crediting::calculation::{self, Latest};
 use accredit_domain::calendar::Period;
 use accredit_domain::transaction::read::{self, FileLayout, PlainLines, TextFormat};
-use accredit_domain::transaction::{Decoder, RowDecoder, Transaction};
+use accredit_domain::transaction::{Decoder, Record, RowDecoder, Transaction};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
@@ -51,6 +51,9 @@ pub(crate) struct DealFiles {
     /// Bytes of rows that are in memory as delivered.
     kept_bytes: u64,
 }
+
+/// Takes the next row.
+pub(crate) type RowTaker<'a> = dyn FnMut(Record) -> Result<(), DirectoryError> + 'a;
 
 /// A file of transactions.
 #[derive(Debug)]
@@ -154,23 +157,51 @@ impl DealFiles {
 
         let (mut rows, mut kept) = (DirectoryRows::default(), KeptRows::default());
         super::file_rows(path, name, layout, &mut rows, &mut |rows| {
-            for record in &rows.records {
-                let text_bytes = record.cells.iter().map(kept_rows::text_bytes).sum();
-                self.volume.add(1, record.cells.len(), text_bytes);
-                self.kept_bytes += kept_rows::row_bytes(record);
-            }
-            kept.add(&mut rows.records);
-
-            // Half of the room is for the deals that are made of the rows.
-            if self.kept_bytes > room.bytes / 2 {
-                kept.spill(&room.folder).map_err(|error| no_room(&room.folder, &error))?;
-                self.kept_bytes = 0;
-            }
-            Ok(())
+            self.keep_rows(&mut kept, &mut rows.records, room)
         })?;
 
         self.columns.append(&mut rows.columns);
         self.files.push(DealFile::Rows(kept));
+        Ok(())
+    }
+
+    /// Keeps rows that come one after the other, as a file of their own; `read` gives each of them away.
+    ///
+    /// # Errors
+    /// What `read` says, or that there is no room for the rows.
+    pub(crate) fn keep_piped(
+        read: impl FnOnce(&mut RowTaker<'_>) -> Result<(), DirectoryError>,
+        room: &DealRoom,
+    ) -> Result<DealFiles, DirectoryError> {
+        let (mut opened, mut kept) = (DealFiles::default(), KeptRows::default());
+        let mut next: Vec<Record> = Vec::with_capacity(1);
+        read(&mut |record| {
+            next.push(record);
+            opened.keep_rows(&mut kept, &mut next, room)
+        })?;
+        opened.files.push(DealFile::Rows(kept));
+        Ok(opened)
+    }
+
+    /// Moves rows to those that are kept, in a temporary file where there is no room for them.
+    fn keep_rows(
+        &mut self,
+        kept: &mut KeptRows,
+        rows: &mut Vec<Record>,
+        room: &DealRoom,
+    ) -> Result<(), DirectoryError> {
+        for record in rows.iter() {
+            let text_bytes = record.cells.iter().map(kept_rows::text_bytes).sum();
+            self.volume.add(1, record.cells.len(), text_bytes);
+            self.kept_bytes += kept_rows::row_bytes(record);
+        }
+        kept.add(rows);
+
+        // Half of the room is for the deals that are made of the rows.
+        if self.kept_bytes > room.bytes / 2 {
+            kept.spill(&room.folder).map_err(|error| no_room(&room.folder, &error))?;
+            self.kept_bytes = 0;
+        }
         Ok(())
     }
 

@@ -138,7 +138,7 @@ fn decimal_cell(number: &Decimal) -> Cell {
 }
 
 /// A moment, in nanoseconds since 1970, as ISO date and time.
-fn timestamp_cell(nanoseconds: i128) -> Cell {
+pub(super) fn timestamp_cell(nanoseconds: i128) -> Cell {
     match Timestamp::from_nanosecond(nanoseconds) {
         Ok(stamp) => Cell::Text(stamp.to_string()),
         Err(_) => Cell::Nested(format!("{nanoseconds} nanoseconds")),
@@ -146,7 +146,7 @@ fn timestamp_cell(nanoseconds: i128) -> Cell {
 }
 
 /// The cell of a moment as a date and time without an offset.
-fn without_offset(cell: Cell) -> Cell {
+pub(super) fn without_offset(cell: Cell) -> Cell {
     let Cell::Text(text) = &cell else { return cell };
     match text.parse::<Timestamp>() {
         Ok(moment) => Cell::Text(moment.to_zoned_datetime(TimeZone::UTC).datetime().to_string()),

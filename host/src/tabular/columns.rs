@@ -237,11 +237,13 @@ fn days<'a>(cells: impl Iterator<Item = CreditCell<'a>>) -> io::Result<Vec<i32>>
         CreditCell::Date(date) => Some(date),
         _ => None,
     });
-    let days = dates.map(|date| {
-        let days = FIRST_DAY.until((Unit::Day, date)).map(|days| days.get_days());
-        days.map_err(io::Error::other)
-    });
-    days.collect()
+    dates.map(day_number).collect()
+}
+
+/// A date, in days since 1970.
+pub(super) fn day_number(date: Date) -> io::Result<i32> {
+    let days = FIRST_DAY.until((Unit::Day, date)).map(|days| days.get_days());
+    days.map_err(io::Error::other)
 }
 
 /// The whole numbers of a column.
@@ -272,7 +274,7 @@ fn amounts<'a>(
 }
 
 /// An amount as a whole number of units of 10^-scale.
-fn unscaled(amount: Decimal, scale: u32) -> io::Result<i128> {
+pub(super) fn unscaled(amount: Decimal, scale: u32) -> io::Result<i128> {
     let more = scale.checked_sub(amount.scale());
     let factor = more.and_then(|more| 10_i128.checked_pow(more));
     let unscaled = factor.and_then(|factor| amount.mantissa().checked_mul(factor));

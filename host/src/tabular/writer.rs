@@ -7,7 +7,9 @@ use std::thread;
 
 use accredit_domain::credit::fields::CREDIT_COLUMNS;
 use accredit_domain::credit::posted::PostedCredit;
+use arrow_array::RecordBatch;
 
+use super::arrow::{ArrowFile, CreditBatches};
 use super::columns::{CreditColumns, CreditFile, RowGroup};
 use super::{credits, csv_header};
 
@@ -26,6 +28,8 @@ pub(crate) enum CreditFormat {
     Ndjson,
     /// Typed columns.
     Parquet(CreditColumns),
+    /// Typed columns as a stream.
+    Arrow(CreditBatches),
 }
 
 /// A block of credits, ready to be written.
@@ -34,13 +38,15 @@ pub(crate) enum CreditBlock {
     Text(Vec<u8>),
     /// Columns.
     RowGroup(RowGroup),
+    /// Columns of a stream.
+    Batch(RecordBatch),
 }
 
 impl CreditFormat {
     /// Credits of a block.
     pub(crate) fn block_credits(&self) -> usize {
         match self {
-            CreditFormat::Csv | CreditFormat::Ndjson => TEXT_BLOCK_CREDITS,
+            CreditFormat::Csv | CreditFormat::Ndjson | CreditFormat::Arrow(_) => TEXT_BLOCK_CREDITS,
             CreditFormat::Parquet(_) => ROW_GROUP_CREDITS,
         }
     }
@@ -53,6 +59,7 @@ impl CreditFormat {
     pub(crate) fn format_block(&self, block: &[PostedCredit]) -> io::Result<CreditBlock> {
         match self {
             CreditFormat::Parquet(columns) => Ok(CreditBlock::RowGroup(columns.row_group(block)?)),
+            CreditFormat::Arrow(columns) => Ok(CreditBlock::Batch(columns.credit_batch(block)?)),
             text => text.format_rows(block.iter()).ok_or_else(unknown_format),
         }
     }
@@ -65,7 +72,7 @@ impl CreditFormat {
         match self {
             CreditFormat::Csv => Some(CreditBlock::Text(credits::csv_credits(credits))),
             CreditFormat::Ndjson => Some(CreditBlock::Text(credits::json_credits(credits))),
-            CreditFormat::Parquet(_) => None,
+            CreditFormat::Parquet(_) | CreditFormat::Arrow(_) => None,
         }
     }
 
@@ -96,6 +103,7 @@ pub(crate) struct CreditWriter<W: Write + Send> {
 enum OpenFile<W: Write + Send> {
     Text(W),
     Parquet(CreditFile<W>),
+    Arrow(ArrowFile<W>),
 }
 
 impl<W: Write + Send> CreditWriter<W> {
@@ -111,6 +119,7 @@ impl<W: Write + Send> CreditWriter<W> {
             }
             CreditFormat::Ndjson => OpenFile::Text(out),
             CreditFormat::Parquet(columns) => OpenFile::Parquet(columns.begin_file(out)?),
+            CreditFormat::Arrow(columns) => OpenFile::Arrow(columns.begin_file(out)?),
         };
         Ok(CreditWriter { format, threads: threads.max(1), file, waiting: Vec::new() })
     }
@@ -145,6 +154,7 @@ impl<W: Write + Send> CreditWriter<W> {
         match (&mut self.file, block) {
             (OpenFile::Text(out), CreditBlock::Text(rows)) => out.write_all(&rows),
             (OpenFile::Parquet(file), CreditBlock::RowGroup(rows)) => file.write_group(rows),
+            (OpenFile::Arrow(file), CreditBlock::Batch(rows)) => file.write_batch(&rows),
             _ => Err(unknown_format()),
         }
     }
@@ -159,6 +169,7 @@ impl<W: Write + Send> CreditWriter<W> {
         match self.file {
             OpenFile::Text(out) => Ok(out),
             OpenFile::Parquet(file) => file.finish(),
+            OpenFile::Arrow(file) => file.finish(),
         }
     }
 

@@ -238,8 +238,14 @@ fn plan_book(
     let frozen: Vec<FrozenPeriod<'_>> =
         mine.map(|rewards| FrozenPeriod { rewards, rules: Some(ruleset) }).collect();
 
-    let inputs =
-        BookInputs { plan: &plan.id, rules: ruleset, frozen: &frozen, manual: &[], locked };
+    let inputs = BookInputs {
+        plan: &plan.id,
+        rules: ruleset,
+        frozen: &frozen,
+        manual: &[],
+        locked,
+        claimants: None,
+    };
     reward::compute_book(&inputs, credits, through)
 }
 

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::progress::CalculationProgress;
-use super::workers;
+use super::{DealNotes, workers};
 use crate::pipeline::{self, CREDITS_A_DEAL, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::Credit;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
@@ -91,6 +92,16 @@ pub struct CreditStream<'a> {
     ruleset: &'a Ruleset,
     inputs: DecisionInputs,
     deals: Box<dyn OrderedDeals + 'a>,
+    with_notes: bool,
+}
+
+/// What is decided about a block of deals.
+#[derive(Debug, Default)]
+pub struct DecidedCredits {
+    /// The credits in order, their entries as they are shown.
+    pub credits: Vec<Arc<Credit>>,
+    /// What is noted about the deals, if that is wanted.
+    pub notes: DealNotes,
 }
 
 /// What a block of deals comes to: what was written of its credits, and the counts of each period.
@@ -106,11 +117,17 @@ impl<'a> CreditStream<'a> {
         deals: Box<dyn OrderedDeals + 'a>,
         inputs: DecisionInputs,
     ) -> CreditStream<'a> {
-        CreditStream { ruleset, inputs, deals }
+        CreditStream { ruleset, inputs, deals, with_notes: false }
     }
 
-    /// Decides every deal in `plan` on `threads` workers. `write` turns the credits of a block that are
-    /// in one of `periods`, their entries as they are shown, into what `take` is given, block after block, until it breaks; `periods` follow
+    /// The same with notes about the deals.
+    pub fn with_notes(mut self) -> CreditStream<'a> {
+        self.with_notes = true;
+        self
+    }
+
+    /// Decides every deal in `plan` on `threads` workers. `write` turns what is decided about a block
+    /// in one of `periods` into what `take` is given, block after block, until it breaks; `periods` follow
     /// each other. Gives the counts of each period.
     ///
     /// # Errors
@@ -119,7 +136,7 @@ impl<'a> CreditStream<'a> {
         &self,
         (plan, periods): (&Plan, &[Period]),
         (threads, progress): (usize, &CalculationProgress),
-        write: &(dyn Fn(Vec<Arc<Credit>>) -> T + Sync),
+        write: &(dyn Fn(DecidedCredits) -> T + Sync),
         take: &mut dyn FnMut(T) -> ControlFlow<()>,
     ) -> io::Result<Vec<CalculationCounts>> {
         progress.expect_deals(self.deals.count());
@@ -161,10 +178,11 @@ impl<'a> CreditStream<'a> {
         (plan, periods): (&Plan, &[Period]),
         deals: &[DatedDeal],
         machine: &mut Machine,
-        write: &(dyn Fn(Vec<Arc<Credit>>) -> T + Sync),
+        write: &(dyn Fn(DecidedCredits) -> T + Sync),
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
-        let mut credits: Vec<Arc<Credit>> = Vec::with_capacity(deals.len() * CREDITS_A_DEAL);
+        let mut block = DecidedCredits::default();
+        block.credits.reserve(deals.len() * CREDITS_A_DEAL);
 
         for (date, deal) in deals {
             // What lies in no period that is asked for is not decided at all.
@@ -176,17 +194,28 @@ impl<'a> CreditStream<'a> {
 
             let (ruleset, inputs) = (self.ruleset, &self.inputs);
             let no = ExplainLevel::No;
-            let decided = pipeline::decide_plan(ruleset, plan, deal, inputs, machine, no);
+            let mut decided = pipeline::decide_plan(ruleset, plan, deal, inputs, machine, no);
 
             match period.and_then(|period| counts.get_mut(period)) {
                 Some(count) => count.add_decided(&decided),
                 // A deal without a date belongs to every calculation until it is corrected.
                 None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
-            credits.append(&mut decided.into_credits());
+            block.credits.append(&mut decided.take_credits());
+            if self.with_notes {
+                block.notes.add_notes(decided.decision);
+            }
         }
 
-        DecidedBlock { written: write(credits), counts }
+        DecidedBlock { written: write(block), counts }
+    }
+}
+
+impl DecidedCredits {
+    /// The entries of the credits, which hardly one other holds.
+    pub fn into_entries(self) -> Vec<PostedCredit> {
+        let credits = self.credits.into_iter();
+        credits.map(|credit| Arc::unwrap_or_clone(credit).entry).collect()
     }
 }
 

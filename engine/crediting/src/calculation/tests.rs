@@ -172,7 +172,7 @@ proptest! {
         let counts = stream.write_credits(
             (&RULESET.plans["p"], &periods),
             (threads, &progress),
-            &|credits| credits,
+            &|decided| decided.credits,
             &mut |credits| {
                 streamed.extend(credits.iter().map(|credit| credit.entry.clone()));
                 ControlFlow::Continue(())
@@ -228,7 +228,10 @@ proptest! {
             stream.write_credits(
                 (&RULESET.plans["p"], &periods),
                 (threads, &CalculationProgress::default()),
-                &|credits| assert!(!credits.iter().any(|one| one.entry.transaction == *"O300")),
+                &|decided| {
+                    let first = |one: &Arc<Credit>| one.entry.transaction == *"O300";
+                    assert!(!decided.credits.iter().any(first));
+                },
                 &mut |()| ControlFlow::Continue(()),
             )
         }));

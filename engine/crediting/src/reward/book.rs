@@ -56,7 +56,12 @@ pub struct BookInputs<'a> {
     pub manual: &'a [EarnedReward],
     /// Periods in which nothing more may be posted.
     pub locked: &'a LockedPeriods,
+    /// Whose rewards are wanted, by the id of a participant or team; none for those of everybody.
+    pub claimants: Option<&'a ClaimantFilter>,
 }
+
+/// Whether the rewards of a participant or team are wanted.
+pub type ClaimantFilter = dyn Fn(&str) -> bool;
 
 /// What a plan pays, period by period.
 #[derive(Debug, Clone, Default)]
@@ -171,7 +176,7 @@ fn run_periods(inputs: &BookInputs<'_>, credits: &DatedCredits<'_>, through: &Pe
             continue;
         };
 
-        let scope = PlanPeriod::new(rules, plan, &period, credits);
+        let scope = PlanPeriod::new(rules, plan, &period, credits).of_claimants(inputs.claimants);
         let mut add = |machine: Option<&mut Machine>| match frozen {
             Some(frozen) => run.add_frozen(inputs, &scope, frozen, machine),
             None => run.add_open(inputs, &scope, machine),

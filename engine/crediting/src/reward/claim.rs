@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::history::EarnedBy;
+use super::parts::recipient_key;
 use super::quota;
 use super::scope::RewardContext;
 use super::targets::TargetDays;
@@ -121,20 +122,26 @@ fn claims_of_credits(
     for credit in context.credits_to_date() {
         let unit = settings.units.find(&credit.unit_type);
         let (amount, date) = (credit.amount, credit.incentive_date);
+        // Of several parts that have the credit, the one of its recipient reports it.
+        let reports = context.scope.wants_claimant(recipient_key(credit));
         let Some(unit) = unit else {
             let what = format!("{} {}", credit.amount, credit.unit_type);
             let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
-            alerts.push(context.reward_alert(NoteCode::PolicyError, &message));
+            let alert = context.reward_alert(NoteCode::PolicyError, &message);
+            alerts.extend(Some(alert).filter(|_| reports));
             continue;
         };
 
         // Credits of other types earn nothing, and are shown to programs in the totals.
         let counts = context.reward.credit_types.iter().any(|known| **known == *credit.credit_type);
         let Some((claimant, seat)) =
-            claimant_of(context, credit, date, counts.then_some(&mut *alerts))
+            claimant_of(context, credit, date, (counts && reports).then_some(&mut *alerts))
         else {
             continue;
         };
+        if !context.scope.wants_claimant(claimant.id()) {
+            continue;
+        }
 
         let key = (claimant.clone(), unit);
         let claim = found.entry(key).or_insert_with(|| Claim::new(claimant, unit));
@@ -239,7 +246,8 @@ fn claims_without_credits(context: &RewardContext<'_>, known: &[Claim]) -> Vec<C
 
     let blank = all.into_iter().filter(|(claimant, _)| {
         let has_claim = known.iter().any(|claim| claim.claimant == *claimant);
-        !has_claim && is_meant(context, claimant)
+        let is_wanted = context.scope.wants_claimant(claimant.id());
+        is_wanted && !has_claim && is_meant(context, claimant)
     });
     let blank = blank.map(|(claimant, seats)| Claim {
         seats,

@@ -51,7 +51,8 @@ pub(super) fn pay_draw(
     let organization = &scope.ruleset.organization;
     let targets = TargetDays::find(organization, &draw.targets, scope.period);
 
-    for (person, seats) in targets.people() {
+    let wanted = |person| scope.wants_claimant(&organization.participant_id(person));
+    for (person, seats) in targets.people().filter(|(person, _)| wanted(*person)) {
         // A participant who has left is paid in the currency of their last day.
         let there = organization.last_day(person, scope.last);
         let home = scope.ruleset.settings.currency;

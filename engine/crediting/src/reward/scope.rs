@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use jiff::civil::Date;
 
+use super::book::ClaimantFilter;
 use super::history::EarnedHistory;
 use super::targets::TargetDays;
 use crate::stage::build_note;
@@ -19,7 +20,7 @@ use accredit_domain::calendar::{Period, PeriodKind};
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::note::{Note, NoteCode, NoteStage};
-use accredit_domain::organization::{ParticipantId, PositionId};
+use accredit_domain::organization::{Organization, ParticipantId, PositionId};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{LateRewards, Reward};
 use accredit_workspace::Ruleset;
@@ -95,6 +96,8 @@ pub(super) struct PlanPeriod<'a> {
     /// The period's last day.
     pub(super) last: Date,
     pub(super) credits: &'a DatedCredits<'a>,
+    /// Whose rewards are wanted; none for those of everybody.
+    claimants: Option<&'a ClaimantFilter>,
     /// The plan's targets in this period and in others, by their days: a quarter and its first month
     /// begin on the same one.
     targets: RefCell<BTreeMap<(Date, Date), Rc<TargetDays>>>,
@@ -108,7 +111,19 @@ impl<'a> PlanPeriod<'a> {
         credits: &'a DatedCredits<'a>,
     ) -> PlanPeriod<'a> {
         let last = period.end.yesterday().unwrap_or(period.first);
-        PlanPeriod { ruleset, plan, period, last, credits, targets: RefCell::default() }
+        let targets = RefCell::default();
+        PlanPeriod { ruleset, plan, period, last, credits, claimants: None, targets }
+    }
+
+    /// The same for the rewards of some claimants.
+    pub(super) fn of_claimants(mut self, claimants: Option<&'a ClaimantFilter>) -> Self {
+        self.claimants = claimants;
+        self
+    }
+
+    /// Whether the rewards of the participant or team `id` are wanted.
+    pub(super) fn wants_claimant(&self, id: &str) -> bool {
+        self.claimants.is_none_or(|wants| wants(id))
     }
 
     /// The plan's targets on the days of `period`.
@@ -164,12 +179,20 @@ impl<'a> RewardContext<'a> {
 
     /// The holder of a manager position on `date`; none if it is vacant or does not exist then.
     pub(super) fn manager_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
-        let organization = &self.scope.ruleset.organization;
-        organization.version_on(position, date).and_then(|_| organization.holder_on(position, date))
+        manager_on(&self.scope.ruleset.organization, position, date)
     }
 
     /// An alert about the reward.
     pub(super) fn reward_alert(&self, code: NoteCode, message: &str) -> Note {
         self.scope.reward_alert(&self.reward.name, code, message)
     }
+}
+
+/// The holder of a manager position on `date`; none if it is vacant or does not exist then.
+pub(super) fn manager_on(
+    organization: &Organization,
+    position: PositionId,
+    date: Date,
+) -> Option<ParticipantId> {
+    organization.version_on(position, date).and_then(|_| organization.holder_on(position, date))
 }

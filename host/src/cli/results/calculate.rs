@@ -1,8 +1,8 @@
 //! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
 //! what became of the rest.
 
-mod memory;
-mod output;
+pub(crate) mod memory;
+pub(super) mod output;
 mod show;
 mod stored;
 mod stream;
@@ -181,8 +181,8 @@ fn write_results(
 
     let loaded = input.load_directory()?;
     let ruleset = &loaded.ruleset;
-    let period = asked_period(arguments, ruleset)?;
-    let parts = calculated_parts(arguments, (ruleset, &period))?;
+    let period = asked_period(&arguments.period, ruleset)?;
+    let parts = calculated_parts(arguments.input.plan.as_deref(), (ruleset, &period))?;
     let destination = open_destination(arguments, format)?;
 
     let threads = arguments.worker_threads();
@@ -198,9 +198,8 @@ fn write_results(
 }
 
 /// The period that is asked for.
-fn asked_period(arguments: &CalculateArguments, ruleset: &Ruleset) -> Result<Period, u8> {
-    ruleset.settings.calendar.find(&arguments.period).ok_or_else(|| {
-        let period = &arguments.period;
+pub(super) fn asked_period(period: &str, ruleset: &Ruleset) -> Result<Period, u8> {
+    ruleset.settings.calendar.find(period).ok_or_else(|| {
         eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
         EXIT_NOTHING
     })
@@ -341,11 +340,10 @@ fn counts_line((plan, period): (&str, &str), counts: CalculationCounts, rewards:
 /// What is calculated: each plan that is asked for, in each of its own periods in `period`. A plan
 /// that is calculated by longer periods is left out with a word, and refused where no other plan is
 /// left.
-fn calculated_parts(
-    arguments: &CalculateArguments,
+pub(super) fn calculated_parts(
+    wanted: Option<&str>,
     (ruleset, period): (&Ruleset, &Period),
 ) -> Result<Vec<(PlanKey, Period)>, u8> {
-    let wanted = arguments.input.plan.as_deref();
     let mut parts = Vec::new();
     let mut left_out = Vec::new();
 

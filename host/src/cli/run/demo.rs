@@ -1,6 +1,8 @@
 //! `accredit demo`: a sample company on a real server, its deals sent through its own webhook.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -42,6 +44,9 @@ pub(crate) struct DemoArguments {
     /// Keep the data in this file, which must be new; `accredit verify --data FILE` reads it.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Start no server: write the company and its deals as a customer's directory, which must be new.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["once", "data", "format"])]
+    write: Option<PathBuf>,
     /// Seed of the random generator.
     #[arg(long, default_value_t = 2026)]
     seed: u64,
@@ -68,10 +73,14 @@ pub(crate) fn run(arguments: &DemoArguments) -> u8 {
 fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     let started = Instant::now();
     let company = Company::new();
+    if let Some(dir) = &arguments.write {
+        return write_customer(arguments, &company, dir);
+    }
     let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
     let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
 
-    write_directory(&company, folder.path()).map_err(|error| error.to_string())?;
+    let directory = folder.path().join("company");
+    write_directory(&company, &directory).map_err(|error| error.to_string())?;
 
     if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
         return Err(format!("{} already exists", data.display()));
@@ -83,7 +92,7 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     let config = Config {
         data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
         create: true,
-        workspace: Some(folder.path().join("company")),
+        workspace: Some(directory),
         listen: free_address(),
         business_date: Some(BUSINESS_DATE),
         demo_people: published::sign_ins(&company, secrets::new_token()?.expose_secret()),
@@ -143,14 +152,35 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     Ok(())
 }
 
-fn write_directory(company: &Company, folder: &Path) -> std::io::Result<()> {
+fn write_directory(company: &Company, folder: &Path) -> io::Result<()> {
     for (path, text) in company.files() {
-        let path = folder.join("company").join(path);
+        let path = folder.join(path);
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent)?;
         }
-        std::fs::write(path, text.as_ref())?;
+        fs::write(path, text.as_ref())?;
     }
+    Ok(())
+}
+
+/// Writes the company as a customer's directory, with its deals among its transactions.
+fn write_customer(arguments: &DemoArguments, company: &Company, dir: &Path) -> Result<(), String> {
+    if dir.exists() {
+        return Err(format!("{} already exists; name a directory that does not", dir.display()));
+    }
+
+    let rows = dir.join("transactions");
+    let write = || -> io::Result<()> {
+        write_directory(company, dir)?;
+        fs::create_dir_all(&rows)?;
+        let mut file = BufWriter::new(File::create(rows.join("deals.ndjson"))?);
+        for deal in make_deals(company, arguments.deals, arguments.seed) {
+            writeln!(file, "{deal}")?;
+        }
+        file.flush()
+    };
+    write().map_err(|error| format!("{} cannot be written: {error}", dir.display()))?;
+    output::print_line(&dir.display().to_string());
     Ok(())
 }
 

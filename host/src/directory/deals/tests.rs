@@ -158,7 +158,7 @@ fn credits(deals: Box<dyn OrderedDeals>, as_of: Option<Date>, period: &Period) -
     let counts = stream.write_credits(
         (&RULESET.plans["p"], &periods),
         (2, &CalculationProgress::default()),
-        &|credits| credits,
+        &|decided| decided.credits,
         &mut |credits| {
             let entries = credits.iter().map(|credit| credit.entry.clone());
             writer.add(entries.collect()).unwrap();

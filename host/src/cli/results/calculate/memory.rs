@@ -1,6 +1,6 @@
 //! `--memory`: how much of it the deals of a calculation may take.
 //!
-//! Not what is done with more deals (`directory::deals`). Called by `calculate`.
+//! Not what is done with more deals (`directory::deals`). Called by `calculate`, `worker` and `ruleset`.
 
 use std::env;
 use std::path::Path;
@@ -29,7 +29,7 @@ const UNKNOWN_MEMORY_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// What is wrong, for the user.
-pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim().chars().take_while(char::is_ascii_digit).count();
     let (number, unit) = text.trim().split_at(digits);
     let unit = unit.trim().to_lowercase();
@@ -44,7 +44,7 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
 
 /// What the deals may take: what was asked for, or half of the memory that is free. Temporary files go
 /// where the results are written, or into the folder of the system.
-pub(super) fn room_for_deals(asked: Option<u64>, out: Option<&Path>) -> DealRoom {
+pub(crate) fn room_for_deals(asked: Option<u64>, out: Option<&Path>) -> DealRoom {
     let free = || available_memory().map_or(UNKNOWN_MEMORY_BYTES, |free| free / 2);
     let folder = destination::begun_in(out).unwrap_or_else(env::temp_dir);
     DealRoom { bytes: asked.unwrap_or_else(free), folder }

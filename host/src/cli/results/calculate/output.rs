@@ -160,7 +160,7 @@ fn format_of_name(path: &Path) -> Result<ResultFormat, String> {
 }
 
 /// How many decimals all amounts of these units have; none where they differ.
-pub(super) fn unit_scale(units: &Units) -> Option<u32> {
+pub(in crate::cli::results) fn unit_scale(units: &Units) -> Option<u32> {
     let units = units.names().filter_map(|name| units.find(name));
     uniform_scale(units.map(|unit| u32::from(unit.scale)))
 }

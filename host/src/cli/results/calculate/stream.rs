@@ -6,13 +6,11 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 
 use accredit_crediting::calculation::books;
 use accredit_crediting::calculation::progress::CalculationProgress;
-use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream};
+use accredit_crediting::calculation::stream::{CalculationCounts, CreditStream, DecidedCredits};
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::keys::PlanKey;
 use accredit_domain::transaction::read::FileLayout;
@@ -49,8 +47,8 @@ pub(super) fn run(
         return Ok(None);
     }
 
-    let asked = super::asked_period(arguments, &ruleset)?;
-    let parts = calculated_parts(arguments, (&ruleset, &asked))?;
+    let asked = super::asked_period(&arguments.period, &ruleset)?;
+    let parts = calculated_parts(input.options.plan.as_deref(), (&ruleset, &asked))?;
     let destination = super::open_destination(arguments, format)?;
 
     let filter = DealFilter { as_of, period: &asked };
@@ -79,14 +77,11 @@ fn write_parts(
     let format = format.ok_or_else(|| io::Error::other("this format has more than credits"))?;
     let mut writer = CreditWriter::begin(destination, format.clone(), threads)?;
 
-    let work = |credits: Vec<Arc<Credit>>| {
+    let work = |decided: DecidedCredits| {
         // A worker writes rows of text from the credits where they are.
-        match format.format_rows(credits.iter().map(|credit| &credit.entry)) {
+        match format.format_rows(decided.credits.iter().map(|credit| &credit.entry)) {
             Some(rows) => WorkedBlock::Written(rows),
-            None => {
-                let entries = credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).entry);
-                WorkedBlock::Credits(entries.collect())
-            }
+            None => WorkedBlock::Credits(decided.into_entries()),
         }
     };
 
