@@ -37,6 +37,7 @@ use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
 use crate::http::editor::{assistance, findings, trials};
+use crate::http::forward;
 use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
@@ -110,6 +111,7 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let hooks = Router::new().route(HOOKS_PATH, hook);
 
     // The last layer is the outermost.
+    let passed_on = from_fn_with_state(Arc::clone(&service), forward::pass_on);
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::disable())
@@ -117,6 +119,8 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(from_fn(problem::render_problem))
         .layer(from_fn(caching::not_stored))
+        // Outside of what makes answers: those of another host come as they are.
+        .layer(passed_on)
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))

@@ -45,6 +45,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
+use crate::server::hosts::HostRole;
 use crate::server::metrics::Metrics;
 use crate::server::origin;
 use crate::server::pace::Arrivals;
@@ -76,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// What it was started with.
     pub(crate) config: Config,
+    /// What it does among the hosts on its data.
+    pub(crate) role: HostRole,
     /// Machines for intake policies, off the worker.
     pub(crate) machines: Mutex<Vec<IntakeMachine>>,
     /// Where imports are read.

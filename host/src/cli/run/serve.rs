@@ -10,19 +10,22 @@ use accredit_domain::limits::Limits;
 use clap::Args;
 use rust_decimal::Decimal;
 
+use crate::cli::run::hosts::{self, DatabaseArguments};
 use crate::cli::run::interval::{TimeInterval, parse_interval};
 use crate::cli::run::logging::start_logging;
 use crate::cli::run::network::NetworkArguments;
 use crate::cli::run::outgoing::OutgoingArguments;
 use crate::server::Server;
-use crate::server::config::{BackupPlan, CheckpointPlan, Config};
+use crate::server::config::{BackupPlan, CheckpointPlan, Config, SharedDatabase};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// The data file.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
-    data: PathBuf,
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArguments,
     /// Create the data file if it does not exist; not needed for an empty file.
     #[arg(long)]
     create: bool,
@@ -111,7 +114,18 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
         return ExitCode::from(2);
     }
 
-    let config = Config::from_environment(options.data, workspace);
+    let database = match options.database.into_database() {
+        Ok(database) => database,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let Some(data) = data_name(options.data, database.as_ref()) else {
+        eprintln!("error: name a data file with `--data FILE`, or a database with `--store URL`");
+        return ExitCode::from(2);
+    };
+    let config = Config::from_environment(data, workspace);
     let config = match config {
         Ok(config) => {
             let (listen, create) = (options.listen, options.create);
@@ -144,6 +158,7 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
                 four_eyes,
                 backups,
                 checkpoints,
+                database,
                 ..config
             }
         }
@@ -161,7 +176,11 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
         }
     };
 
-    match serve_until_stopped(config) {
+    let served = match config.database.clone() {
+        None => serve_until_stopped(config),
+        Some(database) => hosts::serve_beside_others(config, &database),
+    };
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -170,11 +189,19 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
     }
 }
 
+/// What messages call the data; none where nothing was named.
+fn data_name(data: Option<PathBuf>, database: Option<&SharedDatabase>) -> Option<PathBuf> {
+    match database {
+        Some(database) => Some(PathBuf::from(database.address.to_string())),
+        None => data,
+    }
+}
+
 /// Stack of the runtime's threads: an intake policy may run on one.
 const STACK_BYTES: usize = 16 << 20;
 
 /// What blocks has this long at the end.
-const SHUTDOWN_WAIT: Duration = Duration::from_millis(300);
+pub(crate) const SHUTDOWN_WAIT: Duration = Duration::from_millis(300);
 
 fn serve_until_stopped(config: Config) -> Result<(), String> {
     let runtime = server_runtime()?;
