@@ -18,6 +18,7 @@ pub(crate) mod dispatcher;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
 pub(crate) mod health;
+pub(crate) mod host_role;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod keys;
@@ -81,7 +82,8 @@ use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
-use crate::server::hosts::{HostPlace, HostRole};
+use crate::server::host_role::HostRole;
+use crate::server::hosts::HostPlace;
 use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
 use crate::server::rates::RateCounters;
@@ -149,19 +151,17 @@ impl Server {
         let disk =
             config.workspace.as_deref().map(crate::directory::watch::read_directory).transpose()?;
         let is_following = role.is_following();
-        let ruleset = match is_following {
+        let ruleset = Arc::new(match is_following {
             true => load_followed(&ledger)?,
             false => load_ruleset(&ledger, clock, disk.as_ref())?,
-        };
-        let ruleset = Arc::new(ruleset);
+        });
 
         let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
         let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
         let accounts = Accounts::load(&ledger).map_err(unreadable)?;
         if !is_following {
-            let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
-            left.map_err(unreadable)?;
+            ledger.end_runs(worker::UNFINISHED, clock.now_ms()).map_err(unreadable)?;
         }
 
         let tls = config.tls.clone().map(ServerTls::load).transpose()?.map(Arc::new);
@@ -177,11 +177,8 @@ impl Server {
             orders: orders.clone(),
         };
 
-        let (secrets, credentials) =
-            (Arc::clone(&outside.secrets), Arc::clone(&outside.credentials));
-        let metrics = Arc::clone(&outside.metrics);
-        let context = Context::new(ledger, ruleset, Box::new(outside));
-        let mut context = context.map_err(unreadable)?;
+        let (secrets, credentials, metrics) = outside.shared_parts();
+        let mut context = Context::new(ledger, ruleset, Box::new(outside)).map_err(unreadable)?;
         context.four_eyes = config.four_eyes;
 
         let service = Arc::new(Service {

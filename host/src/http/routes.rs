@@ -24,10 +24,6 @@ use tower_http::trace::TraceLayer;
 #[cfg(feature = "oidc")]
 use crate::http::access::oidc;
 use crate::http::access::{keys, limits, people, sessions};
-use crate::http::bearer;
-use crate::http::body;
-use crate::http::caching;
-use crate::http::console;
 use crate::http::definitions::aliases;
 use crate::http::definitions::changes;
 use crate::http::definitions::files;
@@ -37,8 +33,6 @@ use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
 use crate::http::editor::{assistance, findings, trials};
-use crate::http::forward;
-use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
 use crate::http::intake::fetches;
@@ -79,6 +73,8 @@ use crate::http::results::simulations;
 use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
 use crate::http::welcome;
+use crate::http::{bearer, body, caching, console};
+use crate::http::{forward, hook_layer};
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.

@@ -20,6 +20,7 @@ use accredit_seams::store::shared::{DecidingLease, LeaseClaim, SharedStore};
 use tokio::sync::watch;
 
 use crate::server::accounts::Accounts;
+use crate::server::host_role::HostRole;
 use crate::server::state::Service;
 
 /// A lease is renewed so often before it would end.
@@ -30,37 +31,6 @@ const DECIDER_LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// How often the others look for what was recorded.
 const FOLLOWER_LOOKS_EVERY: Duration = Duration::from_millis(250);
-
-/// What a server does among those on its data.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum HostRole {
-    /// It has the data file for itself.
-    #[default]
-    Alone,
-    /// It decides, and others take webhooks beside it.
-    Deciding,
-    /// It takes webhooks and answers what only reads.
-    Following(watch::Receiver<DecidingLease>),
-}
-
-impl HostRole {
-    /// Whether another host decides.
-    pub(crate) fn is_following(&self) -> bool {
-        matches!(self, HostRole::Following(_))
-    }
-
-    /// The address of the host that decides; none where this one does, blank where it is not known.
-    pub(crate) fn decider_address(&self) -> Option<String> {
-        match self {
-            HostRole::Alone | HostRole::Deciding => None,
-            HostRole::Following(lease) => Some(match &*lease.borrow() {
-                DecidingLease::Elsewhere(address) => address.clone(),
-                // This host is about to take over.
-                DecidingLease::Held(_) => String::new(),
-            }),
-        }
-    }
-}
 
 /// What a server runs on, where that is not a data file of its own.
 pub(crate) struct HostPlace {

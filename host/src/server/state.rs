@@ -45,7 +45,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
-use crate::server::hosts::HostRole;
+use crate::server::host_role::HostRole;
 use crate::server::metrics::Metrics;
 use crate::server::origin;
 use crate::server::pace::Arrivals;
@@ -130,6 +130,17 @@ pub(crate) struct Outside {
     pub(crate) metrics: Arc<Metrics>,
     /// The way to the worker.
     pub(crate) orders: OrderSender,
+}
+
+impl Outside {
+    /// What the service has as well: secrets, credentials, counters.
+    #[expect(clippy::type_complexity, reason = "three parts that are taken apart at once")]
+    pub(super) fn shared_parts(
+        &self,
+    ) -> (Arc<ArcSwap<Secrets>>, Arc<ArcSwap<Credentials>>, Arc<Metrics>) {
+        let (secrets, credentials) = (Arc::clone(&self.secrets), Arc::clone(&self.credentials));
+        (secrets, credentials, Arc::clone(&self.metrics))
+    }
 }
 
 impl Surroundings for Outside {

@@ -279,8 +279,8 @@ fn what_cannot_be_used_says_what_to_do() {
 
     sql("ALTER DATABASE acme0 SET default_transaction_read_only = on");
     assert!(refusal(&address).contains("is read-only"), "{}", refusal(&address));
-    sql("SET default_transaction_read_only = off; \
-         ALTER DATABASE acme0 SET default_transaction_read_only = off");
+    // In another database: this one only reads now.
+    assert!(cluster.run_sql("postgres", "ALTER DATABASE acme0 RESET ALL").0);
     sql("ALTER DATABASE acme0 SET synchronous_commit = off");
     assert!(refusal(&address).contains("synchronous_commit"));
     sql("ALTER DATABASE acme0 RESET synchronous_commit");

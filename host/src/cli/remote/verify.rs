@@ -62,8 +62,8 @@ pub(crate) fn run(options: &VerifyArguments) -> u8 {
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// Looks at a data file that no server has open, or at a database; nothing is written to it. Any failure on a damaged
-/// file, also in libraries, becomes an error message.
+/// Looks at a data file that no server has open, or at a database; nothing is written to it. Any failure
+/// on a damaged file, also in libraries, becomes an error message.
 pub(crate) fn with_data_file<T>(
     path: &Path,
     look: impl FnOnce(Ledger) -> Result<T, StoreError>,

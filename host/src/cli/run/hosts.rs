@@ -13,7 +13,8 @@ use crate::cli::run::interval::{TimeInterval, parse_interval};
 use crate::cli::run::serve::{SHUTDOWN_WAIT, server_runtime, stop_asked};
 use crate::plugins;
 use crate::server::config::{Config, SharedDatabase};
-use crate::server::hosts::{HostPlace, HostRole, LeaseKeeper, role_is_over};
+use crate::server::host_role::HostRole;
+use crate::server::hosts::{HostPlace, LeaseKeeper, role_is_over};
 use crate::server::{RunningServer, Server, bind_address};
 
 /// The address of the database, its password, and what is in a file.

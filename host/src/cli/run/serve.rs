@@ -100,76 +100,9 @@ fn limit(text: &str) -> Result<Decimal, String> {
 
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(options: ServeArguments) -> ExitCode {
-    let watch = options.watch.is_some();
-    let watch_limits = Limits {
-        max_total: Some(options.watch_stop_loss),
-        max_payee: Some(options.watch_stop_loss_payee),
-    };
-    let workspace = options.workspace.or(options.watch.flatten());
-
-    if watch && workspace.is_none() {
-        eprintln!(
-            "error: `--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it"
-        );
-        return ExitCode::from(2);
-    }
-
-    let database = match options.database.into_database() {
-        Ok(database) => database,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::from(2);
-        }
-    };
-    let Some(data) = data_name(options.data, database.as_ref()) else {
-        eprintln!("error: name a data file with `--data FILE`, or a database with `--store URL`");
-        return ExitCode::from(2);
-    };
-    let config = Config::from_environment(data, workspace);
-    let config = match config {
-        Ok(config) => {
-            let (listen, create) = (options.listen, options.create);
-            let four_eyes = options.four_eyes;
-            let (every, keep) = (options.backup_every.0, options.backup_keep.into());
-            let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
-            let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
-            let checkpoints =
-                options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
-            if checkpoints.is_some() && config.credentials.audit_key.is_none() {
-                eprintln!(
-                    "error: `--checkpoints` needs a key: make one with `accredit audit key`, and set \
-                     `ACCREDIT_AUDIT_KEY_FILE`"
-                );
-                return ExitCode::from(2);
-            }
-            let config = options.outgoing.apply(options.network.apply(config));
-            if config.mail.is_some() && config.credentials.smtp_url.is_none() {
-                eprintln!(
-                    "error: `--mail-to` needs a mail server: set `ACCREDIT_SMTP_URL`, such as \
-                     smtps://user:password@mail.example.com, or `ACCREDIT_SMTP_URL_FILE`"
-                );
-                return ExitCode::from(2);
-            }
-            Config {
-                listen,
-                create,
-                watch,
-                watch_limits,
-                four_eyes,
-                backups,
-                checkpoints,
-                database,
-                ..config
-            }
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::from(2);
-        }
-    };
-
-    let _log = match start_logging() {
-        Ok(log) => log,
+    let started = read_config(options).and_then(|config| Ok((config, start_logging()?)));
+    let (config, _log) = match started {
+        Ok(started) => started,
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
@@ -187,6 +120,57 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the server is started with.
+///
+/// # Errors
+/// Which options do not go together, or which variable is not usable.
+fn read_config(options: ServeArguments) -> Result<Config, String> {
+    let watch = options.watch.is_some();
+    let watch_limits = Limits {
+        max_total: Some(options.watch_stop_loss),
+        max_payee: Some(options.watch_stop_loss_payee),
+    };
+    let workspace = options.workspace.or(options.watch.flatten());
+    if watch && workspace.is_none() {
+        let remedy = "`--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it";
+        return Err(remedy.to_owned());
+    }
+
+    let database = options.database.into_database()?;
+    let data = data_name(options.data, database.as_ref());
+    let data =
+        data.ok_or("name a data file with `--data FILE`, or a database with `--store URL`")?;
+    let config = Config::from_environment(data, workspace)?;
+
+    let (every, keep) = (options.backup_every.0, options.backup_keep.into());
+    let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+    let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
+    let checkpoints = options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
+    if checkpoints.is_some() && config.credentials.audit_key.is_none() {
+        let remedy = "`--checkpoints` needs a key: make one with `accredit audit key`, and set \
+                      `ACCREDIT_AUDIT_KEY_FILE`";
+        return Err(remedy.to_owned());
+    }
+
+    let config = options.outgoing.apply(options.network.apply(config));
+    if config.mail.is_some() && config.credentials.smtp_url.is_none() {
+        let remedy = "`--mail-to` needs a mail server: set `ACCREDIT_SMTP_URL`, such as \
+                      smtps://user:password@mail.example.com, or `ACCREDIT_SMTP_URL_FILE`";
+        return Err(remedy.to_owned());
+    }
+    Ok(Config {
+        listen: options.listen,
+        create: options.create,
+        watch,
+        watch_limits,
+        four_eyes: options.four_eyes,
+        backups,
+        checkpoints,
+        database,
+        ..config
+    })
 }
 
 /// What messages call the data; none where nothing was named.
