@@ -134,7 +134,6 @@ pub(crate) struct Outside {
 
 impl Outside {
     /// What the service has as well: secrets, credentials, counters.
-    #[expect(clippy::type_complexity, reason = "three parts that are taken apart at once")]
     pub(super) fn shared_parts(
         &self,
     ) -> (Arc<ArcSwap<Secrets>>, Arc<ArcSwap<Credentials>>, Arc<Metrics>) {

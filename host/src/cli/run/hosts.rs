@@ -30,11 +30,11 @@ const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 /// Options for a database that several hosts share.
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArguments {
-    /// A PostgreSQL database in place of the data file, such as postgres://user@host/accredit. Several hosts
-    /// may serve one. Better than on the command line, set it as `ACCREDIT_STORE` or put it in the file that
-    /// `ACCREDIT_STORE_FILE` names; its password may be in `ACCREDIT_STORE_PASSWORD` or in the file that
-    /// `ACCREDIT_STORE_PASSWORD_FILE` names.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "create"])]
+    /// A PostgreSQL database, which takes precedence over a data file, such as
+    /// postgres://user@host/accredit. Several hosts may serve one. Better than on the command line, set it as
+    /// `ACCREDIT_STORE` or put it in the file that `ACCREDIT_STORE_FILE` names; its password may be in
+    /// `ACCREDIT_STORE_PASSWORD` or in the file that `ACCREDIT_STORE_PASSWORD_FILE` names.
+    #[arg(long, value_name = "URL", conflicts_with = "create")]
     store: Option<String>,
     /// Where the other hosts on the database reach this one, such as http://10.0.0.5:8080.
     #[arg(long, value_name = "URL", env = "ACCREDIT_ADVERTISE")]
