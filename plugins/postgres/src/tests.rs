@@ -1,6 +1,8 @@
 //! The store on a real PostgreSQL: what every store must do, what is refused, and what recovers by itself.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use accredit_seams::store::StoreTable;
@@ -207,41 +209,72 @@ fn a_database_that_crashes_under_commits_loses_and_doubles_none() {
     handle.check_health().unwrap();
 }
 
-/// The answer to `COMMIT` is lost on purpose: the server ends the connection once it has committed.
-#[test]
-fn a_commit_without_an_answer_is_looked_up() {
-    let cluster = Cluster::start();
-    let address = cluster.new_database();
-    let database = address.rsplit('/').next().unwrap().to_owned();
-    let store = open(&address);
-    let handle = store.open_handle(None);
-    let stop = AtomicBool::new(false);
+/// What a proxy does with the next `COMMIT`s.
+const PASS: u8 = 0;
+const CUT_BEFORE: u8 = 1;
+const CUT_BEHIND: u8 = 2;
 
-    let done = std::thread::scope(|scope| {
-        let writing = scope.spawn(|| {
-            let mut done = 0_u32;
-            while !stop.load(Ordering::Acquire) {
-                let key = done.to_be_bytes();
-                let mut batch = WriteBatch::default();
-                batch.expect_row(StoreTable::Keys, key, None);
-                batch.put_row(StoreTable::Keys, key, "x");
-                // An answer that was lost is resolved inside: the caller never sees it.
-                handle.commit(&batch).unwrap();
-                done += 1;
-            }
-            done
-        });
-        for _ in 0..30 {
-            std::thread::sleep(Duration::from_millis(40));
-            let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                         WHERE application_name = 'accredit' AND pid <> pg_backend_pid()";
-            assert!(cluster.run_sql(&database, ended).0);
+/// A proxy that cuts a connection in front of a `COMMIT`, or behind it so that its answer is lost; its port.
+fn start_proxy(to: u16, plan: Arc<AtomicU8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            let (mut answers, mut back) =
+                (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            let plan = Arc::clone(&plan);
+            std::thread::spawn(move || pass_questions(client, server, &plan));
         }
-        stop.store(true, Ordering::Release);
-        writing.join().unwrap()
     });
-    assert_eq!(handle.snapshot().unwrap().row_count(StoreTable::Keys).unwrap(), u64::from(done));
-    assert!(done > 50, "{done} commits");
+    port
+}
+
+fn pass_questions(mut client: TcpStream, mut server: TcpStream, plan: &AtomicU8) {
+    let mut bytes = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = client.read(&mut bytes) {
+        let asked = &bytes[..length];
+        let ends = asked.windows(7).any(|part| part == b"COMMIT\0");
+        let cut = if ends { plan.swap(PASS, Ordering::AcqRel) } else { PASS };
+        if cut == CUT_BEHIND {
+            client.shutdown(Shutdown::Both).unwrap();
+        }
+        if cut != CUT_BEFORE && server.write_all(asked).is_err() {
+            break;
+        }
+        if cut != PASS {
+            std::thread::sleep(Duration::from_millis(50));
+            break;
+        }
+    }
+    let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+}
+
+/// The connection is cut in front of `COMMIT` and behind it: the caller sees a commit that succeeded, which
+/// was made once.
+#[test]
+fn a_commit_whose_answer_was_lost_is_looked_up() {
+    let cluster = Cluster::start();
+    let plan = Arc::new(AtomicU8::new(PASS));
+    let port = start_proxy(cluster.port(), Arc::clone(&plan));
+    let address = cluster.new_database();
+    let through = address.replace(&format!(":{}/", cluster.port()), &format!(":{port}/"));
+    let handle = open(&through).open_handle(None);
+
+    for (number, cut) in [CUT_BEHIND, CUT_BEFORE, PASS].into_iter().cycle().take(12).enumerate() {
+        plan.store(cut, Ordering::Release);
+        let mut batch = WriteBatch::default();
+        let key = u32::try_from(number).unwrap().to_be_bytes();
+        // A commit that is made twice finds its own row.
+        batch.expect_row(StoreTable::Keys, key, None);
+        batch.put_row(StoreTable::Keys, key, "x");
+        handle.commit(&batch).unwrap();
+        assert_eq!(plan.load(Ordering::Acquire), PASS, "the cut of commit {number} was made");
+        let rows = handle.snapshot().unwrap().row_count(StoreTable::Keys).unwrap();
+        assert_eq!(rows, number as u64 + 1);
+    }
+    handle.check_health().unwrap();
 }
 
 #[test]
