@@ -19,8 +19,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use self::author::{api, check, completions, docs, eval, lsp, new, repl, schema, test};
 use self::print::output;
 use self::remote::{
-    apply, audit, backup, by_hand, compact, dump, events, keep, keys, people, preview, pull,
-    reconcile, release, rollback, trigger, verify,
+    apply, audit, backup, by_hand, compact, dump, events, keep, keys, migrate, people, preview,
+    pull, reconcile, release, rollback, trigger, verify,
 };
 use self::results::{aliases, calculate, explain, simulate, worker};
 use self::run::{demo, serve};
@@ -115,6 +115,8 @@ enum CliCommand {
     Backup(backup::BackupArguments),
     /// Create a data file from a dump or a backup.
     Restore(dump::RestoreArguments),
+    /// Copy every row of a store into another one, such as a data file into a PostgreSQL database.
+    Migrate(migrate::MigrateArguments),
     /// Make a data file as small as its rows.
     Compact(compact::CompactArguments),
     /// Show the audit trail, or verify that it is complete and unchanged.
@@ -174,6 +176,7 @@ pub(crate) fn run() -> ExitCode {
         CliCommand::Dump(options) => dump::run_dump(&options),
         CliCommand::Backup(options) => backup::run(&options),
         CliCommand::Restore(options) => dump::run_restore(&options),
+        CliCommand::Migrate(options) => migrate::run(&options),
         CliCommand::Compact(options) => compact::run(&options),
         CliCommand::Audit(verb) => audit::run(&verb),
         CliCommand::Bundle(verb) => bundle::run(&verb),

@@ -10,6 +10,7 @@ pub(crate) mod caching;
 pub(crate) mod console;
 pub(crate) mod definitions;
 pub(crate) mod editor;
+pub(crate) mod forward;
 pub(crate) mod hook_layer;
 pub(crate) mod intake;
 pub(crate) mod live;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accredit_seams::connector::Connector;
+use accredit_seams::store::shared::SharedStore;
 use accredit_seams::store::{Store, StoreError};
 
 /// Every connector that `[sources.<name>]` may name.
@@ -63,4 +64,73 @@ pub(crate) fn compact_store(path: &Path) -> Result<(), StoreError> {
 /// As [`open_store`].
 pub(crate) fn open_store_read_only(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(accredit_redb::RedbStore::open_read_only(path)?))
+}
+
+/// How a database that several hosts share is reached; shown without its password.
+#[cfg(feature = "postgres")]
+pub(crate) type DatabaseAddress = accredit_postgres::PostgresSettings;
+
+/// A build without databases has no address of one.
+#[cfg(not(feature = "postgres"))]
+#[derive(Debug, Clone)]
+pub(crate) enum DatabaseAddress {}
+
+#[cfg(not(feature = "postgres"))]
+impl std::fmt::Display for DatabaseAddress {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {}
+    }
+}
+
+/// Whether a text is the address of a database, and not the name of a file.
+pub(crate) fn is_database_address(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+/// The address of a database, with a password that is kept beside it.
+///
+/// # Errors
+/// What is wrong with it, without the password.
+#[cfg(feature = "postgres")]
+pub(crate) fn database_address(
+    text: &str,
+    password: Option<&str>,
+) -> Result<DatabaseAddress, String> {
+    let address = DatabaseAddress::parse(text)?;
+    Ok(match password {
+        Some(password) => address.with_password(password),
+        None => address,
+    })
+}
+
+/// A build without databases.
+#[cfg(not(feature = "postgres"))]
+pub(crate) fn database_address(_: &str, _: Option<&str>) -> Result<DatabaseAddress, String> {
+    Err("this build has no PostgreSQL: build it with the feature `postgres`".to_owned())
+}
+
+/// The store in a database; `is_new`: its tables are made where it has none.
+///
+/// # Errors
+/// Why the database cannot be used.
+#[cfg(feature = "postgres")]
+pub(crate) fn open_database(
+    address: &DatabaseAddress,
+    is_new: bool,
+) -> Result<Arc<dyn SharedStore>, StoreError> {
+    let address = address.clone();
+    let store = match is_new {
+        true => accredit_postgres::PostgresStore::open(address)?,
+        false => accredit_postgres::PostgresStore::open_existing(address)?,
+    };
+    Ok(Arc::new(store))
+}
+
+/// A build without databases.
+#[cfg(not(feature = "postgres"))]
+pub(crate) fn open_database(
+    address: &DatabaseAddress,
+    _: bool,
+) -> Result<Arc<dyn SharedStore>, StoreError> {
+    match *address {}
 }

@@ -18,6 +18,8 @@ pub(crate) mod dispatcher;
 pub(crate) mod fetcher;
 pub(crate) mod grants;
 pub(crate) mod health;
+pub(crate) mod host_role;
+pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listener;
@@ -80,6 +82,8 @@ use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::ServerPart;
+use crate::server::host_role::HostRole;
+use crate::server::hosts::HostPlace;
 use crate::server::listener::Listening;
 use crate::server::metrics::Metrics;
 use crate::server::rates::RateCounters;
@@ -126,6 +130,19 @@ impl Server {
         config: Config,
         store: Arc<dyn Store>,
     ) -> Result<RunningServer, String> {
+        let listener = bind_address(&config.listen).await?;
+        Server::start_at(config, store, HostPlace { role: HostRole::Alone, listener }).await
+    }
+
+    /// The same on a socket that listens, for what this host does among others.
+    ///
+    /// # Errors
+    /// Why it does not run, for stderr.
+    pub(crate) async fn start_at(
+        config: Config,
+        store: Arc<dyn Store>,
+        HostPlace { role, listener }: HostPlace,
+    ) -> Result<RunningServer, String> {
         let data = config.data.display();
         let ledger =
             Ledger::open(store).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
@@ -133,17 +150,22 @@ impl Server {
         let clock = HostClock { business_date: config.business_date };
         let disk =
             config.workspace.as_deref().map(crate::directory::watch::read_directory).transpose()?;
-        let ruleset = Arc::new(load_ruleset(&ledger, clock, disk.as_ref())?);
+        let is_following = role.is_following();
+        let ruleset = Arc::new(match is_following {
+            true => load_followed(&ledger)?,
+            false => load_ruleset(&ledger, clock, disk.as_ref())?,
+        });
 
         let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
         let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
         let accounts = Accounts::load(&ledger).map_err(unreadable)?;
-        let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
-        left.map_err(unreadable)?;
+        if !is_following {
+            ledger.end_runs(worker::UNFINISHED, clock.now_ms()).map_err(unreadable)?;
+        }
 
         let tls = config.tls.clone().map(ServerTls::load).transpose()?.map(Arc::new);
-        let (listener, local) = bind_address(&config.listen).await?;
+        let (listener, local) = listen_on(listener)?;
 
         let (writer, queue) = channels::writer_channel();
         let (orders, order_queue) = channels::order_channel();
@@ -155,11 +177,8 @@ impl Server {
             orders: orders.clone(),
         };
 
-        let (secrets, credentials) =
-            (Arc::clone(&outside.secrets), Arc::clone(&outside.credentials));
-        let metrics = Arc::clone(&outside.metrics);
-        let context = Context::new(ledger, ruleset, Box::new(outside));
-        let mut context = context.map_err(unreadable)?;
+        let (secrets, credentials, metrics) = outside.shared_parts();
+        let mut context = Context::new(ledger, ruleset, Box::new(outside)).map_err(unreadable)?;
         context.four_eyes = config.four_eyes;
 
         let service = Arc::new(Service {
@@ -174,6 +193,7 @@ impl Server {
             #[cfg(feature = "oidc")]
             oidc: config.oidc.clone().map(crate::oidc::provider::OidcProvider::new),
             config,
+            role,
             machines: Mutex::default(),
             imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
@@ -202,7 +222,9 @@ impl Server {
         (listener, local): (TcpListener, SocketAddr),
         disk: Option<Files>,
     ) -> Result<RunningServer, String> {
-        shadow::resume_shadow(&service.context);
+        if !service.role.is_following() {
+            shadow::resume_shadow(&service.context);
+        }
         let threads = threads(&service, queue, order_queue)?;
         let _watching = start_watching(&service, disk)?;
 
@@ -223,14 +245,21 @@ impl Server {
     }
 }
 
-/// A socket that listens, and its address with the real port.
-async fn bind_address(listen: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let bound = TcpListener::bind(listen).await;
-    let bound = bound.and_then(|listener| {
+/// A socket that listens.
+pub(crate) async fn bind_address(listen: &str) -> Result<std::net::TcpListener, String> {
+    let bound = TcpListener::bind(listen).await.and_then(TcpListener::into_std);
+    bound.map_err(|error| format!("cannot listen on `{listen}`: {error}"))
+}
+
+/// A socket in the runtime, and its address with the real port.
+fn listen_on(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), String> {
+    let ready = || {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let local = listener.local_addr()?;
         Ok((listener, local))
-    });
-    bound.map_err(|error| format!("cannot listen on `{listen}`: {error}"))
+    };
+    ready().map_err(|error: std::io::Error| format!("the socket cannot be used: {error}"))
 }
 
 /// Watches the directory, where that is asked for.
@@ -238,7 +267,7 @@ fn start_watching(
     service: &Arc<Service>,
     disk: Option<Files>,
 ) -> Result<Option<crate::directory::watch::WatchHandle>, String> {
-    match (service.config.watch, disk) {
+    match (service.config.watch && !service.role.is_following(), disk) {
         (true, Some(disk)) => crate::directory::watch::start_watching(service, disk).map(Some),
         _ => Ok(None),
     }
@@ -264,6 +293,14 @@ fn threads(
         writer::run(&parts, &writer_queue);
     })?;
 
+    let following = supervise::start_supervised(service, ServerPart::Hosts, |service| {
+        hosts::follow_others(service);
+    })?;
+    let monitor = supervise::start_supervised(service, ServerPart::Deliveries, monitor::run)?;
+    if service.role.is_following() {
+        return Ok(ServerThreads { own: vec![writer, monitor, following], asking: Vec::new() });
+    }
+
     let worker = supervise::start_supervised(service, ServerPart::Worker, move |service| {
         let parts = WorkerParts {
             context: Arc::clone(&service.context),
@@ -275,7 +312,6 @@ fn threads(
         worker::run(&parts, &order_queue);
     })?;
 
-    let monitor = supervise::start_supervised(service, ServerPart::Deliveries, monitor::run)?;
     let fetcher = supervise::start_supervised(service, ServerPart::Fetcher, |service| {
         fetcher::run(service);
     })?;
@@ -289,7 +325,7 @@ fn threads(
     let mailer = supervise::start_supervised(service, ServerPart::Mailer, |service| {
         mailer::run(service);
     })?;
-    let own = vec![writer, worker, monitor, backups, checkpoints];
+    let own = vec![writer, worker, monitor, following, backups, checkpoints];
     Ok(ServerThreads { own, asking: vec![fetcher, dispatcher, mailer] })
 }
 
@@ -322,7 +358,9 @@ impl RunningServer {
             let writer = join(own);
             service.orders.send(WorkerOrder::Stop);
             let others = join(others);
-            checkpoints::write_last(&service);
+            if !service.role.is_following() {
+                checkpoints::write_last(&service);
+            }
             join(threads.asking) && writer && others
         });
 
@@ -373,6 +411,19 @@ fn load_ruleset(
     kept.map_err(|error| format!("the directory cannot be stored: {error}"))?;
 
     Ok(ruleset)
+}
+
+/// The ruleset that the host that decides has put in force.
+fn load_followed(ledger: &Ledger) -> Result<Ruleset, String> {
+    let stored =
+        ledger.active_files().map_err(|error| format!("the data is unreadable: {error}"))?;
+    let files = stored.ok_or("the host that decides has not filled the database yet")?;
+    let checked = candidate::check_files(&files, &BTreeSet::new(), std::iter::empty());
+    let checked = checked.map_err(|findings| {
+        print_findings(&findings);
+        "the ruleset in force does not pass check in this version of the program".to_owned()
+    })?;
+    Ok(checked.ruleset)
 }
 
 /// The same files may be another ruleset in another version of the program: that is an activation.

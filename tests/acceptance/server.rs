@@ -86,9 +86,41 @@ impl Server {
         arguments: &[&str],
         env: &[(&str, &str)],
     ) -> Server {
+        // A stage of tests/run has the same tests on databases.
+        if let Some(store) = postgres_cluster::database_for(data) {
+            let arguments = [&["--lease", "2s"], arguments].concat();
+            return Server::start_host(&store, workspace, &arguments, env);
+        }
+        Server::start_file(data, workspace, arguments, env)
+    }
+
+    /// Starts a server on a data file, also where other tests run on databases.
+    pub fn start_file(
+        data: &Path,
+        workspace: &Path,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> Server {
         let mut command = Command::new(binary());
         command.arg("serve").arg("--data").arg(data).arg("--workspace").arg(workspace);
         command.args(["--create", "--listen", "127.0.0.1:0"]).args(arguments);
+        Server::start_command(command, env)
+    }
+
+    /// Starts a host on a database.
+    pub fn start_host(
+        store: &str,
+        workspace: &Path,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> Server {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--workspace").arg(workspace);
+        command.args(arguments).env("ACCREDIT_STORE", store);
+        Server::start_command(command, env)
+    }
+
+    fn start_command(mut command: Command, env: &[(&str, &str)]) -> Server {
         command.env("ACCREDIT_TOKEN", TOKEN).env("ACCREDIT_SECRET_CRM", SECRET);
         command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -44,7 +44,7 @@ impl Ledger {
     /// When a row is damaged, when the store is not empty or cannot be written, or when the copy is not
     /// what was read.
     pub fn copy_into(&self, target: Arc<dyn Store>) -> LedgerResult<CopySummary> {
-        if !is_empty(&*target)? {
+        if has_rows(&*target)? {
             return Err(copy_error("the file already has rows; copy into an empty one"));
         }
         seal_former_rows(&*target)?;
@@ -123,14 +123,15 @@ fn visit_all(
     Ok(RowsRead { rows, blake3: hasher.finalize().to_hex().to_string() })
 }
 
-fn is_empty(store: &dyn Store) -> LedgerResult<bool> {
+/// Whether a store has a row in any of its tables.
+pub fn has_rows(store: &dyn Store) -> LedgerResult<bool> {
     let snapshot = store.snapshot()?;
     for (table, _) in StoreTable::ALL {
         if snapshot.last_row(table)?.is_some() {
-            return Ok(false);
+            return Ok(true);
         }
     }
-    Ok(true)
+    Ok(false)
 }
 
 fn copy_error(why: &str) -> StoreError {

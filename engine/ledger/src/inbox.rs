@@ -54,6 +54,9 @@ impl DeadLetter {
     }
 }
 
+/// Deliveries that are read at a time.
+const READ_AT_ONCE: usize = 32;
+
 /// Dead letters that are read at a time.
 const REDRIVE_PAGE: usize = 500;
 
@@ -93,18 +96,21 @@ impl Ledger {
         let snapshot = self.snapshot()?;
 
         let mut next = next_number(&*snapshot, StoreTable::Inbox)?;
-        let mut batch = WriteBatch::default();
+        // Every process may take deliveries, also one that does not decide.
+        let mut batch = WriteBatch { is_shared: true, ..WriteBatch::default() };
         // Another process that took the number, and perhaps the same delivery, is a conflict.
         batch.expect_row(StoreTable::Inbox, codec::number_key(next), None);
         let mut fresh: HashMap<Vec<u8>, KnownDelivery> = HashMap::new();
         let mut last: BTreeMap<&str, i64> = BTreeMap::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
 
-        for delivery in deliveries {
-            let key = codec::parts_key(&[&delivery.source, &delivery.id]);
+        let keys = deliveries.iter().map(|one| codec::parts_key(&[&one.source, &one.id]));
+        let keys: Vec<Vec<u8>> = keys.collect();
+        let stored = snapshot.get_many(StoreTable::Deliveries, &keys)?;
+
+        for ((delivery, key), stored) in deliveries.iter().zip(keys).zip(stored) {
             let body_hash = *blake3::hash(&delivery.body).as_bytes();
 
-            let stored = snapshot.get(StoreTable::Deliveries, &key)?;
             let stored: Option<KnownDelivery> =
                 stored.map(|row| codec::unpack_row(&row)).transpose()?;
             // An id may come twice within the group, which no snapshot has yet.
@@ -185,8 +191,18 @@ impl Ledger {
         let mut pending = Vec::new();
         let mut left = bytes;
 
-        for (key, _) in snapshot.scan_prefix(StoreTable::Pending, b"", b"", limit)? {
-            let Some(row) = snapshot.get(StoreTable::Inbox, &key)? else { continue };
+        let waiting = snapshot.scan_prefix(StoreTable::Pending, b"", b"", limit)?;
+        let mut waiting = waiting.into_iter().map(|(key, _)| key);
+        let mut read = std::collections::VecDeque::new();
+        loop {
+            if read.is_empty() {
+                // A few at a time: of large ones the first is all that there is room for.
+                let keys: Vec<Vec<u8>> = waiting.by_ref().take(READ_AT_ONCE).collect();
+                let rows = snapshot.get_many(StoreTable::Inbox, &keys)?;
+                read.extend(keys.into_iter().zip(rows));
+            }
+            let Some((key, row)) = read.pop_front() else { break };
+            let Some(row) = row else { continue };
             if row.len() > left && !pending.is_empty() {
                 break;
             }

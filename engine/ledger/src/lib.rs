@@ -84,6 +84,8 @@ pub struct Ledger {
     event_moves: Mutex<()>,
     /// Commits since the ledger was opened.
     commits: AtomicU64,
+    /// The number of commits of all processes that was last seen.
+    noticed: AtomicU64,
 }
 
 /// What operations return: a value, or why the data could not be read or written.
@@ -118,6 +120,7 @@ impl Ledger {
             event_numbers,
             event_moves,
             commits: AtomicU64::new(0),
+            noticed: AtomicU64::new(0),
         }
     }
 
@@ -135,10 +138,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// How many commits there were since the ledger was opened: as long as it is the same, so is what is
-    /// recorded.
+    /// How many commits there were since the ledger was opened, those of other processes included so far as
+    /// they were noticed: as long as it is the same, so is what is recorded.
     pub fn commit_count(&self) -> u64 {
         self.commits.load(Ordering::Acquire)
+    }
+
+    /// Looks for commits of other processes on the same store; how many commits there were ever, none for a
+    /// store that this process has for itself.
+    pub fn notice_commits(&self) -> LedgerResult<Option<u64>> {
+        let Some(count) = self.store.shared_commit_count()? else { return Ok(None) };
+        if self.noticed.swap(count, Ordering::AcqRel) != count {
+            self.commits.fetch_add(1, Ordering::Release);
+        }
+        Ok(Some(count))
     }
 
     /// The rows of deals in a view.

@@ -76,11 +76,13 @@ impl Ledger {
 
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let ring = snapshot.get(StoreTable::Meta, RING_KEY.as_bytes())?;
+        let known = snapshot.get(StoreTable::Meta, RING_KEY.as_bytes())?;
         let mut ring: Ring =
-            ring.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
+            known.as_ref().map(|row| codec::unpack_row(row)).transpose()?.unwrap_or_default();
 
-        let mut batch = WriteBatch::default();
+        // Every process that takes deliveries may keep what it refuses.
+        let mut batch = WriteBatch { is_shared: true, ..WriteBatch::default() };
+        batch.expect_row(StoreTable::Meta, RING_KEY, known);
         let row = codec::pack_row(request)?;
         ring.entries += 1;
         ring.bytes += row.len() as u64;
@@ -145,11 +147,12 @@ impl Ledger {
     pub fn leave_quarantine(&self, numbers: &[u64]) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let ring = snapshot.get(StoreTable::Meta, RING_KEY.as_bytes())?;
+        let known = snapshot.get(StoreTable::Meta, RING_KEY.as_bytes())?;
         let mut ring: Ring =
-            ring.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
+            known.as_ref().map(|row| codec::unpack_row(row)).transpose()?.unwrap_or_default();
 
         let mut batch = WriteBatch::default();
+        batch.expect_row(StoreTable::Meta, RING_KEY, known);
         for number in numbers {
             let key = entry_key(number.saturating_sub(1));
             let Some(row) = snapshot.get(StoreTable::Meta, &key)? else { continue };

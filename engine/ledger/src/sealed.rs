@@ -143,7 +143,11 @@ impl Store for SealedStore {
         };
         let expected = batch.expected.iter().map(sealed).collect();
         let changes = batch.changes.iter().map(sealed).collect();
-        self.inner.commit(&WriteBatch { expected, changes })
+        self.inner.commit(&WriteBatch { expected, changes, is_shared: batch.is_shared })
+    }
+
+    fn shared_commit_count(&self) -> LedgerResult<Option<u64>> {
+        self.inner.shared_commit_count()
     }
 
     fn check_health(&self) -> LedgerResult<()> {
@@ -222,6 +226,14 @@ impl Snapshot for SealedView {
         let opened = rows.map(|(key, stored)| {
             let value = self.open_row(table, &key, stored)?;
             Ok((key, value))
+        });
+        opened.collect()
+    }
+
+    fn get_many(&self, table: StoreTable, keys: &[Vec<u8>]) -> LedgerResult<Vec<Option<Vec<u8>>>> {
+        let stored = self.note_damage(self.inner.get_many(table, keys))?;
+        let opened = keys.iter().zip(stored).map(|(key, stored)| {
+            stored.map(|stored| self.open_row(table, key, stored)).transpose()
         });
         opened.collect()
     }

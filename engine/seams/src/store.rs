@@ -7,6 +7,7 @@
 
 pub mod conformance;
 pub mod memory;
+pub mod shared;
 
 /// A table; its rows are ordered by key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,9 +122,16 @@ pub enum StoreError {
     /// A place in a list that no page gave; the fault of the one who asked.
     #[error("`{0}` is not a cursor from an earlier page")]
     Cursor(String),
+    /// Another process decides on this store; nothing was written.
+    #[error("another host decides on this database{}", at_address(.0))]
+    Elsewhere(String),
     /// Anything else; nothing was written.
     #[error("the data file cannot be used: {0}")]
     Failed(String),
+}
+
+fn at_address(address: &str) -> String {
+    if address.is_empty() { String::new() } else { format!(": {address}") }
 }
 
 /// A row: key and value.
@@ -147,6 +155,9 @@ pub struct WriteBatch {
     pub expected: Vec<RowChange>,
     /// The changes, the last one to a row counts.
     pub changes: Vec<RowChange>,
+    /// Whether every process on the store may make it, and not only the one that decides: the receipt of
+    /// deliveries. A store of one process makes no difference.
+    pub is_shared: bool,
 }
 
 impl WriteBatch {
@@ -196,6 +207,18 @@ pub trait Snapshot {
         limit: usize,
     ) -> Result<Vec<StoreRow>, StoreError>;
 
+    /// The values of rows, in the order of the keys. A store that is not in this process answers at once.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    fn get_many(
+        &self,
+        table: StoreTable,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        keys.iter().map(|key| self.get(table, key)).collect()
+    }
+
     /// The row with the largest key.
     ///
     /// # Errors
@@ -223,6 +246,15 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] if the
     /// outcome is unknown.
     fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError>;
+
+    /// How many commits all processes together have made, where others may commit too; none for a store
+    /// that one process has for itself.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    fn shared_commit_count(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 
     /// Whether commits can be made at the moment: a failure stays one until a commit succeeds.
     ///

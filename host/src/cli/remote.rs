@@ -11,6 +11,7 @@ pub(crate) mod dump;
 pub(crate) mod events;
 pub(crate) mod keep;
 pub(crate) mod keys;
+pub(crate) mod migrate;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod pull;

@@ -1,6 +1,7 @@
 //! Verbs that run a server.
 
 pub(crate) mod demo;
+pub(crate) mod hosts;
 pub(crate) mod interval;
 mod logging;
 pub(crate) mod network;

@@ -170,7 +170,10 @@ impl Problem {
 /// Data that cannot be read or written is a fault of the server.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
-        Problem::internal(&error)
+        match error {
+            StoreError::Elsewhere(_) => Problem::unavailable(error.to_string()),
+            error => Problem::internal(&error),
+        }
     }
 }
 
@@ -205,7 +208,7 @@ impl From<OperationError> for Problem {
                 return problem.with_error_views(&diagnostics);
             }
 
-            OperationError::Store(error) => return Problem::internal(&error),
+            OperationError::Store(error) => return Problem::from(error),
             OperationError::Internal(cause) => return Problem::internal(&cause),
         };
 

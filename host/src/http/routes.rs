@@ -24,10 +24,6 @@ use tower_http::trace::TraceLayer;
 #[cfg(feature = "oidc")]
 use crate::http::access::oidc;
 use crate::http::access::{keys, limits, people, sessions};
-use crate::http::bearer;
-use crate::http::body;
-use crate::http::caching;
-use crate::http::console;
 use crate::http::definitions::aliases;
 use crate::http::definitions::changes;
 use crate::http::definitions::files;
@@ -37,7 +33,6 @@ use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
 use crate::http::editor::{assistance, findings, trials};
-use crate::http::hook_layer;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
 use crate::http::intake::fetches;
@@ -78,6 +73,8 @@ use crate::http::results::simulations;
 use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
 use crate::http::welcome;
+use crate::http::{bearer, body, caching, console};
+use crate::http::{forward, hook_layer};
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.
@@ -110,6 +107,7 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let hooks = Router::new().route(HOOKS_PATH, hook);
 
     // The last layer is the outermost.
+    let passed_on = from_fn_with_state(Arc::clone(&service), forward::pass_on);
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::disable())
@@ -117,6 +115,8 @@ pub(crate) fn build_app(service: Arc<Service>) -> Router {
         .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(from_fn(problem::render_problem))
         .layer(from_fn(caching::not_stored))
+        // Outside of what makes answers: those of another host come as they are.
+        .layer(passed_on)
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))

@@ -57,6 +57,12 @@ impl Accounts {
         })
     }
 
+    /// Takes keys and people as another host has recorded them; sessions stay.
+    pub(crate) fn take_recorded(&self, recorded: Accounts) {
+        self.keys.take_recorded(recorded.keys);
+        self.people.take_recorded(recorded.people);
+    }
+
     /// Whether a key or a person has this name in the audit trail.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         self.keys.has_name(name) || self.people.has_name(name)

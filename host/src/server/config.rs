@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 #[cfg(feature = "oidc")]
 use crate::oidc::OidcSettings;
+use crate::plugins::DatabaseAddress;
 use crate::server::credentials::{CredentialSources, Credentials};
 use crate::server::peers::AddressRange;
 use crate::server::tls::TlsFiles;
@@ -52,6 +53,20 @@ pub(crate) struct CheckpointPlan {
     pub(crate) rows: u64,
 }
 
+/// While a database is copied no host may begin to decide on it.
+pub(crate) const LEASE_OF_COPY: Duration = Duration::from_secs(10);
+
+/// A database that several hosts share.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedDatabase {
+    /// How it is reached.
+    pub(crate) address: DatabaseAddress,
+    /// Where the other hosts reach this one; none for the address that it listens on.
+    pub(crate) advertised: Option<String>,
+    /// How long a host that is gone keeps the others from deciding.
+    pub(crate) lease: Duration,
+}
+
 /// A person of the sample company whom one can look at it as.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct DemoSignIn {
@@ -72,8 +87,10 @@ pub(crate) struct DemoSignIn {
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
-    /// The data file.
+    /// The data file; the address of a database without its password.
     pub(crate) data: PathBuf,
+    /// The database that it shares with other hosts, in place of a data file.
+    pub(crate) database: Option<SharedDatabase>,
     /// Whether the data file is made when there is none.
     pub(crate) create: bool,
     /// The customer's directory.

@@ -36,6 +36,8 @@ pub(crate) enum ServerPart {
     Mailer,
     /// The watcher of the customer's directory.
     Watcher,
+    /// The thread that looks for what other hosts on the same database have done.
+    Hosts,
 }
 
 impl ServerPart {
@@ -58,6 +60,7 @@ impl ServerPart {
             ServerPart::Dispatcher => "dispatcher",
             ServerPart::Mailer => "mailer",
             ServerPart::Watcher => "watcher",
+            ServerPart::Hosts => "hosts",
         }
     }
 }

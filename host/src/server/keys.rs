@@ -195,6 +195,17 @@ impl KeyRing {
         Ok(KeyRing { keys: ArcSwap::from_pointee(keys), changes: Mutex::default() })
     }
 
+    /// Takes the keys that another host has recorded, with the uses that this one has seen.
+    pub(super) fn take_recorded(&self, recorded: KeyRing) {
+        let known = self.keys.load();
+        let recorded = recorded.keys.into_inner();
+        for (id, key) in recorded.iter() {
+            let used = known.get(id).and_then(|known| known.used_ms()).unwrap_or_default();
+            key.used_ms.fetch_max(used, Ordering::Relaxed);
+        }
+        self.keys.store(recorded);
+    }
+
     /// The caller who has a key, given without its beginning `ack_`; none where it does not work.
     pub(crate) fn find_caller(&self, given: &str, now_ms: i64) -> Option<Principal> {
         let (id, secret) = given.split_once('_')?;

@@ -40,11 +40,16 @@ pub(crate) fn run(service: &Arc<Service>) {
     let mut monitor = Monitor::default();
     while !service.stopping.load(Ordering::Acquire) {
         monitor.look_at_store(service);
-        monitor.look_at_deliveries(service);
+        // Another host decides them: its silence must not keep this one from taking more.
+        if !service.role.is_following() {
+            monitor.look_at_deliveries(service);
+        }
         if monitor.counted.is_none_or(|at| at.elapsed() >= COUNT) {
             monitor.counted = Some(Instant::now());
             count_waiting(service);
-            note_key_uses(service);
+            if !service.role.is_following() {
+                note_key_uses(service);
+            }
             monitor.show_scripts(service);
         }
         std::thread::sleep(TICK);

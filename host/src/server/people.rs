@@ -179,6 +179,11 @@ impl People {
         Ok(People { known: ArcSwap::from_pointee(known), changes: Mutex::default() })
     }
 
+    /// Takes the people whom another host has recorded.
+    pub(super) fn take_recorded(&self, recorded: People) {
+        self.known.store(recorded.known.into_inner());
+    }
+
     /// Everybody, in the order in which the accounts were made.
     pub(crate) fn list_people(&self) -> Vec<Arc<Person>> {
         let mut all: Vec<Arc<Person>> = self.known.load().values().cloned().collect();

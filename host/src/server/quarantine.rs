@@ -13,6 +13,7 @@ use accredit_seams::connector::{
     NO_SIGNATURE_MATCHES, RejectedDelivery, SentRequest, SettingValue, SourceSettings,
 };
 use accredit_seams::delivery::Delivery;
+use accredit_seams::store::StoreError;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +34,9 @@ const PAGE: usize = 50;
 /// Parts of the names of headers that a signature is in or of. Others are not kept: one of them may
 /// authenticate the sender, or a gateway in front of the server, by itself.
 const SIGNED_HEADERS: [&str; 4] = ["signature", "timestamp", "webhook-id", "svix-id"];
+
+/// How often a request is kept again because another host took its place.
+const OTHERS_FIRST_MAX: u32 = 20;
 
 /// What a second verification came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -75,7 +79,17 @@ pub(crate) fn keep_refused(
         reason: reason.to_string(),
     };
     // A commit takes milliseconds, which the other connections of the thread must not wait for.
-    let stored = tokio::task::block_in_place(|| service.context.ledger.quarantine_request(&kept));
+    let stored = tokio::task::block_in_place(|| {
+        let ledger = &service.context.ledger;
+        let mut tries = 0;
+        loop {
+            match ledger.quarantine_request(&kept) {
+                // Another host kept one at the same time.
+                Err(StoreError::Conflict) if tries < OTHERS_FIRST_MAX => tries += 1,
+                other => return other,
+            }
+        }
+    });
     if let Err(error) = stored {
         tracing::error!(error.cause = %error, "a refused request was not kept");
     }

@@ -120,8 +120,11 @@ impl Service {
         let (before, after) = (self.credentials.load().audit_view(), given.audit_view());
         let detail = serde_json::json!({ "before": before, "after": after });
         let said = ("serve", "credentials_reloaded", detail);
-        let noted = self.context.ledger.note_act(self.clock.now_ms(), said);
-        noted.map_err(|error| format!("the audit trail cannot be written: {error}"))?;
+        // The host that decides is given the same ones, and its trail has that.
+        if !self.role.is_following() {
+            let noted = self.context.ledger.note_act(self.clock.now_ms(), said);
+            noted.map_err(|error| format!("the audit trail cannot be written: {error}"))?;
+        }
 
         self.tokens.store(Arc::new(tokens));
         self.secrets.store(Arc::new(active));

@@ -45,6 +45,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::crm_api::CrmApi;
 use crate::server::health::Health;
+use crate::server::host_role::HostRole;
 use crate::server::metrics::Metrics;
 use crate::server::origin;
 use crate::server::pace::Arrivals;
@@ -76,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// What it was started with.
     pub(crate) config: Config,
+    /// What it does among the hosts on its data.
+    pub(crate) role: HostRole,
     /// Machines for intake policies, off the worker.
     pub(crate) machines: Mutex<Vec<IntakeMachine>>,
     /// Where imports are read.
@@ -127,6 +130,16 @@ pub(crate) struct Outside {
     pub(crate) metrics: Arc<Metrics>,
     /// The way to the worker.
     pub(crate) orders: OrderSender,
+}
+
+impl Outside {
+    /// What the service has as well: secrets, credentials, counters.
+    pub(super) fn shared_parts(
+        &self,
+    ) -> (Arc<ArcSwap<Secrets>>, Arc<ArcSwap<Credentials>>, Arc<Metrics>) {
+        let (secrets, credentials) = (Arc::clone(&self.secrets), Arc::clone(&self.credentials));
+        (secrets, credentials, Arc::clone(&self.metrics))
+    }
 }
 
 impl Surroundings for Outside {

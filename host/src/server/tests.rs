@@ -220,6 +220,7 @@ impl Host {
         };
         (self.also)(&mut config);
         let store = self.store.as_ref().map(|make| make(&config));
+        let store = store.or_else(|| database_of(&config));
         let running = self.runtime.block_on(async {
             match store {
                 Some(store) => Server::start_on(config, store).await,
@@ -313,6 +314,13 @@ impl Host {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// The database that stands for the data file, in the stage of tests/run that has tests on databases.
+fn database_of(config: &Config) -> Option<std::sync::Arc<dyn Store>> {
+    let address = postgres_cluster::database_for(&config.data)?;
+    let address = crate::plugins::database_address(&address, None).unwrap();
+    Some(crate::plugins::open_database(&address, true).unwrap().open_handle(None))
 }
 
 impl Drop for Host {

@@ -7,12 +7,13 @@
 //! durable, never before.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
 use accredit_ledger::inbox::Receipt;
 use accredit_operations::intake::IMPORT;
 use accredit_seams::delivery::Delivery;
+use accredit_seams::store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::server::channels::{NotTaken, OrderSender, TakeOrder, WriterQueue, Writing};
@@ -23,6 +24,9 @@ use crate::server::pace::Arrivals;
 /// who come later wait for it. A larger request still goes in whole.
 const COMMIT_DELIVERIES_MAX: usize = 512;
 const COMMIT_BYTES_MAX: usize = 1 << 20;
+
+/// How often a group is stored again because another host took its place in the inbox.
+const OTHERS_FIRST_MAX: u32 = 200;
 
 /// What the writer works with.
 pub(crate) struct WriterParts<'a> {
@@ -88,7 +92,7 @@ fn commit_deliveries(
     waiting: Vec<WaitingSender>,
 ) {
     let started = Instant::now();
-    match parts.ledger.receive_deliveries(deliveries) {
+    match receive_after_others(parts.ledger, deliveries) {
         Ok(receipts) => {
             parts.metrics.observe_commit(started.elapsed());
             count_outcomes(parts, deliveries, &receipts, &waiting);
@@ -106,6 +110,25 @@ fn commit_deliveries(
             for WaitingSender { reply, .. } in waiting {
                 let _ = reply.send(Err(NotTaken::Failed));
             }
+        }
+    }
+}
+
+/// Stores a group; where another host on the same database was faster, behind what that one stored.
+fn receive_after_others(
+    ledger: &Ledger,
+    deliveries: &[Delivery],
+) -> Result<Vec<Receipt>, StoreError> {
+    let mut tries = 0;
+    loop {
+        match ledger.receive_deliveries(deliveries) {
+            Err(StoreError::Conflict) if tries < OTHERS_FIRST_MAX => {
+                tries += 1;
+                // Now and then a little later than the others, so that all get their turn.
+                let wait = u64::from((std::process::id() ^ (tries * 7)) % 6);
+                std::thread::sleep(Duration::from_millis(wait));
+            }
+            other => return other,
         }
     }
 }

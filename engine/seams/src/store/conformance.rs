@@ -27,6 +27,11 @@ pub fn check_store(store: &dyn Store) -> Result<(), String> {
     let old = before.get(StoreTable::Keys, b"a").map_err(fail)?;
     law(old.is_none(), "a snapshot does not see later commits")?;
 
+    let asked = ["c", "x", "a", "a"].map(|key| key.as_bytes().to_vec());
+    let many = after.get_many(StoreTable::Keys, &asked).map_err(fail)?;
+    let many: Vec<Option<&[u8]>> = many.iter().map(Option::as_deref).collect();
+    law(many == [Some(&b"C"[..]), None, Some(b"A"), Some(b"A")], "many rows are in order of keys")?;
+
     let keys = |prefix: &str, from: &str, limit| -> Result<Vec<String>, String> {
         let rows = after.scan_prefix(StoreTable::Keys, prefix.as_bytes(), from.as_bytes(), limit);
         let rows = rows.map_err(fail)?.into_iter();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Finding;
+use crate::cli::run::hosts::database_address;
 use crate::directory::watch::read_directory;
 use crate::plugins;
 use crate::server::backups;
@@ -57,6 +58,9 @@ fn is_open_to_others(metadata: &Metadata) -> bool {
 
 /// The data file and the disk that it is on.
 pub(super) fn check_data(data: &Path) -> Vec<Finding> {
+    if let Some(address) = data.to_str().filter(|data| plugins::is_database_address(data)) {
+        return vec![check_database(address)];
+    }
     let shown = data.display();
     let metadata = match fs::metadata(data) {
         Ok(metadata) => metadata,
@@ -83,6 +87,18 @@ pub(super) fn check_data(data: &Path) -> Vec<Finding> {
     });
     findings.push(check_disk(data, metadata.len()));
     findings
+}
+
+/// Whether a database can be used.
+fn check_database(address: &str) -> Finding {
+    let opened = database_address(address).and_then(|address| {
+        plugins::open_database(&address, false).map_err(|error| error.to_string())?;
+        Ok(address)
+    });
+    match opened {
+        Ok(address) => Finding::ok("database", format!("`{address}` can be used")),
+        Err(error) => Finding::error("database", error),
+    }
 }
 
 /// Whether the disk has room for what grows, and for a copy.

@@ -37,6 +37,9 @@ pub(crate) fn run(options: &CompactArguments) -> u8 {
 /// Compacts a file; gives its bytes before and after.
 fn compact_data_file(path: &Path) -> Result<(u64, u64), String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    if path.to_str().is_some_and(plugins::is_database_address) {
+        return Err("a database gives room back by itself: `VACUUM` does it at once".to_owned());
+    }
     if !path.is_file() {
         return Err(cannot(&"the file does not exist"));
     }

@@ -111,6 +111,10 @@ fn restore_data_file(options: &RestoreArguments) -> Result<u64, String> {
     let cannot =
         |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
 
+    if data.to_str().is_some_and(plugins::is_database_address) {
+        let what = "restore into a file, then copy it into the database with `accredit migrate`";
+        return Err(what.to_owned());
+    }
     if data.exists() {
         return Err(cannot(data, &"it already exists; restore into a new file"));
     }

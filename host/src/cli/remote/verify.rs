@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::ServerAddress;
+use crate::cli::run::hosts::database_address;
 use crate::plugins;
 
 /// Options of `verify`.
@@ -61,14 +62,20 @@ pub(crate) fn run(options: &VerifyArguments) -> u8 {
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// Looks at a data file that no server has open; nothing is written to it. Any failure on a damaged
-/// file, also in libraries, becomes an error message.
+/// Looks at a data file that no server has open, or at a database; nothing is written to it. Any failure
+/// on a damaged file, also in libraries, becomes an error message.
 pub(crate) fn with_data_file<T>(
     path: &Path,
     look: impl FnOnce(Ledger) -> Result<T, StoreError>,
 ) -> Result<T, String> {
-    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
-    if !path.is_file() {
+    let database = path.to_str().filter(|path| plugins::is_database_address(path));
+    let database = database.map(database_address).transpose()?;
+    let shown = match &database {
+        Some(address) => address.to_string(),
+        None => path.display().to_string(),
+    };
+    let cannot = |error: &dyn std::fmt::Display| format!("`{shown}`: {error}");
+    if database.is_none() && !path.is_file() {
         return Err(cannot(&"the file does not exist"));
     }
 
@@ -76,7 +83,14 @@ pub(crate) fn with_data_file<T>(
     std::panic::set_hook(Box::new(|_| ()));
 
     let looked = catch_unwind(AssertUnwindSafe(|| {
-        look(Ledger::open(plugins::open_store_read_only(path)?)?)
+        match &database {
+            // Hosts may go on meanwhile.
+            Some(address) => {
+                let store = plugins::open_database(address, false)?;
+                look(Ledger::open(store.open_handle(None))?)
+            }
+            None => look(Ledger::open(plugins::open_store_read_only(path)?)?),
+        }
     }));
 
     // The hook of a program that continues, such as a test.

@@ -37,9 +37,12 @@ impl Drop for RunningLog {
 pub(super) fn start_logging() -> Result<RunningLog, String> {
     let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
     let mut filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    // It writes whole addresses, and an invitation is a part of one.
-    if let Ok(silent) = "tower_http::csrf=off".parse() {
-        filter = filter.add_directive(silent);
+    // The first writes whole addresses, and an invitation is a part of one; the second the rows of the
+    // database.
+    for directive in ["tower_http::csrf=off", "tokio_postgres=info"] {
+        if let Ok(silent) = directive.parse() {
+            filter = filter.add_directive(silent);
+        }
     }
 
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -10,19 +10,22 @@ use accredit_domain::limits::Limits;
 use clap::Args;
 use rust_decimal::Decimal;
 
+use crate::cli::run::hosts::{self, DatabaseArguments};
 use crate::cli::run::interval::{TimeInterval, parse_interval};
 use crate::cli::run::logging::start_logging;
 use crate::cli::run::network::NetworkArguments;
 use crate::cli::run::outgoing::OutgoingArguments;
 use crate::server::Server;
-use crate::server::config::{BackupPlan, CheckpointPlan, Config};
+use crate::server::config::{BackupPlan, CheckpointPlan, Config, SharedDatabase};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// The data file.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
-    data: PathBuf,
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArguments,
     /// Create the data file if it does not exist; not needed for an empty file.
     #[arg(long)]
     create: bool,
@@ -97,71 +100,20 @@ fn limit(text: &str) -> Result<Decimal, String> {
 
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(options: ServeArguments) -> ExitCode {
-    let watch = options.watch.is_some();
-    let watch_limits = Limits {
-        max_total: Some(options.watch_stop_loss),
-        max_payee: Some(options.watch_stop_loss_payee),
-    };
-    let workspace = options.workspace.or(options.watch.flatten());
-
-    if watch && workspace.is_none() {
-        eprintln!(
-            "error: `--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it"
-        );
-        return ExitCode::from(2);
-    }
-
-    let config = Config::from_environment(options.data, workspace);
-    let config = match config {
-        Ok(config) => {
-            let (listen, create) = (options.listen, options.create);
-            let four_eyes = options.four_eyes;
-            let (every, keep) = (options.backup_every.0, options.backup_keep.into());
-            let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
-            let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
-            let checkpoints =
-                options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
-            if checkpoints.is_some() && config.credentials.audit_key.is_none() {
-                eprintln!(
-                    "error: `--checkpoints` needs a key: make one with `accredit audit key`, and set \
-                     `ACCREDIT_AUDIT_KEY_FILE`"
-                );
-                return ExitCode::from(2);
-            }
-            let config = options.outgoing.apply(options.network.apply(config));
-            if config.mail.is_some() && config.credentials.smtp_url.is_none() {
-                eprintln!(
-                    "error: `--mail-to` needs a mail server: set `ACCREDIT_SMTP_URL`, such as \
-                     smtps://user:password@mail.example.com, or `ACCREDIT_SMTP_URL_FILE`"
-                );
-                return ExitCode::from(2);
-            }
-            Config {
-                listen,
-                create,
-                watch,
-                watch_limits,
-                four_eyes,
-                backups,
-                checkpoints,
-                ..config
-            }
-        }
+    let started = read_config(options).and_then(|config| Ok((config, start_logging()?)));
+    let (config, _log) = match started {
+        Ok(started) => started,
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
         }
     };
 
-    let _log = match start_logging() {
-        Ok(log) => log,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::from(2);
-        }
+    let served = match config.database.clone() {
+        None => serve_until_stopped(config),
+        Some(database) => hosts::serve_beside_others(config, &database),
     };
-
-    match serve_until_stopped(config) {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -170,11 +122,70 @@ pub(crate) fn run(options: ServeArguments) -> ExitCode {
     }
 }
 
+/// What the server is started with.
+///
+/// # Errors
+/// Which options do not go together, or which variable is not usable.
+fn read_config(options: ServeArguments) -> Result<Config, String> {
+    let watch = options.watch.is_some();
+    let watch_limits = Limits {
+        max_total: Some(options.watch_stop_loss),
+        max_payee: Some(options.watch_stop_loss_payee),
+    };
+    let workspace = options.workspace.or(options.watch.flatten());
+    if watch && workspace.is_none() {
+        let remedy = "`--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it";
+        return Err(remedy.to_owned());
+    }
+
+    let database = options.database.into_database()?;
+    let data = data_name(options.data, database.as_ref());
+    let data =
+        data.ok_or("name a data file with `--data FILE`, or a database with `--store URL`")?;
+    let config = Config::from_environment(data, workspace)?;
+
+    let (every, keep) = (options.backup_every.0, options.backup_keep.into());
+    let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });
+    let (every, rows) = (options.checkpoint_every.0, options.checkpoint_rows);
+    let checkpoints = options.checkpoints.map(|folder| CheckpointPlan { folder, every, rows });
+    if checkpoints.is_some() && config.credentials.audit_key.is_none() {
+        let remedy = "`--checkpoints` needs a key: make one with `accredit audit key`, and set \
+                      `ACCREDIT_AUDIT_KEY_FILE`";
+        return Err(remedy.to_owned());
+    }
+
+    let config = options.outgoing.apply(options.network.apply(config));
+    if config.mail.is_some() && config.credentials.smtp_url.is_none() {
+        let remedy = "`--mail-to` needs a mail server: set `ACCREDIT_SMTP_URL`, such as \
+                      smtps://user:password@mail.example.com, or `ACCREDIT_SMTP_URL_FILE`";
+        return Err(remedy.to_owned());
+    }
+    Ok(Config {
+        listen: options.listen,
+        create: options.create,
+        watch,
+        watch_limits,
+        four_eyes: options.four_eyes,
+        backups,
+        checkpoints,
+        database,
+        ..config
+    })
+}
+
+/// What messages call the data; none where nothing was named.
+fn data_name(data: Option<PathBuf>, database: Option<&SharedDatabase>) -> Option<PathBuf> {
+    match database {
+        Some(database) => Some(PathBuf::from(database.address.to_string())),
+        None => data,
+    }
+}
+
 /// Stack of the runtime's threads: an intake policy may run on one.
 const STACK_BYTES: usize = 16 << 20;
 
 /// What blocks has this long at the end.
-const SHUTDOWN_WAIT: Duration = Duration::from_millis(300);
+pub(crate) const SHUTDOWN_WAIT: Duration = Duration::from_millis(300);
 
 fn serve_until_stopped(config: Config) -> Result<(), String> {
     let runtime = server_runtime()?;

@@ -11,7 +11,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue};
 use crate::server::peers::{AddressRange, client_of};
 
 /// The header in which proxies name who is behind them.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address of the client: of the peer of the connection, or of whom a trusted proxy names. The accept
 /// loop puts it into every request.
