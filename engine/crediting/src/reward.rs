@@ -22,6 +22,7 @@ mod pay;
 mod periods;
 mod quota;
 mod reached;
+mod reads;
 mod scope;
 mod targets;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::calculation::{
 };
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
+use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::{Transaction, read};

@@ -19,6 +19,7 @@ use super::correction::{self, FailedClaim};
 use super::draw::{self, EarnedByPayee};
 use super::history::{EarnedBy, EarnedHistory};
 use super::periods::{earliest_open, planned_periods};
+use super::reads::{PAID, may_read_variable};
 use super::scope::{DatedCredits, PlanPeriod, RewardContext};
 use super::{PlanRewards, claim, pay};
 use crate::stage::build_note;
@@ -121,10 +122,7 @@ impl RewardBook {
 /// Whether the rewards of a period may follow from earlier periods: then a book must begin with the
 /// first of them.
 pub fn needs_history(ruleset: &Ruleset, plan: &Plan) -> bool {
-    let reads_paid = |program| {
-        let known = ruleset.programs.get(program);
-        known.is_some_and(|program| program.source.contains("paid"))
-    };
+    let reads_paid = |program| may_read_variable(ruleset, program, PAID);
 
     let by_reward = plan.rewards.iter().any(|reward| {
         let worth = match reward.worth {

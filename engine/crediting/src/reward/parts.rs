@@ -9,18 +9,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reads::{STANDING, may_read_variable};
 use super::scope::manager_on;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient};
-use accredit_domain::policy::{Program, ProgramForm, ProgramId};
 use accredit_workspace::Ruleset;
-
-/// Where the entry point of a reward policy has the place of a claimant among its parameters, from 0.
-const STANDING_PARAMETER: usize = 5;
-
-/// The name of that parameter in an expression.
-const STANDING: &str = "standing";
 
 /// The key of whoever is credited: a participant, else a team, else a position.
 pub(super) fn recipient_key(credit: &PostedCredit) -> &str {
@@ -90,7 +84,7 @@ pub fn why_undivided(ruleset: &Ruleset, plan: &Plan) -> Option<String> {
             PayoutFormula::Tiers(_) | PayoutFormula::TableTiers(_) => None,
         };
         let mut programs = worth.into_iter().chain(reward.maximum);
-        if programs.any(|program| reads_standing(ruleset, program)) {
+        if programs.any(|program| may_read_variable(ruleset, program, STANDING)) {
             let name = &reward.name;
             return Some(format!(
                 "reward `{name}` reads `standing`, the place among all claimants"
@@ -109,37 +103,4 @@ pub fn why_undivided(ruleset: &Ruleset, plan: &Plan) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-/// Whether a program may read the place of a claimant. It errs to one side: a name in a comment counts.
-fn reads_standing(ruleset: &Ruleset, id: ProgramId) -> bool {
-    let Some(program) = ruleset.programs.get(id) else { return true };
-    match program.form {
-        ProgramForm::Expression(_) => uses_of(&program.source, STANDING) > 0,
-        ProgramForm::Policy(_) => reads_last_parameter(program),
-    }
-}
-
-/// The names of parameters are free, and the last ones may be left out.
-fn reads_last_parameter(program: &Program) -> bool {
-    let mut functions = program.source.split("fn ").skip(1);
-    let parameters = functions.find_map(|function| {
-        let rest = function.trim_start().strip_prefix("reward")?.trim_start();
-        rest.strip_prefix('(')?.split(')').next()
-    });
-    let Some(parameters) = parameters else { return true };
-    let Some(name) = parameters.split(',').nth(STANDING_PARAMETER).map(str::trim) else {
-        return false;
-    };
-    let is_name = !name.is_empty() && name.chars().all(is_name_character);
-    !is_name || uses_of(&program.source, name) > 1
-}
-
-/// How often a name is in a text.
-fn uses_of(text: &str, name: &str) -> usize {
-    text.split(|character| !is_name_character(character)).filter(|word| *word == name).count()
-}
-
-fn is_name_character(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
 }
