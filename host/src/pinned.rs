@@ -30,6 +30,10 @@ pub(crate) const ENDING: &str = "ruleset";
 /// Bytes of a file: more than an organisation of a million people has.
 const PINNED_BYTES_MAX: u64 = 1 << 30;
 
+/// What to do about a ruleset that is too large.
+const SMALLER: &str =
+    "take out of the directory what no plan reads: tables, attributes, former quotas";
+
 /// What to do about a file that is not whole.
 const EXPORT_AGAIN: &str = "write it again with `accredit ruleset export DIR --out FILE`";
 
@@ -117,7 +121,8 @@ impl PinnedRuleset {
     pub(crate) fn read(path: &Path) -> Result<PinnedRuleset, PinError> {
         let size = fs::metadata(path).map_err(|error| broken(path, error))?.len();
         if size > PINNED_BYTES_MAX {
-            return Err(broken(path, format!("more than {PINNED_BYTES_MAX} bytes")));
+            let message = format!("more than {PINNED_BYTES_MAX} bytes");
+            return Err(PinError::File { path: path.to_owned(), message, help: SMALLER });
         }
         let text = fs::read_to_string(path).map_err(|error| broken(path, error))?;
         let written: PinnedDocument = serde_json::from_str(&text)
@@ -159,8 +164,8 @@ impl PinnedRuleset {
     /// The bytes of the file.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
-    pub(crate) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+    /// When it cannot be written as JSON, or would be larger than what is read again.
+    pub(crate) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let files = self.ruleset.files.iter();
         let written = PinnedDocument {
             accredit_ruleset: FORMAT,
@@ -172,6 +177,11 @@ impl PinnedRuleset {
         };
         let mut bytes = serde_json::to_vec_pretty(&written)?;
         bytes.push(b'\n');
+        if bytes.len() as u64 > PINNED_BYTES_MAX {
+            let message =
+                format!("more than {PINNED_BYTES_MAX} bytes, which no worker reads; {SMALLER}");
+            return Err(io::Error::other(message));
+        }
         Ok(bytes)
     }
 }

@@ -20,8 +20,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-# The part of a row, and its place among the credits of its part of the deals. No deal has a column of this name.
+# The part of a credit, and its place among the credits of its part of the deals: columns that a worker adds.
 PART, PLACE = "part", "place"
+
+# The part of a deal. It is taken off before the worker sees the deal.
+DEAL_PART = "__accredit_part"
 
 # What a worker notes beside its rows, a line of JSON.
 NOTE = "note"
@@ -112,10 +115,10 @@ class Feeder(threading.Thread):
             self.failure = failure
 
 
-def runs_of_parts(batches):
-    """Slices of batches, each of one part, with the part."""
+def runs_of_parts(batches, name: str):
+    """Slices of batches, each of one part by the column `name`, with the part."""
     for batch in batches:
-        parts = batch.column(PART).to_pylist()
+        parts = batch.column(name).to_pylist()
         start = 0
         for part, run in itertools.groupby(parts):
             length = sum(1 for _ in run)
@@ -123,13 +126,13 @@ def runs_of_parts(batches):
             start += length
 
 
-def map_parts(engine: Engine, parts: int, arguments, columns: pa.Schema, out: pa.Schema, prepare):
-    """What a Spark partition does: a worker for each part in it, whose rows follow one another."""
+def map_parts(engine: Engine, part: str, parts: int, arguments, columns: pa.Schema, out: pa.Schema, prepare):
+    """What a Spark partition does: a worker for each part in it, by the column `part`, whose rows follow one another."""
 
     def work(batches):
-        for part, slices in itertools.groupby(runs_of_parts(batches), key=lambda run: run[0]):
+        for number, slices in itertools.groupby(runs_of_parts(batches, part), key=lambda run: run[0]):
             rows = (prepare(batch).select(columns.names).cast(columns) for _, batch in slices)
-            for batch in engine.run([*arguments, "--part", f"{part}/{parts}"], columns, rows):
+            for batch in engine.run([*arguments, "--part", f"{number}/{parts}"], columns, rows):
                 yield widened(batch, out)
 
     return work
@@ -145,13 +148,13 @@ def widened(batch: pa.RecordBatch, out: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=out)
 
 
-def in_parts(frame: DataFrame, parts: int) -> DataFrame:
+def in_parts(frame: DataFrame, part: str, parts: int) -> DataFrame:
     """The rows of a part together. Where Spark can, a partition has one part; elsewhere it may have several."""
     if hasattr(frame, "repartitionById"):
-        frame = frame.repartitionById(parts, F.col(PART))
+        frame = frame.repartitionById(parts, F.col(part))
     else:
-        frame = frame.repartition(parts, PART)
-    return frame.sortWithinPartitions(PART)
+        frame = frame.repartition(parts, part)
+    return frame.sortWithinPartitions(part)
 
 
 def key_of(columns):
@@ -169,6 +172,11 @@ def part_of(key, parts: int):
     return F.pmod(F.crc32(F.encode(key, "UTF-8")), F.lit(parts)).cast("int")
 
 
+def without_markers(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows that are credits."""
+    return batch.filter(pc.is_valid(batch.column(PLACE)))
+
+
 def outcome(frame: DataFrame, work, out: pa.Schema) -> Outcome:
     worked = frame.mapInArrow(work, from_arrow_schema(out)).persist(StorageLevel.DISK_ONLY)
     notes = worked.where(F.col(NOTE).isNotNull()).select(NOTE)
@@ -177,10 +185,14 @@ def outcome(frame: DataFrame, work, out: pa.Schema) -> Outcome:
 
 def credits(deals: DataFrame, engine: Engine, parts: int, id_columns, options=()) -> Outcome:
     """The credits of deals. All rows of a deal have the same `id_columns`."""
+    # Spark would replace it, whatever its case.
+    if any(name.lower() == DEAL_PART for name in deals.columns):
+        raise ValueError(f"the deals have a column `{DEAL_PART}`: rename it")
     columns = to_arrow_schema(deals.schema)
     out = engine.schema_of(options, columns).append(pa.field(NOTE, pa.string()))
-    placed = in_parts(deals.withColumn(PART, part_of(key_of(id_columns), parts)), parts)
-    work = map_parts(engine, parts, options, columns, out, lambda batch: batch)
+    placed = deals.withColumn(DEAL_PART, part_of(key_of(id_columns), parts))
+    placed = in_parts(placed, DEAL_PART, parts)
+    work = map_parts(engine, DEAL_PART, parts, options, columns, out, lambda batch: batch)
     return outcome(placed, work, out)
 
 
@@ -200,13 +212,11 @@ def rewards(of_credits: DataFrame, engine: Engine, parts: int, period: str, opti
     placed = of_credits.mapInArrow(route, from_arrow_schema(routed))
     # People without a credit may have rewards: each part has a row, so that it is worked out.
     markers = of_credits.sparkSession.range(parts).select(F.col("id").cast("int").alias(PART))
-    placed = in_parts(placed.unionByName(markers, allowMissingColumns=True), parts)
+    placed = in_parts(placed.unionByName(markers, allowMissingColumns=True), PART, parts)
 
     arguments = ["--rewards", "--period", period, *options]
     out = engine.schema_of(arguments, routed).append(pa.field(NOTE, pa.string()))
-    work = map_parts(
-        engine, parts, arguments, routed, out, lambda batch: batch.filter(pc.is_valid(batch.column(PLACE)))
-    )
+    work = map_parts(engine, PART, parts, arguments, routed, out, without_markers)
     return outcome(placed, work, out)
 
 
@@ -219,6 +229,7 @@ def main(arguments=None):
     parser.add_argument("--period", help="such as 2017-03; without it, credits of every day")
     parser.add_argument("--plan", help="this plan alone")
     parser.add_argument("--as-of", help="the business date")
+    parser.add_argument("--memory", default="512MB", help="for the deals of each worker; more go through files")
     parser.add_argument("--parts", type=int, default=0, help="by default two for each core of the cluster")
     parser.add_argument("--credits", required=True, help="where credits are written, as Parquet")
     parser.add_argument("--rewards", help="where the rewards of --period are written; credits are then of every day")
@@ -233,6 +244,8 @@ def main(arguments=None):
     plan = ["--plan", asked.plan] if asked.plan else []
     options = [*plan, *(["--as-of", asked.as_of] if asked.as_of else [])]
     options += ["--period", asked.period] if asked.period and not asked.rewards else []
+
+    options += ["--memory", asked.memory]
 
     of_deals = credits(spark.read.parquet(asked.deals), engine, parts, asked.id, options)
     of_deals.rows.write.parquet(asked.credits)

@@ -41,6 +41,8 @@ struct Results {
     rewards: Vec<String>,
     /// Notes and balances, each once, behind the name of its list.
     notes: BTreeSet<String>,
+    /// Deals that plans let in, in all periods together.
+    transactions: u64,
 }
 
 /// Runs a verb with bytes on its standard input.
@@ -102,6 +104,7 @@ impl Company {
 
         let mut results = Results::default();
         for calculation in &all {
+            results.transactions += calculation["transactions"].as_u64().unwrap();
             results.credits.extend(texts(&calculation["credits"]));
             results.rewards.extend(texts(&calculation["rewards"]));
             for list in ["uncredited", "parked", "alerts", "log", "balances"] {
@@ -189,7 +192,7 @@ impl Company {
         routed.sort_by_key(|line| part_of(line, u32::MAX));
 
         for part in 0..parts {
-            let start = format!("{{\"part\":{part},");
+            let start = format!("{{\"part\":{part},\"parts\":{parts},");
             let mine = routed.iter().filter(|line| line.starts_with(&start));
             let credits: String = mine.map(|line| format!("{line}\n")).collect();
             let (code, out, error) = rewards(part, &credits);
@@ -211,6 +214,7 @@ impl Company {
         for parts in PARTS {
             let (apart, why) = self.apart(&pinned, parts);
             assert_eq!(apart.credits, whole.credits, "{parts} parts");
+            assert_eq!(apart.transactions, whole.transactions, "{parts} parts");
             refused = why;
             if refused.is_some() {
                 let of_deals = whole.notes.iter().filter(|note| !is_of_rewards(note));
@@ -249,8 +253,9 @@ impl Results {
             let mut note: Json = serde_json::from_str(line).unwrap();
             let list = note.as_object_mut().unwrap().remove("list").unwrap();
             let list = list.as_str().unwrap();
-            if list != "counts" {
-                self.notes.insert(format!("{list} {note}"));
+            match list {
+                "counts" => self.transactions += note["transactions"].as_u64().unwrap(),
+                _ => _ = self.notes.insert(format!("{list} {note}")),
             }
         }
     }

@@ -28,7 +28,7 @@ use accredit_crediting::calculation::stream::{DealsInMemory, OrderedDeals};
 use accredit_crediting::calculation::{self, Latest};
 use accredit_domain::calendar::Period;
 use accredit_domain::transaction::read::{self, FileLayout, PlainLines, TextFormat};
-use accredit_domain::transaction::{Decoder, Record, RowDecoder, Transaction};
+use accredit_domain::transaction::{Decoder, Field, Record, RowDecoder, Transaction};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
@@ -79,6 +79,8 @@ pub(crate) struct DealFilter<'a> {
     pub(crate) as_of: Option<Date>,
     /// Deals of other days are left out; those without a date belong to every period.
     pub(crate) period: &'a Period,
+    /// How often all deals are gone through: once a plan.
+    pub(crate) passes: usize,
 }
 
 /// What deals may take, and where those are kept that need more.
@@ -92,6 +94,9 @@ pub(crate) struct DealRoom {
 
 /// Parts of what is read for each thread: threads that are slower take fewer of them.
 const PARTS_PER_THREAD: usize = 4;
+
+/// Lines are decoded as often at most, where decoded deals fit as well.
+const DECODINGS_MAX: usize = 4;
 
 /// What a deal needs in memory beside its cells, and a cell beside its text. Measured, and rounded up.
 const DEAL_BYTES: u64 = 400;
@@ -217,13 +222,17 @@ impl DealFiles {
         room: &DealRoom,
         threads: usize,
     ) -> Result<Box<dyn OrderedDeals>, String> {
+        let fits = self.volume.decoded_bytes() + self.kept_bytes <= room.bytes;
         let left = room.bytes.saturating_sub(self.volume.indexed_bytes() + self.kept_bytes);
+        // A line is decoded anew for each plan.
+        let is_decoded_often = filter.passes > DECODINGS_MAX && fits;
         if left > 0
+            && !is_decoded_often
             && let Some(deals) = self.index_deals(ruleset, filter, left, threads)?
         {
             return Ok(Box::new(deals));
         }
-        if self.volume.decoded_bytes() + self.kept_bytes <= room.bytes {
+        if fits {
             let mut deals = self.latest_deals(ruleset, filter.as_of, threads)?;
             deals.retain(|deal| filter.wants(deal.incentive_date().ok()));
             return Ok(Box::new(DealsInMemory::new(deals)));
@@ -240,15 +249,18 @@ impl DealFiles {
         room: u64,
         threads: usize,
     ) -> Result<Option<IndexedDeals>, String> {
+        // Before a large file is read in vain.
+        let by_receipt = ruleset.settings.fields.mapped.contains_key(&Field::Received);
+        let is_plain = |file: &DealFile| matches!(file, DealFile::Plain(_));
+        if (filter.as_of.is_some() && by_receipt) || !self.files.iter().all(is_plain) {
+            return Ok(None);
+        }
+
         let decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut indexed = IndexedDeals::default();
-
         for file in &self.files {
-            let DealFile::Plain(plain) = file else { return Ok(None) };
+            let DealFile::Plain(plain) = file else { continue };
             let rows = decoder.row_decoder(plain.lines.columns());
-            if filter.as_of.is_some() && rows.has_received() {
-                return Ok(None);
-            }
             indexed.add_file(plain.lines.clone(), rows);
             plain.read_lines(&mut |lines| {
                 indexed.add_lines(lines);

@@ -179,3 +179,54 @@ fn a_plan_whose_rewards_compare_payees_is_worked_out_in_one_part() {
     let of = |who: &str| paid.iter().find(|(_, row)| row.starts_with(who)).unwrap().1.clone();
     assert_ne!(of("ann").split(' ').nth(1), of("bob").split(' ').nth(1));
 }
+
+/// A credit that a payee's and a manager's part both need was paid twice where its two copies met, and nobody
+/// was told.
+#[test]
+fn a_routed_credit_counts_in_its_own_part_alone_and_once() {
+    let (_dir, file) = pinned(REWARD, &[]);
+    let rewards = |part: &[&str], credits: &str| {
+        let arguments = ["worker", "--ruleset", &file, "--rewards", "--period", "2026-03"];
+        feed(&[&arguments[..], part].concat(), credits.as_bytes())
+    };
+    let (code, credits, error) =
+        feed(&["worker", "--ruleset", &file], deal("D1", "ann").as_bytes());
+    assert_eq!(code, 0, "{error}");
+    let credits = String::from_utf8(credits).unwrap();
+    let (code, routed, error) =
+        feed(&["worker", "--ruleset", &file, "--routes", "4"], credits.as_bytes());
+    assert_eq!(code, 0, "{error}");
+    let routed = String::from_utf8(routed).unwrap();
+    let first = routed.lines().next().unwrap();
+    let part = serde_json::from_str::<Json>(first).unwrap()["part"].to_string();
+
+    // Its own part of as many.
+    assert_eq!(rewards(&["--part", &format!("{part}/4")], first).0, 0);
+    // None, or a part of another number of parts.
+    let (code, _, error) = rewards(&[], first);
+    assert_eq!(code, 1);
+    assert!(error.contains(&format!("give --part {part}/4, or credits without")), "{error}");
+    assert_eq!(rewards(&["--part", &format!("{part}/8")], first).0, 1);
+
+    // Twice.
+    let (code, _, error) = rewards(&[], &format!("{credits}{credits}"));
+    assert_eq!(code, 1);
+    assert!(error.contains("came before: each is to come once"), "{error}");
+}
+
+/// A reader of notes that went away ended the credits in the middle, and the exit code was 0.
+#[test]
+fn notes_that_cannot_be_written_are_a_fault() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let (_dir, file) = pinned("", &[]);
+    let mut command = Command::new(crate::server::binary());
+    command.args(["worker", "--ruleset", &file]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(deal("D1", "nobody at all").as_bytes()).unwrap();
+    drop(pipe);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+}

@@ -221,9 +221,4 @@ impl RowDecoder {
         }
         None
     }
-
-    /// Whether a column is mapped to the day on which a row arrived.
-    pub fn has_received(&self) -> bool {
-        self.layout.fields.mapped.contains_key(&Field::Received)
-    }
 }

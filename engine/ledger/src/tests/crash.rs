@@ -3,6 +3,8 @@
 //! The library's own tests sync a disk that forgets nothing; this one keeps, of what was written
 //! since the last sync, any part in pieces of a sector.
 
+mod campaign;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -13,7 +13,7 @@ mod pipe;
 mod rewards;
 mod routes;
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -61,8 +61,8 @@ pub(crate) struct WorkerArguments {
     /// A file for what is noted about deals and payees, as NDJSON; by default standard error.
     #[arg(long, value_name = "FILE")]
     notes: Option<PathBuf>,
-    /// Memory for deals, such as 512MB; by default half of what is free. More of them go through
-    /// temporary files.
+    /// Memory for deals, such as 512MB; by default half of what is free, so give each of several workers
+    /// on one machine its share. More deals go through temporary files.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse_size)]
     memory: Option<u64>,
     /// Worker threads: one, since other processes have the other cores.
@@ -88,6 +88,11 @@ impl Failure {
         }
     }
 
+    /// The notes could not be written. Who reads the results still waits for them, so this is a fault.
+    fn of_notes(error: io::Error) -> Failure {
+        Failure::of(format!("the notes cannot be written: {error}; name a file with --notes"))
+    }
+
     /// It is asked for what cannot be.
     fn of_usage(message: impl ToString) -> Failure {
         Failure(EXIT_USAGE, message.to_string())
@@ -101,7 +106,8 @@ pub(crate) fn run(arguments: &WorkerArguments) -> u8 {
         // What was printed already has no more to say.
         Err(Failure(code, message)) if message.is_empty() => code,
         Err(Failure(code, message)) => {
-            eprintln!("error: {message}");
+            // Standard error may be what cannot be written: the exit code says it as well.
+            let _ = writeln!(io::stderr(), "error: {message}");
             code
         }
     }

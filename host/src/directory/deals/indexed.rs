@@ -22,8 +22,9 @@ use jiff::civil::Date;
 
 use super::DealFilter;
 
-/// What a deal needs in memory beside its line: its entry here, and its hash while versions are looked for.
-pub(super) const INDEXED_BYTES: u64 = 96;
+/// What a deal needs in memory beside its line, at most: its entry, once more with its hash while versions are
+/// looked for, and its key where that is more than a cell.
+pub(super) const INDEXED_BYTES: u64 = 200;
 
 /// Lines of plain files, and the deals in them.
 #[derive(Debug, Default)]

@@ -51,7 +51,8 @@ pub(super) fn run(
     let parts = calculated_parts(input.options.plan.as_deref(), (&ruleset, &asked))?;
     let destination = super::open_destination(arguments, format)?;
 
-    let filter = DealFilter { as_of, period: &asked };
+    let passes = parts.chunk_by(|a, b| a.0 == b.0).count();
+    let filter = DealFilter { as_of, period: &asked, passes };
     let deals = files.read_deals(&ruleset, filter, &room, arguments.worker_threads());
     let deals = deals.map_err(|message| {
         eprintln!("error: {message}");

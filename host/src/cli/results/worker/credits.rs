@@ -21,6 +21,7 @@ use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use super::notes::{self, CountsView, NoteWriter};
+use super::part::WorkerPart;
 use super::pipe::{self, PipeFormat};
 use super::{Failure, WorkerArguments};
 use crate::cli::print::destination::Destination;
@@ -60,6 +61,13 @@ struct AskedParts {
     plans: Vec<(PlanKey, Period)>,
     /// Whether all of it is about every day.
     is_ever: bool,
+}
+
+impl AskedParts {
+    /// How many plans are calculated.
+    fn plan_count(&self) -> usize {
+        self.plans.chunk_by(|a, b| a.0 == b.0).count()
+    }
 }
 
 fn asked_parts(arguments: &WorkerArguments, ruleset: &Ruleset) -> Result<AskedParts, Failure> {
@@ -103,7 +111,7 @@ fn stream_credits(
     let files = DealFiles::keep_piped(read, &room).map_err(Failure::of)?;
 
     let (as_of, threads) = (arguments.as_of, arguments.threads.max(1));
-    let filter = DealFilter { as_of, period: &parts.within };
+    let filter = DealFilter { as_of, period: &parts.within, passes: parts.plan_count() };
     let deals = files.read_deals(ruleset, filter, &room, threads).map_err(Failure::of)?;
     let inputs = books::calculation_inputs(ruleset, as_of);
     let stream = CreditStream::new(ruleset, deals, inputs).with_notes();
@@ -124,18 +132,18 @@ fn stream_credits(
 
         let mut written = Ok(());
         let mut take = |block: WorkedBlock| {
-            written = block.and_then(|(credits, lines)| {
-                outputs.credits.write_block(credits)?;
-                outputs.notes.write_lines(&lines)
+            written = block.map_err(Failure::of_output).and_then(|(credits, lines)| {
+                outputs.credits.write_block(credits).map_err(Failure::of_output)?;
+                outputs.notes.write_lines(&lines).map_err(Failure::of_notes)
             });
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let progress = CalculationProgress::default();
         let work_on = (threads, &progress);
         let counts = stream.write_credits((plan, &periods), work_on, &work, &mut take);
-        written.map_err(Failure::of_output)?;
+        written?;
         let counts = counts.map_err(Failure::of)?;
-        write_counts(&mut outputs, (plan.id, &periods, &counts), parts.is_ever)?;
+        write_counts(&mut outputs, arguments.part, (plan.id, &periods, &counts), parts.is_ever)?;
     }
     finish(outputs)
 }
@@ -175,8 +183,8 @@ fn write_posted(
         let lines = notes::deal_lines(&lists).map_err(Failure::of_output)?;
         let credits = std::mem::take(&mut calculation.credits);
         outputs.credits.add(credits).map_err(Failure::of_output)?;
-        outputs.notes.write_lines(&lines).map_err(Failure::of_output)?;
-        write_counts(&mut outputs, (*plan, &[*period], &[counts]), false)?;
+        outputs.notes.write_lines(&lines).map_err(Failure::of_notes)?;
+        write_counts(&mut outputs, arguments.part, (*plan, &[*period], &[counts]), false)?;
     }
     finish(outputs)
 }
@@ -202,20 +210,21 @@ fn read_rows(
 
 fn write_counts(
     outputs: &mut Outputs,
+    part: Option<WorkerPart>,
     (plan, periods, counts): (PlanKey, &[Period], &[CalculationCounts]),
     is_ever: bool,
 ) -> Result<(), Failure> {
     let mut lines = Vec::new();
     for (period, counts) in periods.iter().zip(counts) {
         let id = Some(period.id.as_str()).filter(|_| !is_ever);
-        let view = CountsView::new((&plan, id), *counts);
+        let view = CountsView::new((&plan, id, part), *counts);
         notes::push_row(&mut lines, "counts", &view).map_err(Failure::of_output)?;
     }
-    outputs.notes.write_lines(&lines).map_err(Failure::of_output)
+    outputs.notes.write_lines(&lines).map_err(Failure::of_notes)
 }
 
 fn finish(outputs: Outputs) -> Result<(), Failure> {
     let out = outputs.credits.finish().map_err(Failure::of_output)?;
     out.finish().map_err(Failure::of_output)?;
-    outputs.notes.finish().map_err(Failure::of_output)
+    outputs.notes.finish().map_err(Failure::of_notes)
 }

@@ -11,6 +11,7 @@ use accredit_crediting::calculation::stream::CalculationCounts;
 use accredit_domain::note::Note;
 use serde::Serialize;
 
+use super::part::WorkerPart;
 use crate::cli::print::destination::Destination;
 
 /// Where notes go.
@@ -29,11 +30,13 @@ struct ListedRow<'a, T> {
     row: &'a T,
 }
 
-/// How many deals and credits a plan has in a period, or ever.
+/// How many deals and credits a plan has in a period, or ever, in the part of a worker.
 #[derive(Serialize)]
 pub(super) struct CountsView<'a> {
     plan: &'a str,
     period: Option<&'a str>,
+    /// Which part of how many, so that equal counts of two parts are two lines.
+    part: Option<String>,
     transactions: usize,
     credits: usize,
     uncredited: usize,
@@ -43,11 +46,12 @@ pub(super) struct CountsView<'a> {
 impl<'a> CountsView<'a> {
     /// The counts of `plan` in `period`; without one, of every day.
     pub(super) fn new(
-        (plan, period): (&'a str, Option<&'a str>),
+        (plan, period, part): (&'a str, Option<&'a str>, Option<WorkerPart>),
         counts: CalculationCounts,
     ) -> CountsView<'a> {
         let CalculationCounts { transactions, credits, uncredited, parked } = counts;
-        CountsView { plan, period, transactions, credits, uncredited, parked }
+        let part = part.map(|part| part.to_string());
+        CountsView { plan, period, part, transactions, credits, uncredited, parked }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which part a key belongs to: a rule that every language has at hand.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -18,9 +19,9 @@ impl WorkerPart {
         part_of(key, self.of) == self.number
     }
 
-    /// Whether this is the part with that number.
-    pub(super) fn is_number(self, number: u32) -> bool {
-        self.number == number
+    /// Whether this is the part with that number, of so many.
+    pub(super) fn is_number(self, number: u32, of: u32) -> bool {
+        self.number == number && self.of.get() == of
     }
 
     /// What a key of another part is told.
@@ -56,6 +57,12 @@ impl FromStr for WorkerPart {
                 Err(format!("parts are counted from 0: the last one of {of} is {}", of.get() - 1))
             }
         }
+    }
+}
+
+impl fmt::Display for WorkerPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
     }
 }
 

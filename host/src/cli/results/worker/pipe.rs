@@ -40,6 +40,8 @@ pub(super) struct PipedCredit {
 pub(super) struct Route {
     /// The part that needs it.
     pub(super) part: Option<u32>,
+    /// How many parts there are.
+    pub(super) parts: Option<u32>,
     /// Its place among the credits of its partition of deals.
     pub(super) place: Option<u64>,
 }
@@ -48,7 +50,7 @@ pub(super) struct Route {
 pub(super) type CreditTaker<'a> = dyn FnMut(PipedCredit, &[u8]) -> Result<(), String> + 'a;
 
 /// Columns of credits that are numbers in JSON; amounts are texts.
-const COUNTS: [&str; 3] = ["level", "part", "place"];
+const COUNTS: [&str; 4] = ["level", "part", "parts", "place"];
 
 /// Gives away each row of deals from standard input.
 ///

@@ -6,10 +6,12 @@
 //!
 //! **Architecture invariant:** a part writes the rows of its own claimants, and of nobody else.
 
+use std::collections::HashSet;
 use std::io;
 
 use accredit_crediting::reward::{self, PlanRewards};
 use accredit_domain::calendar::Period;
+use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, REWARD_COLUMNS};
 use accredit_domain::plan::Plan;
@@ -41,10 +43,10 @@ pub(super) fn write_rewards(arguments: &WorkerArguments, ruleset: &Ruleset) -> R
         let rewards = part_rewards(arguments.part, (&spreading, ruleset, plan), period, &credits);
         rows.write_rows(&rewards.rows).map_err(Failure::of_output)?;
         let lines = note_lines(&rewards).map_err(Failure::of_output)?;
-        notes.write_lines(&lines).map_err(Failure::of_output)?;
+        notes.write_lines(&lines).map_err(Failure::of_notes)?;
     }
     rows.finish().map_err(Failure::of_output)?;
-    notes.finish().map_err(Failure::of_output)
+    notes.finish().map_err(Failure::of_notes)
 }
 
 /// Where rewards go.
@@ -100,12 +102,19 @@ fn read_part(
     spreading: &Spreading<'_>,
 ) -> Result<Vec<PostedCredit>, Failure> {
     let mut read: Vec<(u64, PostedCredit)> = Vec::new();
+    let mut known: HashSet<CreditId> = HashSet::new();
     let taken = pipe::read_credits(arguments.input, &mut |piped| {
         let PipedCredit { credit, route } = piped;
         if !arguments.wants_plan(&credit.plan) {
             return Ok(());
         }
         check_part((arguments.part, route), spreading, &credit)?;
+        if !known.insert(credit.id) {
+            let id = credit.id;
+            return Err(format!(
+                "credit {id} came before: each is to come once, or it is paid twice"
+            ));
+        }
         let place = route.place.unwrap_or(read.len() as u64);
         read.push((place, credit));
         Ok(())
@@ -129,10 +138,16 @@ fn check_part(
     spreading: &Spreading<'_>,
     credit: &PostedCredit,
 ) -> Result<(), String> {
-    if let (Some(part), Some(routed)) = (part, route.part)
-        && !part.is_number(routed)
-    {
-        return Err(format!("credit {} was sent to part {routed} by --routes", credit.id));
+    if let Some(routed) = route.part {
+        let of = route.parts.unwrap_or_default();
+        // Without a part, a credit that several parts need would be paid by each of its copies.
+        if !part.is_some_and(|part| part.is_number(routed, of)) {
+            return Err(format!(
+                "credit {} was sent to part {routed} of {of} by --routes: give --part {routed}/{of}, \
+                 or credits without their routes",
+                credit.id
+            ));
+        }
     }
 
     let keys = spreading.keys_of(credit)?;

@@ -107,8 +107,9 @@ pub(super) fn write_routes(
             let mut write = |piped: PipedCredit, line: &[u8]| {
                 let (place, needed) = router.route(&piped.credit)?;
                 let mut parts = needed.iter();
-                written =
-                    parts.try_for_each(|part| write_routed_line(&mut out, (*part, place), line));
+                let of = router.parts;
+                written = parts
+                    .try_for_each(|part| write_routed_line(&mut out, (*part, of, place), line));
                 // Reading ends with the first line that cannot be written.
                 written.as_ref().map_err(ToString::to_string).copied()
             };
@@ -149,17 +150,17 @@ impl Router<'_> {
 /// Writes a credit as it came, behind its part and place.
 fn write_routed_line(
     out: &mut Destination,
-    (part, place): (u32, u64),
+    (part, of, place): (u32, NonZeroU32, u64),
     line: &[u8],
 ) -> io::Result<()> {
     let line = line.trim_ascii();
     let fields = line.strip_prefix(b"{").unwrap_or(line);
-    write!(out, "{{\"part\":{part},\"place\":{place},")?;
+    write!(out, "{{\"part\":{part},\"parts\":{of},\"place\":{place},")?;
     out.write_all(fields)?;
     out.write_all(b"\n")
 }
 
-/// Batches as they came, with two columns in front.
+/// Batches as they came, with three columns in front.
 struct RoutedBatches<'a> {
     router: Router<'a>,
     stream: ArrowOutput,
@@ -188,6 +189,7 @@ impl BatchTaker for RoutedBatches<'_> {
     fn take_schema(&mut self, schema: &SchemaRef) -> Result<(), DirectoryError> {
         let mut fields = vec![
             FieldRef::new(Field::new("part", DataType::Int32, false)),
+            FieldRef::new(Field::new("parts", DataType::Int32, false)),
             FieldRef::new(Field::new("place", DataType::Int64, false)),
         ];
         fields.extend(schema.fields().iter().cloned());
@@ -221,8 +223,13 @@ impl BatchTaker for RoutedBatches<'_> {
 
         let rows = UInt32Array::from(rows);
         let taken = take_record_batch(batch, &rows).map_err(pipe_failure)?;
-        let mut columns: Vec<ArrayRef> =
-            vec![Arc::new(Int32Array::from(parts)), Arc::new(Int64Array::from(places))];
+        let of = i32::try_from(self.router.parts.get()).map_err(pipe_failure)?;
+        let of = Int32Array::from(vec![of; parts.len()]);
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(Int32Array::from(parts)),
+            Arc::new(of),
+            Arc::new(Int64Array::from(places)),
+        ];
         columns.extend(taken.columns().iter().cloned());
         let routed = RecordBatch::try_new(Arc::clone(schema), columns).map_err(pipe_failure)?;
         file.write_batch(&routed).map_err(pipe_failure)
