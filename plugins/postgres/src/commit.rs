@@ -359,13 +359,8 @@ fn write_changes(
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
             let told = failure::store_error(settings, &error);
-            Err(if failure::is_lost(&error) {
-                Attempt::Lost(told)
-            } else if failure::is_retried(&error) {
-                Attempt::Undone(told)
-            } else {
-                Attempt::Refused(told)
-            })
+            // Any other answer leaves open whether the changes are there, as CockroachDB's 40003 says.
+            Err(if failure::is_retried(&error) { Attempt::Undone(told) } else { Attempt::Lost(told) })
         }
     }
 }
