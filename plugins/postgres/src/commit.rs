@@ -35,7 +35,8 @@ const MARK: &str = "INSERT INTO accredit_marks (host, number, at) VALUES ($1, $2
 /// A commit that the database undid for another's sake is tried so often.
 const TRIES_MAX: u32 = 8;
 
-/// How long a commit is tried, and its outcome looked for, while the database cannot be reached.
+/// How long after its first failure a commit is tried, and its outcome looked for, while the database cannot
+/// be reached.
 const RECONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Between two attempts to reach it.
@@ -118,8 +119,7 @@ fn try_until_known(
     line: &mut CommitLine,
     attempt: impl Fn(&Connection, u64) -> Result<(), Attempt>,
 ) -> Result<(), StoreError> {
-    let end = Instant::now() + RECONNECT_TIME;
-    let (mut tries, mut is_unknown) = (0, false);
+    let (mut tries, mut is_unknown, mut end) = (0, false, None);
     loop {
         tries += 1;
         let outcome = match connect_line(parts, line) {
@@ -153,6 +153,8 @@ fn try_until_known(
                 error
             }
         };
+        // A commit that is lost after a long wait is looked up as well.
+        let end = *end.get_or_insert_with(|| Instant::now() + RECONNECT_TIME);
         if Instant::now() >= end {
             return Err(match is_unknown {
                 true => StoreError::Unknown(error.to_string()),
