@@ -18,7 +18,8 @@ use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, SimpleQueryMessage, Statement};
 
-use crate::connection::{Connection, ConnectionUse, await_answer, await_until};
+use crate::connection::{ANSWER_WAIT, Connection, ConnectionUse, await_answer, await_until};
+use crate::failure::AskError;
 use crate::schema::{self, STORE_VERSION};
 use crate::statements::RowStatement;
 use crate::{SharedParts, failure, lock_ignoring_poison};
@@ -41,9 +42,6 @@ const RECONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Between two attempts to reach it.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(200);
-
-/// How long a commit waits for one answer.
-const ANSWER_WAIT: Duration = Duration::from_secs(60);
 
 /// A probe writes at most so much.
 const PROBE_BYTES_MAX: usize = 64 << 20;
@@ -174,8 +172,7 @@ fn connect_line(parts: &SharedParts, line: &mut CommitLine) -> Result<Connection
 
 /// Whether a commit of this process with this number was made.
 fn has_mark(parts: &SharedParts, connection: &Connection, number: u64) -> Result<bool, Attempt> {
-    let lost =
-        |error: Error| Attempt::Lost(failure::store_error(parts.connector.settings(), &error));
+    let lost = |error: AskError| Attempt::Lost(error.to_store_error(parts.connector.settings()));
     lock(parts, connection).map_err(|attempt| match attempt {
         // Still unknown.
         Attempt::Refused(error) | Attempt::Undone(error) | Attempt::Unreachable(error) => {
@@ -186,7 +183,8 @@ fn has_mark(parts: &SharedParts, connection: &Connection, number: u64) -> Result
     let host: [&(dyn ToSql + Sync); 1] = [&parts.host_id];
     let found = connection.client.query("SELECT number FROM accredit_marks WHERE host = $1", &host);
     let found = await_answer(found).map_err(lost)?;
-    let found: Option<i64> = found.first().map(|row| row.try_get(0)).transpose().map_err(lost)?;
+    let found = found.first().map(|row| row.try_get::<_, i64>(0)).transpose();
+    let found = found.map_err(|error| lost(error.into()))?;
     connection.roll_back_later();
     Ok(found == Some(number.cast_signed()))
 }
@@ -198,7 +196,7 @@ fn lock(parts: &SharedParts, connection: &Connection) -> Result<FoundLease, Atte
     let Some(locked) = await_until(connection.client.simple_query(LOCK), end) else {
         return Err(Attempt::Unreachable(failure::no_answer(settings)));
     };
-    let answer = locked.map_err(|error| undone(parts, connection, &error))?;
+    let answer = locked.map_err(|error| undone(parts, connection, &error.into()))?;
 
     let mut rows = answer.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -220,13 +218,13 @@ fn lock(parts: &SharedParts, connection: &Connection) -> Result<FoundLease, Atte
 }
 
 /// An error before the first change was sent.
-fn undone(parts: &SharedParts, connection: &Connection, error: &Error) -> Attempt {
-    let told = failure::store_error(parts.connector.settings(), error);
-    if failure::is_lost(error) {
+fn undone(parts: &SharedParts, connection: &Connection, error: &AskError) -> Attempt {
+    let told = error.to_store_error(parts.connector.settings());
+    if error.is_lost() {
         return Attempt::Unreachable(told);
     }
     connection.roll_back_later();
-    if failure::is_retried(error) { Attempt::Undone(told) } else { Attempt::Refused(told) }
+    if error.is_retried() { Attempt::Undone(told) } else { Attempt::Refused(told) }
 }
 
 fn attempt_commit(
@@ -261,7 +259,7 @@ fn may_decide(parts: &SharedParts, term: Option<u64>, lease: &FoundLease) -> boo
     }
 }
 
-fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<bool, Error> {
+fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<bool, AskError> {
     let mut by_table: BTreeMap<StoreTable, Vec<&RowChange>> = BTreeMap::new();
     for expected in &batch.expected {
         by_table.entry(expected.table).or_default().push(expected);
@@ -276,7 +274,8 @@ fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<boo
     let client = &connection.client;
     let answers =
         asked.iter().map(async |(statement, keys, _)| client.query(statement, &[keys]).await);
-    let answers = await_answer(join_all(answers));
+    let answers = await_until(join_all(answers), Instant::now() + ANSWER_WAIT);
+    let answers = answers.ok_or(AskError::Silent)?;
 
     for ((_, _, expected), answer) in asked.iter().zip(answers) {
         let mut found: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
@@ -321,7 +320,7 @@ fn write_changes(
         }
     }
 
-    let before = |error: Error| undone(parts, connection, &error);
+    let before = |error: AskError| undone(parts, connection, &error);
     let mut statements: Vec<(Statement, Vec<Vec<&[u8]>>)> = Vec::new();
     for (table, changes) in &by_table {
         if !changes.put.is_empty() {
@@ -353,7 +352,7 @@ fn write_changes(
     };
     // The first error is the cause of the others.
     let written = changes.into_iter().collect::<Result<(), Error>>().and(marked.map(drop));
-    written.map_err(before)?;
+    written.map_err(|error| before(error.into()))?;
 
     // Sent alone: no change can be missing from what it makes durable.
     match await_until(client.batch_execute("COMMIT"), end) {
