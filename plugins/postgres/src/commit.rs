@@ -361,7 +361,11 @@ fn write_changes(
         Some(Err(error)) => {
             let told = failure::store_error(settings, &error);
             // Any other answer leaves open whether the changes are there, as CockroachDB's 40003 says.
-            Err(if failure::is_retried(&error) { Attempt::Undone(told) } else { Attempt::Lost(told) })
+            Err(if failure::is_retried(&error) {
+                Attempt::Undone(told)
+            } else {
+                Attempt::Lost(told)
+            })
         }
     }
 }
