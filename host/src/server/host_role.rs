@@ -18,6 +18,11 @@ pub(crate) enum HostRole {
 }
 
 impl HostRole {
+    /// Whether it has the data file for itself.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, HostRole::Alone)
+    }
+
     /// Whether another host decides.
     pub(crate) fn is_following(&self) -> bool {
         matches!(self, HostRole::Following(_))
