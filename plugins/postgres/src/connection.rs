@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Error, NoTls, Statement};
 
 use crate::failure::{self, AskError, connect_error};
+use crate::schema;
 use crate::settings::{CONNECT_TIMEOUT, PostgresSettings};
 use crate::statements::RowStatement;
 use crate::tls::TlsMaker;
@@ -129,7 +130,12 @@ impl Connector {
         let set = await_until(client.batch_execute(&limits), Instant::now() + CONNECT_TIMEOUT);
         let set = set.ok_or_else(|| failure::no_answer(&self.settings))?;
         set.map_err(|error| failure::store_error(&self.settings, &error))?;
-        Ok(Connection { client, mark: OnceCell::new(), statements: RefCell::default() })
+        let connection =
+            Connection { client, mark: OnceCell::new(), statements: RefCell::default() };
+        if purpose == ConnectionUse::Writing {
+            schema::require_durable_commits(&connection, &self.settings)?;
+        }
+        Ok(connection)
     }
 
     fn connect_client(&self) -> Result<Client, StoreError> {

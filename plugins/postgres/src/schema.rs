@@ -57,7 +57,6 @@ pub(crate) fn prepare_database(
                 return Err(version_error(Some(version), settings));
             }
             refuse_part(connection, settings)?;
-            require_durable_commits(connection, settings)?;
             return await_answer(connection.client.batch_execute(FORGET_MARKS)).map_err(failed);
         }
         match make_tables(connection) {
@@ -136,14 +135,19 @@ fn is_race(error: &AskError) -> bool {
     code.is_some_and(|code| ["23505", "42P07", "42710", "40001", "XX000"].contains(&code))
 }
 
-/// A commit that returned must survive a crash of the database, whatever its defaults are.
-fn require_durable_commits(
+/// A commit that returned must survive a crash of the database, whatever its defaults are: they may change
+/// between two connections.
+pub(crate) fn require_durable_commits(
     connection: &Connection,
     settings: &PostgresSettings,
 ) -> Result<(), StoreError> {
     let answer = await_answer(connection.client.simple_query("SHOW synchronous_commit"));
-    // Other databases have no such setting: their commits are durable.
-    let Ok(answer) = answer else { return Ok(()) };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.is_lost() => return Err(error.to_store_error(settings)),
+        // Other databases have no such setting: their commits are durable.
+        Err(_) => return Ok(()),
+    };
     if first_row(&answer).and_then(|row| row.get(0)) == Some("off") {
         return Err(StoreError::Failed(format!(
             "the database {settings} has `synchronous_commit = off`, with which a crash loses what was \
