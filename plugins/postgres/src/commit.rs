@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
+use accredit_seams::store::shared::HandlePurpose;
 use accredit_seams::store::{RowChange, StoreError, StoreTable, WriteBatch};
 use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
@@ -84,13 +85,13 @@ struct TableChanges<'a> {
 /// Makes all changes of the batch or none; what a lost connection leaves unknown is looked up.
 pub(crate) fn commit_or_resolve(
     parts: &SharedParts,
-    term: Option<u64>,
+    purpose: HandlePurpose,
     batch: &WriteBatch,
 ) -> Result<(), StoreError> {
     let mut line = lock_ignoring_poison(&parts.commits);
     line.number += 1;
     let committed = try_until_known(parts, &mut line, |connection, number| {
-        attempt_commit(parts, connection, (term, number), batch)
+        attempt_commit(parts, connection, (purpose, number), batch)
     });
     drop(line);
 
@@ -230,11 +231,11 @@ fn undone(parts: &SharedParts, connection: &Connection, error: &AskError) -> Att
 fn attempt_commit(
     parts: &SharedParts,
     connection: &Connection,
-    (term, number): (Option<u64>, u64),
+    (purpose, number): (HandlePurpose, u64),
     batch: &WriteBatch,
 ) -> Result<(), Attempt> {
     let lease = lock(parts, connection)?;
-    if !batch.is_shared && !may_decide(parts, term, &lease) {
+    if !batch.is_shared && !may_decide(parts, purpose, &lease) {
         connection.roll_back_later();
         return Err(Attempt::Refused(StoreError::Elsewhere(lease.address)));
     }
@@ -249,13 +250,13 @@ fn attempt_commit(
     write_changes(parts, connection, number, batch)
 }
 
-/// Whether this handle may commit what only the process that decides may: one with the lease in its term,
-/// and one without, as long as nobody decides.
-fn may_decide(parts: &SharedParts, term: Option<u64>, lease: &FoundLease) -> bool {
-    match term {
+/// Whether a handle may commit what only the process that decides may.
+fn may_decide(parts: &SharedParts, purpose: HandlePurpose, lease: &FoundLease) -> bool {
+    match purpose {
         // An end that nobody has used does no harm: who takes the lease waits for the lock.
-        Some(term) => lease.holder == parts.host_id && lease.term == term,
-        None => !lease.is_live,
+        HandlePurpose::Term(term) => lease.holder == parts.host_id && lease.term == term,
+        HandlePurpose::Following => false,
+        HandlePurpose::Alone => !lease.is_live,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::backup::CopySummary;
-use accredit_seams::store::shared::{DecidingLease, LeaseClaim};
+use accredit_seams::store::shared::{DecidingLease, HandlePurpose, LeaseClaim};
 use clap::Args;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
@@ -87,7 +87,7 @@ fn into_database(source: &Ledger, to: &str) -> Result<CopySummary, String> {
     let address = database_address(to)?;
     let failed = |error: accredit_seams::store::StoreError| format!("`{address}`: {error}");
     let target = plugins::open_database(&address, true).map_err(failed)?;
-    let store = target.open_handle(None);
+    let store = target.open_handle(HandlePurpose::Alone);
     if accredit_ledger::backup::has_rows(&*store).map_err(failed)? {
         return Err(format!("`{address}` already has rows; copy into an empty database"));
     }

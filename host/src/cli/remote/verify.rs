@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use accredit_ledger::Ledger;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
 use accredit_seams::store::StoreError;
+use accredit_seams::store::shared::HandlePurpose;
 use clap::Args;
 use serde_json::Value as Json;
 
@@ -87,7 +88,7 @@ pub(crate) fn with_data_file<T>(
             // Hosts may go on meanwhile.
             Some(address) => {
                 let store = plugins::open_database(address, false)?;
-                look(Ledger::open(store.open_handle(None))?)
+                look(Ledger::open(store.open_handle(HandlePurpose::Following))?)
             }
             None => look(Ledger::open(plugins::open_store_read_only(path)?)?),
         }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_seams::store::shared::{DecidingLease, LeaseClaim, SharedStore};
+use accredit_seams::store::shared::{DecidingLease, HandlePurpose, LeaseClaim, SharedStore};
 use clap::Args;
 
 use crate::cli::run::interval::{TimeInterval, parse_interval};
@@ -193,11 +193,13 @@ async fn start_role(
     listener: &TcpListener,
     (keeper, lease): (&LeaseKeeper, &DecidingLease),
 ) -> Result<RunningServer, String> {
-    let (term, role) = match lease {
-        DecidingLease::Held(term) => (Some(*term), HostRole::Deciding),
-        DecidingLease::Elsewhere(_) => (None, HostRole::Following(keeper.watch())),
+    let (purpose, role) = match lease {
+        DecidingLease::Held(term) => (HandlePurpose::Term(*term), HostRole::Deciding),
+        DecidingLease::Elsewhere(_) => {
+            (HandlePurpose::Following, HostRole::Following(keeper.watch()))
+        }
     };
     let listener = listener.try_clone().map_err(|error| format!("the socket: {error}"))?;
     let place = HostPlace { role, listener };
-    Server::start_at(config.clone(), store.open_handle(term), place).await
+    Server::start_at(config.clone(), store.open_handle(purpose), place).await
 }
