@@ -21,12 +21,17 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::http::access::peers::{FORWARDED_FOR, PeerAddress};
+use crate::http::intake::imports;
 use crate::http::problem::{self, Problem};
 use crate::http::request_id::REQUEST_ID;
+use crate::server::host_role::HostRole;
 use crate::server::state::Service;
 
 /// How long the other host may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long it may take to answer a request: longer than it gives itself for any.
+const ANSWER_TIMEOUT: Duration = imports::TIMEOUT.saturating_add(Duration::from_secs(30));
 
 /// Marks a request that was passed on.
 const PASSED_ON: HeaderName = HeaderName::from_static("x-accredit-passed-on");
@@ -63,7 +68,7 @@ pub(crate) async fn pass_on(
     let id = request.headers().get(&REQUEST_ID).cloned();
     let passed = match request.headers().contains_key(PASSED_ON) {
         true => Err(no_decider("it passed the request on to this one")),
-        false => send_on(&address, request).await,
+        false => send_on(&service.role, &address, request).await,
     };
     passed.unwrap_or_else(|refusal| problem::as_problem(refusal.into_response(), id.as_ref()))
 }
@@ -85,7 +90,15 @@ fn no_decider(why: &str) -> Problem {
     Problem::unavailable(format!("the host that decides cannot be asked ({why}); try again"))
 }
 
-async fn send_on(address: &str, request: Request) -> Result<Response, Problem> {
+/// The request was sent, and its answer is not known.
+fn no_answer(why: &str) -> Problem {
+    Problem::unavailable(format!(
+        "the host that decides was asked and has not answered ({why}); the request may have been carried \
+         out: look before you try again"
+    ))
+}
+
+async fn send_on(role: &HostRole, address: &str, request: Request) -> Result<Response, Problem> {
     let unreachable = |error: &dyn std::fmt::Display| no_decider(&error.to_string());
     if address.is_empty() {
         return Err(no_decider("another host is about to take over"));
@@ -107,8 +120,12 @@ async fn send_on(address: &str, request: Request) -> Result<Response, Problem> {
         }
     });
 
-    let answer = sender.send_request(rewritten(request)).await;
-    let mut answer = answer.map_err(|error| unreachable(&error))?.map(Body::new);
+    let answer = tokio::select! {
+        answer = sender.send_request(rewritten(request)) => answer,
+        () = role.decider_changes(address) => return Err(no_answer("it decides no longer")),
+        () = tokio::time::sleep(ANSWER_TIMEOUT) => return Err(no_answer("it takes too long")),
+    };
+    let mut answer = answer.map_err(|error| no_answer(&error.to_string()))?.map(Body::new);
     for name in HOP_BY_HOP {
         answer.headers_mut().remove(name);
     }

@@ -53,7 +53,7 @@ pub(crate) struct CheckpointPlan {
     pub(crate) rows: u64,
 }
 
-/// While a database is copied no host may begin to decide on it.
+/// While a database is copied no host may begin to decide on it: the copy renews this lease until its end.
 pub(crate) const LEASE_OF_COPY: Duration = Duration::from_secs(10);
 
 /// A database that several hosts share.

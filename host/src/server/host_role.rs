@@ -18,9 +18,26 @@ pub(crate) enum HostRole {
 }
 
 impl HostRole {
+    /// Whether it has the data file for itself.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, HostRole::Alone)
+    }
+
     /// Whether another host decides.
     pub(crate) fn is_following(&self) -> bool {
         matches!(self, HostRole::Following(_))
+    }
+
+    /// Waits until it is no longer the host at an address that decides; at once where this one does.
+    pub(crate) async fn decider_changes(&self, address: &str) {
+        let HostRole::Following(lease) = self else { return };
+        let is_other = |now: &DecidingLease| match now {
+            DecidingLease::Elsewhere(known) => known != address,
+            DecidingLease::Held(_) => true,
+        };
+        // The keeper of the lease is gone only at the end of the process.
+        let mut lease = lease.clone();
+        let _ = lease.wait_for(is_other).await;
     }
 
     /// The address of the host that decides; none where this one does, blank where it is not known.

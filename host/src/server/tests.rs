@@ -59,6 +59,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accredit_seams::store::Store;
+use accredit_seams::store::shared::HandlePurpose;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -320,7 +321,7 @@ impl Host {
 fn database_of(config: &Config) -> Option<std::sync::Arc<dyn Store>> {
     let address = postgres_cluster::database_for(&config.data)?;
     let address = crate::plugins::database_address(&address, None).unwrap();
-    Some(crate::plugins::open_database(&address, true).unwrap().open_handle(None))
+    Some(crate::plugins::open_database(&address, true).unwrap().open_handle(HandlePurpose::Alone))
 }
 
 impl Drop for Host {

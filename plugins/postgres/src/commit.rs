@@ -13,12 +13,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
+use accredit_seams::store::shared::HandlePurpose;
 use accredit_seams::store::{RowChange, StoreError, StoreTable, WriteBatch};
 use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, SimpleQueryMessage, Statement};
 
-use crate::connection::{Connection, ConnectionUse, await_answer, await_until};
+use crate::connection::{ANSWER_WAIT, Connection, ConnectionUse, await_answer, await_until};
+use crate::failure::AskError;
 use crate::schema::{self, STORE_VERSION};
 use crate::statements::RowStatement;
 use crate::{SharedParts, failure, lock_ignoring_poison};
@@ -35,14 +37,12 @@ const MARK: &str = "INSERT INTO accredit_marks (host, number, at) VALUES ($1, $2
 /// A commit that the database undid for another's sake is tried so often.
 const TRIES_MAX: u32 = 8;
 
-/// How long a commit is tried, and its outcome looked for, while the database cannot be reached.
+/// How long after its first failure a commit is tried, and its outcome looked for, while the database cannot
+/// be reached.
 const RECONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Between two attempts to reach it.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(200);
-
-/// How long a commit waits for one answer.
-const ANSWER_WAIT: Duration = Duration::from_secs(60);
 
 /// A probe writes at most so much.
 const PROBE_BYTES_MAX: usize = 64 << 20;
@@ -85,13 +85,13 @@ struct TableChanges<'a> {
 /// Makes all changes of the batch or none; what a lost connection leaves unknown is looked up.
 pub(crate) fn commit_or_resolve(
     parts: &SharedParts,
-    term: Option<u64>,
+    purpose: HandlePurpose,
     batch: &WriteBatch,
 ) -> Result<(), StoreError> {
     let mut line = lock_ignoring_poison(&parts.commits);
     line.number += 1;
     let committed = try_until_known(parts, &mut line, |connection, number| {
-        attempt_commit(parts, connection, (term, number), batch)
+        attempt_commit(parts, connection, (purpose, number), batch)
     });
     drop(line);
 
@@ -118,8 +118,7 @@ fn try_until_known(
     line: &mut CommitLine,
     attempt: impl Fn(&Connection, u64) -> Result<(), Attempt>,
 ) -> Result<(), StoreError> {
-    let end = Instant::now() + RECONNECT_TIME;
-    let (mut tries, mut is_unknown) = (0, false);
+    let (mut tries, mut is_unknown, mut end) = (0, false, None);
     loop {
         tries += 1;
         let outcome = match connect_line(parts, line) {
@@ -153,6 +152,8 @@ fn try_until_known(
                 error
             }
         };
+        // A commit that is lost after a long wait is looked up as well.
+        let end = *end.get_or_insert_with(|| Instant::now() + RECONNECT_TIME);
         if Instant::now() >= end {
             return Err(match is_unknown {
                 true => StoreError::Unknown(error.to_string()),
@@ -172,8 +173,7 @@ fn connect_line(parts: &SharedParts, line: &mut CommitLine) -> Result<Connection
 
 /// Whether a commit of this process with this number was made.
 fn has_mark(parts: &SharedParts, connection: &Connection, number: u64) -> Result<bool, Attempt> {
-    let lost =
-        |error: Error| Attempt::Lost(failure::store_error(parts.connector.settings(), &error));
+    let lost = |error: AskError| Attempt::Lost(error.to_store_error(parts.connector.settings()));
     lock(parts, connection).map_err(|attempt| match attempt {
         // Still unknown.
         Attempt::Refused(error) | Attempt::Undone(error) | Attempt::Unreachable(error) => {
@@ -184,7 +184,8 @@ fn has_mark(parts: &SharedParts, connection: &Connection, number: u64) -> Result
     let host: [&(dyn ToSql + Sync); 1] = [&parts.host_id];
     let found = connection.client.query("SELECT number FROM accredit_marks WHERE host = $1", &host);
     let found = await_answer(found).map_err(lost)?;
-    let found: Option<i64> = found.first().map(|row| row.try_get(0)).transpose().map_err(lost)?;
+    let found = found.first().map(|row| row.try_get::<_, i64>(0)).transpose();
+    let found = found.map_err(|error| lost(error.into()))?;
     connection.roll_back_later();
     Ok(found == Some(number.cast_signed()))
 }
@@ -196,7 +197,7 @@ fn lock(parts: &SharedParts, connection: &Connection) -> Result<FoundLease, Atte
     let Some(locked) = await_until(connection.client.simple_query(LOCK), end) else {
         return Err(Attempt::Unreachable(failure::no_answer(settings)));
     };
-    let answer = locked.map_err(|error| undone(parts, connection, &error))?;
+    let answer = locked.map_err(|error| undone(parts, connection, &error.into()))?;
 
     let mut rows = answer.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -218,23 +219,23 @@ fn lock(parts: &SharedParts, connection: &Connection) -> Result<FoundLease, Atte
 }
 
 /// An error before the first change was sent.
-fn undone(parts: &SharedParts, connection: &Connection, error: &Error) -> Attempt {
-    let told = failure::store_error(parts.connector.settings(), error);
-    if failure::is_lost(error) {
+fn undone(parts: &SharedParts, connection: &Connection, error: &AskError) -> Attempt {
+    let told = error.to_store_error(parts.connector.settings());
+    if error.is_lost() {
         return Attempt::Unreachable(told);
     }
     connection.roll_back_later();
-    if failure::is_retried(error) { Attempt::Undone(told) } else { Attempt::Refused(told) }
+    if error.is_retried() { Attempt::Undone(told) } else { Attempt::Refused(told) }
 }
 
 fn attempt_commit(
     parts: &SharedParts,
     connection: &Connection,
-    (term, number): (Option<u64>, u64),
+    (purpose, number): (HandlePurpose, u64),
     batch: &WriteBatch,
 ) -> Result<(), Attempt> {
     let lease = lock(parts, connection)?;
-    if !batch.is_shared && !may_decide(parts, term, &lease) {
+    if !batch.is_shared && !may_decide(parts, purpose, &lease) {
         connection.roll_back_later();
         return Err(Attempt::Refused(StoreError::Elsewhere(lease.address)));
     }
@@ -249,17 +250,17 @@ fn attempt_commit(
     write_changes(parts, connection, number, batch)
 }
 
-/// Whether this handle may commit what only the process that decides may: one with the lease in its term,
-/// and one without, as long as nobody decides.
-fn may_decide(parts: &SharedParts, term: Option<u64>, lease: &FoundLease) -> bool {
-    match term {
+/// Whether a handle may commit what only the process that decides may.
+fn may_decide(parts: &SharedParts, purpose: HandlePurpose, lease: &FoundLease) -> bool {
+    match purpose {
         // An end that nobody has used does no harm: who takes the lease waits for the lock.
-        Some(term) => lease.holder == parts.host_id && lease.term == term,
-        None => !lease.is_live,
+        HandlePurpose::Term(term) => lease.holder == parts.host_id && lease.term == term,
+        HandlePurpose::Following => false,
+        HandlePurpose::Alone => !lease.is_live,
     }
 }
 
-fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<bool, Error> {
+fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<bool, AskError> {
     let mut by_table: BTreeMap<StoreTable, Vec<&RowChange>> = BTreeMap::new();
     for expected in &batch.expected {
         by_table.entry(expected.table).or_default().push(expected);
@@ -274,7 +275,8 @@ fn expected_rows_hold(connection: &Connection, batch: &WriteBatch) -> Result<boo
     let client = &connection.client;
     let answers =
         asked.iter().map(async |(statement, keys, _)| client.query(statement, &[keys]).await);
-    let answers = await_answer(join_all(answers));
+    let answers = await_until(join_all(answers), Instant::now() + ANSWER_WAIT);
+    let answers = answers.ok_or(AskError::Silent)?;
 
     for ((_, _, expected), answer) in asked.iter().zip(answers) {
         let mut found: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
@@ -319,7 +321,7 @@ fn write_changes(
         }
     }
 
-    let before = |error: Error| undone(parts, connection, &error);
+    let before = |error: AskError| undone(parts, connection, &error);
     let mut statements: Vec<(Statement, Vec<Vec<&[u8]>>)> = Vec::new();
     for (table, changes) in &by_table {
         if !changes.put.is_empty() {
@@ -351,7 +353,7 @@ fn write_changes(
     };
     // The first error is the cause of the others.
     let written = changes.into_iter().collect::<Result<(), Error>>().and(marked.map(drop));
-    written.map_err(before)?;
+    written.map_err(|error| before(error.into()))?;
 
     // Sent alone: no change can be missing from what it makes durable.
     match await_until(client.batch_execute("COMMIT"), end) {
@@ -359,12 +361,11 @@ fn write_changes(
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
             let told = failure::store_error(settings, &error);
-            Err(if failure::is_lost(&error) {
-                Attempt::Lost(told)
-            } else if failure::is_retried(&error) {
+            // Any other answer leaves open whether the changes are there, as CockroachDB's 40003 says.
+            Err(if failure::is_retried(&error) {
                 Attempt::Undone(told)
             } else {
-                Attempt::Refused(told)
+                Attempt::Lost(told)
             })
         }
     }

@@ -17,7 +17,8 @@ use accredit_seams::store::{StoreError, StoreTable};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Error, NoTls, Statement};
 
-use crate::failure::{self, connect_error};
+use crate::failure::{self, AskError, connect_error};
+use crate::schema;
 use crate::settings::{CONNECT_TIMEOUT, PostgresSettings};
 use crate::statements::RowStatement;
 use crate::tls::TlsMaker;
@@ -34,6 +35,10 @@ const LOCK_WAIT_MS: u32 = 20_000;
 
 /// Beyond the limit of a connection itself: name resolution and several addresses of one name.
 const CONNECT_SLACK: Duration = Duration::from_secs(5);
+
+/// How long one answer may take. A network that keeps a connection to a database that is gone must not hold
+/// a host for ever, which would go on renewing its lease.
+pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(60);
 
 /// Makes connections.
 pub(crate) struct Connector {
@@ -68,20 +73,15 @@ impl Wake for ThreadWaker {
     }
 }
 
-/// Waits for an answer of the database on this thread.
-pub(crate) fn await_answer<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(answer) => return answer,
-            Poll::Pending => thread::park(),
-        }
-    }
+/// Waits for an answer of the database on this thread, for a limited time.
+pub(crate) fn await_answer<T>(
+    question: impl Future<Output = Result<T, Error>>,
+) -> Result<T, AskError> {
+    let answer = await_until(question, Instant::now() + ANSWER_WAIT);
+    Ok(answer.ok_or(AskError::Silent)??)
 }
 
-/// The same, at most until a moment; none when there was no answer by then.
+/// Waits on this thread, at most until a moment; none when there was no answer by then.
 pub(crate) fn await_until<F: Future>(future: F, end: Instant) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
@@ -130,7 +130,12 @@ impl Connector {
         let set = await_until(client.batch_execute(&limits), Instant::now() + CONNECT_TIMEOUT);
         let set = set.ok_or_else(|| failure::no_answer(&self.settings))?;
         set.map_err(|error| failure::store_error(&self.settings, &error))?;
-        Ok(Connection { client, mark: OnceCell::new(), statements: RefCell::default() })
+        let connection =
+            Connection { client, mark: OnceCell::new(), statements: RefCell::default() };
+        if purpose == ConnectionUse::Writing {
+            schema::require_durable_commits(&connection, &self.settings)?;
+        }
+        Ok(connection)
     }
 
     fn connect_client(&self) -> Result<Client, StoreError> {
@@ -182,7 +187,7 @@ impl Connection {
         &self,
         table: StoreTable,
         kind: RowStatement,
-    ) -> Result<Statement, Error> {
+    ) -> Result<Statement, AskError> {
         if let Some(known) = self.statements.borrow().get(&(table, kind)) {
             return Ok(known.clone());
         }
@@ -192,7 +197,7 @@ impl Connection {
     }
 
     /// The statement with this text that marks a commit, prepared once.
-    pub(crate) fn mark_statement(&self, text: &str) -> Result<Statement, Error> {
+    pub(crate) fn mark_statement(&self, text: &str) -> Result<Statement, AskError> {
         if let Some(known) = self.mark.get() {
             return Ok(known.clone());
         }

@@ -22,6 +22,52 @@ struct StoreFailure {
     bytes: Option<usize>,
 }
 
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(crate) enum AskError {
+    /// There was none in time: the connection is of no use any more.
+    Silent,
+    /// What the database answered, or what became of the connection.
+    Told(Error),
+}
+
+impl From<Error> for AskError {
+    fn from(error: Error) -> AskError {
+        AskError::Told(error)
+    }
+}
+
+impl AskError {
+    /// The code of the answer, where there was one.
+    pub(crate) fn code(&self) -> Option<&SqlState> {
+        match self {
+            AskError::Silent => None,
+            AskError::Told(error) => error.code(),
+        }
+    }
+
+    /// Whether the connection is of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            AskError::Silent => true,
+            AskError::Told(error) => is_lost(error),
+        }
+    }
+
+    /// Whether the whole commit is to be tried again: nothing of it was written.
+    pub(crate) fn is_retried(&self) -> bool {
+        matches!(self, AskError::Told(error) if is_retried(error))
+    }
+
+    /// The same as an error that says what to do about it.
+    pub(crate) fn to_store_error(&self, settings: &PostgresSettings) -> StoreError {
+        match self {
+            AskError::Silent => no_answer(settings),
+            AskError::Told(error) => store_error(settings, error),
+        }
+    }
+}
+
 impl FailureState {
     pub(crate) fn failure_reason(&self) -> Option<String> {
         lock_ignoring_poison(&self.0).as_ref().map(|failure| failure.reason.clone())

@@ -24,7 +24,7 @@ mod tls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accredit_seams::store::shared::{DecidingLease, LeaseClaim, SharedStore};
+use accredit_seams::store::shared::{DecidingLease, HandlePurpose, LeaseClaim, SharedStore};
 use accredit_seams::store::{Snapshot, Store, StoreError, WriteBatch};
 
 use crate::commit::CommitLine;
@@ -52,10 +52,10 @@ pub(crate) struct SharedParts {
     trouble: FailureState,
 }
 
-/// The store for one term of this process, or for what is done without the lease.
+/// The store for one purpose of this process.
 struct StoreHandle {
     shared: Arc<SharedParts>,
-    term: Option<u64>,
+    purpose: HandlePurpose,
 }
 
 fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -131,8 +131,8 @@ impl SharedStore for PostgresStore {
         lease::note_copy(&self.shared, false)
     }
 
-    fn open_handle(&self, term: Option<u64>) -> Arc<dyn Store> {
-        Arc::new(StoreHandle { shared: Arc::clone(&self.shared), term })
+    fn open_handle(&self, purpose: HandlePurpose) -> Arc<dyn Store> {
+        Arc::new(StoreHandle { shared: Arc::clone(&self.shared), purpose })
     }
 }
 
@@ -142,7 +142,7 @@ impl Store for StoreHandle {
     }
 
     fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
-        commit::commit_or_resolve(&self.shared, self.term, batch)
+        commit::commit_or_resolve(&self.shared, self.purpose, batch)
     }
 
     fn shared_commit_count(&self) -> Result<Option<u64>, StoreError> {

@@ -4,10 +4,10 @@
 
 use accredit_seams::store::{StoreError, StoreTable};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Error, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::connection::{Connection, await_answer};
-use crate::failure;
+use crate::failure::AskError;
 use crate::settings::PostgresSettings;
 use crate::statements::sql_name;
 
@@ -50,14 +50,13 @@ pub(crate) fn prepare_database(
     connection: &Connection,
     settings: &PostgresSettings,
 ) -> Result<(), StoreError> {
-    let failed = |error: Error| failure::store_error(settings, &error);
+    let failed = |error: AskError| error.to_store_error(settings);
     for _ in 0..TRIES_MAX {
         if let Some(version) = find_version(connection).map_err(failed)? {
             if version != STORE_VERSION {
                 return Err(version_error(Some(version), settings));
             }
             refuse_part(connection, settings)?;
-            require_durable_commits(connection, settings)?;
             return await_answer(connection.client.batch_execute(FORGET_MARKS)).map_err(failed);
         }
         match make_tables(connection) {
@@ -76,7 +75,7 @@ pub(crate) fn require_tables(
     connection: &Connection,
     settings: &PostgresSettings,
 ) -> Result<(), StoreError> {
-    let found = find_version(connection).map_err(|error| failure::store_error(settings, &error))?;
+    let found = find_version(connection).map_err(|error| error.to_store_error(settings))?;
     match found {
         Some(STORE_VERSION) => refuse_part(connection, settings),
         None => Err(StoreError::Failed(format!(
@@ -91,7 +90,7 @@ pub(crate) fn require_tables(
 fn refuse_part(connection: &Connection, settings: &PostgresSettings) -> Result<(), StoreError> {
     let asked = "SELECT name FROM accredit_store WHERE name = 'copy'";
     let answer = await_answer(connection.client.simple_query(asked));
-    let answer = answer.map_err(|error| failure::store_error(settings, &error))?;
+    let answer = answer.map_err(|error| error.to_store_error(settings))?;
     if first_row(&answer).is_none() {
         return Ok(());
     }
@@ -102,7 +101,7 @@ fn refuse_part(connection: &Connection, settings: &PostgresSettings) -> Result<(
 }
 
 /// The version of the tables; none where there are none, or not all.
-fn find_version(connection: &Connection) -> Result<Option<i64>, Error> {
+fn find_version(connection: &Connection) -> Result<Option<i64>, AskError> {
     let asked = "SELECT version FROM accredit_store WHERE name = 'store'";
     match await_answer(connection.client.simple_query(asked)) {
         Ok(answer) => {
@@ -114,7 +113,7 @@ fn find_version(connection: &Connection) -> Result<Option<i64>, Error> {
 }
 
 /// Makes every table; the row that tells that all are there comes last.
-fn make_tables(connection: &Connection) -> Result<(), Error> {
+fn make_tables(connection: &Connection) -> Result<(), AskError> {
     let run = |text: &str| await_answer(connection.client.batch_execute(text));
     for table in OWN_TABLES.split(';') {
         run(table)?;
@@ -131,19 +130,24 @@ fn make_tables(connection: &Connection) -> Result<(), Error> {
 }
 
 /// Whether another host made the same thing at the same time.
-fn is_race(error: &Error) -> bool {
+fn is_race(error: &AskError) -> bool {
     let code = error.code().map(SqlState::code);
     code.is_some_and(|code| ["23505", "42P07", "42710", "40001", "XX000"].contains(&code))
 }
 
-/// A commit that returned must survive a crash of the database, whatever its defaults are.
-fn require_durable_commits(
+/// A commit that returned must survive a crash of the database, whatever its defaults are: they may change
+/// between two connections.
+pub(crate) fn require_durable_commits(
     connection: &Connection,
     settings: &PostgresSettings,
 ) -> Result<(), StoreError> {
     let answer = await_answer(connection.client.simple_query("SHOW synchronous_commit"));
-    // Other databases have no such setting: their commits are durable.
-    let Ok(answer) = answer else { return Ok(()) };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.is_lost() => return Err(error.to_store_error(settings)),
+        // Other databases have no such setting: their commits are durable.
+        Err(_) => return Ok(()),
+    };
     if first_row(&answer).and_then(|row| row.get(0)) == Some("off") {
         return Err(StoreError::Failed(format!(
             "the database {settings} has `synchronous_commit = off`, with which a crash loses what was \

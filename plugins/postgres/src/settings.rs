@@ -105,6 +105,12 @@ impl PostgresSettings {
         Ok(PostgresSettings { config, root_certificates, connections, shown })
     }
 
+    /// Whether the database is on this machine, so that only processes of this machine use this address.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_of_this_machine(&self.config)
+    }
+
     /// The same with a password that is kept elsewhere.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> PostgresSettings {
@@ -122,12 +128,16 @@ fn tls_mode(mode: &str) -> Result<SslMode, String> {
     }
 }
 
-fn default_tls(config: &Config) -> SslMode {
+fn is_of_this_machine(config: &Config) -> bool {
     let is_here = |host: &Host| match host {
         Host::Unix(_) => true,
         Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1" | "[::1]"),
     };
-    if config.get_hosts().iter().all(is_here) { SslMode::Disable } else { SslMode::Require }
+    config.get_hosts().iter().all(is_here)
+}
+
+fn default_tls(config: &Config) -> SslMode {
+    if is_of_this_machine(config) { SslMode::Disable } else { SslMode::Require }
 }
 
 fn without_password(config: &Config) -> String {
@@ -169,6 +179,9 @@ mod tests {
         assert_eq!(mode("postgres://eva@db.example.com/acme"), SslMode::Require);
         assert_eq!(mode("postgres://eva@db.example.com/acme?sslmode=disable"), SslMode::Disable);
         assert_eq!(mode("postgres://eva@127.0.0.1/acme"), SslMode::Disable);
+        let is_here = |url: &str| PostgresSettings::parse(url).unwrap().is_on_this_machine();
+        assert!(is_here("postgres://eva@localhost/acme"));
+        assert!(!is_here("postgres://eva@localhost,db.example.com/acme"));
         assert_eq!(mode("postgres://eva@localhost/acme?sslmode=verify-full"), SslMode::Require);
         assert!(PostgresSettings::parse("postgres://eva@db/acme?sslmode=allow").is_err());
     }

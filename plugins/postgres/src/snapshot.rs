@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use accredit_seams::store::{Snapshot, StoreError, StoreRow, StoreTable};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, SimpleQueryMessage};
+use tokio_postgres::{Row, SimpleQueryMessage};
 
 use crate::SharedParts;
 use crate::connection::{Connection, await_answer};
-use crate::failure;
+use crate::failure::AskError;
 use crate::schema::{self, STORE_VERSION};
 use crate::statements::{RowStatement, end_of_prefix};
 
@@ -53,14 +53,14 @@ impl PostgresSnapshot {
                     return Ok(snapshot);
                 }
                 // The server has ended kept connections, as at its restart: a new one tells.
-                Err(error) if !is_new && failure::is_lost(&error) => {
+                Err(error) if !is_new && error.is_lost() => {
                     snapshot.is_lost.set(true);
                     drop(snapshot);
                     shared.pool.forget_idle();
                 }
                 Err(error) => {
-                    snapshot.is_lost.set(failure::is_lost(&error));
-                    return Err(failure::store_error(shared.connector.settings(), &error));
+                    snapshot.is_lost.set(error.is_lost());
+                    return Err(error.to_store_error(shared.connector.settings()));
                 }
             }
         }
@@ -84,9 +84,9 @@ impl PostgresSnapshot {
         rows.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, error: &Error) -> StoreError {
-        self.is_lost.set(self.is_lost.get() || failure::is_lost(error));
-        let error = failure::store_error(self.shared.connector.settings(), error);
+    fn failed(&self, error: &AskError) -> StoreError {
+        self.is_lost.set(self.is_lost.get() || error.is_lost());
+        let error = error.to_store_error(self.shared.connector.settings());
         self.shared.trouble.read_failed(&error);
         error
     }
@@ -96,7 +96,7 @@ impl PostgresSnapshot {
         row: &'a Row,
         column: usize,
     ) -> Result<T, StoreError> {
-        row.try_get(column).map_err(|error| self.failed(&error))
+        row.try_get(column).map_err(|error| self.failed(&error.into()))
     }
 
     fn read_rows(&self, rows: &[Row]) -> Result<Vec<StoreRow>, StoreError> {

@@ -43,22 +43,24 @@ fn postgres_conforms() {
     let cluster = Cluster::start();
     let address = cluster.new_database();
     let store = open(&address);
-    check_store(&*store.open_handle(None)).unwrap();
+    check_store(&*store.open_handle(HandlePurpose::Alone)).unwrap();
     drop(store);
 
-    let again = open(&address).open_handle(None);
+    let again = open(&address).open_handle(HandlePurpose::Alone);
     assert_eq!(get(&*again, "b").as_deref(), Some(&b"second"[..]), "it is kept");
 
     // Inside another runtime, as in a server, and dropped there.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let address = cluster.new_database();
-    runtime.block_on(async { check_store(&*open(&address).open_handle(None)).unwrap() });
+    runtime.block_on(async {
+        check_store(&*open(&address).open_handle(HandlePurpose::Alone)).unwrap()
+    });
 }
 
 #[test]
 fn every_byte_can_be_in_a_key_and_a_prefix() {
     let cluster = Cluster::start();
-    let store = open(&cluster.new_database()).open_handle(None);
+    let store = open(&cluster.new_database()).open_handle(HandlePurpose::Alone);
     let keys: [&[u8]; 6] = [b"", b"\0", b"a\xff", b"a\xff\xff", b"b", b"\xff\xff"];
     let mut batch = WriteBatch::default();
     for key in keys {
@@ -95,7 +97,7 @@ fn no_commit_of_several_processes_is_lost() {
     std::thread::scope(|scope| {
         for store in &stores {
             for _ in 0..2 {
-                let handle = store.open_handle(None);
+                let handle = store.open_handle(HandlePurpose::Alone);
                 scope.spawn(move || {
                     for _ in 0..40 {
                         add_one(&*handle, key);
@@ -105,7 +107,7 @@ fn no_commit_of_several_processes_is_lost() {
         }
     });
 
-    let sum = get(&*stores[0].open_handle(None), "sum").unwrap();
+    let sum = get(&*stores[0].open_handle(HandlePurpose::Alone), "sum").unwrap();
     assert_eq!(String::from_utf8(sum).unwrap(), "240");
 }
 
@@ -136,16 +138,23 @@ fn a_lease_that_another_process_took_fences_the_one_before() {
     let elsewhere = DecidingLease::Elsewhere("http://here".to_owned());
     assert_eq!(second.claim_lease(&claim(2)).unwrap(), elsewhere);
 
-    let decider = first.open_handle(Some(term));
+    let decider = first.open_handle(HandlePurpose::Term(term));
     decider.commit(&row(StoreTable::Keys, "a", "1")).unwrap();
-    let other = second.open_handle(None).commit(&row(StoreTable::Keys, "a", "2"));
+    let other =
+        second.open_handle(HandlePurpose::Following).commit(&row(StoreTable::Keys, "a", "2"));
     assert!(matches!(other, Err(StoreError::Elsewhere(_))), "{other:?}");
     let mut shared = row(StoreTable::Inbox, "a", "2");
     shared.is_shared = true;
-    second.open_handle(None).commit(&shared).unwrap();
+    second.open_handle(HandlePurpose::Following).commit(&shared).unwrap();
 
     // The first process is paused for longer than its lease; nothing is lost as long as nobody takes it.
     std::thread::sleep(Duration::from_millis(2100));
+    let follower = second.open_handle(HandlePurpose::Following);
+    let unheld = follower.commit(&row(StoreTable::Keys, "b", "0"));
+    assert!(
+        matches!(unheld, Err(StoreError::Elsewhere(_))),
+        "also while nobody decides: {unheld:?}"
+    );
     decider.commit(&row(StoreTable::Keys, "b", "1")).unwrap();
     let DecidingLease::Held(next) = second.claim_lease(&claim(9)).unwrap() else { panic!() };
     assert!(next > term);
@@ -165,7 +174,7 @@ fn a_lease_that_another_process_took_fences_the_one_before() {
 fn a_database_that_crashes_under_commits_loses_and_doubles_none() {
     let mut cluster = Cluster::start();
     let store = open(&cluster.new_database());
-    let (handle, stop) = (store.open_handle(None), AtomicBool::new(false));
+    let (handle, stop) = (store.open_handle(HandlePurpose::Alone), AtomicBool::new(false));
 
     let (told, unknown) = std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
@@ -260,7 +269,7 @@ fn a_commit_whose_answer_was_lost_is_looked_up() {
     let port = start_proxy(cluster.port(), Arc::clone(&plan));
     let address = cluster.new_database();
     let through = address.replace(&format!(":{}/", cluster.port()), &format!(":{port}/"));
-    let handle = open(&through).open_handle(None);
+    let handle = open(&through).open_handle(HandlePurpose::Alone);
 
     for (number, cut) in [CUT_BEHIND, CUT_BEFORE, PASS].into_iter().cycle().take(12).enumerate() {
         plan.store(cut, Ordering::Release);
@@ -298,7 +307,7 @@ fn what_cannot_be_used_says_what_to_do() {
     assert!(missing.contains("has no tables of accredit"), "{missing}");
 
     let store = open(&address);
-    let handle = store.open_handle(None);
+    let handle = store.open_handle(HandlePurpose::Alone);
     let sql = |text: &str| assert!(cluster.run_sql("acme0", text).0, "{text}");
     sql("UPDATE accredit_store SET version = 2");
     assert!(refusal(&address).contains("start a later version"));
@@ -339,7 +348,7 @@ fn what_cannot_be_used_says_what_to_do() {
 fn snapshots_inside_others_do_not_wait_for_connections() {
     let cluster = Cluster::start();
     let store = open(&format!("{}?connections=2", cluster.new_database()));
-    let handle = store.open_handle(None);
+    let handle = store.open_handle(HandlePurpose::Alone);
     std::thread::scope(|scope| {
         for number in 0..12 {
             let handle = &handle;

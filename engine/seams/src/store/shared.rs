@@ -29,6 +29,18 @@ pub enum DecidingLease {
     Elsewhere(String),
 }
 
+/// What a handle on a shared store is for, which decides what the store lets it commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandlePurpose {
+    /// What this process does in this term of the lease: every commit, until another process takes the lease.
+    Term(u64),
+    /// What a process does beside the one that decides: commits of rows that all may write
+    /// ([`WriteBatch::is_shared`](super::WriteBatch::is_shared)), also while nobody decides.
+    Following,
+    /// What a process does alone, such as a copy: every commit, as long as no process decides.
+    Alone,
+}
+
 /// A store that several processes use at a time.
 pub trait SharedStore: Send + Sync {
     /// Takes the lease where no other process has it, or renews it.
@@ -56,6 +68,6 @@ pub trait SharedStore: Send + Sync {
     /// When the store cannot be written.
     fn end_copy(&self) -> Result<(), StoreError>;
 
-    /// The store for what is done in one term, and for what is done without the lease.
-    fn open_handle(&self, term: Option<u64>) -> Arc<dyn Store>;
+    /// The store for one purpose.
+    fn open_handle(&self, purpose: HandlePurpose) -> Arc<dyn Store>;
 }

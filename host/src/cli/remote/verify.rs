@@ -4,10 +4,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_operations::verify::{VerifyParams, verify_decisions};
-use accredit_seams::store::StoreError;
+use accredit_seams::store::shared::HandlePurpose;
+use accredit_seams::store::{Store, StoreError};
 use clap::Args;
 use serde_json::Value as Json;
 
@@ -79,25 +81,34 @@ pub(crate) fn with_data_file<T>(
         return Err(cannot(&"the file does not exist"));
     }
 
-    // The words are the error; the place of a panic in the program would be of no use.
-    std::panic::set_hook(Box::new(|_| ()));
-
-    let looked = catch_unwind(AssertUnwindSafe(|| {
+    let open = || -> Result<Arc<dyn Store>, StoreError> {
         match &database {
             // Hosts may go on meanwhile.
             Some(address) => {
-                let store = plugins::open_database(address, false)?;
-                look(Ledger::open(store.open_handle(None))?)
+                Ok(plugins::open_database(address, false)?.open_handle(HandlePurpose::Alone))
             }
-            None => look(Ledger::open(plugins::open_store_read_only(path)?)?),
+            None => plugins::open_store_read_only(path),
         }
-    }));
+    };
+    look_at_store(&shown, open, look)
+}
+
+/// Looks at a store that `open` opens, shown as `shown`, as [`with_data_file`] does.
+pub(crate) fn look_at_store<T>(
+    shown: &str,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError>,
+    look: impl FnOnce(Ledger) -> Result<T, StoreError>,
+) -> Result<T, String> {
+    // The words are the error; the place of a panic in the program would be of no use.
+    std::panic::set_hook(Box::new(|_| ()));
+
+    let looked = catch_unwind(AssertUnwindSafe(|| look(Ledger::open(open()?)?)));
 
     // The hook of a program that continues, such as a test.
     drop(std::panic::take_hook());
 
     let fell = |_| Err(StoreError::Damaged("the program failed while reading it".to_owned()));
-    looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
+    looked.unwrap_or_else(fell).map_err(|error| format!("`{shown}`: {error}"))
 }
 
 fn on_file(path: &Path, options: &VerifyArguments) -> Result<Json, String> {

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_seams::store::shared::{DecidingLease, LeaseClaim, SharedStore};
+use accredit_seams::store::shared::{DecidingLease, HandlePurpose, LeaseClaim, SharedStore};
 use clap::Args;
 
 use crate::cli::run::interval::{TimeInterval, parse_interval};
@@ -36,7 +36,8 @@ pub(crate) struct DatabaseArguments {
     /// `ACCREDIT_STORE_PASSWORD` or in the file that `ACCREDIT_STORE_PASSWORD_FILE` names.
     #[arg(long, value_name = "URL", conflicts_with = "create")]
     store: Option<String>,
-    /// Where the other hosts on the database reach this one, such as http://10.0.0.5:8080.
+    /// Where the other hosts on the database reach this one, such as http://10.0.0.5:8080; needed where
+    /// `--listen` is an address of this machine alone and the database is on another one.
     #[arg(long, value_name = "URL", env = "ACCREDIT_ADVERTISE")]
     advertise: Option<String>,
     /// How long a host that is gone keeps the others from deciding.
@@ -131,7 +132,9 @@ fn advertised_address(
         return Ok(String::new());
     }
     let local = listener.local_addr().map_err(|error| format!("the socket: {error}"))?;
-    if local.ip().is_unspecified() {
+    // Hosts that share a database of this machine are on it as well.
+    let is_reached_here_alone = local.ip().is_loopback() && !database.address.is_on_this_machine();
+    if local.ip().is_unspecified() || is_reached_here_alone {
         return Err(format!(
             "`--listen {}` does not say where other hosts reach this one: add `--advertise`, such as \
              http://10.0.0.5:{}",
@@ -190,11 +193,13 @@ async fn start_role(
     listener: &TcpListener,
     (keeper, lease): (&LeaseKeeper, &DecidingLease),
 ) -> Result<RunningServer, String> {
-    let (term, role) = match lease {
-        DecidingLease::Held(term) => (Some(*term), HostRole::Deciding),
-        DecidingLease::Elsewhere(_) => (None, HostRole::Following(keeper.watch())),
+    let (purpose, role) = match lease {
+        DecidingLease::Held(term) => (HandlePurpose::Term(*term), HostRole::Deciding),
+        DecidingLease::Elsewhere(_) => {
+            (HandlePurpose::Following, HostRole::Following(keeper.watch()))
+        }
     };
     let listener = listener.try_clone().map_err(|error| format!("the socket: {error}"))?;
     let place = HostPlace { role, listener };
-    Server::start_at(config.clone(), store.open_handle(term), place).await
+    Server::start_at(config.clone(), store.open_handle(purpose), place).await
 }

@@ -44,8 +44,8 @@ pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;
 
-/// Bytes of a body that is read where its connection is served. A larger one would keep the other
-/// connections of the thread waiting.
+/// Bytes of a body that is read where its connection is served, by a host with a data file. A larger one
+/// would keep the other connections of the thread waiting.
 const READ_IN_PLACE_MAX: usize = 16 << 10;
 
 /// The answer to a delivery that is stored. Its keys are in alphabetical order, as in every answer.
@@ -137,7 +137,9 @@ async fn take_delivery(
         return Err(note_refusal(&service, &arrived.source, problem));
     }
 
-    if source.intake.is_none() && arrived.body.len() <= READ_IN_PLACE_MAX {
+    // Reading looks at recorded deals, for which a database is asked over a network.
+    let is_quick = service.role.is_alone() && arrived.body.len() <= READ_IN_PLACE_MAX;
+    if source.intake.is_none() && is_quick {
         // A client that goes away before the delivery is handed over cuts nothing: it is whole by then.
         let read = read_request(&service, &ruleset, arrived, id);
         return store_deliveries(&service, read, id).await;
