@@ -22,8 +22,8 @@ use jiff::civil::Date;
 
 use super::DealFilter;
 
-/// What a deal needs in memory beside its line, at most: its entry, once more with its hash while versions are
-/// looked for, and its key where that is more than a cell.
+/// What a deal needs in memory beside its line, at most: its entry, once more with its hash while
+/// versions are looked for, and its key where that is more than a cell.
 pub(super) const INDEXED_BYTES: u64 = 200;
 
 /// Lines of plain files, and the deals in them.
