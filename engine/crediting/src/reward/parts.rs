@@ -16,7 +16,7 @@ use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient};
 use accredit_workspace::Ruleset;
 
-/// The key of whoever is credited: a participant, else a team, else a position.
+/// The key of the one who is credited: a participant, else a team, else a position.
 pub(super) fn recipient_key(credit: &PostedCredit) -> &str {
     let keys = [credit.payee.as_deref(), credit.team.as_deref(), credit.position.as_deref()];
     keys.into_iter().flatten().next().unwrap_or_default()
