@@ -1,4 +1,4 @@
-//! Files of transactions as deals, decoded while they are read: no row is kept as it was delivered.
+//! Files of transactions as deals: lines that workers decode, where all files are plain, else decoded once.
 //!
 //! Deals that are more than memory is given for are kept in temporary files. Not which rows a reader of
 //! findings needs (`directory::read_rows`). Called by verbs that calculate.
