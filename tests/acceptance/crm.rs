@@ -29,12 +29,12 @@ pub(crate) fn data_folder() -> Option<PathBuf> {
     None
 }
 
-fn rows(data: &Path, file: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn rows(data: &Path, file: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(data.join(file)).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }
 
-fn calculated(data: &Path) -> Json {
+pub(crate) fn calculated(data: &Path) -> Json {
     let fixture = root().join("tests/fixtures/crm");
     let pipeline = data.join("sales_pipeline.csv");
     let (fixture, pipeline) = (fixture.to_str().unwrap(), pipeline.to_str().unwrap());

@@ -1,5 +1,7 @@
 //! Several hosts on one database: one decides, all take webhooks, and any of them may be killed.
 
+mod equal;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

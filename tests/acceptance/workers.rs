@@ -4,7 +4,7 @@
 //! `ACCREDIT_WORKER_WORLDS` is the number of generated worlds, `ACCREDIT_SEED` the number of the first.
 
 mod files;
-mod worlds;
+pub(crate) mod worlds;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -21,24 +21,24 @@ use crate::server::{binary, root, run};
 const PARTS: [u32; 3] = [1, 2, 4];
 
 /// A customer, and what is asked for.
-struct Company {
-    dir: PathBuf,
+pub(crate) struct Company {
+    pub(crate) dir: PathBuf,
     /// Its deals, a line each.
-    deals: Vec<String>,
+    pub(crate) deals: Vec<String>,
     /// The columns of the natural key.
     id: &'static str,
     /// More arguments of both verbs.
-    options: Vec<String>,
-    period: &'static str,
+    pub(crate) options: Vec<String>,
+    pub(crate) period: &'static str,
     /// A file of deals in another folder.
     transactions: Option<PathBuf>,
 }
 
 /// Everything that one way of calculating comes to, without an order.
 #[derive(Debug, Default, PartialEq)]
-struct Results {
-    credits: Vec<String>,
-    rewards: Vec<String>,
+pub(crate) struct Results {
+    pub(crate) credits: Vec<String>,
+    pub(crate) rewards: Vec<String>,
     /// Notes and balances, each once, behind the name of its list.
     notes: BTreeSet<String>,
     /// Deals that plans let in, in all periods together.
@@ -96,26 +96,11 @@ impl Company {
     }
 
     /// What one process with everything comes to.
-    fn embedded(&self) -> Results {
+    pub(crate) fn embedded(&self) -> Results {
         let (code, out, error) = self.calculate(&["--format", "json"]);
         assert_eq!(code, 0, "{error}");
-        let all: Json = serde_json::from_str(&out).unwrap();
-        let all = all.as_array().cloned().unwrap_or_else(|| vec![all]);
-
         let mut results = Results::default();
-        for calculation in &all {
-            results.transactions += calculation["transactions"].as_u64().unwrap();
-            results.credits.extend(texts(&calculation["credits"]));
-            results.rewards.extend(texts(&calculation["rewards"]));
-            for list in ["uncredited", "parked", "alerts", "log", "balances"] {
-                for note in calculation[list].as_array().into_iter().flatten() {
-                    // Alerts of rewards are in the log a second time.
-                    if list != "log" || note["stage"] != "reward" {
-                        results.notes.insert(format!("{list} {note}"));
-                    }
-                }
-            }
-        }
+        results.add_calculations(&out);
         results.sort();
         results
     }
@@ -242,7 +227,25 @@ fn is_of_rewards(note: &str) -> bool {
 }
 
 impl Results {
-    fn sort(&mut self) {
+    /// Adds calculations, as JSON.
+    pub(crate) fn add_calculations(&mut self, json: &str) {
+        let all: Json = serde_json::from_str(json).unwrap();
+        for calculation in all.as_array().cloned().unwrap_or_else(|| vec![all]) {
+            self.transactions += calculation["transactions"].as_u64().unwrap();
+            self.credits.extend(texts(&calculation["credits"]));
+            self.rewards.extend(texts(&calculation["rewards"]));
+            for list in ["uncredited", "parked", "alerts", "log", "balances"] {
+                for note in calculation[list].as_array().into_iter().flatten() {
+                    // Alerts of rewards are in the log a second time.
+                    if list != "log" || note["stage"] != "reward" {
+                        self.notes.insert(format!("{list} {note}"));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn sort(&mut self) {
         self.credits.sort_unstable();
         self.rewards.sort_unstable();
     }

@@ -10,7 +10,6 @@
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in any order of
 //! arrival; the ruleset and the business date of a decision are no content.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -44,23 +43,18 @@ pub struct CalculationSummary {
 /// A plan and a leaf period.
 type PlanAndPeriod = (String, String);
 
-/// The summaries that a round of work touches.
-pub(super) struct SummaryChanges<'a> {
-    snapshot: &'a dyn Snapshot,
-    /// As they were, and as they become.
-    rows: BTreeMap<(PlanKey, PeriodKey), (CalculationSummary, CalculationSummary)>,
+/// By how much a round of work changes summaries, or a part of it does.
+#[derive(Default)]
+pub(super) struct SummaryChanges {
+    /// What comes to each summary; their revisions say nothing.
+    differences: BTreeMap<(PlanKey, PeriodKey), CalculationSummary>,
     /// Leaf periods with a block that has something of them.
     spans: BTreeSet<(PeriodKey, u64)>,
     /// The bytes of a credit while they are hashed.
     hashed: Vec<u8>,
 }
 
-impl<'a> SummaryChanges<'a> {
-    pub(super) fn new(snapshot: &'a dyn Snapshot) -> Self {
-        let (rows, spans, hashed) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
-        SummaryChanges { snapshot, rows, spans, hashed }
-    }
-
+impl SummaryChanges {
     /// Takes the decisions of a deal as they were out, and puts them in as they are.
     pub(super) fn replace_deal(
         &mut self,
@@ -95,7 +89,7 @@ impl<'a> SummaryChanges<'a> {
                 &decision.alerts,
                 &decision.log,
             ))?;
-            let summary = self.summary_row(decision.plan, period)?;
+            let summary = self.differences.entry((decision.plan, period)).or_default();
             summary.mix_fingerprint(hash, sign);
             summary.counts.transactions += sign;
             summary.counts.add_outcome(decision.outcome, sign);
@@ -103,7 +97,7 @@ impl<'a> SummaryChanges<'a> {
 
         for row in &decision.credits {
             let hash = self.credit_fingerprint(row);
-            let summary = self.summary_row(decision.plan, row.period)?;
+            let summary = self.differences.entry((decision.plan, row.period)).or_default();
             summary.mix_fingerprint(hash, sign);
             summary.counts.add_credit(row, sign);
         }
@@ -148,32 +142,33 @@ impl<'a> SummaryChanges<'a> {
         hash_head(bytes)
     }
 
-    fn summary_row(
-        &mut self,
-        plan: PlanKey,
-        period: PeriodKey,
-    ) -> LedgerResult<&mut CalculationSummary> {
-        match self.rows.entry((plan, period)) {
-            Entry::Occupied(row) => Ok(&mut row.into_mut().1),
-            Entry::Vacant(place) => {
-                let key = codec::parts_key(&[&plan, &period]);
-                let row = self.snapshot.get(StoreTable::Calculations, &key)?;
-                let row: CalculationSummary =
-                    row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
-                Ok(&mut place.insert((row.clone(), row)).1)
-            }
+    /// Adds those of another part.
+    pub(super) fn merge(&mut self, other: SummaryChanges) {
+        for (key, difference) in other.differences {
+            self.differences.entry(key).or_default().add(&difference);
         }
+        self.spans.extend(other.spans);
     }
 
-    /// Writes the changed counts.
-    pub(super) fn write_changes(self, batch: &mut WriteBatch) -> LedgerResult<()> {
-        for ((plan, period), (before, mut after)) in self.rows {
+    /// Writes the summaries as they become.
+    pub(super) fn write_changes(
+        self,
+        snapshot: &dyn Snapshot,
+        batch: &mut WriteBatch,
+    ) -> LedgerResult<()> {
+        for ((plan, period), difference) in self.differences {
+            let key = codec::parts_key(&[&plan, &period]);
+            let before = snapshot.get(StoreTable::Calculations, &key)?;
+            let before: CalculationSummary =
+                before.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
+
+            let mut after = before.clone();
+            after.add(&difference);
             // A revision says that the result is another one, not that it was written again.
             if before.fingerprint != after.fingerprint {
                 after.revision += 1;
             }
             if before != after {
-                let key = codec::parts_key(&[&plan, &period]);
                 batch.put_row(StoreTable::Calculations, key, codec::pack_row(&after)?);
             }
         }
@@ -188,6 +183,12 @@ impl<'a> SummaryChanges<'a> {
 }
 
 impl CalculationSummary {
+    /// Adds a difference; the revision stays.
+    fn add(&mut self, difference: &CalculationSummary) {
+        self.mix_fingerprint(u128::from_be_bytes(difference.fingerprint), 1);
+        self.counts.merge(&difference.counts);
+    }
+
     fn mix_fingerprint(&mut self, hash: u128, sign: i64) {
         let sum = u128::from_be_bytes(self.fingerprint);
         let sum = if sign < 0 { sum.wrapping_sub(hash) } else { sum.wrapping_add(hash) };

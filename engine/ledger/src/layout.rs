@@ -11,7 +11,7 @@
 use super::names::NewNames;
 use super::packed::deal::pack_deal;
 use super::record::{TransactionRecord, take_turn};
-use super::statements::StatementChanges;
+use super::statements::{MovedDeal, StatementChanges};
 use super::{Ledger, LedgerResult, codec, lock_mutex};
 use accredit_seams::store::{StoreError, StoreTable, WriteBatch};
 
@@ -72,7 +72,8 @@ impl Ledger {
                 let place = codec::number_key(stored.number);
                 let packed = pack_deal(&stored, &stored.decisions, &mut names)?;
                 batch.put_row(StoreTable::Deals, place, packed);
-                statements.replace_deal(stored.number, None, &stored.decisions)?;
+                let entered = MovedDeal::between(stored.number, None, &stored.decisions);
+                statements.move_deal(&entered)?;
             }
             batch.delete_row(StoreTable::Blocks, key);
         }

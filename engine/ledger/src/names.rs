@@ -105,23 +105,22 @@ impl NewNames {
         NewNames { known, fresh: KnownNames::default() }
     }
 
-    /// The number of a text, a new one for a new name; none where it must stand in its row.
-    pub(super) fn number_of(&mut self, text: &str) -> Option<u64> {
+    /// What a row writes for a text, without adding it.
+    fn find(&self, text: &str) -> FoundName {
         if let Some(number) = self.known.numbers.get(text) {
-            return Some(u64::from(*number));
+            return FoundName::Number(u64::from(*number));
         }
 
         let first = self.known.texts.len();
         if let Some(number) = self.fresh.numbers.get(text) {
-            return Some(u64::from(*number) + first as u64);
+            return FoundName::Number(u64::from(*number) + first as u64);
         }
 
         let place = first + self.fresh.texts.len();
         if text.len() > NAME_BYTES_MAX || place >= NAMES_MAX {
-            return None;
+            return FoundName::InRow;
         }
-        self.fresh.push(Arc::from(text));
-        Some(place as u64)
+        FoundName::New(place as u64)
     }
 
     /// The texts of the new names, in the order of their numbers.
@@ -139,6 +138,52 @@ impl NewNames {
     /// Makes the new names known, once their commit is durable.
     pub(super) fn keep_in(self, names: &Names) {
         names.add_written(self.known.texts.len(), self.fresh.texts);
+    }
+}
+
+/// What a row writes for a text.
+enum FoundName {
+    /// The number of its name.
+    Number(u64),
+    /// The text itself.
+    InRow,
+    /// The number of a name that is not there yet.
+    New(u64),
+}
+
+/// The names that rows are written with.
+pub(super) enum RowNames<'n> {
+    /// A new name gets the next number.
+    Adding(&'n mut NewNames),
+    /// Other rows are written at the same time. Numbers follow the order of the rows, so that a row with a
+    /// new name has to wait for its turn.
+    Shared {
+        /// Those that are there.
+        names: &'n NewNames,
+        /// Whether the row has a name that is not.
+        has_new: bool,
+    },
+}
+
+impl RowNames<'_> {
+    /// The number of a text, a new one for a new name; none where it must stand in its row.
+    pub(super) fn number_of(&mut self, text: &str) -> Option<u64> {
+        let found = match self {
+            RowNames::Adding(names) => names.find(text),
+            RowNames::Shared { names, .. } => names.find(text),
+        };
+        match (found, self) {
+            (FoundName::Number(number), _) => Some(number),
+            (FoundName::InRow, _) => None,
+            (FoundName::New(number), RowNames::Adding(names)) => {
+                names.fresh.push(Arc::from(text));
+                Some(number)
+            }
+            (FoundName::New(_), RowNames::Shared { has_new, .. }) => {
+                *has_new = true;
+                None
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::names::{KnownNames, NewNames};
+use super::names::{KnownNames, NewNames, RowNames};
 
 /// Why a packed row cannot be read.
 #[derive(Debug)]
@@ -68,23 +68,28 @@ pub(super) fn put_number(bytes: &mut Vec<u8>, number: impl Into<u128>) {
 /// A row while it is written.
 pub(super) struct RowWriter<'n> {
     bytes: Vec<u8>,
-    names: &'n mut NewNames,
+    names: RowNames<'n>,
 }
 
 impl<'n> RowWriter<'n> {
     /// An empty row that uses these names.
-    pub(super) fn with_names(names: &'n mut NewNames) -> RowWriter<'n> {
+    pub(super) fn with_names(names: RowNames<'n>) -> RowWriter<'n> {
         RowWriter { bytes: Vec::with_capacity(512), names }
     }
 
     /// A row behind these bytes.
     pub(super) fn behind(bytes: Vec<u8>, names: &'n mut NewNames) -> RowWriter<'n> {
-        RowWriter { bytes, names }
+        RowWriter { bytes, names: RowNames::Adding(names) }
     }
 
     /// The bytes of the row.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Whether the row has a name that its names do not have: its bytes are then of no use.
+    fn has_new_name(&self) -> bool {
+        matches!(self.names, RowNames::Shared { has_new: true, .. })
     }
 
     fn put_byte(&mut self, byte: u8) {

@@ -1,23 +1,21 @@
 //! Transactions and what was decided about them, a row each.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod parts;
+mod touched;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
-use super::calculations::SummaryChanges;
-use super::deal_rows::DealRows;
 use super::fetches::PendingFetch;
 use super::manual_credits::{self, ManualCreditAct};
 use super::names::NewNames;
 use super::outbox::DealEvents;
-use super::packed::deal::pack_deal;
 use super::periods::{self, PeriodState};
 use super::recredit::{self, RecreditProgress};
 use super::resolutions::{self, TargetState};
-use super::statements::StatementChanges;
 use super::voids::{self, DealVoiding};
 use super::{Ledger, LedgerResult, codec, frozen_rewards, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
@@ -26,6 +24,7 @@ use accredit_domain::decision::{Decision, DecisionOutcome, FrozenRewards, Resolu
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
+use touched::TouchedDeals;
 use utoipa::ToSchema;
 
 /// A transaction as it is stored.
@@ -186,7 +185,7 @@ impl LedgerCounts {
 }
 
 pub(super) const COUNTS_KEY: &[u8] = b"counts";
-const NEXT_NUMBER_KEY: &[u8] = b"next_transaction";
+pub(super) const NEXT_NUMBER_KEY: &[u8] = b"next_transaction";
 
 /// How many rounds of work were recorded.
 const ROUNDS: &[u8] = b"rounds";
@@ -246,7 +245,7 @@ impl Ledger {
         counts.transactions += deals.added;
         batch.put_row(StoreTable::Meta, NEXT_NUMBER_KEY, codec::number_key(deals.next));
         let events = DealEvents::new(self.event_writer(work.at_ms));
-        let names = write_deals(deals, (names, &events), &mut counts, &mut batch)?;
+        let names = parts::write_deals(deals, (names, &events), &mut counts, &mut batch)?;
         batch.put_row(StoreTable::Meta, COUNTS_KEY, codec::pack_row(&counts)?);
 
         for (id, rows) in &work.frozen {
@@ -281,150 +280,6 @@ pub(super) fn take_turn(snapshot: &dyn Snapshot, batch: &mut WriteBatch) -> Ledg
     batch.expect_row(StoreTable::Meta, ROUNDS, known);
     batch.put_row(StoreTable::Meta, ROUNDS, codec::number_key(rounds + 1));
     Ok(())
-}
-
-/// A deal that a round of work touches.
-#[derive(Default)]
-struct TouchedDeal<'a> {
-    /// As it is stored; none of a new one.
-    before: Option<TransactionRecord>,
-    /// Its new content, where there is some.
-    record: Option<&'a TransactionRecord>,
-    /// Its new decisions, where there are some.
-    decisions: Option<&'a Vec<Decision>>,
-}
-
-impl TouchedDeal<'_> {
-    /// The deal as it becomes; none of which nothing is known but decisions.
-    fn content(&self) -> Option<&TransactionRecord> {
-        self.record.or(self.before.as_ref())
-    }
-
-    /// Its decisions as they become: those that are stored, unless there are new ones.
-    fn decisions(&self) -> &[Decision] {
-        let stored = self.before.as_ref().map(|stored| &stored.decisions);
-        self.decisions.or(stored).map_or(&[], Vec::as_slice)
-    }
-
-    fn has_new_decisions(&self) -> bool {
-        let stored = self.before.as_ref().map_or(&[][..], |stored| &stored.decisions);
-        self.decisions.is_some_and(|decisions| decisions != stored)
-    }
-}
-
-/// The deals that a round of work touches, as they were and as they become.
-struct TouchedDeals<'a> {
-    rows: DealRows<'a>,
-    open: BTreeMap<u64, TouchedDeal<'a>>,
-    /// Numbers of the deals of this round, by natural key.
-    numbers: HashMap<&'a str, u64>,
-    next: u64,
-    added: i64,
-}
-
-impl<'a> TouchedDeals<'a> {
-    fn new(rows: DealRows<'a>) -> LedgerResult<Self> {
-        let next = rows
-            .snapshot
-            .get(StoreTable::Meta, NEXT_NUMBER_KEY)?
-            .map_or(0, |row| codec::key_number(&row));
-        let (open, numbers) = (BTreeMap::new(), HashMap::new());
-        Ok(TouchedDeals { rows, open, numbers, next, added: 0 })
-    }
-
-    /// The number of a transaction, a new one for a new transaction.
-    fn assign_number(&mut self, id: &'a str, batch: &mut WriteBatch) -> LedgerResult<u64> {
-        if let Some(known) = self.numbers.get(id) {
-            return Ok(*known);
-        }
-
-        let key = natural_key(id);
-        if let Some(known) = self.rows.snapshot.get(StoreTable::Keys, &key)? {
-            let number = codec::key_number(&known);
-            self.numbers.insert(id, number);
-            return Ok(number);
-        }
-
-        let number = self.next;
-        batch.put_row(StoreTable::Keys, key, codec::number_key(number));
-        self.numbers.insert(id, number);
-        // Nothing is stored of it, so that there is nothing to read.
-        self.open.insert(number, TouchedDeal::default());
-        self.next += 1;
-        self.added += 1;
-
-        Ok(number)
-    }
-
-    fn open_deal(&mut self, number: u64) -> LedgerResult<&mut TouchedDeal<'a>> {
-        match self.open.entry(number) {
-            Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => {
-                let before = self.rows.find_number(number)?;
-                Ok(entry.insert(TouchedDeal { before, record: None, decisions: None }))
-            }
-        }
-    }
-}
-
-/// Writes the deals of a round with everything that is derived from them; gives the names that their
-/// rows have beyond those of the file.
-fn write_deals(
-    deals: TouchedDeals<'_>,
-    (mut names, events): (NewNames, &DealEvents<'_>),
-    counts: &mut LedgerCounts,
-    batch: &mut WriteBatch,
-) -> LedgerResult<NewNames> {
-    let mut statements = StatementChanges::new(deals.rows.snapshot);
-    let mut summaries = SummaryChanges::new(deals.rows.snapshot);
-
-    for (number, deal) in &deals.open {
-        let Some(content) = deal.content() else { continue };
-        let packed = pack_deal(content, deal.decisions(), &mut names)?;
-        batch.put_row(StoreTable::Deals, codec::number_key(*number), packed);
-
-        if deal.has_new_decisions() {
-            write_marks(*number, deal, counts, batch);
-            let before = deal.before.as_ref();
-            statements.replace_deal(*number, before, deal.decisions())?;
-            summaries.replace_deal(*number, before, deal.decisions())?;
-
-            let former = before.map_or(&[][..], |stored| &stored.decisions);
-            events.add_deal(batch, &content.id, (former, deal.decisions()))?;
-        }
-    }
-
-    statements.write_changes(batch);
-    summaries.write_changes(batch)?;
-    names.write_rows(batch);
-    Ok(names)
-}
-
-/// Writes the holds of a deal and whether it is parked, and counts the difference.
-fn write_marks(
-    number: u64,
-    deal: &TouchedDeal<'_>,
-    counts: &mut LedgerCounts,
-    batch: &mut WriteBatch,
-) {
-    let parked_key = codec::number_key(number);
-
-    if let Some(stored) = &deal.before {
-        counts.add_decisions(&stored.decisions, -1);
-        let holds = hold_keys(number, &stored.decisions).into_iter();
-        holds.for_each(|key| batch.delete_row(StoreTable::Holds, key));
-        if is_parked(&stored.decisions) {
-            batch.delete_row(StoreTable::Parked, parked_key);
-        }
-    }
-
-    let decisions = deal.decisions();
-    counts.add_decisions(decisions, 1);
-    let holds = hold_keys(number, decisions).into_iter();
-    holds.for_each(|key| batch.put_row(StoreTable::Holds, key, ""));
-    if is_parked(decisions) {
-        batch.put_row(StoreTable::Parked, parked_key, "");
-    }
 }
 
 impl Ledger {
@@ -480,8 +335,15 @@ fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) -> LedgerResult
     }
     let rows = work.records.iter().map(|stored| &stored.record);
     let rows = rows.chain(work.history.iter().map(|(_, _, record)| record));
-    let cells = rows.flat_map(|record| record.delivered_cells());
-    let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
+    let (mut columns, mut former) = (BTreeSet::new(), Vec::new());
+    for row in rows {
+        let own = || row.delivered_cells().iter().map(|(column, _)| column.as_str());
+        // Rows of one file have the same columns.
+        if !own().eq(former.iter().copied()) {
+            former = own().collect();
+            columns.extend(own());
+        }
+    }
     columns.into_iter().for_each(|column| batch.put_row(StoreTable::Columns, column, ""));
     Ok(())
 }

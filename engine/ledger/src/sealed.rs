@@ -15,6 +15,8 @@ use accredit_seams::store::{
     RowChange, Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch,
 };
 
+use rayon::prelude::*;
+
 use super::LedgerResult;
 pub(super) use former::{is_mark, seal_former_rows};
 
@@ -23,6 +25,9 @@ pub const SEAL_BYTES: usize = 16;
 
 /// Bytes of a row that is hashed in one piece: a hash of several short ones takes twice as long.
 const HASHED_WHOLE_MAX: usize = 4 << 10;
+
+/// Rows from which on several threads make the seals of a commit.
+const SHARED_SEALS_MIN: usize = 1024;
 
 fn compute_seal(table: StoreTable, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
     let parts = [table.table_name().as_bytes(), &(key.len() as u64).to_be_bytes(), key, value];
@@ -142,7 +147,11 @@ impl Store for SealedStore {
             RowChange { table: *table, key: key.clone(), value }
         };
         let expected = batch.expected.iter().map(sealed).collect();
-        let changes = batch.changes.iter().map(sealed).collect();
+        let changes = if batch.changes.len() < SHARED_SEALS_MIN {
+            batch.changes.iter().map(sealed).collect()
+        } else {
+            batch.changes.par_iter().map(sealed).collect()
+        };
         self.inner.commit(&WriteBatch { expected, changes, is_shared: batch.is_shared })
     }
 

@@ -65,6 +65,31 @@ fn rows_of(decisions: &[Decision], number: u64) -> Vec<RowName> {
     rows
 }
 
+/// The rows that a deal leaves and enters.
+pub(super) struct MovedDeal {
+    number: u64,
+    left: Vec<RowName>,
+    entered: Vec<RowName>,
+}
+
+impl MovedDeal {
+    /// From the decisions as they were to those as they become.
+    pub(super) fn between(
+        number: u64,
+        before: Option<&TransactionRecord>,
+        after: &[Decision],
+    ) -> MovedDeal {
+        let before = before.map_or(&[][..], |stored| &stored.decisions);
+        let (mut left, mut entered) = (rows_of(before, number), rows_of(after, number));
+        if !left.is_empty() {
+            let stays = entered.clone();
+            entered.retain(|name| left.binary_search(name).is_err());
+            left.retain(|name| stays.binary_search(name).is_err());
+        }
+        MovedDeal { number, left, entered }
+    }
+}
+
 /// The numbers of deals in a row, in their order.
 ///
 /// # Errors
@@ -108,25 +133,18 @@ impl<'a> StatementChanges<'a> {
         StatementChanges { snapshot, rows, places, names }
     }
 
-    /// Takes a deal out of the rows of those who had something in it, and puts it in those of who has.
-    pub(super) fn replace_deal(
-        &mut self,
-        number: u64,
-        before: Option<&TransactionRecord>,
-        after: &[Decision],
-    ) -> LedgerResult<()> {
-        let before = before.map_or(&[][..], |stored| &stored.decisions);
-        let (before, after) = (rows_of(before, number), rows_of(after, number));
-
-        for name in before.iter().filter(|name| after.binary_search(name).is_err()) {
+    /// Takes a deal out of the rows of those who have nothing in it any more, and puts it in those of who
+    /// has something now.
+    pub(super) fn move_deal(&mut self, moved: &MovedDeal) -> LedgerResult<()> {
+        for name in &moved.left {
             let row = self.open_row(name)?;
-            row.numbers.retain(|known| *known != number);
+            row.numbers.retain(|known| *known != moved.number);
             row.is_changed = true;
         }
-        for name in after.iter().filter(|name| before.binary_search(name).is_err()) {
+        for name in &moved.entered {
             let row = self.open_row(name)?;
-            if let Err(place) = row.numbers.binary_search(&number) {
-                row.numbers.insert(place, number);
+            if let Err(place) = row.numbers.binary_search(&moved.number) {
+                row.numbers.insert(place, moved.number);
                 row.is_changed = true;
             }
         }

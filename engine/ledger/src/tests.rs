@@ -4,6 +4,7 @@ mod crash;
 mod moved;
 mod outbox;
 mod packed;
+mod parts;
 mod processes;
 mod wishes;
 

@@ -44,7 +44,7 @@ const DELIVERIES_MAX: usize = 512;
 
 /// Bytes of the bodies of a batch, unless its first delivery alone is larger: what is decided at a
 /// time has to find room in memory many times over.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+const BATCH_BYTES_MAX: usize = 2 << 20;
 
 /// The same while deliveries come in at a rate.
 const BUSY_DELIVERIES_MAX: usize = 128;

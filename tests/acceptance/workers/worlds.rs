@@ -14,12 +14,12 @@ use crate::oracle::{files, generate};
 const WORLDS: usize = 20;
 const THREADS: usize = 2;
 
-fn number(name: &str, default: usize) -> usize {
+pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
 
 /// A world as a directory; none where its files are refused.
-fn company(world: &World, dir: &std::path::Path) -> Company {
+pub(crate) fn company(world: &World, dir: &std::path::Path) -> Company {
     for (path, text) in files::files(world) {
         let path = dir.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -47,7 +47,7 @@ fn company(world: &World, dir: &std::path::Path) -> Company {
     }
 }
 
-fn pays(seed: u64) -> bool {
+pub(crate) fn pays(seed: u64) -> bool {
     let world = generate::world(seed);
     world.finalized.is_empty() && world.plans.iter().any(Plan::pays)
 }

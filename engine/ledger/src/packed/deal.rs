@@ -13,7 +13,7 @@ use accredit_seams::store::StoreError;
 use super::credit::{EarlierEntries, EntryLayout, IdPrefix, read_credit, write_credit};
 use super::{ReadResult, RowReader, RowWriter, UnreadableRow};
 use crate::LedgerResult;
-use crate::names::{KnownNames, NewNames};
+use crate::names::{KnownNames, NewNames, RowNames};
 use crate::record::TransactionRecord;
 
 /// The version of rows of deals, and the one before, which is read as well; another one is refused, never
@@ -49,7 +49,30 @@ pub(crate) fn pack_deal(
     decisions: &[Decision],
     names: &mut NewNames,
 ) -> LedgerResult<Vec<u8>> {
-    let mut row = RowWriter::with_names(names);
+    let mut row = RowWriter::with_names(RowNames::Adding(names));
+    write_deal(&mut row, stored, decisions)?;
+    Ok(row.into_bytes())
+}
+
+/// The same beside other rows; none where the row has a name that is not there yet.
+///
+/// # Errors
+/// When a note cannot be written.
+pub(crate) fn pack_beside_others(
+    stored: &TransactionRecord,
+    decisions: &[Decision],
+    names: &NewNames,
+) -> LedgerResult<Option<Vec<u8>>> {
+    let mut row = RowWriter::with_names(RowNames::Shared { names, has_new: false });
+    write_deal(&mut row, stored, decisions)?;
+    Ok((!row.has_new_name()).then(|| row.into_bytes()))
+}
+
+fn write_deal(
+    row: &mut RowWriter<'_>,
+    stored: &TransactionRecord,
+    decisions: &[Decision],
+) -> LedgerResult<()> {
     row.put_byte(DEAL_ROW_VERSION);
     row.put_text(&stored.id);
     row.put_number(stored.version);
@@ -60,9 +83,9 @@ pub(crate) fn pack_deal(
     let prefix = transaction_prefix(&stored.id);
     row.put_length(decisions.len());
     for decision in decisions {
-        write_decision(&mut row, (&stored.id, &prefix), decision)?;
+        write_decision(row, (&stored.id, &prefix), decision)?;
     }
-    Ok(row.into_bytes())
+    Ok(())
 }
 
 /// Appends the cells of a row as delivered.

@@ -13,15 +13,23 @@ use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
+use rayon::prelude::*;
 
 use super::{decide_transactions, record_with_postings};
 use crate::context::Context;
-use crate::intake::{IntakeMachine, decode_delivery, is_partial, next_version};
+use crate::decoded::DecodedDelivery;
+use crate::intake::{IMPORT, IntakeMachine, decode_delivery, is_partial, next_version};
 use crate::shadow;
 
 /// Deals after which a batch takes no other delivery. Every commit writes the lists of deals of the payees
 /// who have something in it, so that many deals in one commit write far fewer rows than as many in four.
-const DEALS_MAX: usize = 16_000;
+const DEALS_MAX: usize = 32_000;
+
+/// Deliveries that are decoded at the same time; what the batch has no room for is decoded again.
+const DECODED_AT_ONCE: usize = 16;
+
+/// Versions from which on the memory of a batch is given back beside the next one.
+const DISCARDED_ASIDE_MIN: usize = 1024;
 
 /// A batch while it grows.
 struct BatchBuilder<'a> {
@@ -75,12 +83,18 @@ pub fn decide_batch(
         recorded: context.ledger.recorded_deals()?,
     };
 
-    for (sequence, delivery) in &pending {
-        // Deals need far more memory, and time, than the few bytes that short ones have.
-        if growing.current.len().max(growing.arrived.len()) >= DEALS_MAX {
-            break;
+    'growing: for some in pending.chunks(DECODED_AT_ONCE) {
+        let decoded = decode_imported(context, &ruleset, some);
+        for ((sequence, delivery), decoded) in some.iter().zip(decoded) {
+            // Deals need far more memory, and time, than the few bytes that short ones have.
+            if growing.current.len().max(growing.arrived.len()) >= DEALS_MAX {
+                break 'growing;
+            }
+            let decoded = decoded
+                .or_else(|| context.decoded.take_decoded(&ruleset, delivery))
+                .unwrap_or_else(|| decode_delivery(context, &ruleset, machines, delivery));
+            take_delivery(context, &mut growing, (*sequence, delivery), decoded)?;
         }
-        take_delivery(context, machines, &mut growing, *sequence, delivery)?;
     }
     let size = BatchSize { deliveries: growing.batch.done.len(), versions: growing.arrived.len() };
 
@@ -96,22 +110,39 @@ pub fn decide_batch(
     batch.decisions = decide_transactions(context, &ruleset, &transactions, &resolutions)?;
     record_with_postings(context, &mut batch)?;
     shadow::show_to_shadow(context, &batch.decisions);
+    if size.versions >= DISCARDED_ASIDE_MIN {
+        // Giving back the memory of a hundred thousand credits takes as long as storing them.
+        rayon::spawn(move || drop((batch, transactions)));
+    }
 
     Ok(size)
 }
 
+/// Decodes the deliveries of imports, each on a core that is free; none of the others, whose intake
+/// policy needs the stack of the worker.
+fn decode_imported(
+    context: &Context,
+    ruleset: &Ruleset,
+    deliveries: &[(u64, Delivery)],
+) -> Vec<Option<Result<DecodedDelivery, String>>> {
+    let decode = |(_, delivery): &(u64, Delivery)| {
+        let is_imported = delivery.source == IMPORT;
+        is_imported
+            .then(|| decode_delivery(context, ruleset, &mut IntakeMachine::default(), delivery))
+    };
+    match deliveries {
+        [one] => vec![decode(one)],
+        several => several.par_iter().map(decode).collect(),
+    }
+}
+
 fn take_delivery(
     context: &Context,
-    machines: &mut IntakeMachine,
     growing: &mut BatchBuilder<'_>,
-    sequence: u64,
-    delivery: &Delivery,
+    (sequence, delivery): (u64, &Delivery),
+    decoded: Result<DecodedDelivery, String>,
 ) -> Result<(), StoreError> {
-    let decoded = context.decoded.take_decoded(growing.ruleset, delivery);
-    let understood =
-        decoded.unwrap_or_else(|| decode_delivery(context, growing.ruleset, machines, delivery));
-
-    let dead = match understood {
+    let dead = match decoded {
         Ok(understood) => {
             let merges = is_partial(growing.ruleset, delivery);
             for row in understood.rows {
