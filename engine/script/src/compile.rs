@@ -17,7 +17,7 @@ use rhai::AST;
 
 pub(crate) use self::lower::NotCompiled;
 pub(crate) use self::node::CompiledCode;
-pub(crate) use self::run::{RunInputs, RunResult, RunStack};
+pub(crate) use self::run::{CallInterpreter, RunInputs, RunResult, RunStack};
 use crate::sandbox::Constants;
 use accredit_domain::policy::ProgramForm;
 
@@ -27,6 +27,13 @@ const STEPS_MAX: u32 = 20_000;
 
 /// Functions that wait for each other; the interpreter allows 24.
 const LEVELS_MAX: u32 = 16;
+
+/// Functions that wait for each other in a function that the interpreter runs: what it allows beyond ours.
+pub(crate) const CALLED_LEVELS_MAX: usize = 8;
+
+/// Operations of all functions that the interpreter runs in one run of a program: with those of our nodes
+/// they are fewer than it allows.
+pub(crate) const CALLED_OPERATIONS_MAX: u64 = 20_000;
 
 /// Items of an array or a map, those of its items included; the interpreter allows 1,000.
 const ITEMS_MAX: usize = 800;
@@ -43,7 +50,7 @@ const LINK_ARGUMENTS_MAX: usize = 8;
 /// Compiles a program.
 ///
 /// # Errors
-/// What in it only the interpreter knows, by function.
+/// What in it only the interpreter knows, by function, where the entry point is one of them.
 pub(crate) fn compile(
     form: ProgramForm,
     ast: &AST,

@@ -138,15 +138,17 @@ impl Machine {
         };
 
         // A traced machine counts what the interpreter does.
-        if let Some(code) = tree.code_mut().filter(|_| self.recorder.is_none()) {
-            let _surroundings = code.reads_surroundings().then(|| arguments.open_surroundings());
-            let answer = match code.run(&mut self.stack, RunInputs::Deal(arguments)) {
-                Some(RunResult::Shares(shares)) => Some(ScriptAnswer::Shares(shares)),
-                Some(RunResult::Value(value)) => answered(value).ok(),
-                None => None,
-            };
+        if self.recorder.is_none() {
+            let _surroundings = tree.reads_surroundings().then(|| arguments.open_surroundings());
+            let runner = (program, &mut self.interpreter);
+            let answer =
+                match tree.run_compiled(runner, &mut self.stack, RunInputs::Deal(arguments)) {
+                    Some(RunResult::Shares(shares)) => Some(ScriptAnswer::Shares(shares)),
+                    Some(RunResult::Value(value)) => answered(value).ok(),
+                    None => None,
+                };
             if let Some(answer) = answer {
-                tree.counts.compiled += 1;
+                tree.count_compiled();
                 return Ok(answer);
             }
         }
@@ -237,13 +239,16 @@ impl Machine {
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
             CompiledProgram::Tree(tree) if program.form.scope_variables() == kind.parameters() => {
                 let values = bind();
-                let code = tree.code_mut().filter(|_| self.recorder.is_none());
-                let inputs = RunInputs::Values(&values);
-                let value = code.and_then(|code| code.run(&mut self.stack, inputs));
+                let (runner, inputs) =
+                    ((program, &mut self.interpreter), RunInputs::Values(&values));
+                let value = match &self.recorder {
+                    None => tree.run_compiled(runner, &mut self.stack, inputs),
+                    Some(_) => None,
+                };
                 if let Some(RunResult::Value(value)) = value
                     && let Ok(number) = answered(value)
                 {
-                    tree.counts.compiled += 1;
+                    tree.count_compiled();
                     return Ok(number);
                 }
                 tree.count_interpreted();
@@ -300,12 +305,15 @@ impl Machine {
         };
         let body = vec![intake::value_from_json(payload).map_err(fail)?];
 
-        let code = tree.code_mut().filter(|_| self.recorder.is_none());
-        let rows = code.and_then(|code| code.run(&mut self.stack, RunInputs::Values(&body)));
+        let (runner, inputs) = ((program, &mut self.interpreter), RunInputs::Values(&body));
+        let rows = match &self.recorder {
+            None => tree.run_compiled(runner, &mut self.stack, inputs),
+            Some(_) => None,
+        };
         if let Some(RunResult::Value(rows)) = rows
             && let Ok(records) = intake::records_from_value(&rows)
         {
-            tree.counts.compiled += 1;
+            tree.count_compiled();
             return Ok(records);
         }
 
@@ -378,6 +386,13 @@ pub fn find_fallbacks(program: &Program) -> Vec<Fallback> {
         },
     };
     tree.not_compiled().iter().map(fallback).collect()
+}
+
+/// Whether the entry point of `program` is compiled.
+#[cfg(test)]
+pub(crate) fn has_compiled_entry(program: &Program) -> bool {
+    let compiled = COMPILING.with_borrow_mut(|interpreter| interpreter.compile_program(program));
+    matches!(compiled, CompiledProgram::Tree(tree) if tree.has_compiled_entry())
 }
 
 fn find_program(

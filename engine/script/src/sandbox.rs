@@ -101,6 +101,11 @@ impl Deadline {
         self.until_ms.store(self.now_ms().saturating_add(DEADLINE_MS), Ordering::Relaxed);
     }
 
+    /// Operations since the call began.
+    pub(super) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
     fn now_ms(&self) -> u64 {
         let elapsed: Duration = self.base.elapsed();
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)

@@ -41,6 +41,9 @@ pub(crate) struct NotCompiled {
 
 type Lowered<T = Node> = Result<T, NotCompiled>;
 
+/// How Rhai's names of functions without a name begin.
+const FN_ANONYMOUS: &str = "anon$";
+
 fn refuse<T>(what: &str, at: Position) -> Lowered<T> {
     let (what, at) = (what.to_owned(), fault::line_and_column(at));
     Err(NotCompiled { function: String::new(), what, at })
@@ -203,25 +206,30 @@ impl<'a> ProgramLowering<'a> {
 
         answers::finish_function(&mut body, place == 0 && self.inputs_from_host, self.returns);
         if let Some(function) = self.functions.get_mut(place) {
-            *function = CompiledFunction { parameters: count, slots, body, weight };
+            *function =
+                CompiledFunction { parameters: count, slots, body, weight, interpreted: None };
         }
         Ok(())
     }
 
-    /// Compiles what is reached: every reason why a function is not; none where the entry point is
-    /// called, so that its inputs are values like others.
+    /// Compiles what is reached; none where the entry point is called, so that its inputs are values like
+    /// others. A function that only the interpreter knows is left to it, with what it calls.
+    ///
+    /// # Errors
+    /// Every reason why a function is not compiled, if the entry point is one of them.
     fn lower_all(mut self) -> Result<Option<CompiledCode>, Vec<NotCompiled>> {
-        let mut refused = Vec::new();
+        let (mut refused, mut needs_all) = (Vec::new(), false);
         while let Some((place, function)) = self.waiting.pop() {
             let statements = body_statements(self.ast, function);
             let parameters = function.params.iter().map(|name| name.as_str());
             if let Err(reason) = self.lower_function(place, parameters, &statements) {
                 refused.push(NotCompiled { function: function.name.to_string(), ..reason });
+                needs_all |= place == 0 || !self.leave_to_interpreter(place, function);
             }
         }
 
-        if !refused.is_empty() {
-            refused.sort_by_key(|reason| reason.at);
+        refused.sort_by_key(|reason| reason.at);
+        if needs_all {
             return Err(refused);
         }
         if self.calls_entry && self.inputs_from_host {
@@ -231,7 +239,19 @@ impl<'a> ProgramLowering<'a> {
             functions: self.functions,
             inputs: self.inputs,
             cells: self.cells,
-            reads_surroundings: self.reads_surroundings,
+            // What the interpreter reads is not known.
+            reads_surroundings: self.reads_surroundings || !refused.is_empty(),
+            refused,
         }))
+    }
+
+    /// Lets the interpreter run a function; whether it can be called by its name, unlike `|x| …`.
+    fn leave_to_interpreter(&mut self, place: usize, function: &ScriptFuncDef) -> bool {
+        let (name, parameters) = (function.name.as_str(), function.params.len());
+        if let Some(left) = self.functions.get_mut(place) {
+            let interpreted = Some(Box::from(name));
+            *left = CompiledFunction { parameters, interpreted, ..CompiledFunction::default() };
+        }
+        !name.starts_with(FN_ANONYMOUS)
     }
 }

@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::NotCompiled;
 use super::cells::DealCells;
 use crate::api::ScriptFunction;
 use crate::value::ScriptValue;
@@ -25,6 +26,8 @@ pub(crate) struct CompiledCode {
     pub(super) cells: DealCells,
     /// Whether it may read tables, people or periods.
     pub(super) reads_surroundings: bool,
+    /// Why some functions that it calls are left to the interpreter.
+    pub(super) refused: Vec<NotCompiled>,
 }
 
 /// What the host gives to the entry point of a program.
@@ -66,6 +69,8 @@ pub(super) struct CompiledFunction {
     pub(super) body: Vec<Node>,
     /// The number of its nodes.
     pub(super) weight: u32,
+    /// Its name, where the interpreter runs it: then it has no body.
+    pub(super) interpreted: Option<Box<str>>,
 }
 
 /// A part of a program that has a value.

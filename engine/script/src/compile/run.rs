@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) use self::inputs::RunInputs;
 pub(super) use self::limits::is_bounded;
 use super::node::{CompiledCode, Node};
-use super::{LEVELS_MAX, STEPS_MAX};
+use super::{LEVELS_MAX, NotCompiled, STEPS_MAX};
 use crate::api::ScriptFunction;
 use crate::value::{Outcome, ScriptValue};
 use crate::{ScriptArguments, Share};
@@ -53,6 +53,10 @@ pub(crate) enum RunResult {
     Shares(Vec<Share>),
 }
 
+/// Lets the interpreter run a function of the script with these arguments; none where it cannot, or has worked
+/// too much: then it runs the whole program.
+pub(crate) type CallInterpreter<'c> = dyn FnMut(&str, Vec<ScriptValue>) -> Option<ScriptValue> + 'c;
+
 /// The values of a run; kept between runs for its memory alone.
 #[derive(Debug, Default)]
 pub(crate) struct RunStack {
@@ -60,8 +64,13 @@ pub(crate) struct RunStack {
 }
 
 impl CompiledCode {
-    /// What the program comes to; none when the interpreter has to run it.
-    pub(crate) fn run(&mut self, stack: &mut RunStack, inputs: RunInputs<'_>) -> Option<RunResult> {
+    /// What the program comes to; none when the interpreter has to run all of it.
+    pub(crate) fn run(
+        &mut self,
+        stack: &mut RunStack,
+        inputs: RunInputs<'_>,
+        call_interpreter: &mut CallInterpreter<'_>,
+    ) -> Option<RunResult> {
         let deal = inputs.deal();
         if let Some(deal) = deal {
             self.cells.follow(deal.tx);
@@ -75,6 +84,7 @@ impl CompiledCode {
             deal,
             tx: deal.map(|deal| &**deal.tx),
             stack,
+            call_interpreter,
             base: 0,
             steps: 0,
             levels: 0,
@@ -92,6 +102,11 @@ impl CompiledCode {
         }
     }
 
+    /// Why functions that it calls are left to the interpreter.
+    pub(crate) fn refused(&self) -> &[NotCompiled] {
+        &self.refused
+    }
+
     /// Whether it may read tables, people or periods.
     pub(crate) fn reads_surroundings(&self) -> bool {
         self.reads_surroundings
@@ -99,13 +114,14 @@ impl CompiledCode {
 }
 
 /// One run.
-struct Run<'a> {
+struct Run<'a, 'c> {
     code: &'a CompiledCode,
     /// What the host gave; none where that are values alone.
     deal: Option<&'a ScriptArguments<'a>>,
     /// The deal alone.
     tx: Option<&'a Transaction>,
     stack: &'a mut Vec<ScriptValue>,
+    call_interpreter: &'a mut CallInterpreter<'c>,
     /// Where the values of the running function begin.
     base: usize,
     /// Nodes of functions and rounds that were begun.
@@ -117,7 +133,7 @@ struct Run<'a> {
     shares: Option<Vec<Share>>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     /// Runs the entry point, whose arguments are all values of the stack.
     fn enter_first(&mut self) -> Computed {
         let function = self.code.functions.first().ok_or(Exit::Undecided)?;
@@ -147,6 +163,11 @@ impl<'a> Run<'a> {
 
         let outer = self.base;
         let base = self.stack.len().checked_sub(function.parameters).ok_or(Exit::Undecided)?;
+        if let Some(name) = &function.interpreted {
+            let arguments = self.stack.split_off(base);
+            let value = (self.call_interpreter)(name, arguments).ok_or(Exit::Undecided)?;
+            return bounded(value);
+        }
         self.base = base;
         self.levels += 1;
         self.stack.resize(base + function.slots, ScriptValue::Unit);

@@ -12,7 +12,10 @@ use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
 use super::adapter::{from_dynamic, to_dynamic};
 use super::native::NativeExpression;
-use crate::compile::{self, CompiledCode, NotCompiled};
+use crate::compile::{
+    self, CALLED_LEVELS_MAX, CALLED_OPERATIONS_MAX, CompiledCode, NotCompiled, RunInputs,
+    RunResult, RunStack,
+};
 use crate::coverage::CoverageRecorder;
 use crate::runs::{LimitHits, RunCounts};
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
@@ -48,6 +51,8 @@ pub(super) struct SyntaxTree {
     parameters: usize,
     /// The same program compiled, or why it is not.
     code: Result<CompiledCode, Vec<NotCompiled>>,
+    /// Whether the interpreter ran a function of the compiled run that was the last one.
+    has_called: bool,
     /// Runs that were not handed in yet.
     pub(super) counts: RunCounts,
 }
@@ -57,9 +62,42 @@ impl SyntaxTree {
         &self.ast
     }
 
-    /// The program compiled.
-    pub(super) fn code_mut(&mut self) -> Option<&mut CompiledCode> {
-        self.code.as_mut().ok()
+    /// Whether the entry point is compiled.
+    #[cfg(test)]
+    pub(super) fn has_compiled_entry(&self) -> bool {
+        self.code.is_ok()
+    }
+
+    /// Whether the program is compiled and may read tables, people or periods.
+    pub(super) fn reads_surroundings(&self) -> bool {
+        self.code.as_ref().is_ok_and(CompiledCode::reads_surroundings)
+    }
+
+    /// What the compiled program comes to, with `interpreter` for the functions that are left to it; none when
+    /// that has to run all of it.
+    pub(super) fn run_compiled(
+        &mut self,
+        (program, interpreter): (&Program, &mut Interpreter),
+        stack: &mut RunStack,
+        inputs: RunInputs<'_>,
+    ) -> Option<RunResult> {
+        let SyntaxTree { ast, constants, code, has_called, .. } = self;
+        *has_called = false;
+        let mut call = |name: &str, arguments: Vec<ScriptValue>| {
+            let is_first = !std::mem::replace(has_called, true);
+            let function = (name, arguments);
+            interpreter.call_function(program, (ast, constants.as_ref()), function, is_first)
+        };
+        code.as_mut().ok()?.run(stack, inputs, &mut call)
+    }
+
+    /// Counts a compiled run; one of which the interpreter ran a function is no faster than its own.
+    pub(super) fn count_compiled(&mut self) {
+        let counted = match self.has_called {
+            true => &mut self.counts.interpreted,
+            false => &mut self.counts.compiled,
+        };
+        *counted = counted.saturating_add(1);
     }
 
     /// Counts a run that the interpreter does.
@@ -71,9 +109,12 @@ impl SyntaxTree {
         *counted = counted.saturating_add(1);
     }
 
-    /// Why the program is not compiled, by function; nothing where it is.
+    /// Why functions of the program are not compiled; nothing where all are.
     pub(super) fn not_compiled(&self) -> &[NotCompiled] {
-        self.code.as_ref().err().map_or(&[], Vec::as_slice)
+        match &self.code {
+            Ok(code) => code.refused(),
+            Err(refused) => refused,
+        }
     }
 
     /// How many values the program takes.
@@ -154,7 +195,8 @@ impl Interpreter {
 
         let parameters = entry_parameters(program, &ast);
         let code = compile::compile(program.form, &ast, constants.as_deref(), parameters);
-        Ok(SyntaxTree { ast, constants, parameters, code, counts: RunCounts::default() })
+        let (has_called, counts) = (false, RunCounts::default());
+        Ok(SyntaxTree { ast, constants, parameters, code, has_called, counts })
     }
 
     /// Evaluates the top level of a policy once.
@@ -228,6 +270,47 @@ impl Interpreter {
             }
         };
         value.map(|value| from_dynamic(&value))
+    }
+
+    /// Runs a function of a program for a compiled run; none where something is wrong, or near a limit: then
+    /// the interpreter runs the whole program, and says what it is. The functions of a run share one deadline,
+    /// which begins with the first.
+    fn call_function(
+        &mut self,
+        program: &Program,
+        (ast, constants): (&AST, Option<&Arc<Constants>>),
+        (name, arguments): (&str, Vec<ScriptValue>),
+        is_first: bool,
+    ) -> Option<ScriptValue> {
+        if is_first {
+            self.deadline.start();
+        }
+        let mut options = CallFnOptions::new().eval_ast(false);
+        if let Some(constants) = constants {
+            options = options.with_tag(Arc::clone(constants));
+        }
+        let arguments: Vec<Dynamic> = arguments.into_iter().map(to_dynamic).collect();
+
+        sandbox::limit_values(&mut self.engine, program.form);
+        self.engine.set_max_call_levels(CALLED_LEVELS_MAX);
+        self.scope.clear();
+        let (engine, scope) = (&self.engine, &mut self.scope);
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            engine.call_fn_with_options::<Dynamic>(options, scope, ast, name, arguments)
+        }));
+        self.engine.set_max_call_levels(sandbox::CALL_LEVELS_MAX);
+
+        match called {
+            Ok(Ok(value)) if self.deadline.operations() <= CALLED_OPERATIONS_MAX => {
+                Some(from_dynamic(&value))
+            }
+            Ok(_) => None,
+            Err(_) => {
+                // A scope that was left in the middle of a run is not used again.
+                self.scope = Scope::new();
+                None
+            }
+        }
     }
 
     /// Runs something under the deadline, and turns errors and panics into faults.

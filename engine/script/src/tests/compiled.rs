@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::library;
-use crate::machine::find_fallbacks;
+use crate::machine::{find_fallbacks, has_compiled_entry};
 
 /// Each part of the language that is compiled, in a few lines.
 const COMPILED: &[&str] = &[
@@ -190,6 +190,55 @@ fn what_only_the_interpreter_knows_is_named() {
         assert_eq!(reasons, [what], "{source}");
         let _answer = policy(PolicyKind::Crediting, source);
     }
+}
+
+/// Functions that only the interpreter knows, and entry points that are compiled.
+const PARTLY: &[&str] = &[
+    "fn risky(x) { try { 10 / x } catch { 0 } } fn credit(tx) { `${risky(2)} ${risky(0)}` }",
+    "const A = 2; fn risky(x) { try { x / 0 } catch { A } } fn credit(tx) { `${risky(1) + A}` }",
+    "fn risky(deal) { try { throw 1; } catch { deal[\"Rep #1\"] } } fn credit(tx) { risky(tx) }",
+    "fn risky(a) { try { a.push(1 / 0); } catch { a.push(7); } a } fn credit(tx) { let a = [1]; let b = \
+     risky(a); `${a.len()} ${b.len()}` }",
+    "fn risky(x) { try { x + 1 } catch { x } } fn credit(tx) { let n = 0; for i in 0..50 { n = risky(n); \
+     } `${n}` }",
+    "fn twice(x) { x * 2 } fn risky(x) { try { twice(x) } catch { x } } fn credit(tx) { \
+     `${twice(risky(2))}` }",
+    // What goes wrong in it, and what comes near a limit, is for a run of the interpreter alone.
+    "fn risky(x) { try { } catch { } throw `no ${x}`; }\nfn credit(tx) {\n    risky(3)\n}",
+    "fn risky(x) { try { } catch { } \"a\" + 1 > x }\nfn credit(tx) {\n    risky(3)\n}",
+    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
+     `${risky(5)}` }",
+    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
+     `${risky(18)}` }",
+    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
+     `${risky(30)}` }",
+    "fn risky(x) { try { x + 1 } catch { x } } fn credit(tx) { let n = 0; for i in 0..2000 { n = \
+     risky(n); } `${n}` }",
+    "fn risky(x) { try { x + 1 } catch { x } } fn credit(tx) { let n = 0; for i in 0..9000 { n = \
+     risky(n); } `${n}` }",
+    "fn risky(x) { try { } catch { } let a = []; for i in 0..x { a.push(i); } a } fn credit(tx) { \
+     `${risky(900).len()}` }",
+    "fn risky(x) { try { } catch { } let a = []; for i in 0..x { a.push(i); } a } fn credit(tx) { \
+     `${risky(1001).len()}` }",
+];
+
+/// One function with `try` made the whole policy run in the interpreter, ten times as slow.
+#[test]
+fn a_function_that_is_not_compiled_is_left_to_the_interpreter_alone() {
+    let form = ProgramForm::Policy(PolicyKind::Crediting);
+    for source in PARTLY {
+        let program = program(form, source);
+        let fallbacks = find_fallbacks(&program);
+        let functions: Vec<&str> = fallbacks.iter().map(|it| it.function.as_str()).collect();
+        assert_eq!(functions, ["risky"], "{source}");
+        assert!(has_compiled_entry(&program), "{source}");
+        let _answer = policy(PolicyKind::Crediting, source);
+    }
+
+    // What has no name cannot be called by one.
+    let anonymous = "fn credit(tx) { `${sum_by([1, 2], |x| { try { x } catch { 0 } })}` }";
+    assert!(!has_compiled_entry(&program(form, anonymous)));
+    let _answer = policy(PolicyKind::Crediting, anonymous);
 }
 
 /// Every `.rhai` file below `folder`.
@@ -447,4 +496,24 @@ fn generated_programs_answer_alike() {
     // A generator whose programs fault, or are not compiled, would compare nothing.
     assert!(answered * 3 > count, "{answered} of {count} programs answer");
     assert!(compiled * 10 > count * 9, "{compiled} of {count} programs are compiled");
+}
+
+/// The same with a function in each that the compiler does not know.
+#[test]
+fn generated_programs_with_a_function_for_the_interpreter_answer_alike() {
+    let count = std::env::var("ACCREDIT_PROGRAMS").ok().and_then(|count| count.parse().ok());
+    let (mut answered, mut partly, count) = (0, 0, count.unwrap_or(PROGRAMS) / 3);
+
+    for seed in 0..count {
+        let mut writer = Writer { state: seed, depth: 3 };
+        let crediting = writer.program().replace("fn hold(tx, credit)", "fn credit(tx)");
+        let crediting = crediting.replace("credit.amount", "7").replace("throw `", "return `");
+        let crediting =
+            crediting.replace("fn helper(n, flag) {", "fn helper(n, flag) { try { } catch { }");
+        let program = program(ProgramForm::Policy(PolicyKind::Crediting), &crediting);
+        partly += u64::from(has_compiled_entry(&program) && !find_fallbacks(&program).is_empty());
+        answered += u64::from(policy(PolicyKind::Crediting, &crediting).is_ok());
+    }
+    assert!(answered * 3 > count, "{answered} of {count} programs answer");
+    assert!(partly * 5 > count, "{partly} of {count} programs call it");
 }

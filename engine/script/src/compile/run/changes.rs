@@ -18,7 +18,7 @@ enum PathStep {
     Key(Arc<str>),
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     /// `x += y` and its like.
     pub(super) fn change(
         &mut self,

@@ -13,7 +13,7 @@ use crate::api::ScriptFunction;
 use crate::value::{Outcome, ScriptValue, compare_values, values_equal};
 use accredit_domain::transaction::Value;
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     pub(super) fn flag(&mut self, node: &'a Node) -> Computed<bool> {
         match node {
             Node::Compare(comparison, sides) => self.compare(*comparison, sides),

@@ -89,7 +89,7 @@ fn deal_value(
     })
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     /// A field of the credit or of the recipient.
     pub(super) fn input_field(&self, node: &Node) -> Computed {
         let arguments = self.deal.ok_or(Exit::Undecided)?;

@@ -10,7 +10,7 @@ use super::{Computed, Exit, Run, bounded, decided};
 use crate::api::callbacks::{passes, sort_keys, sum_parts};
 use crate::value::ScriptValue;
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     pub(super) fn each_item(
         &mut self,
         function: ItemFunction,

@@ -19,7 +19,7 @@ enum RoundEnd {
     Broken,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     fn round(&mut self, body: &'a [Node], weight: u32) -> Computed<RoundEnd> {
         self.count(weight)?;
         match self.execute_all(body) {

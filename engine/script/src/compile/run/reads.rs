@@ -11,7 +11,7 @@ use super::{Computed, Exit, Run, bounded, decided};
 use crate::api::fields::{LISTED_FIELDS, read_column, read_field};
 use crate::value::{Outcome, ScriptValue, label_holds, raise};
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     /// A link of a chain, or a chain that may end early.
     pub(super) fn link(&mut self, node: &'a Node) -> Computed {
         match node {
