@@ -17,7 +17,7 @@ use rhai::AST;
 
 pub(crate) use self::lower::NotCompiled;
 pub(crate) use self::node::CompiledCode;
-pub(crate) use self::run::{CallInterpreter, RunInputs, RunResult, RunStack};
+pub(crate) use self::run::{RunInputs, RunResult, RunStack};
 use crate::sandbox::Constants;
 use accredit_domain::policy::ProgramForm;
 

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jiff::Zoned;
+use jiff::Span;
+use jiff::civil::{Date, date};
 use postgres_cluster::Cluster;
 use serde_json::{Value as Json, json};
 
 use super::{decider, decides, send_all, start_hosts};
 use crate::crm;
 use crate::oracle::generate;
-use crate::server::{Server, comparable, root, run};
+use crate::server::{Server, comparable, now, root, run};
 use crate::workers::worlds::{company, number, pays};
 use crate::workers::{Company, Results};
 
@@ -124,13 +125,18 @@ fn generated_worlds_come_to_the_same_on_one_host_and_on_three() {
     assert!(count < WORLDS || paid.into_inner() > 0, "no world has a reward");
 }
 
+/// The business date of a server in a world, whose zone is UTC.
+fn today() -> Date {
+    date(1970, 1, 1) + Span::new().days(now() / 86_400)
+}
+
 /// Compares a world; how many rewards it has.
 fn check_world(cluster: &Cluster, seed: u64) -> usize {
     let mut world = generate::world(seed);
     // A person declares a deal void on a server, and no row brings it.
     world.transactions.iter_mut().for_each(|deal| deal.void = false);
     // A server decides as of today.
-    world.as_of = Some(Zoned::now().date());
+    world.as_of = Some(today());
     let dir = tempfile::tempdir().unwrap();
     let company = company(&world, dir.path());
     let whole = company.embedded();

@@ -68,7 +68,11 @@ fn a_large_commit_writes_what_many_small_ones_write() {
     assert_eq!(large.counts().unwrap(), small.counts().unwrap());
     let summaries = |ledger: &Ledger| {
         let known = ledger.calculation_summaries().unwrap().into_iter();
-        known.map(|(key, one)| (key, CalculationSummary { revision: 0, ..one })).collect::<Vec<_>>()
+        let without_revision = |mut summary: CalculationSummary| {
+            summary.revision = 0;
+            summary
+        };
+        known.map(|(key, summary)| (key, without_revision(summary))).collect::<Vec<_>>()
     };
     assert_eq!(summaries(&large), summaries(&small));
     assert!(large.counts().unwrap().credits > 2_000);

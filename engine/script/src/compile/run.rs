@@ -53,8 +53,8 @@ pub(crate) enum RunResult {
     Shares(Vec<Share>),
 }
 
-/// Lets the interpreter run a function of the script with these arguments; none where it cannot, or has worked
-/// too much: then it runs the whole program.
+/// Lets the interpreter run a function of the script with these arguments; none where it cannot, or has
+/// worked too much: then it runs the whole program.
 pub(crate) type CallInterpreter<'c> = dyn FnMut(&str, Vec<ScriptValue>) -> Option<ScriptValue> + 'c;
 
 /// The values of a run; kept between runs for its memory alone.

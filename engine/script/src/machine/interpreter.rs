@@ -73,8 +73,8 @@ impl SyntaxTree {
         self.code.as_ref().is_ok_and(CompiledCode::reads_surroundings)
     }
 
-    /// What the compiled program comes to, with `interpreter` for the functions that are left to it; none when
-    /// that has to run all of it.
+    /// What the compiled program comes to, with `interpreter` for the functions that are left to it; none
+    /// when that has to run all of it.
     pub(super) fn run_compiled(
         &mut self,
         (program, interpreter): (&Program, &mut Interpreter),
@@ -272,9 +272,9 @@ impl Interpreter {
         value.map(|value| from_dynamic(&value))
     }
 
-    /// Runs a function of a program for a compiled run; none where something is wrong, or near a limit: then
-    /// the interpreter runs the whole program, and says what it is. The functions of a run share one deadline,
-    /// which begins with the first.
+    /// Runs a function of a program for a compiled run; none where something is wrong, or near a limit:
+    /// then the interpreter runs the whole program, and says what it is. The functions of a run share one
+    /// deadline, which begins with the first.
     fn call_function(
         &mut self,
         program: &Program,
