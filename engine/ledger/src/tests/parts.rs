@@ -11,7 +11,7 @@ fn decided(number: usize, round: usize) -> Vec<PostedCredit> {
     let mut credits = Vec::new();
     for place in 0..1 + (number + round) % 4 {
         // A few people have credits in one deal alone, so that every part has new names.
-        let position = if number % 97 == 0 && place == 0 {
+        let position = if number.is_multiple_of(97) && place == 0 {
             format!("only {number}")
         } else {
             format!("rep {}", (number * 7 + place * 3 + round) % 40)
@@ -30,7 +30,7 @@ fn decided(number: usize, round: usize) -> Vec<PostedCredit> {
 
 /// All deals of a round, in commits of so many.
 fn commit_in(ledger: &Ledger, round: usize, deals_a_commit: usize) {
-    let numbers: Vec<usize> = (0..DEALS).filter(|number| number % (1 + 2 * round) == 0).collect();
+    let numbers: Vec<usize> = (0..DEALS).filter(|number| number.is_multiple_of(1 + 2 * round)).collect();
     for some in numbers.chunks(deals_a_commit) {
         let mut all = CommitBatch::default();
         for number in some {
