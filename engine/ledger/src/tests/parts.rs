@@ -30,7 +30,8 @@ fn decided(number: usize, round: usize) -> Vec<PostedCredit> {
 
 /// All deals of a round, in commits of so many.
 fn commit_in(ledger: &Ledger, round: usize, deals_a_commit: usize) {
-    let numbers: Vec<usize> = (0..DEALS).filter(|number| number.is_multiple_of(1 + 2 * round)).collect();
+    let numbers: Vec<usize> =
+        (0..DEALS).filter(|number| number.is_multiple_of(1 + 2 * round)).collect();
     for some in numbers.chunks(deals_a_commit) {
         let mut all = CommitBatch::default();
         for number in some {

@@ -206,12 +206,6 @@ const PARTLY: &[&str] = &[
     // What goes wrong in it, and what comes near a limit, is for a run of the interpreter alone.
     "fn risky(x) { try { } catch { } throw `no ${x}`; }\nfn credit(tx) {\n    risky(3)\n}",
     "fn risky(x) { try { } catch { } \"a\" + 1 > x }\nfn credit(tx) {\n    risky(3)\n}",
-    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
-     `${risky(5)}` }",
-    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
-     `${risky(18)}` }",
-    "fn risky(n) { try { } catch { } if n <= 0 { return 0; } 1 + risky(n - 1) } fn credit(tx) { \
-     `${risky(30)}` }",
     "fn risky(x) { try { x + 1 } catch { x } } fn credit(tx) { let n = 0; for i in 0..2000 { n = \
      risky(n); } `${n}` }",
     "fn risky(x) { try { x + 1 } catch { x } } fn credit(tx) { let n = 0; for i in 0..9000 { n = \
@@ -234,6 +228,24 @@ fn a_function_that_is_not_compiled_is_left_to_the_interpreter_alone() {
         assert!(has_compiled_entry(&program), "{source}");
         let _answer = policy(PolicyKind::Crediting, source);
     }
+
+    // Levels and operations of both together are those that the interpreter counts.
+    let deep = (5..28).map(|depth| {
+        format!(
+            "fn risky(n) {{ try {{ }} catch {{ }} if n <= 0 {{ return 0; }} 1 + risky(n - 1) }} \
+             fn credit(tx) {{ `${{risky({depth})}}` }}"
+        )
+    });
+    let long = (1..12).map(|rounds| {
+        format!(
+            "fn risky(n) {{ try {{ }} catch {{ }} for i in 0..{} {{ n += 1; }} n }} \
+             fn credit(tx) {{ let n = 0; for i in 0..1500 {{ n = risky(n); }} `${{n}}` }}",
+            rounds * 4
+        )
+    });
+    let answers = deep.chain(long).map(|source| policy(PolicyKind::Crediting, &source).is_ok());
+    let answers: Vec<bool> = answers.collect();
+    assert!(answers.contains(&true) && answers.contains(&false), "{answers:?}");
 
     // What has no name cannot be called by one.
     let anonymous = "fn credit(tx) { `${sum_by([1, 2], |x| { try { x } catch { 0 } })}` }";
