@@ -1,0 +1,98 @@
+//! What the parts reported, held against what went in and what is in the files.
+//!
+//! **Architecture invariant:** a run whose rows do not add up ends with an error: a part that is
+//! missing or came twice, a deal or a credit that was lost on its way between executors, a file
+//! that is not whole.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::order::{PART, WorkOrder};
+use crate::part_file::part_path;
+
+/// What is counted, by its name, over all parts.
+#[derive(Debug, Default)]
+pub(crate) struct RunCounts {
+    totals: BTreeMap<String, i64>,
+}
+
+impl RunCounts {
+    /// The total of a count; none is nothing.
+    pub(crate) fn total(&self, name: &str) -> i64 {
+        self.totals.get(name).copied().unwrap_or_default()
+    }
+}
+
+/// Adds up the reports of all parts, and compares them with the files and with the number of deals
+/// that there are.
+///
+/// # Errors
+/// What does not add up.
+pub(crate) fn check_reports(
+    order: &WorkOrder,
+    reports: &[RecordBatch],
+    deals: i64,
+) -> Result<RunCounts, String> {
+    let mut counts = RunCounts::default();
+    let mut seen = vec![0_u32; order.parts as usize];
+    for report in reports {
+        for (field, column) in report.schema().fields().iter().zip(report.columns()) {
+            let cells =
+                column.as_primitive_opt::<Int64Type>().ok_or("a report has other columns")?;
+            for cell in cells {
+                let cell = cell.ok_or("a report has a gap")?;
+                if field.name() != PART {
+                    *counts.totals.entry(field.name().clone()).or_default() += cell;
+                    continue;
+                }
+                let part = usize::try_from(cell).ok().and_then(|part| seen.get_mut(part));
+                *part.ok_or_else(|| format!("there is a report of part {cell}"))? += 1;
+            }
+        }
+    }
+
+    if let Some((part, count)) = seen.iter().enumerate().find(|(_, count)| **count != 1) {
+        return Err(format!("part {part} was reported {count} times, and not once"));
+    }
+    compare("deals", deals, ("decided", counts.total("deals")))?;
+    compare("credits", counts.total("credits"), ("in files", rows_in(order, &order.credits)?))?;
+    if let Some(rewards) = &order.rewards {
+        let received = counts.total("received");
+        compare("copies of credits", counts.total("routed"), ("rewarded", received))?;
+        compare("rewards", counts.total("rewards"), ("in files", rows_in(order, rewards)?))?;
+    }
+    Ok(counts)
+}
+
+fn compare(what: &str, expected: i64, (done, found): (&str, i64)) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(format!(
+        "{expected} {what} are {found} {done}: the cluster lost rows or doubled some; run it again"
+    ))
+}
+
+/// How many rows the files of all parts have.
+fn rows_in(order: &WorkOrder, folder: &Path) -> Result<i64, String> {
+    let mut rows = 0;
+    for part in 0..order.parts {
+        let path = part_path(folder, part, "parquet");
+        let cannot_read = |error: String| {
+            let path = path.display();
+            format!(
+                "{path} cannot be read: {error}; every executor must see its folder at this path"
+            )
+        };
+        let file = File::open(&path).map_err(|error| cannot_read(error.to_string()))?;
+        let reader =
+            SerializedFileReader::new(file).map_err(|error| cannot_read(error.to_string()))?;
+        rows += reader.metadata().file_metadata().num_rows();
+    }
+    Ok(rows)
+}
