@@ -168,7 +168,9 @@ impl RunArguments {
         let config = SessionConfig::new_with_ballista()
             .with_target_partitions(self.parts as usize)
             .with_ballista_job_name("accredit")
-            .set_str(BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, "1");
+            .set_str(BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, "1")
+            // It would look for the fields of a row in the list that has not become rows yet.
+            .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
         let state = SessionStateBuilder::new().with_default_features().with_config(config).build();
         let context = SessionContext::new_with_state(state.upgrade_for_ballista(url)?);
         for function in all_functions(&self.program) {

@@ -4,7 +4,7 @@
 //! The difference of the two is what deals cost; the rest is what a run costs. It compares no
 //! results: the test does.
 //!
-//! `cargo run --release --example measure [DEALS]` measures so many deals (50,000), and four times as many.
+//! `cargo bench --bench measure -- [DEALS]` measures so many deals (50,000), and four times as many.
 
 #[path = "../tests/cluster/company.rs"]
 #[allow(dead_code, reason = "a measurement compares no results")]
@@ -26,7 +26,8 @@ const STAGES: [&str; 0] = [];
 const ROUNDS: usize = 3;
 
 fn main() {
-    let asked = std::env::args().nth(1).map(|deals| deals.parse().unwrap());
+    // Cargo adds an option of its own.
+    let asked = std::env::args().find_map(|argument| argument.parse().ok());
     let deals: usize = asked.unwrap_or(50_000);
     let sizes = [deals, 4 * deals];
     let companies = sizes.map(Company::write);
