@@ -6,12 +6,13 @@ use std::net::TcpListener as PortFinder;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::error::{BallistaError, Result};
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::utils::default_session_builder;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use ballista_scheduler::cluster::BallistaCluster;
-use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
+use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
 use datafusion::execution::FunctionRegistry;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
@@ -19,8 +20,12 @@ use tokio::net::TcpListener;
 
 use crate::functions::all_functions;
 
-/// Seconds between two signs of life of an executor.
-const HEARTBEAT_SECONDS: u64 = 1;
+/// Executors ask for tasks. When tasks are pushed, the scheduler keeps count of the cores of executors,
+/// and loses those of tasks that it took back after another executor was lost: the run stands still.
+const SCHEDULING: TaskSchedulingPolicy = TaskSchedulingPolicy::PullStaged;
+
+/// How often the scheduler looks for executors that are lost, in seconds.
+const LOOK_SECONDS: u64 = 1;
 
 /// Runs a scheduler until it is ended.
 #[derive(Debug, clap::Args)]
@@ -34,7 +39,8 @@ pub(crate) struct SchedulerArguments {
     /// After how many seconds without a sign of life an executor is given up, and its tasks go to
     /// others.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    #[arg(value_parser = clap::value_parser!(u64).range(3..))]
+    // A busy executor gives a sign of life every five seconds.
+    #[arg(value_parser = clap::value_parser!(u64).range(10..))]
     executor_timeout: u64,
 }
 
@@ -69,10 +75,9 @@ pub(crate) async fn run_scheduler(arguments: &SchedulerArguments) -> Result<()> 
         external_host: arguments.host.clone(),
         bind_host: arguments.host.clone(),
         bind_port: address.port(),
-        // Parts are alike, so executors get as many each.
-        task_distribution: TaskDistributionPolicy::RoundRobin,
+        scheduling_policy: SCHEDULING,
         executor_timeout_seconds: arguments.executor_timeout,
-        expire_dead_executor_interval_seconds: HEARTBEAT_SECONDS,
+        expire_dead_executor_interval_seconds: LOOK_SECONDS,
         no_executors_grace_period_seconds: arguments.executor_timeout,
         override_session_builder: Some(Arc::new(|config| {
             let mut state = default_session_builder(config)?;
@@ -110,26 +115,22 @@ pub(crate) async fn run_executor(arguments: &ExecutorArguments) -> Result<()> {
         registry.scalar_functions.insert(function.name().to_owned(), function);
     }
     std::fs::create_dir_all(&arguments.work_dir)?;
-    let [port, grpc_port] = free_ports(&arguments.host)?;
     let config = ExecutorProcessConfig {
         bind_host: arguments.host.clone(),
         external_host: Some(arguments.host.clone()),
-        port,
-        grpc_port,
+        port: free_port(&arguments.host)?,
         scheduler_host,
         scheduler_port,
         vcores: arguments.cores,
         work_dir: Some(arguments.work_dir.display().to_string()),
-        executor_heartbeat_interval_seconds: HEARTBEAT_SECONDS,
+        task_scheduling_policy: SCHEDULING,
         override_function_registry: Some(Arc::new(registry)),
         ..ExecutorProcessConfig::default()
     };
     start_executor_process(Arc::new(config)).await
 }
 
-/// Two ports that nobody has. Ballista tells the scheduler of them before it opens them.
-fn free_ports(host: &str) -> Result<[u16; 2]> {
-    let found = [PortFinder::bind((host, 0))?, PortFinder::bind((host, 0))?];
-    let [one, other] = &found;
-    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+/// A port that nobody has. Ballista tells the scheduler of it before it opens it.
+fn free_port(host: &str) -> Result<u16> {
+    Ok(PortFinder::bind((host, 0))?.local_addr()?.port())
 }

@@ -20,6 +20,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// What is logged unless `RUST_LOG` says otherwise. The scheduler cannot draw plans whose stages were
+/// changed while they ran, and calls that an error.
+const LOGGED: &str = "warn,ballista_scheduler::display=off";
+
 /// accredit on Ballista: a scheduler, executors, and runs on them.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -34,7 +38,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOGGED)).init();
     let ended = match Command::parse() {
         Command::Scheduler(arguments) => {
             cluster::run_scheduler(&arguments).await.map_err(|error| error.to_string())

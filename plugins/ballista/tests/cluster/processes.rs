@@ -84,7 +84,7 @@ impl Cluster {
         fs::write(folder.join("started"), "").unwrap();
 
         let mut scheduler = plugin();
-        scheduler.args(["scheduler", "--port", "0", "--executor-timeout", "6"]);
+        scheduler.args(["scheduler", "--port", "0", "--executor-timeout", "12"]);
         let mut scheduler = scheduler.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(scheduler.stdout.take().unwrap()).read_line(&mut line).unwrap();
