@@ -20,8 +20,9 @@ use tokio::net::TcpListener;
 
 use crate::functions::all_functions;
 
-/// Executors ask for tasks. When tasks are pushed, the scheduler keeps count of the cores of executors,
-/// and loses those of tasks that it took back after another executor was lost: the run stands still.
+/// Executors ask for tasks. When tasks are pushed, the scheduler keeps count of the cores of
+/// executors, and loses those of tasks that it took back after another executor was lost: the run
+/// stands still.
 const SCHEDULING: TaskSchedulingPolicy = TaskSchedulingPolicy::PullStaged;
 
 /// How often the scheduler looks for executors that are lost, in seconds.

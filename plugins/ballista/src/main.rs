@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// What is logged unless `RUST_LOG` says otherwise. The scheduler cannot draw plans whose stages were
-/// changed while they ran, and calls that an error.
+/// What is logged unless `RUST_LOG` says otherwise. The scheduler cannot draw plans whose stages
+/// were changed while they ran, and calls that an error.
 const LOGGED: &str = "warn,ballista_scheduler::display=off";
 
 /// accredit on Ballista: a scheduler, executors, and runs on them.

@@ -14,6 +14,15 @@ use serde::{Deserialize, Serialize};
 /// The field of a row that has its part.
 pub(crate) const PART: &str = "part";
 
+/// The field of a row that has the part of the deals that it comes from.
+pub(crate) const SOURCE: &str = "source";
+
+/// The field of a row that tells the attempts at a part of the deals apart.
+pub(crate) const ATTEMPT: &str = "attempt";
+
+/// The field of a row that has its place among the rows of its attempt.
+pub(crate) const LINE: &str = "line";
+
 /// The field of a row that has a credit; null in the row that counts.
 pub(crate) const CREDIT: &str = "credit";
 
@@ -82,7 +91,7 @@ impl WorkOrder {
 /// The fields of the rows that a part of deals gives: one that counts, then a copy of a credit
 /// each.
 pub(crate) fn routed_row_fields(routed: &SchemaRef) -> Fields {
-    let mut fields = vec![count_field(PART)];
+    let mut fields = [PART, SOURCE, ATTEMPT, LINE].map(count_field).to_vec();
     fields.extend(CREDIT_COUNTS.map(count_field));
     // A row that counts has no cell of a credit.
     let cells = routed.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));

@@ -15,10 +15,13 @@ use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
 use crate::order::{PART, WorkOrder};
 use crate::part_file::part_path;
 
+/// What a part counts, by its name.
+type PartCounts = BTreeMap<String, i64>;
+
 /// What is counted, by its name, over all parts.
 #[derive(Debug, Default)]
 pub(crate) struct RunCounts {
-    totals: BTreeMap<String, i64>,
+    totals: PartCounts,
 }
 
 impl RunCounts {
@@ -38,26 +41,23 @@ pub(crate) fn check_reports(
     reports: &[RecordBatch],
     deals: i64,
 ) -> Result<RunCounts, String> {
-    let mut counts = RunCounts::default();
-    let mut seen = vec![0_u32; order.parts as usize];
+    let mut parts: BTreeMap<i64, PartCounts> = BTreeMap::new();
     for report in reports {
-        for (field, column) in report.schema().fields().iter().zip(report.columns()) {
-            let cells =
-                column.as_primitive_opt::<Int64Type>().ok_or("a report has other columns")?;
-            for cell in cells {
-                let cell = cell.ok_or("a report has a gap")?;
-                if field.name() != PART {
-                    *counts.totals.entry(field.name().clone()).or_default() += cell;
-                    continue;
-                }
-                let part = usize::try_from(cell).ok().and_then(|part| seen.get_mut(part));
-                *part.ok_or_else(|| format!("there is a report of part {cell}"))? += 1;
+        for (part, counts) in counts_of_parts(report)? {
+            let former = parts.entry(part).or_insert_with(|| counts.clone());
+            // Where an executor was lost, a report may come again: the part was done again, alike.
+            if *former != counts {
+                return Err(format!("part {part} came to {former:?} once, and to {counts:?} then"));
             }
         }
     }
+    if !parts.keys().copied().eq(0..i64::from(order.parts)) {
+        return Err(format!("{} parts are reported as {:?}", order.parts, parts.keys()));
+    }
 
-    if let Some((part, count)) = seen.iter().enumerate().find(|(_, count)| **count != 1) {
-        return Err(format!("part {part} was reported {count} times, and not once"));
+    let mut counts = RunCounts::default();
+    for (name, count) in parts.into_values().flatten() {
+        *counts.totals.entry(name).or_default() += count;
     }
     compare("deals", deals, ("decided", counts.total("deals")))?;
     compare("credits", counts.total("credits"), ("in files", rows_in(order, &order.credits)?))?;
@@ -67,6 +67,23 @@ pub(crate) fn check_reports(
         compare("rewards", counts.total("rewards"), ("in files", rows_in(order, rewards)?))?;
     }
     Ok(counts)
+}
+
+/// The parts in a report, with what each counts.
+fn counts_of_parts(report: &RecordBatch) -> Result<Vec<(i64, PartCounts)>, String> {
+    let mut rows = vec![(None, PartCounts::new()); report.num_rows()];
+    for (field, column) in report.schema().fields().iter().zip(report.columns()) {
+        let cells = column.as_primitive_opt::<Int64Type>().ok_or("a report has other columns")?;
+        for ((part, counts), cell) in rows.iter_mut().zip(cells) {
+            let cell = cell.ok_or("a report has a gap")?;
+            match field.name() == PART {
+                true => *part = Some(cell),
+                false => drop(counts.insert(field.name().clone(), cell)),
+            }
+        }
+    }
+    let rows = rows.into_iter().map(|(part, counts)| Some((part?, counts)));
+    rows.collect::<Option<Vec<_>>>().ok_or_else(|| "a report names no part".to_owned())
 }
 
 fn compare(what: &str, expected: i64, (done, found): (&str, i64)) -> Result<(), String> {

@@ -168,8 +168,8 @@ impl RunArguments {
         let config = SessionConfig::new_with_ballista()
             .with_target_partitions(self.parts as usize)
             .with_ballista_job_name("accredit")
-            // After the loss of an executor, the planner that adapts a plan while it runs may lose a
-            // stage that has to be run again. A plan of ours has nothing to adapt.
+            // After the loss of an executor, the planner that adapts a plan while it runs may lose
+            // a stage that has to be run again. A plan of ours has nothing to adapt.
             .with_ballista_adaptive_query_planner(false)
             .set_str(BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, "1")
             // It would look for the fields of a row in the list that has not become rows yet.

@@ -4,6 +4,7 @@
 //! The last argument is an empty list. Its type is that of the result, which follows from the units
 //! of the ruleset; only the client asked the engine for it.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -169,7 +170,11 @@ impl PartResult {
             concat(&arrays)
         });
         let (parts, credits) = (parts?, credits?);
-        let mut columns = vec![parts];
+        let of_all = |cell: i64| Arc::new(Int64Array::from(vec![cell; credits.len()])) as ArrayRef;
+        let attempt = RandomState::new().build_hasher().finish().cast_signed();
+        let lines = (0..credits.len()).map(count_of).collect::<Int64Array>();
+        let mut columns = vec![parts, of_all(i64::from(self.part)), of_all(attempt)];
+        columns.push(Arc::new(lines));
         let without_counts = credits.len().saturating_sub(1);
         for count in self.counts {
             let cells = [Some(count)].into_iter().chain(std::iter::repeat_n(None, without_counts));

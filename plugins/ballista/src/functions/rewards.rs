@@ -1,10 +1,13 @@
 //! `accredit_rewards(order, part, rows)`: writes the rewards of a part of the payees,
 //! and reports the part.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StructArray};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StructArray,
+};
 use datafusion::arrow::compute::{filter_record_batch, is_null, sum};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::{DataFusionError, Result};
@@ -13,7 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use super::{CalledParts, count_of, present_rows};
-use crate::order::{CREDIT, CREDIT_COUNTS, WorkOrder, report_fields};
+use crate::order::{ATTEMPT, CREDIT, CREDIT_COUNTS, LINE, SOURCE, WorkOrder, report_fields};
 use crate::part_file::{BegunPath, PartFile, part_path};
 use crate::worker::run_worker;
 
@@ -35,8 +38,8 @@ impl PartRewards {
 
     /// Writes the rewards of a part. Returns what it counts, in the order of the report.
     fn reward(&self, order: &WorkOrder, part: u32, rows: &StructArray) -> Result<Vec<i64>> {
+        let rows = rows_of_one_attempt(&RecordBatch::from(rows))?;
         let credits = rows.column_by_name(CREDIT).ok_or_else(no_credits)?.as_struct();
-        let rows = RecordBatch::from(rows);
         let counts = filter_record_batch(&rows, &is_null(credits)?)?;
         let credits = present_rows(credits)?;
         let mut found: Vec<i64> = Vec::new();
@@ -101,6 +104,25 @@ impl ScalarUDFImpl for PartRewards {
         let report = StructArray::try_new(fields, columns.collect(), None)?;
         Ok(ColumnarValue::Array(Arc::new(report)))
     }
+}
+
+/// Each row of one attempt at each part of the deals, once. Where an executor was lost, Ballista may bring
+/// the rows of a part twice: those of a task that had ended and those of the task that did it again, or the
+/// latter for both.
+fn rows_of_one_attempt(rows: &RecordBatch) -> Result<RecordBatch> {
+    let cells = |name| {
+        let column = rows.column_by_name(name).ok_or_else(no_credits)?;
+        Ok::<_, DataFusionError>(column.as_primitive::<Int64Type>().values().iter().copied())
+    };
+    let mut attempts: HashMap<i64, i64> = HashMap::new();
+    let mut known: HashSet<(i64, i64)> = HashSet::new();
+    let origins = cells(SOURCE)?.zip(cells(ATTEMPT)?).zip(cells(LINE)?);
+    let is_kept = origins.map(|((source, attempt), line)| {
+        // A task gives all of its rows or none, so any attempt is whole.
+        let is_of_attempt = *attempts.entry(source).or_insert(attempt) == attempt;
+        Some(is_of_attempt && known.insert((source, line)))
+    });
+    Ok(filter_record_batch(rows, &is_kept.collect::<BooleanArray>())?)
 }
 
 fn no_credits() -> DataFusionError {
