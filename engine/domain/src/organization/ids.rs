@@ -15,8 +15,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Entity, Organization, ParticipantId, PositionId};
 
-/// A name as aliases are matched: without an e-mail's display name, in composed form (NFC), with full
-/// case folding, and with every run of Unicode spaces as one blank, none at the ends.
+/// A name as aliases are matched: without an e-mail's display name and without invisible characters
+/// ([`is_unseen`]), in composed form (NFC), with full case folding, and with every run of Unicode spaces
+/// as one blank, none at the ends.
 ///
 /// Case folding is Unicode's default one, so that `Straße` is `STRASSE` and a final sigma is a sigma;
 /// the dot that it leaves of a Turkish `İ` is dropped.
@@ -32,7 +33,7 @@ pub fn fold_name(name: &str) -> String {
         }
         return folded;
     }
-    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    let visible: String = name.chars().filter(|c| !is_unseen(*c)).collect();
     let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
     let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
     folded.nfc().collect()
@@ -54,11 +55,6 @@ fn address_of(name: &str) -> Option<&str> {
     let (_, address) = name.strip_suffix('>')?.rsplit_once('<')?;
     let address = address.trim();
     (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
-}
-
-/// Invisible characters that come with copied text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// A text as it is kept in an id: composed, and without spaces and invisible marks at its ends.
@@ -240,6 +236,24 @@ mod tests {
         alike(&["Ann <ann@example.com>", "ann@example.com", "Lee, Ann <ANN@example.com> "]);
         assert_ne!(fold_name("Ann <West>"), fold_name("West"), "no address");
         assert_ne!(fold_name("Zoe"), fold_name("Zo\u{eb}"));
+    }
+
+    /// A contact that was copied out of Windows has marks of its direction around it. Files lost them and
+    /// deals did not, so that nobody was credited.
+    #[test]
+    fn a_name_in_a_file_and_in_a_deal_is_one_name() {
+        let unseen = ('\0'..=char::MAX).filter(|sign| is_unseen(*sign));
+        let mut count = 0;
+        for sign in unseen {
+            let delivered = format!("{sign}Ann{sign}{sign} Lee{sign}");
+            assert_eq!(fold_name(&delivered), fold_name("Ann Lee"), "{sign:?}");
+            assert_eq!(fold_name(&compose_id(&delivered)), fold_name(&delivered), "{sign:?}");
+            count += 1;
+        }
+        assert_eq!(
+            count, 15,
+            "soft hyphen, zero-width space, byte order mark, word joiner, eleven directions"
+        );
     }
 
     #[test]
