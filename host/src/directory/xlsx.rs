@@ -72,7 +72,15 @@ impl<'b> Spreadsheet<'b> {
         let (skip_rows, text_bytes_left) = (self.layout.skip_rows, self.text_bytes_max);
         let cells = self.book.worksheet_cells_reader(sheet);
         let cells = cells.map_err(|error| malformed_sheet(1, &error))?;
-        Ok(Lines { cells, next: None, last: None, skip_rows, text_bytes_left, is_over: false })
+        Ok(Lines {
+            cells,
+            next: None,
+            last: None,
+            last_cell: None,
+            skip_rows,
+            text_bytes_left,
+            is_over: false,
+        })
     }
 }
 
@@ -99,6 +107,8 @@ struct Lines<'s, 'b> {
     /// The first cell of the next row.
     next: Option<SheetCell<DataRef<'s>>>,
     last: Option<u64>,
+    /// Row and column of the last cell that was read, from 0.
+    last_cell: Option<(u32, u32)>,
     skip_rows: usize,
     text_bytes_left: u64,
     is_over: bool,
@@ -114,7 +124,16 @@ impl<'s> Lines<'s, '_> {
         while let Some(cell) =
             self.cells.next_cell().map_err(|error| malformed_sheet(line, &error))?
         {
-            if cell.get_position().0 as usize >= self.skip_rows {
+            let place = cell.get_position();
+            // A cell that comes back would stand in another deal's row, or take the place of one that was
+            // read.
+            if self.last_cell.is_some_and(|last| place <= last) {
+                let help = "open the sheet in a spreadsheet program and save it again".to_owned();
+                let found = malformed_sheet(u64::from(place.0) + 1, &"its cells are not in order");
+                return Err(MalformedBody { help: Some(help), ..found });
+            }
+            self.last_cell = Some(place);
+            if place.0 as usize >= self.skip_rows {
                 return Ok(Some(cell));
             }
         }
