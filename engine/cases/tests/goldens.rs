@@ -1,8 +1,12 @@
 //! The goldens and the case files of the library hold, in one process and in seconds.
 //!
-//! `accredit test` runs the same files through the program. These runs are for whoever changes the
-//! engine: no host is built for them, and `tests/mutants/run` asks them about each fault that it puts in.
-#![expect(clippy::unwrap_used, reason = "a case file that cannot be read fails the test")]
+//! `accredit test` runs the same files through the program. These runs are for people who change
+//! the engine: no host is built for them, and `tests/mutants/run` asks them about each fault that it puts in.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a case file that cannot be read fails the test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
