@@ -6,6 +6,13 @@
 //!
 //! `cargo bench --bench measure -- [DEALS]` measures so many deals (50,000), and four times as many.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "measurements stop at the first surprise"
+)]
+
 #[path = "../tests/cluster/company.rs"]
 #[allow(dead_code, reason = "a measurement compares no results")]
 mod company;

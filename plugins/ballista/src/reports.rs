@@ -113,3 +113,49 @@ fn rows_in(order: &WorkOrder, folder: &Path) -> Result<i64, String> {
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{ArrayRef, Int64Array};
+
+    use super::*;
+
+    /// A report of parts, each with how many deals and credits it has.
+    fn report(parts: &[[i64; 3]]) -> RecordBatch {
+        let column = |place: usize| {
+            let cells = parts.iter().filter_map(|row| row.get(place).copied());
+            Arc::new(cells.collect::<Int64Array>()) as ArrayRef
+        };
+        let names = [PART, "deals", "credits"];
+        let columns = names.into_iter().enumerate().map(|(place, name)| (name, column(place)));
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn check(parts: &[[i64; 3]], deals: i64) -> String {
+        let order = WorkOrder {
+            ruleset: String::new(),
+            parts: 2,
+            credits: PathBuf::from("no such folder"),
+            rewards: None,
+            notes: PathBuf::new(),
+            deal_options: Vec::new(),
+            route_options: Vec::new(),
+            reward_options: Vec::new(),
+        };
+        check_reports(&order, &[report(parts)], deals).unwrap_err()
+    }
+
+    #[test]
+    fn what_does_not_add_up_is_told() {
+        let whole = [[0, 10, 3], [1, 20, 4]];
+        // All that is wrong with it is that there are no files.
+        assert!(check(&whole, 30).contains("part-00000.parquet cannot be read"));
+        assert!(check(&whole, 31).contains("31 deals are 30 decided"));
+        assert!(check(&[[0, 30, 3]], 30).contains("2 parts are reported as [0]"));
+        assert!(check(&[[0, 15, 3], [1, 15, 4], [1, 15, 4]], 30).contains("cannot be read"));
+        assert!(check(&[[0, 15, 3], [1, 15, 4], [1, 14, 4]], 30).contains("part 1 came to"));
+    }
+}

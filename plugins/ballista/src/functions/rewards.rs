@@ -128,3 +128,30 @@ fn rows_of_one_attempt(rows: &RecordBatch) -> Result<RecordBatch> {
 fn no_credits() -> DataFusionError {
     DataFusionError::Execution("the rows of a part are not those of accredit_credits".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::datatypes::{Field, Schema};
+
+    use super::*;
+
+    /// Rows of a source, an attempt and a line each.
+    fn rows(cells: &[[i64; 3]]) -> RecordBatch {
+        let names = [SOURCE, ATTEMPT, LINE];
+        let fields = names.map(|name| Field::new(name, DataType::Int64, true)).to_vec();
+        let column = |place: usize| {
+            let cells = cells.iter().filter_map(|row| row.get(place).copied());
+            Arc::new(cells.collect::<Int64Array>()) as ArrayRef
+        };
+        let columns = (0..names.len()).map(column).collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[test]
+    fn rows_that_come_again_count_once() {
+        let first = [[0, 7, 0], [0, 7, 1], [1, 5, 0]];
+        let again = [[0, 7, 1], [0, 7, 0], [1, 6, 0], [1, 6, 1]];
+        let all = [first.as_slice(), again.as_slice()].concat();
+        assert_eq!(rows_of_one_attempt(&rows(&all)).unwrap(), rows(&first));
+    }
+}

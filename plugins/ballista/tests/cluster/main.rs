@@ -3,6 +3,13 @@
 //!
 //! Needs the program: `ACCREDIT_PROGRAM`, or `target/debug/accredit` of the workspace.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests stop at the first surprise"
+)]
+
 mod company;
 mod processes;
 

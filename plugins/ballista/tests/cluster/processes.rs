@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take: far more than it does.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Executors run this in place of the program. It says which worker begins, of which executor, and
 /// waits where the test holds workers of its stage. It does not wait for ever, so that none is left
