@@ -21,8 +21,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 /// What is logged unless `RUST_LOG` says otherwise. The scheduler cannot draw plans whose stages
-/// were changed while they ran, and calls that an error.
-const LOGGED: &str = "warn,ballista_scheduler::display=off";
+/// were changed while they ran, and calls that an error. Why a run failed is told once, at its end.
+const LOGGED: &str =
+    "warn,ballista_scheduler::display=off,ballista_core::execution_plans::distributed_query=off";
 
 /// accredit on Ballista: a scheduler, executors, and runs on them.
 #[derive(Debug, Parser)]

@@ -27,7 +27,7 @@ use crate::folders::BegunFolder;
 use crate::functions::{DEAL_PART, PART_CREDITS, PART_REWARDS, all_functions};
 use crate::order::{CREDIT_COUNTS, PART, REWARD_COUNTS, WorkOrder, routed_row_fields};
 use crate::reports::{RunCounts, check_reports};
-use crate::worker::run_worker;
+use crate::worker::{run_worker, words_of_worker};
 
 /// The column of rows of a part, and of a row.
 const ROWS: &str = "rows";
@@ -152,7 +152,7 @@ impl RunArguments {
         url: String,
         order: &WorkOrder,
     ) -> std::result::Result<RunCounts, String> {
-        let told = |error: DataFusionError| error.strip_backtrace();
+        let told = |error: DataFusionError| words_of_worker(error.strip_backtrace().trim_end());
         let deals = std::path::absolute(&self.deals).map_err(|error| error.to_string())?;
         let deals = deals.to_str().ok_or("the path of the deals is no UTF-8")?;
         let there_are = count_rows(deals).await.map_err(told)?;

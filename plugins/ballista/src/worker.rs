@@ -23,6 +23,9 @@ const ROWS_A_BATCH: usize = 8192;
 /// Bytes that are collected before they go through a pipe.
 const PIPE_BYTES: usize = 1 << 16;
 
+/// What a message of a failed worker begins with.
+const FAILED: &str = "accredit worker: ";
+
 /// Takes the next batch that a worker wrote.
 pub(crate) type BatchTaker<'a> = dyn FnMut(RecordBatch) -> Result<()> + 'a;
 
@@ -82,11 +85,20 @@ fn judge_end(mut worker: Child, told: &str) -> Result<()> {
     }
 
     let told = told.trim();
+    let told = told.strip_prefix("error: ").unwrap_or(told);
     let message = if told.is_empty() { "it said nothing" } else { told };
     match status.code() {
-        Some(_) => Err(DataFusionError::Execution(format!("accredit worker: {message}"))),
-        None => Err(io::Error::other(format!("accredit worker: {status}: {message}")).into()),
+        Some(_) => Err(DataFusionError::Execution(format!("{FAILED}{message}"))),
+        None => Err(io::Error::other(format!("{FAILED}{status}: {message}")).into()),
     }
+}
+
+/// The words of a worker in what Ballista tells of a failed run: it wraps and escapes them. What has no
+/// words of a worker is told as it is.
+pub(crate) fn words_of_worker(told: &str) -> String {
+    let Some((_, wrapped)) = told.split_once(FAILED) else { return told.to_owned() };
+    let words = wrapped.rsplit_once("\")").map_or(wrapped, |(words, _)| words);
+    format!("{FAILED}{}", words.replace("\\n", "\n").replace("\\\"", "\""))
 }
 
 fn feed_rows(input: ChildStdin, rows: &RecordBatch) -> io::Result<()> {
@@ -114,4 +126,17 @@ fn read_batches(output: ChildStdout, take: &mut BatchTaker<'_>) -> Result<Schema
         take(batch?)?;
     }
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_worker_are_told_without_what_wraps_them() {
+        let error = DataFusionError::Execution(format!("{FAILED}deal `D\"1`:\n  Help: send it"));
+        let wrapped = format!("Job 1 failed: stage 2 failed: DataFusionError(Shared({error:?}))\n");
+        assert_eq!(words_of_worker(&wrapped), error.strip_backtrace()["Execution error: ".len()..]);
+        assert_eq!(words_of_worker("no scheduler"), "no scheduler");
+    }
 }

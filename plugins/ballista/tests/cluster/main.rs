@@ -143,6 +143,7 @@ fn a_worker_that_refuses_its_rows_ends_the_run_with_its_words() {
     // Another column spreads the versions of a deal over parts.
     let Ended { is_success, errors } = start_run(&cluster, &company, "customer", &results).wait();
     assert!(!is_success, "{errors}");
+    assert!(errors.starts_with("error: accredit worker: standard input: deal `D-"), "{errors}");
     assert!(errors.contains("is of part ") && errors.contains(", and this is part"), "{errors}");
     assert!(results.are_absent());
 
