@@ -11,6 +11,8 @@ pub(crate) mod formats;
 mod natural;
 mod parquet;
 pub(crate) mod piped;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod xlsx;
 

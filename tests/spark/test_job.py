@@ -1,5 +1,6 @@
 """The Spark job on a cluster of processes, held against one process of `accredit calculate`."""
 
+import csv
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ from pyspark.sql import SparkSession
 
 PROGRAM = os.environ["ACCREDIT_PROGRAM"]
 DEALS = os.environ.get("ACCREDIT_SPARK_DEALS", "3000")
+DATA = Path(os.environ.get("ACCREDIT_REAL_DATA", "../shared/data")) / "crm-sales-opportunities"
+WORLDS = Path(os.environ["ACCREDIT_WORLDS_FOLDER"])
 PARTS = 5
 
 
@@ -42,6 +45,18 @@ def rows_of(frame, amounts=()):
 def comparable(row, amounts):
     cells = {name: Decimal(value) if name in amounts and value else value for name, value in row.items()}
     return json.dumps({name: as_text(value) for name, value in cells.items()}, sort_keys=True)
+
+
+def calculated(company, *arguments):
+    """What one process comes to."""
+    return json.loads(accredit("calculate", company, *arguments, "--format", "json", "--quiet"))
+
+
+def write_parquet(rows, path):
+    """Rows of texts as Parquet; a column that a row does not have is null."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns})
+    pq.write_table(table, path, row_group_size=500)
 
 
 class SparkJob(unittest.TestCase):
@@ -78,37 +93,87 @@ class SparkJob(unittest.TestCase):
         cls.spark.stop()
         cls.folder.cleanup()
 
-    def calculated(self):
-        arguments = ["calculate", self.company, "--period", "2026", "--format", "json", "--quiet"]
-        return json.loads(accredit(*arguments))
-
-    def test_credits_and_rewards_are_those_of_one_process(self):
-        out = {name: str(self.place / name) for name in ("credits", "rewards", "notes")}
+    def run_job(self, name, ruleset, deals, *arguments):
+        """What the job writes of these deals: the paths of its credits, rewards and notes."""
+        out = {kind: str(self.place / f"{name}-{kind}") for kind in ("credits", "rewards", "notes")}
         accredit_spark.main(
             [
-                *("--program", PROGRAM, "--ruleset", str(self.ruleset)),
-                *("--deals", str(self.place / "deals.parquet"), "--id", "deal"),
-                *("--period", "2026", "--parts", str(PARTS)),
-                *(f"--{name}={path}" for name, path in out.items()),
+                *("--program", PROGRAM, "--ruleset", str(ruleset), "--deals", str(deals)),
+                *("--parts", str(PARTS), *arguments),
+                *(f"--{kind}={path}" for kind, path in out.items()),
             ]
         )
+        return out
 
-        calculations = self.calculated()
-        for name, amounts in [
+    def check_rows(self, out, calculations, name):
+        """Credits and rewards are those of one process. How many there are."""
+        counts = {}
+        for kind, amounts in [
             ("credits", ("amount",)),
             ("rewards", ("amount", "credited", "quota", "attainment")),
         ]:
-            expected = [row for calculation in calculations for row in calculation[name]]
+            expected = [row for calculation in calculations for row in calculation[kind]]
+            counts[kind] = len(expected)
             expected = sorted(comparable(row, amounts) for row in expected)
-            self.assertGreater(len(expected), 300)
-            self.assertEqual(rows_of(self.spark.read.parquet(out[name]), amounts), expected, name)
+            self.assertEqual(rows_of(self.spark.read.parquet(out[kind]), amounts), expected, f"{name}: {kind}")
+        return counts
 
+    def check_notes(self, out, calculations, name):
         notes = [json.loads(row.value) for row in self.spark.read.text(out["notes"]).collect()]
-        for name in ("uncredited", "parked"):
-            expected = {row["transaction"] for calculation in calculations for row in calculation[name]}
-            found = {note["transaction"] for note in notes if note["list"] == name}
-            self.assertTrue(expected)
-            self.assertEqual(found, expected, name)
+        for kind in ("uncredited", "parked"):
+            expected = {row["transaction"] for calculation in calculations for row in calculation[kind]}
+            found = {note["transaction"] for note in notes if note["list"] == kind}
+            self.assertEqual(found, expected, f"{name}: {kind}")
+
+    def test_credits_and_rewards_are_those_of_one_process(self):
+        asked = ("--period", "2026")
+        deals = self.place / "deals.parquet"
+        out = self.run_job("demo", self.ruleset, deals, "--id", "deal", *asked)
+        calculations = calculated(self.company, *asked)
+        for kind, count in self.check_rows(out, calculations, "demo").items():
+            self.assertGreater(count, 300, kind)
+        self.check_notes(out, calculations, "demo")
+        for kind in ("uncredited", "parked"):
+            self.assertTrue(any(calculation[kind] for calculation in calculations), kind)
+
+    def test_the_public_crm_data_comes_to_the_same(self):
+        pipeline = DATA / "sales_pipeline.csv"
+        if not pipeline.is_file():
+            self.skipTest("ACCREDIT_REAL_DATA names no copy of the public CRM data")
+        fixture = Path("tests/fixtures/crm")
+        ruleset = self.place / "crm.ruleset"
+        accredit("ruleset", "export", fixture, "--out", ruleset)
+        with pipeline.open(newline="") as rows:
+            write_parquet(list(csv.DictReader(rows)), self.place / "crm.parquet")
+
+        asked = ("--period", "2017")
+        out = self.run_job("crm", ruleset, self.place / "crm.parquet", "--id", "opportunity_id", *asked)
+        calculations = calculated(fixture, *asked, "--transactions", pipeline)
+        counts = self.check_rows(out, calculations, "crm")
+        self.assertGreater(counts["credits"], 4238)
+
+    def test_generated_worlds_come_to_the_same(self):
+        worlds = sorted(WORLDS.iterdir())
+        self.assertTrue(worlds)
+        rewards = 0
+        for world in worlds:
+            with self.subTest(world=world.name):
+                rewards += self.check_world(world)
+        self.assertGreater(rewards, 0)
+
+    def check_world(self, world):
+        ruleset = self.place / f"{world.name}.ruleset"
+        accredit("ruleset", "export", world, "--out", ruleset)
+        lines = (world / "transactions/rows.ndjson").read_text().splitlines()
+        deals = self.place / f"{world.name}.parquet"
+        write_parquet([json.loads(line) for line in lines], deals)
+
+        asked = ("--period", "2022", *(world / "as-of").read_text().split())
+        out = self.run_job(world.name, ruleset, deals, "--id", "id", *asked)
+        calculations = calculated(world, *asked)
+        counts = self.check_rows(out, calculations, world.name)
+        self.check_notes(out, calculations, world.name)
+        return counts["rewards"]
 
     def test_a_worker_that_refuses_its_rows_ends_the_job_with_its_words(self):
         deals = self.spark.read.parquet(str(self.place / "deals.parquet"))

@@ -164,7 +164,9 @@ fn place_items(
     let start = end.saturating_sub(count_characters(typed)).max(1);
 
     let wanted = typed.to_lowercase();
-    let fits = |item: &ProposedItem| item.label.to_lowercase().contains(&wanted);
+    // A column that the settings name "" cannot be written.
+    let fits =
+        |item: &ProposedItem| !item.label.is_empty() && item.label.to_lowercase().contains(&wanted);
     let begins = |item: &ProposedItem| {
         let label = item.label.trim_start_matches(['[', '"']).to_lowercase();
         label.starts_with(&wanted)

@@ -2,6 +2,7 @@
 
 mod crash;
 mod moved;
+mod mutated;
 mod outbox;
 mod packed;
 mod parts;

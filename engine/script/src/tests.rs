@@ -15,6 +15,7 @@ mod habits;
 mod hostile;
 mod language;
 mod lookups;
+mod mutated;
 mod results;
 mod shared;
 mod switch;

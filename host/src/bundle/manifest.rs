@@ -118,7 +118,25 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
+    use accredit_fuzz::{Mutator, fuzz_target};
+
     use super::*;
+
+    #[test]
+    fn a_changed_manifest_is_read_or_refused() {
+        let seeds = ["name = \"acme-splits\"\nversion = \"1.2.0\"\nengine = \">=0.1, <2\"\n\
+                      description = \"Splits\"\nfiles = [\"policies/crediting/acme-splits.rhai\"]\n\
+                      [settings.RATE]\ntype = \"number\"\n"];
+        fuzz_target!(|bytes: &[u8]| {
+            let text = Mutator::new(bytes).changed_text(&seeds);
+            match Manifest::read(&text) {
+                Ok(manifest) => assert!(!manifest.owns_path("../accredit.toml")),
+                Err(error) => {
+                    assert!(error.to_string().contains(|sign: char| sign.is_alphabetic()))
+                }
+            }
+        });
+    }
 
     #[test]
     fn a_bundle_owns_files_that_begin_with_its_name_and_no_other_place() {

@@ -413,6 +413,7 @@ fn secrets_are_of_the_kind_that_the_settings_ask_for() {
     for secret in ["", "0123456789abcde", " 123456789abcdef", "0123456789abcdef\n", "user:short"] {
         assert_eq!(is_usable(secret), [false; 4], "{secret}");
     }
+    assert!(GenericJson.check_secret("0123456789abcdef", &signed).is_ok(), "sixteen are enough");
 }
 
 /// A sample is what an administrator tries a source out with: it must pass as the sender's would.

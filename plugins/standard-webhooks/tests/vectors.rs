@@ -263,12 +263,23 @@ fn svix_headers_are_other_names_of_the_same_three() {
     let mut both = SignedRequest::good();
     both.headers.extend(former(SignedRequest::good()).headers);
     assert!(both.verify().is_ok());
+    let mut both = SignedRequest::good();
+    both.headers.extend(former(SignedRequest::good().with("webhook-signature", "v1,AAAA")).headers);
+    assert!(both.verify().is_ok(), "the former names are not read beside the others");
     let mut mixed = SignedRequest::good();
     mixed.headers[0].0 = "svix-id";
     assert!(mixed.verify().is_err(), "an id of one set beside a time of the other");
     let mut twice = former(SignedRequest::good());
     twice.headers.push(("svix-id", b"msg_other".to_vec()));
     assert!(twice.verify().is_err());
+}
+
+/// `accredit new source` ends with these words: without them nobody knows what the sender has to be given.
+#[test]
+fn a_new_source_begins_with_its_secret() {
+    let starter = StandardWebhooks.starter();
+    assert_eq!((starter.settings, starter.placeholders.len()), ("", 0));
+    assert!(starter.next_steps.contains("the secret that `accredit serve` prints"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
 
-/// A world as a directory; none where its files are refused.
+/// A world as a directory.
 pub(crate) fn company(world: &World, dir: &std::path::Path) -> Company {
     for (path, text) in files::files(world) {
         let path = dir.join(path);
@@ -87,4 +87,20 @@ fn generated_worlds_come_to_the_same_in_parts() {
     let (paid, refused) = (paid.into_inner(), refused.into_inner());
     println!("{paid} rewards, {refused} of {count} worlds with locked periods");
     assert!(count < WORLDS || paid > 0 && refused > 0, "{paid} {refused}");
+}
+
+/// The worlds of [`generated_worlds_come_to_the_same_in_parts`] that pay, for a test in another
+/// language: a folder each, with the arguments for its business date in a file.
+#[test]
+#[ignore = "tests/spark/run runs it, with ACCREDIT_WORLDS_FOLDER"]
+fn worlds_are_written() {
+    let folder =
+        std::env::var("ACCREDIT_WORLDS_FOLDER").expect("ACCREDIT_WORLDS_FOLDER names a folder");
+    let (seed, count) = (number("ACCREDIT_SEED", 1), number("ACCREDIT_WORKER_WORLDS", WORLDS));
+    for seed in (seed as u64..).filter(|seed| pays(*seed)).take(count) {
+        let mut world = generate::world(seed);
+        world.transactions.iter_mut().for_each(|deal| deal.void = false);
+        let company = company(&world, &std::path::Path::new(&folder).join(format!("world-{seed}")));
+        fs::write(company.dir.join("as-of"), company.options.join(" ")).unwrap();
+    }
 }

@@ -33,10 +33,11 @@ pub fn fold_name(name: &str) -> String {
         }
         return folded;
     }
-    let visible: String = name.chars().filter(|c| !is_unseen(*c)).collect();
-    let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
-    let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
-    folded.nfc().collect()
+    let visible = name.chars().filter(|c| !is_unseen(*c));
+    let folded = visible.nfc().default_case_fold().filter(|c| *c != '\u{307}');
+    let folded: String = folded.nfc().collect();
+    // Last: a dot that is dropped may have been all that was between two blanks.
+    folded.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
 /// The same as [`fold_name`], and no copy of a name that is folded already.
@@ -235,6 +236,7 @@ mod tests {
         alike(&["Ann Lee", "Ann\u{a0}Lee", "ann  lee", "\tANN LEE\n"]);
         alike(&["Ann <ann@example.com>", "ann@example.com", "Lee, Ann <ANN@example.com> "]);
         assert_ne!(fold_name("Ann <West>"), fold_name("West"), "no address");
+        assert_eq!(fold_name("Ann \u{307} Lee"), fold_name("Ann Lee"), "a dot between two blanks");
         assert_ne!(fold_name("Zoe"), fold_name("Zo\u{eb}"));
     }
 

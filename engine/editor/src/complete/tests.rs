@@ -57,6 +57,15 @@ fn check(path: &str, text: &str, expected: &[&str]) {
     assert_eq!(found.is_empty(), expected.is_empty(), "{text}: {found:#?}");
 }
 
+/// A field that was mapped to `""` while its column was looked for was offered as an item without a label.
+#[test]
+fn a_column_without_a_name_is_not_offered() {
+    let text = "[fields]\nid = \"Id\"\ndate = \"\"\nowner = [^]\n";
+    let found = items("accredit.toml", text);
+    let labels: Vec<&str> = found.iter().map(|item| item.label.as_str()).collect();
+    assert_eq!(labels, ["Id"]);
+}
+
 const SCRIPT: &str = "policies/value/new.rhai";
 const PLAN: &str = "plans/new.toml";
 

@@ -13,7 +13,7 @@ use crate::library;
 use crate::machine::{find_fallbacks, has_compiled_entry};
 
 /// Each part of the language that is compiled, in a few lines.
-const COMPILED: &[&str] = &[
+pub(super) const COMPILED: &[&str] = &[
     "fn credit(tx) { tx.default_credit }",
     "fn credit(tx) { let x = 1; let x = x + 1; `${x}` }",
     "fn credit(tx) { let x = 1; { let x = 5; } `${x}` }",
