@@ -33,6 +33,28 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
+/// A deal on a day that no period holds was parked in JSON, and left out by every other format and by workers:
+/// "0 parked", and nobody heard of it.
+#[test]
+fn a_deal_that_no_period_holds_is_parked_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = workspace(dir.path());
+    let workspace = Path::new(&path);
+    let settings = fs::read_to_string(workspace.join("accredit.toml")).unwrap();
+    let calendar = "[calendar]\nkind = \"4-5-4\"\nyears = { 2026 = 2026-01-04 }\n";
+    company::put(workspace, "accredit.toml", &format!("{settings}\n{calendar}"));
+    let deals = "id,date,amount,owner\nA,2026-02-05,1,ann\nB,2027-06-01,1,ann\n";
+    company::put(workspace, "transactions/deals.csv", deals);
+
+    for format in ["json", "csv", "ndjson"] {
+        let (code, _, error) =
+            run(&["calculate", &path, "--period", "2026-P02", "--format", format]);
+        assert_eq!(code, 0, "{error}");
+        assert!(error.contains("2026-P02: 2 transactions,"), "{format}: {error}");
+        assert!(error.contains("1 parked"), "{format}: {error}");
+    }
+}
+
 #[test]
 fn every_format_has_the_same_credits() {
     let dir = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ use std::thread;
 
 use accredit_crediting::calculation::stream::{DealsInMemory, OrderedDeals};
 use accredit_crediting::calculation::{self, Latest};
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{Calendar, Period};
 use accredit_domain::transaction::read::{self, FileLayout, PlainLines, TextFormat};
 use accredit_domain::transaction::{Decoder, Field, Record, RowDecoder, Transaction};
 use accredit_workspace::Ruleset;
@@ -77,8 +77,11 @@ struct RowVolume {
 pub(crate) struct DealFilter<'a> {
     /// The business date: rows that were received later are not seen.
     pub(crate) as_of: Option<Date>,
-    /// Deals of other days are left out; those without a date belong to every period.
+    /// Deals of other days are left out; those without a date, or with one that no period of `calendar` holds,
+    /// belong to every period: they are parked there until they are corrected.
     pub(crate) period: &'a Period,
+    /// The periods of the workspace.
+    pub(crate) calendar: &'a Calendar,
     /// How often all deals are gone through: once a plan.
     pub(crate) passes: usize,
 }
@@ -123,7 +126,8 @@ impl RowVolume {
 impl DealFilter<'_> {
     /// Whether a deal with this date is wanted.
     fn wants(&self, date: Option<Date>) -> bool {
-        date.is_none_or(|date| self.period.contains(date))
+        let is_in_none = |date| self.calendar.leaf_id_on(date).is_none();
+        date.is_none_or(|date| self.period.contains(date) || is_in_none(date))
     }
 }
 

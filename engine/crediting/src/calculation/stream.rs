@@ -185,10 +185,11 @@ impl<'a> CreditStream<'a> {
         block.credits.reserve(deals.len() * CREDITS_A_DEAL);
 
         for (date, deal) in deals {
-            // What lies in no period that is asked for is not decided at all.
+            // What lies in another period is not decided at all.
             let inside = |date: Date| periods.iter().position(|period| period.contains(date));
             let period = date.and_then(inside);
-            if date.is_some() && period.is_none() {
+            let is_elsewhere = |date| self.ruleset.settings.calendar.leaf_id_on(date).is_some();
+            if period.is_none() && date.is_some_and(is_elsewhere) {
                 continue;
             }
 
@@ -198,7 +199,8 @@ impl<'a> CreditStream<'a> {
 
             match period.and_then(|period| counts.get_mut(period)) {
                 Some(count) => count.add_decided(&decided),
-                // A deal without a date belongs to every calculation until it is corrected.
+                // A deal without a date, or with one that no period holds, belongs to every calculation until
+                // it is corrected.
                 None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
             block.credits.append(&mut decided.take_credits());

@@ -117,7 +117,8 @@ fn read_again(
     (bytes, threads): (u64, usize),
 ) -> Box<dyn OrderedDeals> {
     let files = DealFiles::open(dir, &FileLayout::default(), &room(dir, bytes)).unwrap();
-    let filter = DealFilter { as_of, period, passes: 1 };
+    let calendar = &RULESET.settings.calendar;
+    let filter = DealFilter { as_of, period, calendar, passes: 1 };
     files.read_deals(&RULESET, filter, &room(dir, bytes), threads).unwrap()
 }
 
@@ -126,7 +127,8 @@ fn decoded_in_memory(dir: &Path, (as_of, period): (Option<Date>, &Period)) -> De
     let room = room(dir, u64::MAX);
     let files = DealFiles::open(dir, &FileLayout::default(), &room).unwrap();
     let mut deals = files.latest_deals(&RULESET, as_of, 1).unwrap();
-    let filter = DealFilter { as_of, period, passes: 1 };
+    let calendar = &RULESET.settings.calendar;
+    let filter = DealFilter { as_of, period, calendar, passes: 1 };
     deals.retain(|deal| filter.wants(deal.incentive_date().ok()));
     DealsInMemory::new(deals)
 }
@@ -226,7 +228,8 @@ fn deals_of_plain_files_stay_lines_in_memory() {
     // Twenty plans would decode each line twenty times.
     let room = room(dir.path(), u64::MAX);
     let files = DealFiles::open(dir.path(), &FileLayout::default(), &room).unwrap();
-    let filter = DealFilter { as_of: None, period: &period, passes: 20 };
+    let calendar = &RULESET.settings.calendar;
+    let filter = DealFilter { as_of: None, period: &period, calendar, passes: 20 };
     let deals = files.read_deals(&RULESET, filter, &room, 2).unwrap();
     assert!(matches!(deals.blocks().next(), Some(DealBlock::Decoded(_))));
 }
@@ -246,7 +249,8 @@ fn temporary_files_are_in_their_folder_and_have_no_name() {
 
     let opened = DealFiles::open(dir.path(), &FileLayout::default(), &room(dir.path(), 1));
     let opened = opened.unwrap();
-    let filter = DealFilter { as_of: None, period: &period, passes: 1 };
+    let calendar = &RULESET.settings.calendar;
+    let filter = DealFilter { as_of: None, period: &period, calendar, passes: 1 };
     let nowhere = room(Path::new("/nowhere"), 1);
     let refused = opened.read_deals(&RULESET, filter, &nowhere, 1).map(|_| ()).unwrap_err();
     assert!(refused.contains("in /nowhere cannot be made"), "{refused}");
@@ -259,7 +263,8 @@ fn a_file_that_changes_between_its_readings_is_refused() {
     let path = dir.path().join("1.csv");
     fs::write(&path, "id,date\nA,2026-01-05\n").unwrap();
     let period = RULESET.settings.calendar.find("2026").unwrap();
-    let filter = DealFilter { as_of: None, period: &period, passes: 1 };
+    let calendar = &RULESET.settings.calendar;
+    let filter = DealFilter { as_of: None, period: &period, calendar, passes: 1 };
 
     for bytes in [1, u64::MAX] {
         let files =

@@ -52,7 +52,8 @@ pub(super) fn run(
     let destination = super::open_destination(arguments, format)?;
 
     let passes = parts.chunk_by(|a, b| a.0 == b.0).count();
-    let filter = DealFilter { as_of, period: &asked, passes };
+    let calendar = &ruleset.settings.calendar;
+    let filter = DealFilter { as_of, period: &asked, calendar, passes };
     let deals = files.read_deals(&ruleset, filter, &room, arguments.worker_threads());
     let deals = deals.map_err(|message| {
         eprintln!("error: {message}");

@@ -111,7 +111,8 @@ fn stream_credits(
     let files = DealFiles::keep_piped(read, &room).map_err(Failure::of)?;
 
     let (as_of, threads) = (arguments.as_of, arguments.threads.max(1));
-    let filter = DealFilter { as_of, period: &parts.within, passes: parts.plan_count() };
+    let calendar = &ruleset.settings.calendar;
+    let filter = DealFilter { as_of, period: &parts.within, calendar, passes: parts.plan_count() };
     let deals = files.read_deals(ruleset, filter, &room, threads).map_err(Failure::of)?;
     let inputs = books::calculation_inputs(ruleset, as_of);
     let stream = CreditStream::new(ruleset, deals, inputs).with_notes();
