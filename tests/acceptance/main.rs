@@ -26,6 +26,7 @@ mod health;
 mod histories;
 mod hosts;
 mod imports;
+mod kills;
 mod library;
 mod map;
 mod migrations;

@@ -33,8 +33,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// A deal on a day that no period holds was parked in JSON, and left out by every other format and by workers:
-/// "0 parked", and nobody heard of it.
+/// A deal on a day that no period holds was parked in JSON, and left out by every other format and by
+/// workers: "0 parked", and nobody heard of it.
 #[test]
 fn a_deal_that_no_period_holds_is_parked_in_every_format() {
     let dir = tempfile::tempdir().unwrap();

@@ -77,8 +77,8 @@ struct RowVolume {
 pub(crate) struct DealFilter<'a> {
     /// The business date: rows that were received later are not seen.
     pub(crate) as_of: Option<Date>,
-    /// Deals of other days are left out; those without a date, or with one that no period of `calendar` holds,
-    /// belong to every period: they are parked there until they are corrected.
+    /// Deals of other days are left out; those without a date, or with one that no period of `calendar`
+    /// holds, belong to every period: they are parked there until they are corrected.
     pub(crate) period: &'a Period,
     /// The periods of the workspace.
     pub(crate) calendar: &'a Calendar,

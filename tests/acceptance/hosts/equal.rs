@@ -125,6 +125,13 @@ fn generated_worlds_come_to_the_same_on_one_host_and_on_three() {
     assert!(count < WORLDS || paid.into_inner() > 0, "no world has a reward");
 }
 
+/// With `late = "posted"` every credit of a month counts on its first day, so that a server listed the
+/// credits of a reward as deals had arrived, and an embedded run by their dates.
+#[test]
+fn the_credits_of_a_reward_are_in_the_order_of_their_dates() {
+    assert!(check_world(&Cluster::start(), 264) > 0);
+}
+
 /// The business date of a server in a world, whose zone is UTC.
 fn today() -> Date {
     date(1970, 1, 1) + Span::new().days(now() / 86_400)

@@ -56,8 +56,12 @@ impl<'a> DatedCredits<'a> {
 
         let mut credits: Vec<_> =
             active.into_iter().map(|credit| (day_of(credit), credit)).collect();
-        // Stable: within a day they stay in the order of the calculation.
-        credits.sort_by_key(|(day, _)| *day);
+        // The order of a calculation, whatever the order in which they were stored; the credits of a deal
+        // stay as they are.
+        credits.sort_by(|(day, one), (other_day, other)| {
+            let place = (day, one.incentive_date, &one.transaction);
+            place.cmp(&(other_day, other.incentive_date, &other.transaction))
+        });
         DatedCredits { credits }
     }
 
