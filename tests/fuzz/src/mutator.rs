@@ -44,11 +44,6 @@ impl<'b> Choices<'b> {
         self.bytes = rest;
         *first
     }
-
-    /// The bytes that were not used.
-    pub fn rest(self) -> &'b [u8] {
-        self.bytes
-    }
 }
 
 /// Changes at most in one text.

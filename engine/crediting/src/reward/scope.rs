@@ -56,12 +56,9 @@ impl<'a> DatedCredits<'a> {
 
         let mut credits: Vec<_> =
             active.into_iter().map(|credit| (day_of(credit), credit)).collect();
-        // The order of a calculation, whatever the order in which they were stored; the credits of a deal
-        // stay as they are.
-        credits.sort_by(|(day, one), (other_day, other)| {
-            let place = (day, one.incentive_date, &one.transaction);
-            place.cmp(&(other_day, other.incentive_date, &other.transaction))
-        });
+        // Late credits of a month that are rewarded when they are posted have one day in common. Stable:
+        // those of one date stay in the order of the calculation.
+        credits.sort_by_key(|(day, credit)| (*day, credit.incentive_date));
         DatedCredits { credits }
     }
 
