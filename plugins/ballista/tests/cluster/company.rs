@@ -1,4 +1,5 @@
-//! The sample company, its deals as Parquet, and what one process makes of them.
+//! Customers with their deals as Parquet, and what one process makes of them: the sample company, the public
+//! CRM data, generated worlds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -7,6 +8,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::csv::ReaderBuilder as CsvReaderBuilder;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
 use datafusion::arrow::json::reader::infer_json_schema_from_seekable;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -21,9 +25,13 @@ const ROWS_A_FILE: usize = 700;
 /// A row as texts by the names of its columns; nothing is left out.
 type Row = BTreeMap<String, String>;
 
-/// The sample company in a folder.
+/// A customer, with its deals and its pinned ruleset in a folder.
 pub(super) struct Company {
     folder: TempDir,
+    /// The customer's directory.
+    place: PathBuf,
+    /// What one process is asked besides the period.
+    asked: Vec<String>,
 }
 
 /// What one process calculates.
@@ -41,36 +49,82 @@ fn accredit(arguments: &[&str]) -> Vec<u8> {
 }
 
 impl Company {
-    /// Writes the company, with so many deals.
+    /// Writes the sample company, with so many deals.
     pub(super) fn write(deals: usize) -> Company {
         let folder = tempfile::tempdir().unwrap();
-        let company = Company { folder };
+        let place = folder.path().join("company");
+        let company = Company { folder, place, asked: Vec::new() };
         let place = company.directory();
         accredit(&["demo", "--write", &place, "--deals", &deals.to_string()]);
-        accredit(&["ruleset", "export", &place, "--out", &company.path("company.ruleset")]);
+        company.pin();
+        company.pack_lines(&company.place.join("transactions/deals.ndjson"));
+        company
+    }
 
-        let lines = PathBuf::from(&place).join("transactions/deals.ndjson");
-        let (schema, _) = infer_json_schema_from_seekable(
-            std::io::BufReader::new(File::open(&lines).unwrap()),
-            None,
-        )
-        .unwrap();
+    /// A generated world, with the arguments for its business date.
+    pub(super) fn of_world(world: &Path) -> Company {
+        let as_of = fs::read_to_string(world.join("as-of")).unwrap();
+        let asked = as_of.split_whitespace().map(str::to_owned).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let company = Company { folder, place: world.to_owned(), asked };
+        company.pin();
+        company.pack_lines(&world.join("transactions/rows.ndjson"));
+        company
+    }
+
+    /// The public CRM data in this folder.
+    pub(super) fn of_crm(data: &Path) -> Company {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/crm");
+        let pipeline = data.join("sales_pipeline.csv");
+        let asked = ["--transactions".to_owned(), pipeline.display().to_string()].to_vec();
+        let company = Company { folder: tempfile::tempdir().unwrap(), place, asked };
+        company.pin();
+
+        let text = fs::read_to_string(&pipeline).unwrap();
+        let header = text.lines().next().unwrap().trim_start_matches('\u{feff}').split(',');
+        let columns: Vec<Field> =
+            header.map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        let schema = Arc::new(Schema::new(columns));
+        let reader = CsvReaderBuilder::new(Arc::clone(&schema)).with_header(true);
+        let reader = reader.with_batch_size(ROWS_A_FILE).build(text.as_bytes()).unwrap();
+        company.pack("deals", &schema, reader);
+        company
+    }
+
+    /// Exports the ruleset of the directory.
+    fn pin(&self) {
+        let pinned = self.path("company.ruleset");
+        accredit(&["ruleset", "export", &self.directory(), "--out", &pinned]);
+    }
+
+    /// Writes lines of JSON as the folder `deals`, and without a row as the folder `none`.
+    fn pack_lines(&self, lines: &Path) {
+        let open = || std::io::BufReader::new(File::open(lines).unwrap());
+        let (schema, _) = infer_json_schema_from_seekable(open(), None).unwrap();
         let schema = Arc::new(schema);
         for (name, kept) in [("deals", usize::MAX), ("none", 0)] {
             let reader = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(ROWS_A_FILE);
-            let reader =
-                reader.build(std::io::BufReader::new(File::open(&lines).unwrap())).unwrap();
-            fs::create_dir(company.path(name)).unwrap();
-            for (number, batch) in reader.enumerate() {
-                let batch = batch.unwrap();
-                let batch = batch.slice(0, kept.min(batch.num_rows()));
-                let file = File::create(company.path(&format!("{name}/{number}.parquet"))).unwrap();
-                let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None).unwrap();
-                writer.write(&batch).unwrap();
-                writer.close().unwrap();
-            }
+            let batches = reader.build(open()).unwrap();
+            let batches =
+                batches.map(|batch| batch.map(|batch| batch.slice(0, kept.min(batch.num_rows()))));
+            self.pack(name, &schema, batches);
         }
-        company
+    }
+
+    /// Writes batches as a folder of files, one each.
+    fn pack(
+        &self,
+        name: &str,
+        schema: &SchemaRef,
+        batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    ) {
+        fs::create_dir(self.path(name)).unwrap();
+        for (number, batch) in batches.enumerate() {
+            let file = File::create(self.path(&format!("{name}/{number}.parquet"))).unwrap();
+            let mut writer = ArrowWriter::try_new(file, Arc::clone(schema), None).unwrap();
+            writer.write(&batch.unwrap()).unwrap();
+            writer.close().unwrap();
+        }
     }
 
     fn path(&self, name: &str) -> String {
@@ -79,7 +133,12 @@ impl Company {
 
     /// The directory of the company.
     pub(super) fn directory(&self) -> String {
-        self.path("company")
+        self.place.display().to_string()
+    }
+
+    /// The business date, as options of a run.
+    pub(super) fn as_of(&self) -> &[String] {
+        if self.asked.first().is_some_and(|name| name == "--as-of") { &self.asked } else { &[] }
     }
 
     /// Options of a run over all deals.
@@ -100,8 +159,10 @@ impl Company {
     /// What one process calculates of a period.
     pub(super) fn calculated(&self, period: &str) -> Calculated {
         let place = self.directory();
-        let json =
-            accredit(&["calculate", &place, "--period", period, "--format", "json", "--quiet"]);
+        let mut arguments =
+            vec!["calculate", &place, "--period", period, "--format", "json", "--quiet"];
+        arguments.extend(self.asked.iter().map(String::as_str));
+        let json = accredit(&arguments);
         let calculations: Vec<Json> = serde_json::from_slice(&json).unwrap();
         let rows = |list: &str| {
             calculations.iter().flat_map(|one| one[list].as_array().unwrap()).collect()

@@ -70,8 +70,7 @@ fn assert_equal_to_one_process(company: &Company, results: &Results) {
     let credits = company::rows_in(&results.credits, &["amount"]);
     assert!(expected.credits.len() > 300, "{}", expected.credits.len());
     assert_eq!(credits, expected.credits);
-    let amounts = ["amount", "credited", "quota", "attainment"];
-    let rewards = company::rows_in(&results.rewards, &amounts);
+    let rewards = company::rows_in(&results.rewards, &REWARD_AMOUNTS);
     assert!(expected.rewards.len() > 300, "{}", expected.rewards.len());
     assert_eq!(rewards, expected.rewards);
 
@@ -102,6 +101,70 @@ fn one_two_and_four_executors_come_to_the_results_of_one_process() {
         let parts: BTreeSet<String> = done.map(|worker| worker.part).collect();
         assert_eq!(parts.len(), PARTS, "{count} executors");
     }
+}
+
+const REWARD_AMOUNTS: [&str; 4] = ["amount", "credited", "quota", "attainment"];
+
+/// Compares a customer with one process; how many credits and rewards there are.
+fn check_company(cluster: &Cluster, company: &Company, (id, period): (&str, &str)) -> [usize; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = company.calculated(period);
+    let asked = ["--id", id, "--period", period, "--parts", "3"].map(str::to_owned);
+    let options = [&company.options()[..], &asked, company.as_of()].concat();
+
+    // Rewards need the credits of every day, so the credits of the period are a run of their own.
+    let alone = Results::below(&folder.path().join("credits alone"));
+    let written =
+        ["--credits", alone.credits.to_str().unwrap(), "--notes", alone.notes.to_str().unwrap()];
+    let run = cluster.start_run(&[&options[..], &written.map(str::to_owned)].concat());
+    let Ended { is_success, errors } = run.wait();
+    assert!(is_success, "{}: {errors}", company.directory());
+    assert_eq!(
+        company::rows_in(&alone.credits, &["amount"]),
+        expected.credits,
+        "{}",
+        company.directory()
+    );
+    for (list, deals) in &expected.noted {
+        assert_eq!(
+            &company::noted_deals(&alone.notes, list),
+            deals,
+            "{}: {list}",
+            company.directory()
+        );
+    }
+
+    let all = Results::below(&folder.path().join("all"));
+    let run = cluster.start_run(&[&options[..], &all.options()].concat());
+    let Ended { is_success, errors } = run.wait();
+    assert!(is_success, "{}: {errors}", company.directory());
+    assert_eq!(
+        company::rows_in(&all.rewards, &REWARD_AMOUNTS),
+        expected.rewards,
+        "{}",
+        company.directory()
+    );
+    [expected.credits.len(), expected.rewards.len()]
+}
+
+/// `tests/ballista/run` writes the worlds.
+#[test]
+fn the_public_crm_data_and_generated_worlds_come_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(folder.path(), 2);
+    if let Some(data) = std::env::var_os("ACCREDIT_REAL_DATA") {
+        let company = Company::of_crm(&Path::new(&data).join("crm-sales-opportunities"));
+        let [credits, _] = check_company(&cluster, &company, ("opportunity_id", "2017"));
+        assert!(credits > 4238, "{credits}");
+    }
+
+    let worlds = std::env::var("ACCREDIT_WORLDS_FOLDER").expect("tests/ballista/run sets it");
+    let mut rewards = 0;
+    for world in std::fs::read_dir(worlds).unwrap() {
+        let company = Company::of_world(&world.unwrap().path());
+        rewards += check_company(&cluster, &company, ("id", "2022"))[1];
+    }
+    assert!(rewards > 0);
 }
 
 #[test]
