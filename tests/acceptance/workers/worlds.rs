@@ -92,7 +92,7 @@ fn generated_worlds_come_to_the_same_in_parts() {
 /// The worlds of [`generated_worlds_come_to_the_same_in_parts`] that pay, for a test in another
 /// language: a folder each, with the arguments for its business date in a file.
 #[test]
-#[ignore = "tests/spark/run runs it, with ACCREDIT_WORLDS_FOLDER"]
+#[ignore = "it writes files: tests/spark/run and tests/ballista/run ask for it"]
 fn worlds_are_written() {
     let folder =
         std::env::var("ACCREDIT_WORLDS_FOLDER").expect("ACCREDIT_WORLDS_FOLDER names a folder");
