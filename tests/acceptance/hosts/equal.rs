@@ -3,6 +3,7 @@
 //!
 //! `ACCREDIT_HOST_WORLDS` is the number of generated worlds, `ACCREDIT_SEED` the number of the first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -99,6 +100,45 @@ fn without_ruleset(rows: &[String]) -> Vec<String> {
     rows
 }
 
+/// The rewards with their credits by date; those of one date in the order of their ids, since a server lists
+/// them as they arrived.
+fn by_dates(results: &Results) -> Vec<String> {
+    let parse = |row: &String| -> Json { serde_json::from_str(row).unwrap() };
+    let text = |row: &Json, name: &str| row[name].as_str().unwrap().to_owned();
+    let credits = results.credits.iter().map(parse);
+    let dates: BTreeMap<String, String> =
+        credits.map(|row| (text(&row, "id"), text(&row, "incentive_date"))).collect();
+
+    let order = |row: &String| {
+        let mut reward = parse(row);
+        let listed = reward["credits"].as_array_mut().unwrap();
+        let date = |id: &Json| dates.get(id.as_str().unwrap());
+        for of_date in listed.chunk_by_mut(|one, other| date(one) == date(other)) {
+            of_date.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+        }
+        reward.to_string()
+    };
+    let mut rows: Vec<String> = results.rewards.iter().map(order).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Credits of one day were in the order of their arrival, so that the same rewards differed now and then.
+#[test]
+fn rewards_are_compared_by_dates() {
+    let credit = |id: &str, date: &str| json!({"id": id, "incentive_date": date}).to_string();
+    let with = |ids: &[&str]| {
+        let mut results = Results::default();
+        let credits = [("a", "2022-01-05"), ("b", "2022-01-05"), ("c", "2022-02-01")];
+        results.credits.extend(credits.map(|(id, date)| credit(id, date)));
+        results.rewards.push(json!({"credits": ids}).to_string());
+        results
+    };
+    assert_eq!(by_dates(&with(&["a", "b", "c"])), by_dates(&with(&["b", "a", "c"])));
+    assert_ne!(by_dates(&with(&["a", "b", "c"])), by_dates(&with(&["c", "a", "b"])));
+    assert_ne!(by_dates(&with(&["a", "b"])), by_dates(&with(&["a", "c"])));
+}
+
 #[test]
 fn generated_worlds_come_to_the_same_on_one_host_and_on_three() {
     let (seed, count) = (number("ACCREDIT_SEED", 1), number("ACCREDIT_HOST_WORLDS", WORLDS));
@@ -150,7 +190,7 @@ fn check_world(cluster: &Cluster, seed: u64) -> usize {
 
     for count in [1, 3] {
         let found = stored(&company, &cluster.new_database(), count);
-        let of = |results: &Results| (without_ruleset(&results.credits), results.rewards.clone());
+        let of = |results: &Results| (without_ruleset(&results.credits), by_dates(results));
         let (found, expected) = (of(&found), of(&whole));
         assert_eq!(found.0, expected.0, "credits of world {seed}, {count} hosts");
         assert_eq!(found.1, expected.1, "rewards of world {seed}, {count} hosts");
