@@ -26,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use self::names::Name;
+pub use self::names::Name;
 
 /// Reads a key without a copy of its text.
 struct KeyText<K>(PhantomData<K>);
@@ -253,6 +253,18 @@ macro_rules! name_keys {
         impl From<&$name> for $name {
             fn from(key: &$name) -> Self {
                 *key
+            }
+        }
+
+        impl From<Name> for $name {
+            fn from(name: Name) -> Self {
+                Self(name)
+            }
+        }
+
+        impl From<$name> for Name {
+            fn from(key: $name) -> Name {
+                key.0
             }
         }
 

@@ -59,10 +59,10 @@ impl SummaryChanges {
     pub(super) fn replace_deal(
         &mut self,
         number: u64,
-        before: Option<&TransactionRecord>,
+        before: &[Decision],
         after: &[Decision],
     ) -> LedgerResult<()> {
-        for decision in before.iter().flat_map(|known| &known.decisions) {
+        for decision in before {
             self.add_decision(decision, -1)?;
         }
 

@@ -5,13 +5,22 @@
 //! in. Not writing (`record`) and not the bytes (`packed`). Called by every question about deals.
 
 use super::names::{KnownNames, Names};
-use super::packed::deal::{unpack_deal, visit_credits};
+use super::packed::deal::{
+    StoredDeal, unpack_content, unpack_deal, unpack_decisions, visit_credits,
+};
 use super::packed::{ReadResult, UnreadableRow};
 use super::record::{TransactionRecord, natural_key};
 use super::sealed::name_of_row;
 use super::{LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_seams::store::{Snapshot, StoreError, StoreRow, StoreTable};
+use rayon::prelude::*;
+
+/// From how many deals on rows are unpacked on every core.
+const UNPACKED_ASIDE_MIN: usize = 256;
+
+/// Deals that follow each other, and the number from which on there may be more.
+pub(super) type DealPage = (Vec<TransactionRecord>, Option<u64>);
 
 /// How many deals a block has.
 pub(super) const BLOCK_TRANSACTIONS: u64 = 64;
@@ -64,12 +73,59 @@ impl<'a> DealRows<'a> {
         self.read_row(|names| unpack_deal(number, &row, names)).map(Some)
     }
 
+    /// The deals with these numbers, in their order, their content as bytes; none of one that is not there.
+    pub(super) fn find_stored(&self, numbers: &[u64]) -> LedgerResult<Vec<Option<StoredDeal>>> {
+        let keys: Vec<Vec<u8>> =
+            numbers.iter().map(|number| codec::number_key(*number).to_vec()).collect();
+        let mut rows = self.snapshot.get_many(StoreTable::Deals, &keys)?;
+        for (row, number) in rows.iter_mut().zip(numbers).filter(|(row, _)| row.is_none()) {
+            *row = self.find_row(*number)?;
+        }
+
+        let unpack = |row: &Option<Vec<u8>>, known: &KnownNames| {
+            row.as_ref().map(|row| unpack_decisions(row, known)).transpose()
+        };
+        let known = self.names.current();
+        let read: Vec<ReadResult<Option<StoredDeal>>> = match rows.len() {
+            ..UNPACKED_ASIDE_MIN => rows.iter().map(|row| unpack(row, &known)).collect(),
+            _ => rows.par_iter().map(|row| unpack(row, &known)).collect(),
+        };
+        let again = |row: &Option<Vec<u8>>| self.read_row(|known| unpack(row, known));
+        let deals = read.into_iter().zip(&rows).map(|(read, row)| read.or_else(|_| again(row)));
+        deals.collect()
+    }
+
+    /// Deals from a number on, at most so many, and where to go on; none at the end.
+    pub(super) fn page(&self, from: u64, limit: usize) -> LedgerResult<DealPage> {
+        let from = codec::number_key(from);
+        let rows = self.snapshot.scan_prefix(StoreTable::Deals, b"", &from, limit)?;
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|(key, _)| codec::key_number(key) + 1);
+
+        let known = self.names.current();
+        let unpack = |(key, row): &StoreRow| unpack_deal(codec::key_number(key), row, &known);
+        let read: Vec<ReadResult<TransactionRecord>> = rows.par_iter().map(unpack).collect();
+        let deals =
+            read.into_iter().zip(&rows).map(|(read, row)| read.or_else(|_| self.unpack_row(row)));
+        Ok((deals.collect::<LedgerResult<_>>()?, next))
+    }
+
     /// The deal with this natural key.
     pub(super) fn find_id(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
         match self.snapshot.get(StoreTable::Keys, &natural_key(id))? {
             Some(number) => self.find_number(codec::key_number(&number)),
             None => Ok(None),
         }
+    }
+
+    /// The deal with this natural key, without its decisions.
+    pub(super) fn find_content(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
+        let Some(number) = self.snapshot.get(StoreTable::Keys, &natural_key(id))? else {
+            return Ok(None);
+        };
+        let number = codec::key_number(&number);
+        let Some(row) = self.find_row(number)? else { return Ok(None) };
+        self.read_row(|names| unpack_content(number, &row, names)).map(Some)
     }
 
     /// The credits of a deal that `is_wanted`, each with its place among all of them.

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** what is read is the record that was added, cell by cell.
 
+use accredit_domain::keys::Name;
 use accredit_domain::transaction::Record;
 
 use super::names::{KnownNames, NewNames};
@@ -48,7 +49,7 @@ impl ImportRows {
         let mut no_names = NewNames::default();
         let mut body = RowWriter::behind(vec![IMPORT_BODY_VERSION], &mut no_names);
         body.put_length(texts.len());
-        texts.iter().for_each(|text| body.put_text(text));
+        texts.iter().for_each(|text| body.put_text(text.text()));
         body.put_length(self.count);
 
         let mut body = body.into_bytes();
@@ -77,7 +78,7 @@ fn read_rows(body: &[u8]) -> ReadResult<Vec<Record>> {
     let mut head = RowReader::with_names(rest, &no_names);
     let mut names = KnownNames::default();
     for _ in 0..head.take_number()? {
-        names.push(head.take_text()?.into());
+        names.push(Name::of(head.take_text()?));
     }
     let count = head.take_number()?;
 

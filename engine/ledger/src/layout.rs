@@ -9,7 +9,7 @@
 //! in both and never in neither.
 
 use super::names::NewNames;
-use super::packed::deal::pack_deal;
+use super::packed::deal::{PackedContent, pack_deal};
 use super::record::{TransactionRecord, take_turn};
 use super::statements::{MovedDeal, StatementChanges};
 use super::{Ledger, LedgerResult, codec, lock_mutex};
@@ -70,9 +70,10 @@ impl Ledger {
 
             for stored in deals {
                 let place = codec::number_key(stored.number);
-                let packed = pack_deal(&stored, &stored.decisions, &mut names)?;
+                let packed =
+                    pack_deal(PackedContent::Record(&stored), &stored.decisions, &mut names)?;
                 batch.put_row(StoreTable::Deals, place, packed);
-                let entered = MovedDeal::between(stored.number, None, &stored.decisions);
+                let entered = MovedDeal::between(stored.number, &[], &stored.decisions);
                 statements.move_deal(&entered)?;
             }
             batch.delete_row(StoreTable::Blocks, key);

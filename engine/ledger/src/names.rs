@@ -6,10 +6,12 @@
 //! **Architecture invariant:** a name is written in the commit of the first row that has its number, and
 //! its number never means another text.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::HashMap;
+
 use super::LedgerResult;
+use accredit_domain::keys::Name;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// Bytes of the longest text that becomes a name; a longer one stands in its row.
@@ -25,8 +27,8 @@ pub(super) struct Names(RwLock<Arc<KnownNames>>);
 /// Names by number, and numbers by name.
 #[derive(Clone, Default)]
 pub(super) struct KnownNames {
-    texts: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, u32>,
+    texts: Vec<Name>,
+    numbers: HashMap<Name, u32>,
 }
 
 impl Names {
@@ -52,7 +54,7 @@ impl Names {
             let text = String::from_utf8(text).map_err(|_| {
                 StoreError::Damaged(format!("the name with number {place} is no text"))
             })?;
-            texts.push(Arc::from(text));
+            texts.push(Name::of(&text));
         }
 
         self.add_written(known.texts.len(), texts);
@@ -60,7 +62,7 @@ impl Names {
     }
 
     /// Adds names that a commit wrote, from the number `first` on.
-    pub(super) fn add_written(&self, first: usize, texts: Vec<Arc<str>>) {
+    pub(super) fn add_written(&self, first: usize, texts: Vec<Name>) {
         if texts.is_empty() {
             return;
         }
@@ -79,16 +81,16 @@ impl Names {
 
 impl KnownNames {
     /// Adds a text, with the next number.
-    pub(super) fn push(&mut self, text: Arc<str>) {
+    pub(super) fn push(&mut self, text: Name) {
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(Arc::clone(&text), number);
+        self.numbers.insert(text, number);
         self.texts.push(text);
     }
 
-    /// The text with this number.
-    pub(super) fn text_of(&self, number: u64) -> Option<&str> {
+    /// The name with this number.
+    pub(super) fn name_of(&self, number: u64) -> Option<Name> {
         let number = usize::try_from(number).ok()?;
-        self.texts.get(number).map(|text| &**text)
+        self.texts.get(number).copied()
     }
 }
 
@@ -105,33 +107,43 @@ impl NewNames {
         NewNames { known, fresh: KnownNames::default() }
     }
 
-    /// What a row writes for a text, without adding it.
-    fn find(&self, text: &str) -> FoundName {
-        if let Some(number) = self.known.numbers.get(text) {
+    /// What a row writes for a text, without adding it. A text that is no name yet is not made one.
+    fn find_text(&self, text: &str) -> FoundName {
+        match Name::find(text) {
+            Some(name) => self.find(name),
+            None => self.without_number(text),
+        }
+    }
+
+    /// What a row writes for a name, without adding it.
+    fn find(&self, name: Name) -> FoundName {
+        if let Some(number) = self.known.numbers.get(&name) {
             return FoundName::Number(u64::from(*number));
         }
-
-        let first = self.known.texts.len();
-        if let Some(number) = self.fresh.numbers.get(text) {
-            return FoundName::Number(u64::from(*number) + first as u64);
+        match self.fresh.numbers.get(&name) {
+            Some(number) => FoundName::Number(u64::from(*number) + self.known.texts.len() as u64),
+            None => self.without_number(name.text()),
         }
+    }
 
-        let place = first + self.fresh.texts.len();
+    /// What a row writes for a text without a number.
+    fn without_number(&self, text: &str) -> FoundName {
+        let place = self.known.texts.len() + self.fresh.texts.len();
         if text.len() > NAME_BYTES_MAX || place >= NAMES_MAX {
             return FoundName::InRow;
         }
         FoundName::New(place as u64)
     }
 
-    /// The texts of the new names, in the order of their numbers.
-    pub(super) fn fresh_texts(&self) -> &[Arc<str>] {
+    /// The new names, in the order of their numbers.
+    pub(super) fn fresh_texts(&self) -> &[Name] {
         &self.fresh.texts
     }
 
     /// Adds the rows of the new names to the commit.
     pub(super) fn write_rows(&self, batch: &mut WriteBatch) {
         for (place, text) in (self.known.texts.len()..).zip(&self.fresh.texts) {
-            batch.put_row(StoreTable::Names, name_key(place), text.as_bytes());
+            batch.put_row(StoreTable::Names, name_key(place), text.text().as_bytes());
         }
     }
 
@@ -167,16 +179,30 @@ pub(super) enum RowNames<'n> {
 
 impl RowNames<'_> {
     /// The number of a text, a new one for a new name; none where it must stand in its row.
-    pub(super) fn number_of(&mut self, text: &str) -> Option<u64> {
-        let found = match self {
-            RowNames::Adding(names) => names.find(text),
-            RowNames::Shared { names, .. } => names.find(text),
-        };
+    pub(super) fn number_of_text(&mut self, text: &str) -> Option<u64> {
+        let found = self.names().find_text(text);
+        self.take_number(found, || Name::of(text))
+    }
+
+    /// The number of a name, a new one for a new name; none where its text must stand in its row.
+    pub(super) fn number_of(&mut self, name: Name) -> Option<u64> {
+        let found = self.names().find(name);
+        self.take_number(found, || name)
+    }
+
+    fn names(&self) -> &NewNames {
+        match self {
+            RowNames::Adding(names) => names,
+            RowNames::Shared { names, .. } => names,
+        }
+    }
+
+    fn take_number(&mut self, found: FoundName, name: impl FnOnce() -> Name) -> Option<u64> {
         match (found, self) {
             (FoundName::Number(number), _) => Some(number),
             (FoundName::InRow, _) => None,
             (FoundName::New(number), RowNames::Adding(names)) => {
-                names.fresh.push(Arc::from(text));
+                names.fresh.push(name());
                 Some(number)
             }
             (FoundName::New(_), RowNames::Shared { has_new, .. }) => {

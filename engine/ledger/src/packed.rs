@@ -8,7 +8,9 @@
 
 pub(super) mod credit;
 pub(super) mod deal;
+mod references;
 
+use accredit_domain::keys::Name;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -106,6 +108,11 @@ impl<'n> RowWriter<'n> {
 
     fn put_bytes(&mut self, bytes: &[u8]) {
         self.put_length(bytes.len());
+        self.append_bytes(bytes);
+    }
+
+    /// Bytes of another row, without their length.
+    fn append_bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -121,9 +128,21 @@ impl<'n> RowWriter<'n> {
         self.put_bytes(&part);
     }
 
-    fn put_name(&mut self, text: Option<&str>) {
-        let Some(text) = text else { return self.put_number(NO_NAME) };
-        match self.names.number_of(text) {
+    /// Appends a key of which a ruleset has few, as the number of its name.
+    fn put_name(&mut self, key: Option<impl Into<Name>>) {
+        let Some(name) = key.map(Into::into) else { return self.put_number(NO_NAME) };
+        let number = self.names.number_of(name);
+        self.put_name_number(number, name.text());
+    }
+
+    /// Appends a text that many rows have, as the number of its name.
+    fn put_named_text(&mut self, text: &str) {
+        let number = self.names.number_of_text(text);
+        self.put_name_number(number, text);
+    }
+
+    fn put_name_number(&mut self, number: Option<u64>, text: &str) {
+        match number {
             Some(number) => self.put_number(number + FIRST_NAME),
             None => {
                 self.put_number(TEXT_IN_ROW);
@@ -224,20 +243,32 @@ impl<'a> RowReader<'a> {
             .map_err(|_| UnreadableRow::Broken("a text is no text"))
     }
 
-    fn take_name(&mut self) -> ReadResult<Option<&'a str>> {
+    /// A key of which a ruleset has few.
+    fn take_name<K: From<Name>>(&mut self) -> ReadResult<Option<K>> {
+        let name = match self.take_number()? {
+            NO_NAME => None,
+            TEXT_IN_ROW => Some(Name::of(self.take_text()?)),
+            number => Some(self.name_of(number)?),
+        };
+        Ok(name.map(K::from))
+    }
+
+    /// Such a key that cannot be missing.
+    fn take_given_name<K: From<Name>>(&mut self) -> ReadResult<K> {
+        self.take_name()?.ok_or(MISSING_NAME)
+    }
+
+    /// A text that many rows have.
+    fn take_named_text(&mut self) -> ReadResult<&'a str> {
         match self.take_number()? {
-            NO_NAME => Ok(None),
-            TEXT_IN_ROW => self.take_text().map(Some),
-            number => {
-                let text = self.names.text_of(number - FIRST_NAME);
-                text.map(Some).ok_or(UnreadableRow::UnknownName)
-            }
+            NO_NAME => Err(MISSING_NAME),
+            TEXT_IN_ROW => self.take_text(),
+            number => self.name_of(number).map(|name| &**name.text()),
         }
     }
 
-    /// A name that cannot be missing.
-    fn take_given_name(&mut self) -> ReadResult<&'a str> {
-        self.take_name()?.ok_or(UnreadableRow::Broken("a name is missing"))
+    fn name_of(&self, number: u64) -> ReadResult<Name> {
+        self.names.name_of(number - FIRST_NAME).ok_or(UnreadableRow::UnknownName)
     }
 
     fn take_date(&mut self) -> ReadResult<Option<Date>> {
@@ -273,6 +304,15 @@ impl<'a> RowReader<'a> {
         Ok(decimal)
     }
 
+    fn names(&self) -> &'a KnownNames {
+        self.names
+    }
+
+    /// How many bytes are not read yet.
+    fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Refuses bytes behind the row.
     pub(super) fn end(&self) -> ReadResult<()> {
         if self.rest.is_empty() {
@@ -283,3 +323,4 @@ impl<'a> RowReader<'a> {
 }
 
 const CUT_OFF: UnreadableRow = UnreadableRow::Broken("it is cut off");
+const MISSING_NAME: UnreadableRow = UnreadableRow::Broken("a name is missing");

@@ -125,9 +125,9 @@ pub struct RecordedDeals<'l> {
 }
 
 impl RecordedDeals<'_> {
-    /// The transaction with this natural key.
-    pub fn find_transaction(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
-        self.ledger.deal_rows(&*self.snapshot).find_id(id)
+    /// The transaction with this natural key, without its decisions: there may be many credits in them.
+    pub fn find_content(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
+        self.ledger.deal_rows(&*self.snapshot).find_content(id)
     }
 }
 

@@ -226,8 +226,12 @@ impl Ledger {
         let names = NewNames::beyond(self.names.load(&*snapshot)?);
         let mut deals = TouchedDeals::new(self.deal_rows(&*snapshot))?;
 
+        let mut arrived = Vec::with_capacity(work.records.len());
         for record in &work.records {
-            let number = deals.assign_number(&record.id, &mut batch)?;
+            arrived.push(deals.assign_number(&record.id, &mut batch)?);
+        }
+        deals.open_deals(&arrived)?;
+        for (number, record) in arrived.into_iter().zip(&work.records) {
             deals.open_deal(number)?.record = Some(record);
         }
 
@@ -237,8 +241,12 @@ impl Ledger {
             batch.put_row(StoreTable::History, key, codec::pack_row(record)?);
         }
 
-        for (id, decisions) in &work.decisions {
-            let number = deals.assign_number(id, &mut batch)?;
+        let mut decided = Vec::with_capacity(work.decisions.len());
+        for (id, _) in &work.decisions {
+            decided.push(deals.assign_number(id, &mut batch)?);
+        }
+        deals.open_deals(&decided)?;
+        for (number, (_, decisions)) in decided.into_iter().zip(&work.decisions) {
             deals.open_deal(number)?.decisions = Some(decisions);
         }
 

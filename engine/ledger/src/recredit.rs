@@ -224,6 +224,16 @@ impl Ledger {
         self.deal_rows(&*self.snapshot()?).rest_of_block(from)
     }
 
+    /// Stored transactions from number `from` on, at most so many, and where to go on; they are read on
+    /// every core.
+    pub fn records_page(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> LedgerResult<(Vec<TransactionRecord>, Option<u64>)> {
+        self.deal_rows(&*self.snapshot()?).page(from, limit)
+    }
+
     /// Where to go on behind a block that cannot be read.
     pub fn block_after(&self, from: u64) -> u64 {
         (from / BLOCK_TRANSACTIONS + 1) * BLOCK_TRANSACTIONS

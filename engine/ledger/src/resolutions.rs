@@ -143,10 +143,27 @@ impl Ledger {
         &self,
         transaction: &str,
     ) -> LedgerResult<Vec<ResolutionRecord>> {
-        let prefix = transaction_prefix(transaction);
-        let rows =
-            self.snapshot()?.scan_prefix(StoreTable::Resolutions, &prefix, b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
+        self.resolutions_of([transaction])
+    }
+
+    /// The same of several transactions, one after the other.
+    pub fn resolutions_of<'a>(
+        &self,
+        transactions: impl IntoIterator<Item = &'a str>,
+    ) -> LedgerResult<Vec<ResolutionRecord>> {
+        let snapshot = self.snapshot()?;
+        let mut found = Vec::new();
+        if snapshot.row_count(StoreTable::Resolutions)? == 0 {
+            return Ok(found);
+        }
+        for transaction in transactions {
+            let prefix = transaction_prefix(transaction);
+            let rows = snapshot.scan_prefix(StoreTable::Resolutions, &prefix, b"", usize::MAX)?;
+            for (_, row) in rows {
+                found.push(codec::from_json(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Every adjustment that counts: the last one of each transaction and credit, resets left out.

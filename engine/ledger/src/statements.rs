@@ -8,7 +8,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::packed::put_number;
-use super::record::TransactionRecord;
 use super::{LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
@@ -74,12 +73,7 @@ pub(super) struct MovedDeal {
 
 impl MovedDeal {
     /// From the decisions as they were to those as they become.
-    pub(super) fn between(
-        number: u64,
-        before: Option<&TransactionRecord>,
-        after: &[Decision],
-    ) -> MovedDeal {
-        let before = before.map_or(&[][..], |stored| &stored.decisions);
+    pub(super) fn between(number: u64, before: &[Decision], after: &[Decision]) -> MovedDeal {
         let (mut left, mut entered) = (rows_of(before, number), rows_of(after, number));
         if !left.is_empty() {
             let stays = entered.clone();

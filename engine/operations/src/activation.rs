@@ -223,7 +223,7 @@ fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Requested before the new rules are visible, so that no reader sees the work as finished.
     context.redrives.add_request();
     let routes = routes_to(&ruleset.settings.destinations);
-    context.ruleset.store(ruleset);
+    context.put_in_force(ruleset);
     // Behind it: an event for a destination that the ruleset does not name yet would be a dead letter.
     context.ledger.route_events(routes);
     context.activation.store(activation, Ordering::Release);

@@ -124,6 +124,16 @@ pub struct Context {
     pub(crate) reward_alerts: Mutex<KnownAlerts>,
 }
 
+/// Rulesets of earlier decisions that are at hand.
+const RULESETS_MAX: usize = 8;
+
+/// Keeps a ruleset of earlier decisions at hand.
+pub(crate) fn keep_ruleset(known: &mut VecDeque<Arc<Ruleset>>, ruleset: Arc<Ruleset>) {
+    known.retain(|one| one.hash != ruleset.hash);
+    known.push_front(ruleset);
+    known.truncate(RULESETS_MAX);
+}
+
 impl Context {
     /// A context over a ledger, with the ruleset that is in force.
     ///
@@ -154,6 +164,16 @@ impl Context {
             runs: ActiveRuns::default(),
             reward_alerts: Mutex::default(),
         })
+    }
+
+    /// Puts another ruleset in force. The former one stays at hand: its decisions are looked at again, and
+    /// rebuilding it takes as long as reading the whole organisation.
+    pub fn put_in_force(&self, ruleset: Arc<Ruleset>) {
+        let former = self.ruleset.swap(ruleset);
+        // A swap does not wait for a ruleset that is being rebuilt: the former one can be rebuilt as well.
+        if let Ok(mut known) = self.rulesets.try_lock() {
+            keep_ruleset(&mut known, former);
+        }
     }
 
     /// Milliseconds since 1970.

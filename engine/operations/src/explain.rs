@@ -22,11 +22,8 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use crate::context::Context;
+use crate::context::{Context, keep_ruleset};
 use crate::error::OperationError;
-
-/// Rebuilt rulesets that are kept.
-const RULESETS_MAX: usize = 8;
 
 /// What people did to a transaction or to one of its credits, as the pipeline takes it.
 enum ManualInput {
@@ -200,7 +197,6 @@ pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, Operati
         OperationError::conflict("ruleset_not_rebuilt", detail)
     })?;
 
-    known.push_front(Arc::clone(&ruleset));
-    known.truncate(RULESETS_MAX);
+    keep_ruleset(&mut known, Arc::clone(&ruleset));
     Ok(ruleset)
 }

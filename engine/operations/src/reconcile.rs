@@ -170,7 +170,7 @@ impl<'l> ListComparison<'l> {
         }
 
         self.found.listed += 1;
-        let Some(stored) = self.recorded.find_transaction(&listed.id)? else {
+        let Some(stored) = self.recorded.find_content(&listed.id)? else {
             self.found.missing_count += 1;
             if self.found.missing.len() < NAMED_MAX {
                 let (id, incentive_date) = (listed.id.to_string(), date);

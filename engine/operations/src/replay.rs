@@ -18,7 +18,7 @@ use accredit_crediting::posting::{self, PostingRules};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::{LockedPeriods, PeriodKind, PeriodPhase};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, ResolutionRecord};
+use accredit_domain::decision::Decision;
 use accredit_domain::keys::PeriodKey;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
@@ -28,6 +28,7 @@ use accredit_ledger::recredit::DecisionPins;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::context::Context;
 use crate::error::OperationError;
@@ -87,8 +88,8 @@ pub struct ReplayImpact {
 impl ReplaySelection<'_> {
     /// Those of `stored` that it means.
     pub fn select_stale(&self, stored: Vec<TransactionRecord>) -> Vec<RedecideItem> {
-        let mut decoder = Decoder::new(Arc::clone(&self.ruleset.settings.fields));
-        let again = stored.into_iter().filter_map(|stored| {
+        let decoder = || Decoder::new(Arc::clone(&self.ruleset.settings.fields));
+        let select = |decoder: &mut Decoder, stored: TransactionRecord| {
             let plans = self.pins.stale_plans(&stored.decisions);
             if plans.is_empty() {
                 return None;
@@ -102,9 +103,9 @@ impl ReplaySelection<'_> {
                 self.reaching.is_some_and(|first| Effective::From(first).covers_date(date));
             let meant = (self.effective.covers_date(date) && open) || posted;
             meant.then_some(RedecideItem { stored, transaction, plans })
-        });
-
-        again.collect()
+        };
+        let stored = stored.into_par_iter();
+        stored.map_init(decoder, select).flatten_iter().collect()
     }
 
     fn is_finalized(&self, date: Option<Date>) -> bool {
@@ -125,10 +126,8 @@ pub(crate) fn stored_inputs(
     again: &[RedecideItem],
     today: Date,
 ) -> Result<DecisionInputs, StoreError> {
-    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
-    for one in again {
-        resolutions.extend(context.ledger.transaction_resolutions(&one.stored.id)?);
-    }
+    let ids = again.iter().map(|one| one.stored.id.as_str());
+    let resolutions = context.ledger.resolutions_of(ids)?;
     explain::decision_inputs(Some(today), &resolutions)
 }
 
@@ -253,14 +252,7 @@ pub(crate) fn replay_page(
     context: &Context,
     first: u64,
 ) -> Result<(Vec<TransactionRecord>, Option<u64>), StoreError> {
-    let (mut page, mut from) = (Vec::new(), Some(first));
-    while let Some(first) = from.filter(|_| page.len() < REPLAY_CHUNK) {
-        from = context.ledger.records_from(first)?.map(|(stored, next)| {
-            page.extend(stored);
-            next
-        });
-    }
-    Ok((page, from))
+    context.ledger.records_page(first, REPLAY_CHUNK)
 }
 
 /// What `decide_stale` says, with what is posted because periods are closed or finalized.

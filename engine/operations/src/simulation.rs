@@ -13,7 +13,7 @@ use accredit_crediting::reward;
 use accredit_crediting::simulation::{self, Simulation, SimulationStart};
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, ResolutionRecord};
+use accredit_domain::decision::Decision;
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
@@ -73,11 +73,7 @@ fn start_of(
         Ok(())
     })?;
 
-    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
-    for id in &ids {
-        resolutions.extend(context.ledger.transaction_resolutions(id)?);
-    }
-
+    let resolutions = context.ledger.resolutions_of(ids.iter().map(AsRef::as_ref))?;
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
     let posted: Vec<Decision> = simulation::posted_from_outside(decisions, period);
     let earlier = earlier_credits(context, ruleset, plan, period)?;

@@ -263,7 +263,7 @@ impl Server {
         let (ruleset, findings) = Ruleset::read(&files, &known.collect());
         let ruleset = Arc::new(ruleset.unwrap_or_else(|| panic!("{findings:#?}")));
         record_activation(&self.context.ledger, &ruleset, Effective::Recredit);
-        self.context.ruleset.store(ruleset);
+        self.context.put_in_force(ruleset);
         time(|| {
             while let Some(wish) = self.context.ledger.pending_recredit().unwrap() {
                 recredit::decide_some(&self.context, wish).unwrap();

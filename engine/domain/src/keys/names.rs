@@ -6,12 +6,16 @@
 //! **Architecture invariant:** two names are the same pointer exactly when their texts are equal.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, RwLock};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-/// A text that is kept once, as a pointer to it.
+use foldhash::HashMap;
+
+/// A text that is kept once, as a pointer to it: a key of any kind is made of it, and it of the key,
+/// without a look at the text.
 #[derive(Clone, Copy)]
-pub(super) struct Name(&'static Arc<str>);
+pub struct Name(&'static Arc<str>);
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
@@ -20,6 +24,18 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::hash(self.0, state);
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self.0, f)
+    }
+}
 
 /// Texts that are kept, by their letters.
 type KeptTexts = HashMap<&'static str, &'static Arc<str>>;
@@ -34,7 +50,7 @@ thread_local! {
 
 impl Name {
     /// The name with this text, which is kept from now on.
-    pub(super) fn of(text: &str) -> Name {
+    pub fn of(text: &str) -> Name {
         let met = MET.with_borrow(|met| met.get(text).copied());
         if let Some(known) = met {
             return Name(known);
@@ -45,15 +61,22 @@ impl Name {
         Name(kept)
     }
 
+    /// The name with this text, if it is kept already.
+    pub fn find(text: &str) -> Option<Name> {
+        let met = MET.with_borrow(|met| met.get(text).copied());
+        let kept = || KEPT.read().unwrap_or_else(PoisonError::into_inner).get(text).copied();
+        met.or_else(kept).map(Name)
+    }
+
     /// The text, shared with all who hold it.
-    pub(super) fn text(self) -> &'static Arc<str> {
+    pub fn text(self) -> &'static Arc<str> {
         self.0
     }
 }
 
 /// The one copy of a text.
 fn keep_text(text: &str) -> &'static Arc<str> {
-    let mut kept = KEPT.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = kept.get(text) {
         return known;
     }

@@ -5,15 +5,16 @@
 //! that the last step reached, so the difference is short. The first entry differs from a blank one of its
 //! decision. An id that follows from its entry is computed again when it is read.
 
-use accredit_domain::credit::posted::{
-    CreditKind, CreditOrigin, OTHER_YEAR, POLICY_ERROR, PostedCredit,
-};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES};
 use accredit_domain::decision::Decision;
-use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PositionKey, RecipientKey};
+use accredit_domain::keys::{
+    DefinedName, Name, ParticipantKey, PeriodKey, PositionKey, RecipientKey,
+};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::references::{read_entry_id, read_reason, write_entry_id, write_reason};
 use super::{ReadResult, RowReader, RowWriter, UnreadableRow};
 
 /// Which fields differ; the frequent ones first, so that a byte often says all.
@@ -66,21 +67,6 @@ impl EntryLayout {
         }
     }
 }
-
-/// What stands for the reason of an entry.
-const NO_REASON: u8 = 0;
-const REASON_TEXT: u8 = 1;
-const REASON_DUPLICATE: u8 = 2;
-const REASON_POLICY: u8 = 3;
-const REASON_YEAR: u8 = 4;
-
-/// What the reason of a duplicate begins with, in front of the id of the credit that counts.
-const DUPLICATE_OF: &str = "duplicate_of:";
-
-/// What stands for the id of another entry: none, bytes, or the place in its decision from here on.
-const NO_ENTRY: u64 = 0;
-const ENTRY_BYTES: u64 = 1;
-const FIRST_ENTRY: u64 = 2;
 
 /// What the ids of the entries of a deal begin with.
 pub(super) type IdPrefix = [u8; TRANSACTION_PREFIX_BYTES];
@@ -139,21 +125,26 @@ impl ExpectedEntry {
             via = before.position.map(Into::into);
             level = level.map(|level| level.saturating_add(1));
         }
-        let same_names = !is_former && before.payee.as_deref() == before.position.as_deref();
+        let same_names = !is_former && has_name_of_position(before);
         ExpectedEntry { same_names, payee, via, level }
     }
 
     fn has_payee_of(&self, credit: &PostedCredit) -> bool {
         if self.same_names {
-            return credit.payee.as_deref() == credit.position.as_deref();
+            return has_name_of_position(credit);
         }
         self.payee == credit.payee
     }
 
     /// Who holds a position.
     fn payee_of(&self, position: Option<PositionKey>) -> Option<ParticipantKey> {
-        if self.same_names { position.map(|who| who.as_str().into()) } else { self.payee }
+        if self.same_names { position.map(|who| Name::from(who).into()) } else { self.payee }
     }
+}
+
+/// Whether the holder of a position is called as the position is.
+fn has_name_of_position(credit: &PostedCredit) -> bool {
+    credit.payee.map(Name::from) == credit.position.map(Name::from)
 }
 
 /// The fields in which an entry differs from what usually follows the one before; amounts also in their
@@ -236,10 +227,10 @@ fn write_recipient(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit:
     let has = |field: u32| mask & field != 0;
 
     if has(POSITION) {
-        row.put_name(credit.position.as_deref());
+        row.put_name(credit.position);
     }
     if has(PAYEE) {
-        row.put_name(credit.payee.as_deref());
+        row.put_name(credit.payee);
     }
     if has(AMOUNT) {
         row.put_decimal(&credit.amount);
@@ -248,7 +239,7 @@ fn write_recipient(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit:
         row.put_number(credit.level.map_or(0, |level| u64::from(level) + 1));
     }
     if has(VIA) {
-        row.put_name(credit.via.as_deref());
+        row.put_name(credit.via);
     }
     if has(SOURCE) {
         write_entry_id(row, ids, credit.source);
@@ -263,13 +254,13 @@ fn write_recipient(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit:
         row.put_byte(u8::from(credit.kind == CreditKind::Indirect));
     }
     if has(RULE) {
-        row.put_name(Some(&credit.rule));
+        row.put_name(Some(credit.rule));
     }
     if has(RESULT) {
-        row.put_name(Some(&credit.result));
+        row.put_name(Some(credit.result));
     }
     if has(RELATIONSHIP) {
-        row.put_name(credit.relationship.as_deref());
+        row.put_name(credit.relationship);
     }
 }
 
@@ -287,22 +278,22 @@ fn write_origin(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit: &P
         write_reason(row, ids, credit.reason.as_deref());
     }
     if has(CREDIT_TYPE) {
-        row.put_name(Some(&credit.credit_type));
+        row.put_name(Some(credit.credit_type));
     }
     if has(UNIT_TYPE) {
-        row.put_name(Some(&credit.unit_type));
+        row.put_name(Some(credit.unit_type));
     }
     if has(INCENTIVE_DATE) {
         row.put_date(Some(credit.incentive_date));
     }
     if has(TEAM) {
-        row.put_name(credit.team.as_deref());
+        row.put_name(credit.team);
     }
     if has(PERIOD) {
-        row.put_name(Some(&credit.period));
+        row.put_name(Some(credit.period));
     }
     if has(REASON_CODE) {
-        row.put_name(credit.reason_code.as_deref());
+        row.put_name(credit.reason_code);
     }
     if has(ORIGIN) {
         row.put_byte(credit.origin as u8);
@@ -311,53 +302,14 @@ fn write_origin(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit: &P
         write_entry_id(row, ids, credit.reverses);
     }
     if has(RULESET) {
-        row.put_name(Some(&credit.ruleset));
+        row.put_name(Some(credit.ruleset));
     }
     if has(TRANSACTION) {
         row.put_text(&credit.transaction);
     }
     if has(PLAN) {
-        row.put_name(Some(&credit.plan));
+        row.put_name(Some(credit.plan));
     }
-}
-
-fn write_entry_id(row: &mut RowWriter<'_>, ids: &[CreditId], id: Option<CreditId>) {
-    let Some(id) = id else { return row.put_number(NO_ENTRY) };
-    match ids.iter().position(|known| *known == id) {
-        Some(place) => row.put_number(place as u64 + FIRST_ENTRY),
-        None => {
-            row.put_number(ENTRY_BYTES);
-            row.bytes.extend_from_slice(&id.0);
-        }
-    }
-}
-
-fn write_reason(row: &mut RowWriter<'_>, ids: &[CreditId], reason: Option<&str>) {
-    let duplicate = |reason: &str| {
-        let id = reason.strip_prefix(DUPLICATE_OF).and_then(CreditId::parse)?;
-        // Written in another way, such as with capitals, it stays a text.
-        (reason == duplicate_reason(id)).then_some(id)
-    };
-
-    match reason {
-        None => row.put_byte(NO_REASON),
-        Some(POLICY_ERROR) => row.put_byte(REASON_POLICY),
-        Some(OTHER_YEAR) => row.put_byte(REASON_YEAR),
-        Some(reason) => match duplicate(reason) {
-            Some(id) => {
-                row.put_byte(REASON_DUPLICATE);
-                write_entry_id(row, ids, Some(id));
-            }
-            None => {
-                row.put_byte(REASON_TEXT);
-                row.put_text(reason);
-            }
-        },
-    }
-}
-
-fn duplicate_reason(id: CreditId) -> String {
-    format!("{DUPLICATE_OF}{id}")
 }
 
 /// Reads an entry into the place of the one before it.
@@ -401,10 +353,10 @@ fn read_recipient(
     let credit = &mut earlier.last;
 
     if has(POSITION) {
-        credit.position = row.take_name()?.map(Into::into);
+        credit.position = row.take_name()?;
     }
     credit.payee = match has(PAYEE) {
-        true => row.take_name()?.map(Into::into),
+        true => row.take_name()?,
         false => expected.payee_of(credit.position),
     };
     if has(AMOUNT) {
@@ -415,7 +367,7 @@ fn read_recipient(
         false => expected.level,
     };
     credit.via = match has(VIA) {
-        true => row.take_name()?.map(Into::into),
+        true => row.take_name()?,
         false => expected.via,
     };
     if has(SOURCE) {
@@ -428,13 +380,13 @@ fn read_recipient(
         credit.kind = if row.take_flag()? { CreditKind::Indirect } else { CreditKind::Direct };
     }
     if has(RULE) {
-        credit.rule = row.take_given_name()?.into();
+        credit.rule = row.take_given_name()?;
     }
     if has(RESULT) {
-        credit.result = row.take_given_name()?.into();
+        credit.result = row.take_given_name()?;
     }
     if has(RELATIONSHIP) {
-        credit.relationship = row.take_name()?.map(Into::into);
+        credit.relationship = row.take_name()?;
     }
     Ok(())
 }
@@ -463,22 +415,22 @@ fn read_origin(
         credit.reason = read_reason(row, &earlier.ids)?;
     }
     if has(CREDIT_TYPE) {
-        credit.credit_type = row.take_given_name()?.into();
+        credit.credit_type = row.take_given_name()?;
     }
     if has(UNIT_TYPE) {
-        credit.unit_type = row.take_given_name()?.into();
+        credit.unit_type = row.take_given_name()?;
     }
     if has(INCENTIVE_DATE) {
         credit.incentive_date = row.take_given_date()?;
     }
     if has(TEAM) {
-        credit.team = row.take_name()?.map(Into::into);
+        credit.team = row.take_name()?;
     }
     if has(PERIOD) {
-        credit.period = row.take_given_name()?.into();
+        credit.period = row.take_given_name()?;
     }
     if has(REASON_CODE) {
-        credit.reason_code = row.take_name()?.map(Into::into);
+        credit.reason_code = row.take_name()?;
     }
     if has(ORIGIN) {
         credit.origin = read_entry_origin(row)?;
@@ -487,13 +439,13 @@ fn read_origin(
         credit.reverses = read_entry_id(row, &earlier.ids)?;
     }
     if has(RULESET) {
-        credit.ruleset = row.take_given_name()?.into();
+        credit.ruleset = row.take_given_name()?;
     }
     if has(TRANSACTION) {
         credit.transaction = row.take_text()?.into();
     }
     if has(PLAN) {
-        credit.plan = row.take_given_name()?.into();
+        credit.plan = row.take_given_name()?;
     }
     Ok(())
 }
@@ -512,30 +464,4 @@ fn read_entry_origin(row: &mut RowReader<'_>) -> ReadResult<CreditOrigin> {
     let place = row.take_byte()?;
     let known = ALL.into_iter().find(|origin| *origin as u8 == place);
     known.ok_or(UnreadableRow::Broken("an origin is not known"))
-}
-
-fn read_entry_id(row: &mut RowReader<'_>, ids: &[CreditId]) -> ReadResult<Option<CreditId>> {
-    match row.take_number()? {
-        NO_ENTRY => Ok(None),
-        ENTRY_BYTES => Ok(Some(CreditId(row.take_array()?))),
-        place => {
-            let place = usize::try_from(place - FIRST_ENTRY).unwrap_or(usize::MAX);
-            let known = ids.get(place).copied();
-            known.map(Some).ok_or(UnreadableRow::Broken("an entry names one that is not there"))
-        }
-    }
-}
-
-fn read_reason(row: &mut RowReader<'_>, ids: &[CreditId]) -> ReadResult<Option<String>> {
-    match row.take_byte()? {
-        NO_REASON => Ok(None),
-        REASON_TEXT => Ok(Some(row.take_text()?.to_owned())),
-        REASON_POLICY => Ok(Some(POLICY_ERROR.to_owned())),
-        REASON_YEAR => Ok(Some(OTHER_YEAR.to_owned())),
-        REASON_DUPLICATE => match read_entry_id(row, ids)? {
-            Some(id) => Ok(Some(duplicate_reason(id))),
-            None => Err(UnreadableRow::Broken("a duplicate names no entry")),
-        },
-        _ => Err(UnreadableRow::Broken("a reason is not known")),
-    }
 }

@@ -40,17 +40,45 @@ const NESTED: u8 = 5;
 /// Notes of a decision: reasons, alerts, log.
 type DecisionNotes = (Vec<Note>, Vec<Note>, Vec<Note>);
 
-/// The row of a deal with these decisions; those inside `stored` do not count.
+/// A deal as it is stored, its content as bytes of its row: a deal that is only decided again has the same
+/// content, which is neither read nor written anew.
+pub(crate) struct StoredDeal {
+    pub(crate) id: String,
+    pub(crate) decisions: Vec<Decision>,
+    /// What its row has in front of the decisions, behind the version.
+    content: Vec<u8>,
+}
+
+/// What the row of a deal has in front of its decisions.
+#[derive(Clone, Copy)]
+pub(crate) enum PackedContent<'a> {
+    /// To be written; the decisions in it do not count.
+    Record(&'a TransactionRecord),
+    /// As it is stored.
+    Stored(&'a StoredDeal),
+}
+
+impl PackedContent<'_> {
+    /// The natural key of the deal.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            PackedContent::Record(stored) => &stored.id,
+            PackedContent::Stored(stored) => &stored.id,
+        }
+    }
+}
+
+/// The row of a deal with these decisions.
 ///
 /// # Errors
 /// When a note cannot be written.
 pub(crate) fn pack_deal(
-    stored: &TransactionRecord,
+    content: PackedContent<'_>,
     decisions: &[Decision],
     names: &mut NewNames,
 ) -> LedgerResult<Vec<u8>> {
     let mut row = RowWriter::with_names(RowNames::Adding(names));
-    write_deal(&mut row, stored, decisions)?;
+    write_deal(&mut row, content, decisions)?;
     Ok(row.into_bytes())
 }
 
@@ -59,31 +87,40 @@ pub(crate) fn pack_deal(
 /// # Errors
 /// When a note cannot be written.
 pub(crate) fn pack_beside_others(
-    stored: &TransactionRecord,
+    content: PackedContent<'_>,
     decisions: &[Decision],
     names: &NewNames,
 ) -> LedgerResult<Option<Vec<u8>>> {
     let mut row = RowWriter::with_names(RowNames::Shared { names, has_new: false });
-    write_deal(&mut row, stored, decisions)?;
+    write_deal(&mut row, content, decisions)?;
     Ok((!row.has_new_name()).then(|| row.into_bytes()))
 }
 
 fn write_deal(
     row: &mut RowWriter<'_>,
-    stored: &TransactionRecord,
+    content: PackedContent<'_>,
     decisions: &[Decision],
 ) -> LedgerResult<()> {
-    row.put_byte(DEAL_ROW_VERSION);
-    row.put_text(&stored.id);
-    row.put_number(stored.version);
-    row.put_number(stored.superseded);
-    row.put_number(stored.delivery);
-    row.put_part(|row| write_cells(row, &stored.record));
+    let id = content.id();
+    match content {
+        PackedContent::Record(stored) => {
+            row.put_byte(DEAL_ROW_VERSION);
+            row.put_text(&stored.id);
+            row.put_number(stored.version);
+            row.put_number(stored.superseded);
+            row.put_number(stored.delivery);
+            row.put_part(|row| write_cells(row, &stored.record));
+        }
+        PackedContent::Stored(stored) => {
+            row.put_byte(DEAL_ROW_VERSION);
+            row.append_bytes(&stored.content);
+        }
+    }
 
-    let prefix = transaction_prefix(&stored.id);
+    let prefix = transaction_prefix(id);
     row.put_length(decisions.len());
     for decision in decisions {
-        write_decision(row, (&stored.id, &prefix), decision)?;
+        write_decision(row, (id, &prefix), decision)?;
     }
     Ok(())
 }
@@ -92,7 +129,7 @@ fn write_deal(
 pub(crate) fn write_cells(row: &mut RowWriter<'_>, record: &Record) {
     row.put_length(record.cells.len());
     for (column, cell) in &record.cells {
-        row.put_name(Some(column));
+        row.put_named_text(column);
         let (kind, text) = match cell {
             Cell::Null => (NULL, None),
             Cell::Text(text) => (TEXT, Some(text)),
@@ -127,13 +164,13 @@ fn write_decision(
             | flag(has_notes, HAS_NOTES),
     );
 
-    row.put_name(Some(&decision.plan));
-    row.put_name(Some(&decision.ruleset));
+    row.put_name(Some(decision.plan));
+    row.put_name(Some(decision.ruleset));
     if is_other {
         row.put_text(&decision.transaction);
     }
-    if let Some(period) = &decision.period {
-        row.put_name(Some(period));
+    if decision.period.is_some() {
+        row.put_name(decision.period);
     }
     if decision.as_of.is_some() {
         row.put_date(decision.as_of);
@@ -162,26 +199,66 @@ pub(crate) fn unpack_deal(
     names: &KnownNames,
 ) -> ReadResult<TransactionRecord> {
     let mut row = RowReader::with_names(bytes, names);
-    let (layout, mut stored) = read_head(&mut row)?;
+    let (layout, mut stored) = read_content(number, &mut row)?;
+    stored.decisions = read_decisions(&mut row, layout, &stored.id)?;
+    Ok(stored)
+}
+
+/// The same without its decisions.
+pub(crate) fn unpack_content(
+    number: u64,
+    bytes: &[u8],
+    names: &KnownNames,
+) -> ReadResult<TransactionRecord> {
+    let mut row = RowReader::with_names(bytes, names);
+    read_content(number, &mut row).map(|(_, stored)| stored)
+}
+
+/// The part of a row in front of the decisions, and how their entries are written.
+fn read_content(
+    number: u64,
+    row: &mut RowReader<'_>,
+) -> ReadResult<(EntryLayout, TransactionRecord)> {
+    let (layout, mut stored) = read_head(row)?;
     stored.number = number;
 
-    let mut cells = RowReader::with_names(row.take_bytes()?, names);
+    let mut cells = RowReader::with_names(row.take_bytes()?, row.names());
     stored.record = read_cells(&mut cells)?;
     cells.end()?;
+    Ok((layout, stored))
+}
 
-    let (id, prefix) = (TransactionKey::from(&stored.id), transaction_prefix(&stored.id));
+/// The same with its content as bytes.
+pub(crate) fn unpack_decisions(bytes: &[u8], names: &KnownNames) -> ReadResult<StoredDeal> {
+    let mut row = RowReader::with_names(bytes, names);
+    let (layout, head) = read_head(&mut row)?;
+    row.take_bytes()?;
+
+    let content = bytes.get(1..bytes.len() - row.bytes_left()).unwrap_or_default().to_vec();
+    let decisions = read_decisions(&mut row, layout, &head.id)?;
+    Ok(StoredDeal { id: head.id, decisions, content })
+}
+
+/// The decisions up to the end of a row.
+fn read_decisions(
+    row: &mut RowReader<'_>,
+    layout: EntryLayout,
+    id: &str,
+) -> ReadResult<Vec<Decision>> {
+    let (id, prefix) = (TransactionKey::from(id), transaction_prefix(id));
+    let mut decisions = Vec::new();
     for _ in 0..row.take_number()? {
-        let (mut decision, count) = read_decision(&mut row, &id)?;
+        let (mut decision, count) = read_decision(row, &id)?;
         let mut earlier = EarlierEntries::none(&decision, &prefix);
         for _ in 0..count {
-            read_credit(&mut row, layout, &mut earlier)?;
+            read_credit(row, layout, &mut earlier)?;
             decision.credits.push(earlier.last.clone());
         }
-        stored.decisions.push(decision);
+        decisions.push(decision);
     }
 
     row.end()?;
-    Ok(stored)
+    Ok(decisions)
 }
 
 /// Calls `look` for every credit of the deal in this row, in their order.
@@ -206,7 +283,7 @@ pub(crate) fn visit_credits(
     row.end()
 }
 
-/// What stands in front of the content, and how entries are written behind it.
+/// The part of a row in front of the content, and how entries are written behind it.
 fn read_head(row: &mut RowReader<'_>) -> ReadResult<(EntryLayout, TransactionRecord)> {
     let layout = match row.take_byte()? {
         DEAL_ROW_VERSION => EntryLayout::Current,
@@ -227,7 +304,7 @@ fn read_head(row: &mut RowReader<'_>) -> ReadResult<(EntryLayout, TransactionRec
 pub(crate) fn read_cells(row: &mut RowReader<'_>) -> ReadResult<Record> {
     let mut record = Record::default();
     for _ in 0..row.take_number()? {
-        let column = row.take_given_name()?.to_owned();
+        let column = row.take_named_text()?.to_owned();
         let cell = match row.take_byte()? {
             NULL => Cell::Null,
             TEXT => Cell::Text(row.take_text()?.to_owned()),
@@ -250,10 +327,10 @@ fn read_decision(row: &mut RowReader<'_>, id: &TransactionKey) -> ReadResult<(De
     }
     let has = |bit: u8| flags & bit != 0;
 
-    let plan = row.take_given_name()?.into();
-    let ruleset = row.take_given_name()?.into();
+    let plan = row.take_given_name()?;
+    let ruleset = row.take_given_name()?;
     let transaction = if has(OTHER_TRANSACTION) { row.take_text()?.into() } else { id.clone() };
-    let period = if has(HAS_PERIOD) { Some(row.take_given_name()?.into()) } else { None };
+    let period = if has(HAS_PERIOD) { Some(row.take_given_name()?) } else { None };
     let as_of = if has(HAS_DAY) { Some(row.take_given_date()?) } else { None };
     let (reasons, alerts, log) = if has(HAS_NOTES) {
         let unreadable = |_| UnreadableRow::Broken("a note is none");

@@ -27,9 +27,11 @@ type NumberedDeal<'d> = (u64, &'d TouchedDeal<'d>);
 
 /// What the deals of a part change.
 #[derive(Default)]
-struct DealPart {
+struct DealPart<'d> {
     /// Rows that stand by themselves: deals, holds, parked ones.
     rows: WriteBatch,
+    /// The deals whose decisions have another content than before.
+    changed: Vec<&'d TouchedDeal<'d>>,
     counts: LedgerCounts,
     summaries: SummaryChanges,
     moved: Vec<MovedDeal>,
@@ -50,27 +52,32 @@ pub(super) fn write_deals(
     let mut statements = StatementChanges::new(deals.rows.snapshot);
     let mut summaries = SummaryChanges::default();
 
+    let mut changed = Vec::new();
     for part in prepare_parts(&open, &mut names)? {
+        changed.extend(part.changed);
         batch.changes.extend(part.rows.changes);
         counts.merge(&part.counts);
         summaries.merge(part.summaries);
         part.moved.iter().try_for_each(|moved| statements.move_deal(moved))?;
     }
 
-    for (_, deal) in open.iter().filter(|(_, deal)| deal.has_new_decisions()) {
+    for deal in changed {
         let Some(content) = deal.content() else { continue };
-        let former = deal.before.as_ref().map_or(&[][..], |stored| &stored.decisions);
-        events.add_deal(batch, &content.id, (former, deal.decisions()))?;
+        events.add_deal(batch, content.id(), (deal.former(), deal.decisions()))?;
     }
 
     statements.write_changes(batch);
     summaries.write_changes(deals.rows.snapshot, batch)?;
     names.write_rows(batch);
+    deals.discard();
     Ok(names)
 }
 
 /// Prepares all deals: the first part with new names, the others beside each other.
-fn prepare_parts(deals: &[NumberedDeal<'_>], names: &mut NewNames) -> LedgerResult<Vec<DealPart>> {
+fn prepare_parts<'d>(
+    deals: &[NumberedDeal<'d>],
+    names: &mut NewNames,
+) -> LedgerResult<Vec<DealPart<'d>>> {
     let (first, others) = deals.split_at(deals.len().min(PART_DEALS));
     let mut parts = vec![prepare_part(first, &mut |deal| write_row(deal, names).map(Some))?];
     if others.is_empty() {
@@ -84,7 +91,7 @@ fn prepare_parts(deals: &[NumberedDeal<'_>], names: &mut NewNames) -> LedgerResu
             None => Ok(None),
         })
     });
-    parts.extend(beside.collect::<LedgerResult<Vec<DealPart>>>()?);
+    parts.extend(beside.collect::<LedgerResult<Vec<DealPart<'d>>>>()?);
 
     // The rows with new names, in the order of the deals.
     for (part, deals) in parts.iter_mut().skip(1).zip(others.chunks(PART_DEALS)) {
@@ -102,10 +109,10 @@ fn write_row(deal: &TouchedDeal<'_>, names: &mut NewNames) -> LedgerResult<Vec<u
 }
 
 /// What the deals of a part change; `write` gives the row of a deal, or none where it must wait.
-fn prepare_part(
-    deals: &[NumberedDeal<'_>],
+fn prepare_part<'d>(
+    deals: &[NumberedDeal<'d>],
     write: &mut dyn FnMut(&TouchedDeal<'_>) -> LedgerResult<Option<Vec<u8>>>,
-) -> LedgerResult<DealPart> {
+) -> LedgerResult<DealPart<'d>> {
     let mut part = DealPart::default();
     for (place, (number, deal)) in deals.iter().enumerate() {
         match write(deal)? {
@@ -113,8 +120,9 @@ fn prepare_part(
             None => part.unnamed.push(place),
         }
 
-        if deal.has_new_decisions() {
-            let (before, after) = (deal.before.as_ref(), deal.decisions());
+        if deal.decides_differently() {
+            let (before, after) = (deal.former(), deal.decisions());
+            part.changed.push(*deal);
             write_marks(*number, deal, &mut part.counts, &mut part.rows);
             part.summaries.replace_deal(*number, before, after)?;
             part.moved.push(MovedDeal::between(*number, before, after));
@@ -132,13 +140,12 @@ fn write_marks(
 ) {
     let parked_key = codec::number_key(number);
 
-    if let Some(stored) = &deal.before {
-        counts.add_decisions(&stored.decisions, -1);
-        let holds = hold_keys(number, &stored.decisions).into_iter();
-        holds.for_each(|key| batch.delete_row(StoreTable::Holds, key));
-        if is_parked(&stored.decisions) {
-            batch.delete_row(StoreTable::Parked, parked_key);
-        }
+    let former = deal.former();
+    counts.add_decisions(former, -1);
+    let holds = hold_keys(number, former).into_iter();
+    holds.for_each(|key| batch.delete_row(StoreTable::Holds, key));
+    if is_parked(former) {
+        batch.delete_row(StoreTable::Parked, parked_key);
     }
 
     let decisions = deal.decisions();

@@ -5,18 +5,20 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
 use accredit_seams::store::{StoreTable, WriteBatch};
 
 use super::{NEXT_NUMBER_KEY, TransactionRecord, natural_key};
 use crate::deal_rows::DealRows;
+use crate::packed::deal::{PackedContent, StoredDeal};
 use crate::{LedgerResult, codec};
 
 /// A deal that a round of work touches.
 #[derive(Default)]
 pub(super) struct TouchedDeal<'a> {
     /// As it is stored; none of a new one.
-    pub(super) before: Option<TransactionRecord>,
+    pub(super) before: Option<StoredDeal>,
     /// Its new content, where there is some.
     pub(super) record: Option<&'a TransactionRecord>,
     /// Its new decisions, where there are some.
@@ -24,22 +26,51 @@ pub(super) struct TouchedDeal<'a> {
 }
 
 impl TouchedDeal<'_> {
-    /// The deal as it becomes; none of which nothing is known but decisions.
-    pub(super) fn content(&self) -> Option<&TransactionRecord> {
-        self.record.or(self.before.as_ref())
+    /// Its content as it becomes; none where nothing is known but decisions.
+    pub(super) fn content(&self) -> Option<PackedContent<'_>> {
+        let stored = self.before.as_ref().map(PackedContent::Stored);
+        self.record.map(PackedContent::Record).or(stored)
+    }
+
+    /// Its decisions as they are stored.
+    pub(super) fn former(&self) -> &[Decision] {
+        self.before.as_ref().map_or(&[], |stored| &stored.decisions)
     }
 
     /// Its decisions as they become: those that are stored, unless there are new ones.
     pub(super) fn decisions(&self) -> &[Decision] {
-        let stored = self.before.as_ref().map(|stored| &stored.decisions);
-        self.decisions.or(stored).map_or(&[], Vec::as_slice)
+        self.decisions.map_or(self.former(), Vec::as_slice)
     }
 
-    pub(super) fn has_new_decisions(&self) -> bool {
-        let stored = self.before.as_ref().map_or(&[][..], |stored| &stored.decisions);
-        self.decisions.is_some_and(|decisions| decisions != stored)
+    /// Whether the new decisions have another content than the stored ones. The ruleset that made them and
+    /// their day do not count: no sum, statement or event has these.
+    pub(super) fn decides_differently(&self) -> bool {
+        let Some(decisions) = self.decisions else { return false };
+        let former = self.former();
+        let alike = former.len() == decisions.len()
+            && former.iter().zip(decisions).all(|(one, other)| is_content_equal(one, other));
+        !alike
     }
 }
+
+/// Whether two decisions differ at most in the ruleset that made them and in their day.
+fn is_content_equal(one: &Decision, other: &Decision) -> bool {
+    let credit = |(one, other): (&PostedCredit, &PostedCredit)| {
+        one == other || PostedCredit { ruleset: other.ruleset, ..one.clone() } == *other
+    };
+    one.plan == other.plan
+        && one.transaction == other.transaction
+        && one.period == other.period
+        && one.outcome == other.outcome
+        && one.credits.len() == other.credits.len()
+        && one.credits.iter().zip(&other.credits).all(credit)
+        && one.reasons == other.reasons
+        && one.alerts == other.alerts
+        && one.log == other.log
+}
+
+/// From how many deals on their memory is given back beside the commit.
+const DISCARDED_ASIDE_MIN: usize = 256;
 
 /// The deals that a round of work touches, as they were and as they become.
 pub(super) struct TouchedDeals<'a> {
@@ -92,12 +123,32 @@ impl<'a> TouchedDeals<'a> {
         Ok(number)
     }
 
+    /// Forgets the deals: the commit does not wait until the memory of many is given back.
+    pub(super) fn discard(self) {
+        let stored: Vec<StoredDeal> =
+            self.open.into_values().filter_map(|deal| deal.before).collect();
+        if stored.len() >= DISCARDED_ASIDE_MIN {
+            rayon::spawn(move || drop(stored));
+        }
+    }
+
+    /// Opens deals at once, which is faster than one by one.
+    pub(super) fn open_deals(&mut self, numbers: &[u64]) -> LedgerResult<()> {
+        let closed: Vec<u64> =
+            numbers.iter().copied().filter(|number| !self.open.contains_key(number)).collect();
+        let stored = self.rows.find_stored(&closed)?;
+        for (number, before) in closed.into_iter().zip(stored) {
+            self.open.insert(number, TouchedDeal { before, record: None, decisions: None });
+        }
+        Ok(())
+    }
+
     /// The deal with this number, as it is stored where it was not touched before.
     pub(super) fn open_deal(&mut self, number: u64) -> LedgerResult<&mut TouchedDeal<'a>> {
         match self.open.entry(number) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let before = self.rows.find_number(number)?;
+                let before = self.rows.find_stored(&[number])?.pop().flatten();
                 Ok(entry.insert(TouchedDeal { before, record: None, decisions: None }))
             }
         }

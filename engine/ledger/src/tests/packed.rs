@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::*;
 use crate::names::{Names, NewNames};
-use crate::packed::deal::{pack_deal, unpack_deal, visit_credits};
+use crate::packed::deal::{PackedContent, pack_deal, unpack_deal, unpack_decisions, visit_credits};
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -184,7 +184,7 @@ proptest! {
     ) {
         let names = Names::default();
         let mut fresh = NewNames::beyond(names.current());
-        let bytes = pack_deal(&stored, &stored.decisions, &mut fresh).unwrap();
+        let bytes = pack_deal(PackedContent::Record(&stored), &stored.decisions, &mut fresh).unwrap();
         fresh.keep_in(&names);
         let names = names.current();
 
@@ -195,8 +195,16 @@ proptest! {
         visit_credits(&bytes, &names, &mut |credit| visited.push(credit.clone())).unwrap();
         prop_assert_eq!(format!("{visited:?}"), format!("{credits:?}"));
 
+        // A deal that is decided again keeps the bytes of its content.
+        let copied = unpack_decisions(&bytes, &names).unwrap();
+        let mut none = NewNames::beyond(Arc::clone(&names));
+        let content = PackedContent::Stored(&copied);
+        prop_assert_eq!(content.id(), &*stored.id);
+        prop_assert_eq!(&pack_deal(content, &copied.decisions, &mut none).unwrap(), &bytes);
+
         let cut = place.index(bytes.len());
         prop_assert!(unpack_deal(7, &bytes[..cut], &names).is_err());
+        prop_assert!(unpack_decisions(&bytes[..cut], &names).is_err());
         let mut changed = bytes.clone();
         changed[cut] ^= 1_u8 << bit;
         if let Ok(other) = unpack_deal(7, &changed, &names) {
@@ -229,8 +237,9 @@ fn a_rolled_credit_takes_a_few_bytes() {
 
     let stored = TransactionRecord::first_version("D1".to_owned(), record("D1", 5000), 1);
     let decisions = vec![decision("D1", DecisionOutcome::Credited, credits)];
-    let mut size_with =
-        |decisions: &[Decision]| pack_deal(&stored, decisions, &mut fresh).unwrap().len();
+    let mut size_with = |decisions: &[Decision]| {
+        pack_deal(PackedContent::Record(&stored), decisions, &mut fresh).unwrap().len()
+    };
     let (all, few) = (size_with(&decisions), {
         let mut decisions = decisions.clone();
         decisions[0].credits.truncate(2);

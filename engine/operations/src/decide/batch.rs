@@ -223,9 +223,7 @@ fn open_stored(
     growing: &mut BatchBuilder<'_>,
     id: &str,
 ) -> Result<(), StoreError> {
-    let Some(stored) = growing.recorded.find_transaction(id)? else { return Ok(()) };
-    // Its decisions may be large, and stay in the ledger until there are new ones.
-    let stored = TransactionRecord { decisions: Vec::new(), ..stored };
+    let Some(stored) = growing.recorded.find_content(id)? else { return Ok(()) };
 
     // Read by the types of today, so that a corrected column is no new version.
     let fields = Arc::clone(&growing.ruleset.settings.fields);

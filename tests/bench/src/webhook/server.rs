@@ -80,11 +80,6 @@ impl Server {
         ticks.sum::<f64>() / 100.0
     }
 
-    /// The number of its process.
-    pub fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
