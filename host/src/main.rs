@@ -8,6 +8,8 @@ mod audit_export;
 mod bundle;
 mod checkpoint;
 mod cli;
+#[cfg(feature = "crash-points")]
+mod crash_points;
 mod demo;
 mod directory;
 mod http;

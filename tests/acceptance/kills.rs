@@ -37,15 +37,16 @@ fn swap(server: &Server, percent: u32) -> Result<u16, ureq::Error> {
     ask(server, "POST", "/v1/changes", ("application/json", &change.to_string()))
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
+/// The number in a variable.
+pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect(name))
 }
 
 /// Numbers that follow from a seed.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (self.0 >> 33) % end
     }

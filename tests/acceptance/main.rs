@@ -14,6 +14,7 @@ mod check;
 mod closed_deals;
 mod company;
 mod connectors;
+mod crash_points;
 mod crm;
 mod crm_api;
 mod data_files;

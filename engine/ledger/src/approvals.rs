@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditChain;
+use super::request_keys::is_key_kept;
 use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::decision::Approval;
 use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
@@ -39,6 +40,9 @@ pub struct ApprovalRequest {
     pub who: String,
     /// What is asked for, as operations write it.
     pub act: serde_json::Value,
+    /// What its sender named the request by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_key: Option<String>,
     /// The outcome of the decision.
     pub state: ApprovalState,
     /// Who approved or withdrew it, and when.
@@ -73,11 +77,30 @@ pub(super) fn record_approval(
     Ok(())
 }
 
+impl ApprovalRequest {
+    /// Whether `other` is the same request, sent again under its key.
+    fn is_repeated_by(&self, other: &ApprovalRequest) -> bool {
+        self.request_key.is_some()
+            && self.request_key == other.request_key
+            && self.who == other.who
+            && self.act == other.act
+            && is_key_kept(self.at_ms, other.at_ms)
+    }
+}
+
 impl Ledger {
-    /// Keeps a request; gives it with its number.
+    /// Keeps a request; gives it with its number. One that is kept under the same key is given as it is: the
+    /// answer to it may have been lost.
     pub fn request_approval(&self, mut request: ApprovalRequest) -> LedgerResult<ApprovalRequest> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
+        if request.request_key.is_some() {
+            let known = self.approval_requests()?;
+            if let Some(known) = known.into_iter().rfind(|known| known.is_repeated_by(&request)) {
+                return Ok(known);
+            }
+        }
+
         let mut batch = WriteBatch::default();
         request.id = next_number(&*snapshot, StoreTable::Approvals)?;
         batch.put_row(
@@ -141,5 +164,46 @@ impl Ledger {
         let mut chain = AuditChain::from_snapshot(&*snapshot)?;
         record_approval(&*snapshot, &mut batch, &mut chain, Some(approved), at_ms)?;
         self.commit_changes(&batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use accredit_seams::store::memory::MemoryStore;
+
+    use super::*;
+
+    fn request(who: &str, key: Option<&str>, at_ms: i64) -> ApprovalRequest {
+        let act = serde_json::json!({"act": "period", "id": "2026-03"});
+        let request_key = key.map(str::to_owned);
+        ApprovalRequest {
+            at_ms,
+            who: who.to_owned(),
+            act,
+            request_key,
+            ..ApprovalRequest::default()
+        }
+    }
+
+    /// The server stopped between the request and the answer that is kept under its key: the sender's
+    /// repetition was a second request for the same act.
+    #[test]
+    fn a_request_that_is_sent_again_under_its_key_is_one() {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+        let ask = |who, key, at_ms| ledger.request_approval(request(who, key, at_ms)).unwrap().id;
+
+        assert_eq!(ask("ann", Some("k"), 1), 1);
+        assert_eq!(ask("ann", Some("k"), 2), 1);
+        assert_eq!(ledger.trail_end().unwrap().map(|(rows, _)| rows), Some(1));
+
+        // Another sender, another key, none, and the same a day later are others.
+        assert_eq!(ask("max", Some("k"), 2), 2);
+        assert_eq!(ask("ann", Some("l"), 2), 3);
+        assert_eq!(ask("ann", None, 2), 4);
+        assert_eq!(ask("ann", None, 2), 5);
+        assert_eq!(ask("ann", Some("k"), 1 + DAY_MS), 6);
     }
 }

@@ -15,6 +15,7 @@ pub mod approvals;
 pub mod assignees;
 pub mod audit;
 pub mod backup;
+mod begun_imports;
 pub mod calculations;
 pub mod changes;
 mod codec;

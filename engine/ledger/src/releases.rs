@@ -76,6 +76,9 @@ pub struct Release {
     pub rewards: Option<ReleaseAct>,
     /// Whose statements it is in.
     pub payees: BTreeSet<String>,
+    /// What the sender of the last act named the request by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_key: Option<String>,
 }
 
 impl Release {
@@ -320,6 +323,7 @@ impl Ledger {
             credits: None,
             rewards: None,
             payees: BTreeSet::new(),
+            request_key: None,
             ..known
         };
 

@@ -50,7 +50,7 @@ impl Ledger {
     ) -> LedgerResult<Option<KeptAnswer>> {
         let row = self.snapshot()?.get(StoreTable::Meta, &row_key(who, key))?;
         let kept = row.map(|row| codec::unpack_row::<KeptAnswer>(&row)).transpose()?;
-        Ok(kept.filter(|kept| is_young(kept, now_ms)))
+        Ok(kept.filter(|kept| is_key_kept(kept.at_ms, now_ms)))
     }
 
     /// Keeps what the request of `who` with this key was answered, for a day.
@@ -60,7 +60,8 @@ impl Ledger {
         let near =
             self.snapshot()?.scan_prefix(StoreTable::Meta, PREFIX.as_bytes(), &own, SWEPT_ROWS)?;
         for (key, row) in near {
-            if !is_young(&codec::unpack_row(&row)?, answer.at_ms) {
+            let kept: KeptAnswer = codec::unpack_row(&row)?;
+            if !is_key_kept(kept.at_ms, answer.at_ms) {
                 batch.delete_row(StoreTable::Meta, key);
             }
         }
@@ -69,8 +70,9 @@ impl Ledger {
     }
 }
 
-fn is_young(kept: &KeptAnswer, now_ms: i64) -> bool {
-    now_ms.saturating_sub(kept.at_ms) < KEPT_MS
+/// Whether the key of a request that was answered at `at_ms` still names it.
+pub fn is_key_kept(at_ms: i64, now_ms: i64) -> bool {
+    now_ms.saturating_sub(at_ms) < KEPT_MS
 }
 
 #[cfg(test)]

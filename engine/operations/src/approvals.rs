@@ -87,6 +87,7 @@ pub enum ApprovalAct {
         what: ReleaseKind,
         force: Option<String>,
         reason: Option<String>,
+        request_key: Option<String>,
     },
     /// What a calculation published is taken back.
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
@@ -163,7 +164,7 @@ impl ApprovalAct {
     }
 }
 
-/// Keeps an act until another person approves it.
+/// Keeps an act until another person approves it, once under the key that `who` sent.
 ///
 /// # Errors
 /// [`OperationError::NotFound`] when there is nothing that it is about.
@@ -171,12 +172,14 @@ pub fn keep_request(
     context: &Context,
     act: &ApprovalAct,
     who: String,
+    request_key: Option<String>,
 ) -> Result<ApprovalRequest, OperationError> {
     act.check_subject(context)?;
     let request = ApprovalRequest {
         at_ms: context.now_ms(),
         who,
         act: serde_json::to_value(act)?,
+        request_key,
         ..ApprovalRequest::default()
     };
     Ok(context.ledger.request_approval(request)?)

@@ -18,6 +18,7 @@ use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash};
 use accredit_domain::organization::Organization;
 use accredit_ledger::alerts::RaisedAlert;
 use accredit_ledger::releases::{Publication, Release, ReleaseAct, ReleaseStatus, Statement};
+use accredit_ledger::request_keys::is_key_kept;
 use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,16 +38,33 @@ pub enum ReleaseKind {
     Rewards,
 }
 
-/// Publishes a calculation; the release as it is then. Rewards twice is once.
+/// A request to publish a calculation.
+#[derive(Debug, Clone)]
+pub struct PublishOrder {
+    /// The part that is released.
+    pub what: ReleaseKind,
+    /// Whether rewards may be certain before the period has ended; it needs the reason.
+    pub force: bool,
+    /// Why, if given.
+    pub reason: Option<String>,
+    /// What the sender names the request by.
+    pub request_key: Option<String>,
+    /// The user who asks, and who approved it.
+    pub by: Actor,
+}
+
+/// Publishes a calculation; the release as it is then. Rewards twice is once, and so are credits under
+/// one key: the answer to the first request may have been lost.
 ///
-/// `force` says that rewards may be certain before the period has ended; it needs the reason.
+/// # Errors
+/// [`OperationError::Conflict`] when its rewards are released, or the period has not ended and it is not
+/// forced.
 pub fn publish_calculation(
     context: &Context,
     wanted: &CalculationScope,
-    what: ReleaseKind,
-    (force, reason): (bool, Option<String>),
-    by: Actor,
+    order: PublishOrder,
 ) -> Result<Release, OperationError> {
+    let what = order.what;
     let ledger = &context.ledger;
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
     let mut release = known.unwrap_or_else(|| Release {
@@ -66,19 +84,24 @@ pub fn publish_calculation(
         };
     }
 
-    let forced = what == ReleaseKind::Rewards && is_early(context, wanted, force)?;
+    if what == ReleaseKind::Credits && is_repeated(context, &release, &order) {
+        return Ok(release);
+    }
+
+    let forced = what == ReleaseKind::Rewards && is_early(context, wanted, order.force)?;
     let calculation = rewards::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
-        who: by.who,
+        who: order.by.who,
         at_ms: context.now_ms(),
         revision: calculation.revision,
         forced,
-        reason,
-        approved: by.approved,
+        reason: order.reason,
+        approved: order.by.approved,
     };
 
     release.publications += 1;
+    release.request_key = order.request_key;
     match what {
         ReleaseKind::Credits => {
             release.status = ReleaseStatus::Pending;
@@ -93,6 +116,14 @@ pub fn publish_calculation(
     let publication = build_publication(context, wanted, release, &calculation)?;
     context.ledger.publish_release(&publication, &act)?;
     Ok(publication.release)
+}
+
+/// Whether the same person published it last, under the same key.
+fn is_repeated(context: &Context, release: &Release, order: &PublishOrder) -> bool {
+    let is_same = order.request_key.is_some() && order.request_key == release.request_key;
+    let is_theirs =
+        |act: &ReleaseAct| act.who == order.by.who && is_key_kept(act.at_ms, context.now_ms());
+    is_same && release.last_act().is_some_and(is_theirs)
 }
 
 /// Whether the last run was before the end of the period; refused unless it is forced.

@@ -35,6 +35,11 @@ impl KeyedRequest {
         Ok(KeyedRequest { who: who.to_owned(), key, request })
     }
 
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// What it was answered before, and whether that still waited for a second person; none when it is
     /// new.
     ///

@@ -13,6 +13,8 @@ use lettre::message::Mailbox;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+#[cfg(feature = "crash-points")]
+use crate::crash_points::CrashPoint;
 #[cfg(feature = "oidc")]
 use crate::oidc::OidcSettings;
 use crate::plugins::DatabaseAddress;
@@ -124,6 +126,9 @@ pub(crate) struct Config {
     pub(crate) peer_limit: Option<RateLimit>,
     /// Whom one can look at a sample company as; empty for a server with data of its own.
     pub(crate) demo_people: Vec<DemoSignIn>,
+    /// The commit at which a test ends the program.
+    #[cfg(feature = "crash-points")]
+    pub(crate) crash_point: Option<CrashPoint>,
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.
@@ -159,6 +164,8 @@ impl Config {
             business_date,
             #[cfg(feature = "oidc")]
             oidc: OidcSettings::from_variables(text)?,
+            #[cfg(feature = "crash-points")]
+            crash_point: CrashPoint::from_variables(text)?,
             credentials,
             sources,
             ..Config::default()

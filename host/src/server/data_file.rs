@@ -55,6 +55,11 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
 
     let store = plugins::open_store(path);
     let store = store.map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+    #[cfg(feature = "crash-points")]
+    let store = match config.crash_point {
+        Some(point) => point.watch_store(store),
+        None => store,
+    };
 
     if !marker.exists()
         && let Err(error) = std::fs::write(&marker, MARKER)

@@ -26,7 +26,7 @@ use accredit_operations::manual_credits::{
 };
 use accredit_operations::manual_rewards::{self, ManualRewardOrder};
 use accredit_operations::periods::{self, ChangedPeriod, PeriodOrder};
-use accredit_operations::release::{self, ReleaseKind};
+use accredit_operations::release::{self, PublishOrder};
 use accredit_operations::resolve::{self, ResolveOrder};
 use accredit_operations::runs::RunOrder;
 use accredit_operations::void::{self, VoidOrder};
@@ -97,13 +97,11 @@ pub(crate) fn release_holds(
 pub(crate) fn publish_release(
     turn: &mut dyn WorkerTurn,
     wanted: &CalculationScope,
-    what: ReleaseKind,
-    reasons: (bool, Option<String>),
-    by: Actor,
+    order: PublishOrder,
 ) -> Result<Release, OperationError> {
     catch_up(turn)?;
     turn.new_day();
-    release::publish_calculation(turn.context(), wanted, what, reasons, by)
+    release::publish_calculation(turn.context(), wanted, order)
 }
 
 /// Closes or finalizes a leaf period, with everything that was acknowledged until now.

@@ -27,7 +27,7 @@ use accredit_operations::decide::{batch, recredit, redrive};
 use accredit_operations::error::OperationError;
 use accredit_operations::intake::{IMPORT, IntakeMachine};
 use accredit_operations::periods::{self, PeriodAct, PeriodOrder};
-use accredit_operations::release::{self, ReleaseKind};
+use accredit_operations::release::{self, PublishOrder, ReleaseKind};
 use accredit_operations::rewards::{self, RewardPlace};
 use accredit_operations::runs::{self, RunOrder};
 use accredit_operations::void::{self, VoidOrder};
@@ -181,9 +181,14 @@ impl Office {
     /// Releases the rewards of a plan in a period.
     pub(crate) fn confirm(&self, plan: &str, period: &str) {
         let wanted = calculations::release_scope(&self.context, plan, period).unwrap();
-        let reason = (true, Some("test".to_owned()));
-        let what = ReleaseKind::Rewards;
-        release::publish_calculation(&self.context, &wanted, what, reason, by()).unwrap();
+        let order = PublishOrder {
+            what: ReleaseKind::Rewards,
+            force: true,
+            reason: Some("test".to_owned()),
+            request_key: None,
+            by: by(),
+        };
+        release::publish_calculation(&self.context, &wanted, order).unwrap();
     }
 
     /// Releases or holds every credit of a deal that can be.

@@ -143,6 +143,10 @@ fn read_config(options: ServeArguments) -> Result<Config, String> {
     let data =
         data.ok_or("name a data file with `--data FILE`, or a database with `--store URL`")?;
     let config = Config::from_environment(data, workspace)?;
+    #[cfg(feature = "crash-points")]
+    if config.crash_point.is_some() && database.is_some() {
+        return Err("`ACCREDIT_CRASH_AT` is for data files".to_owned());
+    }
 
     let (every, keep) = (options.backup_every.0, options.backup_keep.into());
     let backups = options.backups.map(|folder| BackupPlan { folder, every, keep });

@@ -17,7 +17,7 @@ use std::time::Duration;
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::transaction::read::{FileLayout, MalformedBody};
 use accredit_domain::transaction::{Decoder, Record};
-use accredit_operations::intake::{Comparison, RowComparison};
+use accredit_operations::intake::{Comparison, IMPORT, RowComparison};
 use accredit_operations::principal::Principal;
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
@@ -305,16 +305,21 @@ impl Import<'_> {
         }
 
         let given = self.key.take();
+        let ledger = &self.service.context.ledger;
+        let is_begun = match &given {
+            Some(given) => ledger.begin_import((IMPORT, given))?,
+            None => false,
+        };
         let is_known = given.is_none() && compared.nothing_new;
-        let key = given.map_or_else(|| own_key(&hash), Ok)?;
-        let recorded = self.service.context.ledger.recorded_deals()?;
+        let key = given.clone().map_or_else(|| own_key(&hash), Ok)?;
+        let recorded = ledger.recorded_deals()?;
         let mut decoder = Decoder::new(Arc::clone(fields));
         let mut chunks = Chunks::new(self.service, &self.runtime, &key, &hash);
         if !is_known {
             for row in body.rows().map_err(malformed_problem)?.1 {
                 let record = row.map_err(malformed_problem)?.record;
                 if self.missing_only
-                    && recorded.find_transaction(&decoder.decode(&record).id)?.is_some()
+                    && recorded.find_content(&decoder.decode(&record).id)?.is_some()
                 {
                     continue;
                 }
@@ -323,13 +328,20 @@ impl Import<'_> {
         }
         let stored = chunks.end()?;
 
-        if stored.deliveries > 0 && !stored.duplicate {
+        // One that was cut off before its row of the trail was written gets it now.
+        let is_new = stored.deliveries > 0 && (!stored.duplicate || is_begun);
+        let said = is_new.then(|| {
             let detail = json!({
                 "delivery": key, "rows": rows, "deliveries": stored.deliveries,
                 "missing_only": self.missing_only, "body": hash,
             });
-            let (ledger, now_ms) = (&self.service.context.ledger, self.service.clock.now_ms());
-            ledger.note_act(now_ms, (&self.who, "imported", detail))?;
+            (self.who.as_str(), "imported", detail)
+        });
+        let now_ms = self.service.clock.now_ms();
+        match (given, said) {
+            (Some(given), said) => ledger.end_import(&given, now_ms, said)?,
+            (None, Some(said)) => ledger.note_act(now_ms, said)?,
+            (None, None) => (),
         }
 
         let outcome = if stored.duplicate { "duplicate" } else { "accepted" };

@@ -18,7 +18,7 @@ use accredit_operations::manual_credits::ManualCreditOrder;
 use accredit_operations::manual_rewards::ManualRewardOrder;
 use accredit_operations::periods::PeriodOrder;
 use accredit_operations::principal::Principal;
-use accredit_operations::release::UnpublishOrder;
+use accredit_operations::release::{PublishOrder, UnpublishOrder};
 use accredit_operations::request_keys::KeyedRequest;
 use accredit_operations::resolve::ResolveOrder;
 use accredit_operations::runs::RunOrder;
@@ -119,10 +119,11 @@ fn perform_act(
             Ok(ActAnswerView::HoldsReleased(holds::ReleasedHoldsView::new(released)))
         }
 
-        ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
-            let (about, reasons) = ((plan.as_str(), period.as_str()), (force.is_some(), reason));
-            let release =
-                calculations::publish_calculation(service, turn, about, what, reasons, by)?;
+        ApprovalAct::ReleaseCalculation { plan, period, what, force, reason, request_key } => {
+            let force = force.is_some();
+            let order = PublishOrder { what, force, reason, request_key, by };
+            let about = (plan.as_str(), period.as_str());
+            let release = calculations::publish_calculation(service, turn, about, order)?;
             Ok(ActAnswerView::Released(Box::new(release)))
         }
 
@@ -227,7 +228,8 @@ async fn keep_keyed(
         if let Some((answer, waits)) = keyed.former_answer(context)? {
             return Ok((answer, waits));
         }
-        let kept = RequestView::new(requests::keep_request(context, &act, caller.name)?);
+        let key = Some(keyed.key().to_owned());
+        let kept = RequestView::new(requests::keep_request(context, &act, caller.name, key)?);
         let answer = view_json(&kept)?;
         keyed.keep_answer(context, &answer, true)?;
         Ok((answer, true))
@@ -255,7 +257,7 @@ pub(crate) async fn keep_request(
     caller: Principal,
 ) -> Result<Response, Problem> {
     let kept = service.run_blocking(move |service| {
-        Ok(requests::keep_request(&service.context, &act, caller.name)?)
+        Ok(requests::keep_request(&service.context, &act, caller.name, None)?)
     });
 
     let kept = kept.await?;

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::Calculation;
-use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::approvals::ApprovalAct;
 use accredit_operations::calculations::{self, own_period, sum_counts};
 use accredit_operations::principal::Principal;
-use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
+use accredit_operations::release::{self, PublishOrder, ReleaseKind, UnpublishOrder};
 use accredit_operations::runs;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -378,7 +377,8 @@ pub(crate) async fn release_calculation(
     let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release", who, body: &same, wait };
 
-    let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason };
+    let request_key = key.0.clone();
+    let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason, request_key };
     approvals::decide_patiently(&service, asked, act, (caller, key)).await
 }
 
@@ -387,13 +387,11 @@ pub(crate) fn publish_calculation(
     service: &Service,
     turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    what: ReleaseKind,
-    (force, reason): (bool, Option<String>),
-    by: Actor,
+    order: PublishOrder,
 ) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
     runs::refuse_during_run(&service.context, Some(plan), &wanted.leaves)?;
-    let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
+    let release = jobs::publish_release(turn, &wanted, order)?;
     Ok(ReleaseView::new(release))
 }
 

@@ -157,7 +157,7 @@ fn people_and_their_roles_wait_for_another_person() {
 fn keep_earlier(host: &Host, (subject, id): (AccessSubject, &str), change: AccessChange) -> u64 {
     let act = ApprovalAct::Access { subject, id: id.to_owned(), name: "x".to_owned(), change };
     let context = &host.running().service.context;
-    requests::keep_request(context, &act, "max".to_owned()).unwrap().id
+    requests::keep_request(context, &act, "max".to_owned(), None).unwrap().id
 }
 
 fn state_of(host: &Host, list: &str) -> Value {
