@@ -15,6 +15,7 @@
 
 mod again;
 mod company;
+mod concerned;
 mod foretold;
 mod office;
 mod random;

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** it errs to one side: of a deal that is not affected in a plan both
 //! rulesets make the same decision, for the same inputs, apart from the name of the ruleset.
 
+mod leading;
 mod reads;
 
 use std::collections::BTreeMap;
@@ -17,16 +18,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use accredit_domain::keys::{PlanKey, TeamKey};
-use accredit_domain::organization::Recipient;
 use accredit_domain::organization::difference::OrganizationDifference;
-use accredit_domain::plan::{Assign, Plan, Relationship};
-use accredit_domain::transaction::{Field, NameColumns, Transaction, Value};
-use accredit_script::{Machine, ScriptAnswer};
+use accredit_domain::organization::{Organization, Recipient};
+use accredit_domain::plan::{Assign, Plan};
+use accredit_domain::transaction::{Field, Transaction, Value};
+use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
+pub use self::leading::{LeadingNames, leading_names};
+use self::leading::{answered_texts, assigned_texts, related_texts};
 use self::reads::PlanReads;
-use crate::stage::{DecisionInputs, ScriptContext, adjust, names};
+use crate::stage::{DecisionInputs, adjust, names};
 
 /// Deals that a worker takes at a time.
 const BLOCK_DEALS: usize = 256;
@@ -38,6 +41,17 @@ pub enum AffectedStages {
     Rollup,
     /// Any of them.
     All,
+}
+
+/// The deals that two rulesets may decide differently in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeExtent {
+    /// None.
+    NoDeal,
+    /// Those with a name that is concerned, and those to whose recipients other things lead.
+    NamedDeals,
+    /// Any.
+    AnyDeal,
 }
 
 /// What can differ in one plan; none in place of what it reads where any deal may be affected.
@@ -69,12 +83,8 @@ impl RulesetChange {
             shows_digits: reads::may_show_digits(after, plan),
         };
         let plans = after.plans.iter().map(|(id, plan)| (*id, of_plan(plan)));
-        let organizations = (&before.organization, &after.organization);
-        RulesetChange {
-            organization: OrganizationDifference::between(organizations.0, organizations.1),
-            entities: OrganizationDifference::of_entities(organizations.0, organizations.1),
-            plans: plans.collect(),
-        }
+        let (organization, entities) = organization_differences(before, after);
+        RulesetChange { organization, entities, plans: plans.collect() }
     }
 
     /// Whether any deal may be decided differently in a plan, whatever the deal says.
@@ -88,11 +98,53 @@ impl RulesetChange {
         change.is_some_and(|change| change.whole.is_some() || change.direct.is_some())
     }
 
+    /// How far the two may decide deals differently in a plan, by what is known without reading them.
+    pub fn extent(&self, plan: &str) -> ChangeExtent {
+        let whole = self.plans.get(plan).and_then(|change| change.whole.as_ref());
+        let Some(reads) = whole else { return ChangeExtent::AnyDeal };
+        if reads.differs_somewhere() {
+            return ChangeExtent::AnyDeal;
+        }
+        if self.organization.is_empty() {
+            return ChangeExtent::NoDeal;
+        }
+        match self.organization.concerns_everyone() || reads.people {
+            true => ChangeExtent::AnyDeal,
+            false => ChangeExtent::NamedDeals,
+        }
+    }
+
+    /// Whether a folded name may lead to another recipient on some day; `organization` is that of either.
+    pub fn concerns_name(&self, organization: &Organization, name: &str) -> bool {
+        self.organization.ever_concerns_name(organization, name)
+    }
+
     /// Whether something that sees the direct credits of a plan may show the digits of an amount: they
     /// are recorded with the decimals of their unit, and may have been made with fewer.
     pub fn shows_digits(&self, plan: &str) -> bool {
         self.plans.get(plan).is_none_or(|change| change.shows_digits)
     }
+}
+
+/// How two organisations differ, and the same without what only the rollup follows. Each takes tens of
+/// milliseconds for thousands of people, and a change of rules does not wait for what cannot differ.
+fn organization_differences(
+    before: &Ruleset,
+    after: &Ruleset,
+) -> (OrganizationDifference, OrganizationDifference) {
+    if before.has_organization_of(after) {
+        return (OrganizationDifference::default(), OrganizationDifference::default());
+    }
+    let (one, two) = (&*before.organization, &*after.organization);
+    thread::scope(|scope| {
+        let builder = thread::Builder::new();
+        let entities =
+            builder.spawn_scoped(scope, || OrganizationDifference::of_entities(one, two));
+        let organization = OrganizationDifference::between(one, two);
+        // Without a thread it is done here.
+        let entities = entities.ok().and_then(|entities| entities.join().ok());
+        (organization, entities.unwrap_or_else(|| OrganizationDifference::of_entities(one, two)))
+    })
 }
 
 /// The question about single deals, with the two rulesets at hand that were compared.
@@ -197,21 +249,13 @@ impl StageQuestion<'_> {
         date: Date,
         machine: &mut Machine,
     ) -> bool {
-        let assigned = plan.direct.iter().flat_map(|rule| &rule.assign);
-        let mut related = Vec::new();
-        for rule in plan.indirect.iter().filter(|_| !self.direct_only) {
-            related.extend(match rule.relationship {
-                Relationship::RelatedPerson => Some(NameColumns::RelatedPerson),
-                Relationship::RelatedPosition => Some(NameColumns::RelatedPosition),
-                _ => None,
-            });
-        }
-
-        related
-            .into_iter()
-            .any(|column| self.concerns_text(&transaction.joined_names(column), date))
+        let related = match self.direct_only {
+            true => Vec::new(),
+            false => related_texts(&plan.indirect, transaction),
+        };
+        let mut assigned = plan.direct.iter().flat_map(|rule| &rule.assign);
+        related.iter().any(|text| self.concerns_text(text, date))
             || assigned
-                .into_iter()
                 .any(|assign| self.concerns_assigned(plan, assign, transaction, date, machine))
     }
 
@@ -224,39 +268,15 @@ impl StageQuestion<'_> {
         machine: &mut Machine,
     ) -> bool {
         let concerns = |text: &str| self.concerns_text(text, date);
-        let concerns_value = |value: Value| match value {
-            Value::Text(text) | Value::Bad(text) => concerns(&text),
-            Value::Number(number) => concerns(&number.to_string()),
-            Value::Date(date) => concerns(&date.to_string()),
-            Value::Bool(flag) => concerns(&flag.to_string()),
-            Value::Blank => false,
-        };
-
-        match assign {
-            Assign::Owner => concerns(&transaction.joined_names(NameColumns::Owner)),
-            Assign::Team => concerns(&transaction.joined_names(NameColumns::Team)),
-            Assign::Columns(columns) => {
-                columns.iter().any(|column| concerns_value(transaction.get(column)))
-            }
-            Assign::Preassigned => {
-                transaction.field_value(Field::Preassigned).is_some_and(concerns_value)
-            }
-            Assign::Territory(_) => self.concerns_territory(plan, assign, transaction, date),
-
-            Assign::Policy(program) => {
-                let seen =
-                    ScriptContext::default().to_arguments(self.deal.after, plan, transaction);
-                match machine.run(*program, &seen) {
-                    Ok(ScriptAnswer::Text(text)) => concerns(&text),
-                    Ok(ScriptAnswer::Shares(shares)) => {
-                        shares.iter().any(|share| concerns(&share.who))
-                    }
-                    Ok(_) => false,
-                    // A limit of time may be met once and not again.
-                    Err(_) => true,
-                }
-            }
+        if let Some(texts) = assigned_texts(assign, transaction) {
+            return texts.iter().any(|text| concerns(text));
         }
+
+        let Assign::Policy(program) = assign else {
+            return self.concerns_territory(plan, assign, transaction, date);
+        };
+        let texts = answered_texts((self.deal.after, plan), *program, transaction, machine);
+        texts.is_none_or(|texts| texts.iter().any(|text| concerns(text)))
     }
 
     /// Whether a deal lies in other territories, or in those of teams that differ.
@@ -321,9 +341,26 @@ pub fn affected_plans(
     asked: &(dyn Fn(usize, &str) -> bool + Sync),
 ) -> Vec<Vec<AffectedPlan>> {
     let question = DealQuestion { change, before, after };
+    ask_each(after, transactions, &|place, transaction, machine| {
+        let asked = after.plans.keys().filter(|plan| asked(place, plan));
+        let affected = asked.filter_map(|plan| {
+            let stages = may_affect(question, (plan, transaction), inputs, machine)?;
+            Some((*plan, stages))
+        });
+        affected.collect()
+    })
+}
+
+/// The answers about all deals in their order, each given its place. Workers take blocks of them, with the
+/// machines of `ruleset` and the stack that its programs may need.
+fn ask_each<T: Send>(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    ask: &(dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> T + Sync),
+) -> Vec<T> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_DEALS).collect();
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<AffectedPlan>>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
 
     let work = |machine: &mut Machine| {
         while let Some((index, block)) = {
@@ -331,15 +368,7 @@ pub fn affected_plans(
             blocks.get(index).map(|block| (index, *block))
         } {
             let places = (index * BLOCK_DEALS..).zip(block);
-            let answers = places.map(|(place, transaction)| {
-                let asked = after.plans.keys().filter(|plan| asked(place, plan));
-                let affected = asked.filter_map(|plan| {
-                    let stages = may_affect(question, (plan, transaction), inputs, machine)?;
-                    Some((*plan, stages))
-                });
-                affected.collect()
-            });
-            let answers = answers.collect();
+            let answers = places.map(|(place, deal)| ask(place, deal, machine)).collect();
             if let Ok(mut done) = done.lock() {
                 done.push((index, answers));
             }
@@ -352,8 +381,8 @@ pub fn affected_plans(
             let builder =
                 thread::Builder::new().stack_size(crate::calculation::workers::WORKER_STACK_BYTES);
             // A worker that cannot be started is a worker less: the others take its blocks.
-            if builder.spawn_scoped(scope, || after.with_machine(work)).is_err() {
-                after.with_machine(work);
+            if builder.spawn_scoped(scope, || ruleset.with_machine(work)).is_err() {
+                ruleset.with_machine(work);
             }
         }
     });

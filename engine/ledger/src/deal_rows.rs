@@ -73,26 +73,54 @@ impl<'a> DealRows<'a> {
         self.read_row(|names| unpack_deal(number, &row, names)).map(Some)
     }
 
-    /// The deals with these numbers, in their order, their content as bytes; none of one that is not there.
-    pub(super) fn find_stored(&self, numbers: &[u64]) -> LedgerResult<Vec<Option<StoredDeal>>> {
+    /// The rows of the deals with these numbers, in their order; none of one that is not there.
+    fn find_rows(&self, numbers: &[u64]) -> LedgerResult<Vec<Option<Vec<u8>>>> {
         let keys: Vec<Vec<u8>> =
             numbers.iter().map(|number| codec::number_key(*number).to_vec()).collect();
         let mut rows = self.snapshot.get_many(StoreTable::Deals, &keys)?;
         for (row, number) in rows.iter_mut().zip(numbers).filter(|(row, _)| row.is_none()) {
             *row = self.find_row(*number)?;
         }
+        Ok(rows)
+    }
 
-        let unpack = |row: &Option<Vec<u8>>, known: &KnownNames| {
-            row.as_ref().map(|row| unpack_decisions(row, known)).transpose()
-        };
+    /// Unpacks rows in their order, many of them on every core. One with a name that this process has not
+    /// read yet is read again.
+    fn unpack_rows<R: Sync, T: Send>(
+        &self,
+        rows: &[R],
+        unpack: impl Fn(&R, &KnownNames) -> ReadResult<T> + Sync,
+    ) -> LedgerResult<Vec<T>> {
         let known = self.names.current();
-        let read: Vec<ReadResult<Option<StoredDeal>>> = match rows.len() {
+        let read: Vec<ReadResult<T>> = match rows.len() {
             ..UNPACKED_ASIDE_MIN => rows.iter().map(|row| unpack(row, &known)).collect(),
             _ => rows.par_iter().map(|row| unpack(row, &known)).collect(),
         };
-        let again = |row: &Option<Vec<u8>>| self.read_row(|known| unpack(row, known));
-        let deals = read.into_iter().zip(&rows).map(|(read, row)| read.or_else(|_| again(row)));
-        deals.collect()
+        let again = |row: &R| self.read_row(|known| unpack(row, known));
+        read.into_iter().zip(rows).map(|(read, row)| read.or_else(|_| again(row))).collect()
+    }
+
+    /// The deals with these numbers, in their order, without those that are not there.
+    pub(super) fn find_numbers(&self, numbers: &[u64]) -> LedgerResult<Vec<TransactionRecord>> {
+        let rows = self.find_rows(numbers)?.into_iter().zip(numbers);
+        let rows: Vec<(u64, Vec<u8>)> =
+            rows.filter_map(|(row, number)| Some((*number, row?))).collect();
+        self.unpack_rows(&rows, |(number, row), known| unpack_deal(*number, row, known))
+    }
+
+    /// The numbers of the deals with these natural keys, in their order; none of one that is not there.
+    pub(super) fn numbers_of(&self, ids: &[&str]) -> LedgerResult<Vec<Option<u64>>> {
+        let keys: Vec<Vec<u8>> = ids.iter().map(|id| natural_key(id)).collect();
+        let rows = self.snapshot.get_many(StoreTable::Keys, &keys)?;
+        Ok(rows.iter().map(|row| row.as_ref().map(|row| codec::key_number(row))).collect())
+    }
+
+    /// The deals with these numbers, in their order, their content as bytes; none of one that is not there.
+    pub(super) fn find_stored(&self, numbers: &[u64]) -> LedgerResult<Vec<Option<StoredDeal>>> {
+        let rows = self.find_rows(numbers)?;
+        self.unpack_rows(&rows, |row, known| {
+            row.as_ref().map(|row| unpack_decisions(row, known)).transpose()
+        })
     }
 
     /// Deals from a number on, at most so many, and where to go on; none at the end.
@@ -102,12 +130,9 @@ impl<'a> DealRows<'a> {
         let last = rows.last().filter(|_| rows.len() == limit);
         let next = last.map(|(key, _)| codec::key_number(key) + 1);
 
-        let known = self.names.current();
-        let unpack = |(key, row): &StoreRow| unpack_deal(codec::key_number(key), row, &known);
-        let read: Vec<ReadResult<TransactionRecord>> = rows.par_iter().map(unpack).collect();
-        let deals =
-            read.into_iter().zip(&rows).map(|(read, row)| read.or_else(|_| self.unpack_row(row)));
-        Ok((deals.collect::<LedgerResult<_>>()?, next))
+        let unpack =
+            |(key, row): &StoreRow, known: &_| unpack_deal(codec::key_number(key), row, known);
+        Ok((self.unpack_rows(&rows, unpack)?, next))
     }
 
     /// The deal with this natural key.
@@ -118,14 +143,23 @@ impl<'a> DealRows<'a> {
         }
     }
 
-    /// The deal with this natural key, without its decisions.
-    pub(super) fn find_content(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
-        let Some(number) = self.snapshot.get(StoreTable::Keys, &natural_key(id))? else {
-            return Ok(None);
-        };
-        let number = codec::key_number(&number);
-        let Some(row) = self.find_row(number)? else { return Ok(None) };
-        self.read_row(|names| unpack_content(number, &row, names)).map(Some)
+    /// The deals with these natural keys, in their order, without their decisions; none of one that is not
+    /// there.
+    pub(super) fn find_contents(
+        &self,
+        ids: &[&str],
+    ) -> LedgerResult<Vec<Option<TransactionRecord>>> {
+        let numbers = self.numbers_of(ids)?;
+        let known: Vec<u64> = numbers.iter().flatten().copied().collect();
+        let rows = self.find_rows(&known)?;
+        let rows: Vec<(u64, Option<Vec<u8>>)> = known.into_iter().zip(rows).collect();
+
+        let contents = self.unpack_rows(&rows, |(number, row), known| {
+            row.as_ref().map(|row| unpack_content(*number, row, known)).transpose()
+        })?;
+        let mut contents = contents.into_iter();
+        let found = numbers.iter().map(|number| number.and_then(|_| contents.next()?));
+        Ok(found.collect())
     }
 
     /// The credits of a deal that `is_wanted`, each with its place among all of them.

@@ -127,7 +127,12 @@ pub struct RecordedDeals<'l> {
 impl RecordedDeals<'_> {
     /// The transaction with this natural key, without its decisions: there may be many credits in them.
     pub fn find_content(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
-        self.ledger.deal_rows(&*self.snapshot).find_content(id)
+        Ok(self.find_contents(&[id])?.pop().flatten())
+    }
+
+    /// The same of several, in their order.
+    pub fn find_contents(&self, ids: &[&str]) -> LedgerResult<Vec<Option<TransactionRecord>>> {
+        self.ledger.deal_rows(&*self.snapshot).find_contents(ids)
     }
 }
 

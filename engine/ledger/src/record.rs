@@ -272,6 +272,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// How many rounds of work were recorded, by any process: who has counted them all knows of every deal
+    /// that changed.
+    pub fn recorded_rounds(&self) -> LedgerResult<u64> {
+        let rounds = self.snapshot()?.get(StoreTable::Meta, ROUNDS)?;
+        Ok(rounds.map_or(0, |row| codec::key_number(&row)))
+    }
+
     /// How many there are of everything.
     pub fn counts(&self) -> LedgerResult<LedgerCounts> {
         let row = self.snapshot()?.get(StoreTable::Meta, COUNTS_KEY)?;

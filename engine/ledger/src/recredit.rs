@@ -59,8 +59,11 @@ pub struct RecreditRequest {
     pub reaching: Option<Date>,
     /// The number of the next transaction to look at.
     pub next: u64,
-    /// How many were decided again.
+    /// How many were decided again: the others come out alike, and stay as they are.
     pub decided: u64,
+    /// How many were read to find those.
+    #[serde(default)]
+    pub looked_at: u64,
 }
 
 /// What decided stored transactions, plan by plan, seen from one ruleset.
@@ -83,9 +86,19 @@ impl DecisionPins {
     /// Whether the wanted ruleset might make a decision differently: the hash of its plan differs or
     /// is not known.
     pub fn is_stale(&self, decision: &Decision) -> bool {
-        let decided = self.known.get(decision.ruleset.as_str());
-        let decided = decided.and_then(|plans| plans.get(decision.plan.as_str()));
-        decided.is_none() || decided != self.wanted.get(decision.plan.as_str())
+        self.is_other_plan(&decision.plan, &decision.ruleset)
+    }
+
+    /// Whether a plan of the ruleset with this hash is another one than that of the wanted ruleset, or one of
+    /// the two is not known.
+    pub fn is_other_plan(&self, plan: &str, ruleset: &str) -> bool {
+        let decided = self.known.get(ruleset).and_then(|plans| plans.get(plan));
+        decided.is_none() || decided != self.wanted.get(plan)
+    }
+
+    /// The ids of the plans of the wanted ruleset.
+    pub fn wanted_plans(&self) -> impl Iterator<Item = &str> {
+        self.wanted.keys().map(String::as_str)
     }
 
     /// The plans whose decision another ruleset might make differently: those whose hash differs or
@@ -128,7 +141,15 @@ pub(super) fn request_recredit(
 
     let ruleset = activation.ruleset.clone();
     let activation = activation.sequence;
-    let wish = RecreditRequest { activation, ruleset, effective, reaching, next: 0, decided: 0 };
+    let wish = RecreditRequest {
+        activation,
+        ruleset,
+        effective,
+        reaching,
+        next: 0,
+        decided: 0,
+        looked_at: 0,
+    };
     batch.put_row(StoreTable::Meta, RECREDIT_KEY, codec::to_json(&wish)?);
     Ok(())
 }
@@ -173,6 +194,7 @@ pub(super) fn record_progress(
         "activation": known.activation,
         "effective": known.effective,
         "transactions": known.decided,
+        "looked_at": known.looked_at,
     });
     chain.append_row(batch, *at_ms, ("worker", "recredited"), detail)?;
     Ok(())
@@ -232,6 +254,20 @@ impl Ledger {
         limit: usize,
     ) -> LedgerResult<(Vec<TransactionRecord>, Option<u64>)> {
         self.deal_rows(&*self.snapshot()?).page(from, limit)
+    }
+
+    /// The stored transactions with these numbers, in their order, without those that are not there.
+    pub fn records_by_number(&self, numbers: &[u64]) -> LedgerResult<Vec<TransactionRecord>> {
+        self.deal_rows(&*self.snapshot()?).find_numbers(numbers)
+    }
+
+    /// The same with these natural keys.
+    pub fn records_by_id(&self, ids: &[&str]) -> LedgerResult<Vec<TransactionRecord>> {
+        let snapshot = self.snapshot()?;
+        let rows = self.deal_rows(&*snapshot);
+        let mut numbers: Vec<u64> = rows.numbers_of(ids)?.into_iter().flatten().collect();
+        numbers.sort_unstable();
+        rows.find_numbers(&numbers)
     }
 
     /// Where to go on behind a block that cannot be read.

@@ -3,6 +3,7 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `activation` alone.
 
+pub(crate) mod deal_index;
 mod memory;
 mod runs;
 
@@ -24,6 +25,7 @@ use jiff::civil::Date;
 use crate::decoded::DecodedDeliveries;
 use crate::error::OperationError;
 
+use deal_index::DealIndex;
 use memory::KnownAlerts;
 pub(crate) use memory::{CalculationAlerts, KnownChange};
 pub use memory::{RunningShadow, ShadowSums};
@@ -110,6 +112,8 @@ pub struct Context {
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// Rulesets that were compared.
     pub(crate) changes: Mutex<VecDeque<KnownChange>>,
+    /// Recorded deals by the names that lead to their recipients.
+    deal_index: Mutex<DealIndex>,
     /// The rules that run beside those in force, if any do.
     pub(crate) shadow: Mutex<Option<RunningShadow>>,
     /// Leaf periods that take no new entries, once they were asked for.
@@ -157,6 +161,7 @@ impl Context {
             redrives: Redrives::default(),
             rulesets: Mutex::default(),
             changes: Mutex::default(),
+            deal_index: Mutex::default(),
             shadow: Mutex::default(),
             locked: Mutex::default(),
             timeouts: Mutex::default(),
@@ -194,6 +199,11 @@ impl Context {
         let date = self.ledger.get_meta(LAST_RUN)?;
         let date = date.and_then(|date| String::from_utf8(date).ok());
         Ok(date.and_then(|date| date.parse().ok()))
+    }
+
+    /// Recorded deals by the names that lead to their recipients.
+    pub(crate) fn deal_index(&self) -> MutexGuard<'_, DealIndex> {
+        lock_shared(&self.deal_index)
     }
 
     /// Leaf periods that take no new entries.

@@ -90,6 +90,7 @@ pub(crate) fn write_work(context: &Context, work: &mut CommitBatch) -> Result<()
     work.at_ms = context.now_ms();
     let started = context.surroundings.elapsed();
     context.ledger.commit_batch(work)?;
+    context.deal_index().note_commit(work);
     timeouts::note_timeouts(context, &work.decisions);
 
     let took = context.surroundings.elapsed().saturating_sub(started);

@@ -6,12 +6,14 @@
 //!
 //! **Architecture invariant:** nothing here writes.
 
+pub(crate) mod candidates;
 pub(crate) mod reuse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 
+use accredit_crediting::affected::{self, LeadingNames};
 use accredit_crediting::calculation::{self, DealSelection};
 use accredit_crediting::impact::{self, Impact};
 use accredit_crediting::posting::{self, PostingRules};
@@ -85,27 +87,42 @@ pub struct ReplayImpact {
     pub booked: Impact,
 }
 
+/// A stored transaction, and the same read by the fields of a ruleset.
+pub(crate) type DecodedDeal = (TransactionRecord, Arc<Transaction>);
+
 impl ReplaySelection<'_> {
     /// Those of `stored` that it means.
     pub fn select_stale(&self, stored: Vec<TransactionRecord>) -> Vec<RedecideItem> {
-        let decoder = || Decoder::new(Arc::clone(&self.ruleset.settings.fields));
-        let select = |decoder: &mut Decoder, stored: TransactionRecord| {
-            let plans = self.pins.stale_plans(&stored.decisions);
-            if plans.is_empty() {
-                return None;
-            }
+        let stale = |one: &TransactionRecord| !self.pins.stale_plans(&one.decisions).is_empty();
+        self.select_decoded(self.decode_deals(stored.into_iter().filter(stale).collect()))
+    }
 
+    /// Reads stored transactions by the fields of the ruleset.
+    pub(crate) fn decode_deals(&self, stored: Vec<TransactionRecord>) -> Vec<DecodedDeal> {
+        let decoder = || Decoder::new(Arc::clone(&self.ruleset.settings.fields));
+        let decode = |decoder: &mut Decoder, stored: TransactionRecord| {
             let transaction = Arc::new(decoder.decode(&stored.record));
-            let date = transaction.incentive_date().ok();
-            let open = is_open(self.ruleset, date, self.today) && !self.is_finalized(date);
-            // What a date reaches in a finalized period is taken back and posted in an open one.
-            let posted =
-                self.reaching.is_some_and(|first| Effective::From(first).covers_date(date));
-            let meant = (self.effective.covers_date(date) && open) || posted;
+            (stored, transaction)
+        };
+        stored.into_par_iter().map_init(decoder, decode).collect()
+    }
+
+    /// Those of `deals` that it means.
+    pub(crate) fn select_decoded(&self, deals: Vec<DecodedDeal>) -> Vec<RedecideItem> {
+        let select = |(stored, transaction): DecodedDeal| {
+            let plans = self.pins.stale_plans(&stored.decisions);
+            let meant = !plans.is_empty() && self.means_date(transaction.incentive_date().ok());
             meant.then_some(RedecideItem { stored, transaction, plans })
         };
-        let stored = stored.into_par_iter();
-        stored.map_init(decoder, select).flatten_iter().collect()
+        deals.into_par_iter().filter_map(select).collect()
+    }
+
+    /// Whether deals of this date are decided again, or deals without one.
+    pub(crate) fn means_date(&self, date: Option<Date>) -> bool {
+        let open = is_open(self.ruleset, date, self.today) && !self.is_finalized(date);
+        // What a date reaches in a finalized period is taken back and posted in an open one.
+        let posted = self.reaching.is_some_and(|first| Effective::From(first).covers_date(date));
+        (self.effective.covers_date(date) && open) || posted
     }
 
     fn is_finalized(&self, date: Option<Date>) -> bool {
@@ -139,35 +156,94 @@ pub fn decide_stale(
     again: &[RedecideItem],
     today: Date,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
-    let inputs = stored_inputs(context, again, today)?;
-
     let locked = context.locked_periods()?;
+    let decided = decide_work(context, ruleset, again, (today, &locked))?;
+    let merge = |(item, decided): (&RedecideItem, DecidedWork)| {
+        decided.with_kept(item, ruleset, (today, &locked))
+    };
+    Ok(again.iter().zip(decided).map(merge).collect())
+}
+
+/// New decisions of those of `again` that `ruleset` may decide differently, now or when people adjust
+/// something, by the id of the deal. The others stay as they are recorded, under the name of the ruleset that
+/// decided them last.
+pub fn decide_affected(
+    context: &Context,
+    ruleset: &Ruleset,
+    again: &[RedecideItem],
+    today: Date,
+) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+    let locked = context.locked_periods()?;
+    let decided = decide_work(context, ruleset, again, (today, &locked))?;
+
+    // Where other things than names lead to recipients, an adjustment may bring in a name that means another
+    // person by these rules.
+    let alike = again.iter().zip(&decided).filter(|(_, decided)| decided.plans.is_empty());
+    let alike: Vec<_> = alike.map(|(item, _)| Arc::clone(&item.transaction)).collect();
+    let mut names = affected::leading_names(ruleset, &alike).into_iter();
+    let mut stays = |decided: &DecidedWork| {
+        decided.plans.is_empty() && names.next().is_some_and(|names| names != LeadingNames::Others)
+    };
+
+    let affected = again.iter().zip(decided).filter(|(_, decided)| !stays(decided));
+    let named = |(item, decided): (&RedecideItem, DecidedWork)| {
+        (item.stored.id.clone(), decided.with_kept(item, ruleset, (today, &locked)))
+    };
+    Ok(affected.map(named).collect())
+}
+
+/// The plans of a deal that were decided again.
+struct DecidedWork {
+    plans: BTreeSet<String>,
+    decisions: Vec<Decision>,
+}
+
+impl DecidedWork {
+    /// The decisions with those of the other plans, which `ruleset` would make alike.
+    fn with_kept(
+        self,
+        item: &RedecideItem,
+        ruleset: &Ruleset,
+        (today, locked): (Date, &LockedPeriods),
+    ) -> Vec<Decision> {
+        let kept = item.stored.decisions.iter();
+        let kept = kept.filter(|kept| !self.plans.contains(&*kept.plan));
+        let kept = kept.map(|kept| {
+            let decision = with_ruleset(kept, &ruleset.hash);
+            // What would be made alike is as if it had been made today.
+            let repeated = item.plans.contains(&*kept.plan) || !locked.is_empty();
+            let made = if repeated { Some(today) } else { kept.as_of };
+            Decision { as_of: made, ..decision }
+        });
+
+        let mut decisions: Vec<Decision> = kept.chain(self.decisions).collect();
+        decisions.sort_by_key(|decision| decision.plan);
+        decisions
+    }
+}
+
+/// Decides the plans of `again` that `ruleset` may decide differently.
+fn decide_work(
+    context: &Context,
+    ruleset: &Ruleset,
+    again: &[RedecideItem],
+    (today, locked): (Date, &LockedPeriods),
+) -> Result<Vec<DecidedWork>, StoreError> {
+    let inputs = stored_inputs(context, again, today)?;
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
-    let work = reuse::work_of_deals(context, ruleset, again, &inputs, &locked);
+    let work = reuse::work_of_deals(context, ruleset, again, &inputs, locked);
     let selection = DealSelection {
         wanted: &|place, plan| work.get(place).is_some_and(|work| work.plans.contains(plan)),
         known: &|place, plan| work.get(place)?.known_decision(again.get(place)?, plan),
     };
     let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, selection);
 
-    let merged = again.iter().zip(&work).zip(decided).map(|((one, work), decided)| {
-        let kept = one.stored.decisions.iter();
-        let kept = kept.filter(|kept| !work.plans.contains(&*kept.plan));
-        let kept = kept.map(|kept| {
-            let decision = with_ruleset(kept, &ruleset.hash);
-            // What would be made alike is as if it had been made today.
-            let repeated = one.plans.contains(&*kept.plan) || !locked.is_empty();
-            let made = if repeated { Some(today) } else { kept.as_of };
-            Decision { as_of: made, ..decision }
-        });
-        let mut plans: Vec<Decision> = kept.chain(decided.decisions).collect();
-        plans.sort_by_key(|a| a.plan);
-        plans
-    });
-
-    Ok(merged.collect())
+    let decided = work.into_iter().zip(decided);
+    let of_deal =
+        decided.map(|(work, deal)| DecidedWork { plans: work.plans, decisions: deal.decisions });
+    Ok(of_deal.collect())
 }
 
 /// What `new` would make of the recorded transactions of open periods, compared with the ledger;

@@ -280,6 +280,15 @@ impl Ruleset {
         general.chain(plans).collect()
     }
 
+    /// Whether the other one is built from the same files, but for plans and policies: people, positions and
+    /// teams are alike then.
+    pub fn has_organization_of(&self, other: &Ruleset) -> bool {
+        let rules = ["plans/", "policies/"];
+        let is_other = |path: &str| !rules.iter().any(|folder| path.starts_with(folder));
+        let one = self.files.iter().filter(|(path, _)| is_other(path));
+        one.eq(other.files.iter().filter(|(path, _)| is_other(path)))
+    }
+
     /// The same for one plan, and what its file says about direct credits.
     pub fn direct_texts(&self, plan: &str) -> Vec<String> {
         let general = [SETTINGS, calendar::PERIODS].into_iter().map(|path| self.text_of(path));

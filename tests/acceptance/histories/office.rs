@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use accredit_crediting::pipeline;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{
     Actor, Decision, EarnedReward, FrozenRewards, HoldAction, PayeeBalance, ResolutionAction,
 };
-use accredit_domain::transaction::read;
+use accredit_domain::keys::RulesetHash;
+use accredit_domain::transaction::{Decoder, read};
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_ledger::query::CreditQuery;
@@ -31,7 +34,7 @@ use accredit_operations::release::{self, PublishOrder, ReleaseKind};
 use accredit_operations::rewards::{self, RewardPlace};
 use accredit_operations::runs::{self, RunOrder};
 use accredit_operations::void::{self, VoidOrder};
-use accredit_operations::{candidate, effect};
+use accredit_operations::{candidate, effect, explain};
 use accredit_seams::connector::Connector;
 use accredit_seams::delivery::Delivery;
 use accredit_seams::store::memory::MemoryStore;
@@ -95,6 +98,14 @@ pub(crate) fn ruleset_of(files: &Files) -> Arc<Ruleset> {
 
 fn by() -> Actor {
     Actor { who: "test".to_owned(), approved: None }
+}
+
+/// A decision without the ruleset that made it, and the day.
+fn without_rules(decision: &Decision) -> Decision {
+    let ruleset = RulesetHash::from("");
+    let credits = decision.credits.iter().cloned();
+    let credits = credits.map(|credit| PostedCredit { ruleset, ..credit }).collect();
+    Decision { ruleset, as_of: None, credits, ..decision.clone() }
 }
 
 /// Money by payee and unit type.
@@ -267,6 +278,39 @@ impl Office {
         while let Some(wish) = self.context.ledger.pending_recredit().unwrap() {
             recredit::decide_some(&self.context, wish).unwrap();
         }
+    }
+
+    /// Whether what another ruleset decided last is what the rules in force decide, but for what is final.
+    pub(crate) fn check_rules_in_force(
+        &self,
+        is_final: &dyn Fn(&Decision) -> bool,
+    ) -> Result<(), String> {
+        let ruleset = self.context.ruleset.load_full();
+        let ledger = &self.context.ledger;
+        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let mut from = 0;
+        while let Some((stored, next)) = ledger.records_from(from).unwrap() {
+            from = next;
+            for deal in stored {
+                let resolutions = ledger.transaction_resolutions(&deal.id).unwrap();
+                let today = Some(TODAY.parse().unwrap());
+                let inputs = explain::decision_inputs(today, &resolutions).unwrap();
+                let transaction = Arc::new(decoder.decode(&deal.record));
+                let decide = |machine: &mut _| {
+                    pipeline::decide_all_plans(&ruleset, &transaction, &inputs, machine)
+                };
+                let anew: Vec<Decision> =
+                    ruleset.with_machine(decide).iter().map(without_rules).collect();
+
+                let others = deal.decisions.iter().filter(|one| one.ruleset != ruleset.hash);
+                for other in others.filter(|one| !is_final(one)) {
+                    if !anew.contains(&without_rules(other)) {
+                        return Err(format!("other rules decided {other:#?}, now {anew:#?}"));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Runs a calculation to its end.

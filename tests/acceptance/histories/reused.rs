@@ -1,7 +1,6 @@
 //! Deals that a change does not affect keep their decision, and it is the one that deciding everything
 //! again would make: byte for byte, after every change.
 
-use accredit_domain::decision::Decision;
 use accredit_ledger::definitions::Effective;
 use accredit_operations::verify::{self, VerifyParams};
 
@@ -24,24 +23,9 @@ fn history(seed: u64) -> Vec<Step> {
     steps
 }
 
-/// All recorded decisions.
-fn decisions(office: &Office) -> Vec<Decision> {
-    let mut all = Vec::new();
-    let mut from = 0;
-    while let Some((stored, next)) = office.context.ledger.records_from(from).unwrap() {
-        all.extend(stored.into_iter().flat_map(|one| one.decisions));
-        from = next;
-    }
-    all
-}
-
-/// Everything recorded is by the rules in force, and comes out alike where it is decided again.
+/// Everything recorded is what the rules in force decide, and comes out alike where it is decided again.
 fn is_as_decided_anew(office: &Office) -> Result<(), String> {
-    let hash = office.context.ruleset.load().hash;
-    let old = decisions(office).into_iter().find(|decision| decision.ruleset != *hash);
-    if let Some(old) = old {
-        return Err(format!("decided by other rules: {old:#?}"));
-    }
+    office.check_rules_in_force(&|_| false)?;
 
     let all = VerifyParams::default();
     let verified = verify::verify_decisions(&office.context.ledger, &all).unwrap();
@@ -64,6 +48,8 @@ fn check(steps: &[Step]) -> Result<(), String> {
                 }
             }
         }
+        // What people do about a deal that was not decided again is decided by its former rules.
+        office.check_rules_in_force(&|_| false).map_err(|how| format!("{step:?}: {how}"))?;
     }
     Ok(())
 }

@@ -240,26 +240,18 @@ fn given<T>(result: Result<T, OperationError>) {
     }
 }
 
-/// Whether what an activation asked for is done: but for finalized periods everything is by the rules
-/// in force.
+/// Whether what an activation asked for is done: but for finalized periods everything is what the rules in
+/// force decide.
 fn all_is_by_rules_in_force(office: &Office) -> Result<(), String> {
     let ruleset = office.context.ruleset.load_full();
     let locked = office.context.ledger.locked_periods().unwrap();
-    let mut from = 0;
-    while let Some((stored, next)) = office.context.ledger.records_from(from).unwrap() {
-        from = next;
-        for one in stored.iter().flat_map(|one| &one.decisions) {
-            let dates = one.credits.iter().map(|row| row.incentive_date);
-            let own = dates
-                .filter_map(|date| ruleset.settings.calendar.period_on(date, PeriodKind::Leaf));
-            let mut own = own.map(|period| period.id).chain(one.period);
-            let final_ = own.any(|own| locked.finalized.contains(&own));
-            if one.ruleset != ruleset.hash && !final_ && one.period.is_some() {
-                return Err(format!("decided by other rules: {one:#?}"));
-            }
-        }
-    }
-    Ok(())
+    office.check_rules_in_force(&|decision| {
+        let dates = decision.credits.iter().map(|row| row.incentive_date);
+        let own =
+            dates.filter_map(|date| ruleset.settings.calendar.period_on(date, PeriodKind::Leaf));
+        let mut own = own.map(|period| period.id).chain(decision.period);
+        own.any(|own| locked.finalized.contains(&own)) || decision.period.is_none()
+    })
 }
 
 /// Everything recorded comes out alike where it is decided in full.

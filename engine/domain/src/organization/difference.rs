@@ -150,8 +150,22 @@ impl OrganizationDifference {
     /// Whether a name may mean another person on `date`, or one of whom other things are known;
     /// `organization` is either of the two.
     pub fn concerns_name(&self, organization: &Organization, name: &str, date: Date) -> bool {
-        let on = |days: Option<&Validity>| days.is_some_and(|days| days.contains(date));
-        if self.everyone || on(self.names.get(&fold_name(name))) {
+        self.concerns_name_where(organization, &fold_name(name), &|days| days.contains(date))
+    }
+
+    /// The same on any day, of a folded name.
+    pub fn ever_concerns_name(&self, organization: &Organization, name: &str) -> bool {
+        self.concerns_name_where(organization, name, &|_| true)
+    }
+
+    fn concerns_name_where(
+        &self,
+        organization: &Organization,
+        name: &str,
+        fits: &dyn Fn(&Validity) -> bool,
+    ) -> bool {
+        let on = |days: Option<&Validity>| days.is_some_and(fits);
+        if self.everyone || on(self.names.get(name)) {
             return true;
         }
 
@@ -213,8 +227,9 @@ fn changed_days(before: &[DatedFact], after: &[DatedFact]) -> Option<Validity> {
     differing.map(|(days, _)| *days).reduce(hull)
 }
 
-/// Whether two organisations differ in what is asked about no one in particular: ids of before, kinds
-/// of attributes, and the order of those who are in both.
+/// Whether two organisations differ in what is asked about no one in particular: kinds of attributes, and
+/// the order of those who are in both. Ids of before are asked for by people alone, and by the rows of
+/// manual credits, which any difference concerns.
 fn differs_in_general(before: &Organization, after: &Organization) -> bool {
     let kinds = |organization: &Organization| -> Vec<_> {
         organization.attributes.kinds().map(|(name, kind)| (Arc::clone(name), kind)).collect()
@@ -235,21 +250,7 @@ fn differs_in_general(before: &Organization, after: &Organization) -> bool {
     };
 
     let reordered = ids(before).iter().zip(&ids(after)).any(|(one, two)| !in_order(one, two));
-    reordered || kinds(before) != kinds(after) || former_ids(before) != former_ids(after)
-}
-
-/// Ids of before, with what they mean now, in order.
-fn former_ids(organization: &Organization) -> Vec<(Arc<str>, EntityKey)> {
-    let people = organization.participant_ids.former_ids().map(|(former, meant)| {
-        (Arc::clone(former), EntityKey::Participant(organization.participant_id(meant)))
-    });
-    let positions = organization.position_ids.former_ids().map(|(former, meant)| {
-        (Arc::clone(former), EntityKey::Position(organization.position_id(meant)))
-    });
-    let teams = organization.teams.former_ids();
-    let teams = teams
-        .map(|(former, meant)| (Arc::clone(former), EntityKey::Team(organization.team_id(meant))));
-    people.chain(positions).chain(teams).collect()
+    reordered || kinds(before) != kinds(after)
 }
 
 /// Names that do not mean the same in both, with the days on which they may not.

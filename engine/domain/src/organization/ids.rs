@@ -146,11 +146,6 @@ impl<T: Copy + PartialEq> IdIndex<T> {
         self.written.push((Arc::from(former), meant));
     }
 
-    /// Ids of before as they are written, with what they mean, in the order in which they were added.
-    pub(super) fn former_ids(&self) -> impl Iterator<Item = (&Arc<str>, T)> {
-        self.written.iter().map(|(former, meant)| (former, *meant))
-    }
-
     /// What exactly this id means.
     pub(super) fn find_exact(&self, id: &str) -> Option<T> {
         self.exact.get(id).copied()

@@ -109,11 +109,6 @@ impl Teams {
         &self.names
     }
 
-    /// Ids of before, with the teams that they mean.
-    pub(super) fn former_ids(&self) -> impl Iterator<Item = (&Arc<str>, TeamId)> {
-        self.ids.former_ids()
-    }
-
     /// All edges by their type and where they begin, in no order.
     pub(super) fn all_edges(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! Not decoding (`intake`) and not deciding (the engine).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::decision::ResolutionRecord;
@@ -144,9 +144,10 @@ fn take_delivery(
 ) -> Result<(), StoreError> {
     let dead = match decoded {
         Ok(understood) => {
+            open_stored(context, growing, &understood.rows)?;
             let merges = is_partial(growing.ruleset, delivery);
             for row in understood.rows {
-                apply_version(context, growing, sequence, merges, row)?;
+                apply_version(growing, sequence, merges, row);
             }
             let thin = understood.thin.into_iter().zip(0..);
             growing.batch.fetches.extend(thin.map(|(payload, part)| PendingFetch {
@@ -173,33 +174,28 @@ fn take_delivery(
     Ok(())
 }
 
-/// Applies one row: the same content is nothing new, an older one is only recorded.
+/// Applies one row of a deal that is open: the same content is nothing new, an older one is only recorded.
 fn apply_version(
-    context: &Context,
     growing: &mut BatchBuilder<'_>,
     sequence: u64,
     merges: bool,
     row: (Record, Arc<Transaction>),
-) -> Result<(), StoreError> {
+) {
     let id = row.1.id.to_string();
-    if !growing.current.contains_key(&id) {
-        open_stored(context, growing, &id)?;
-    }
-
     let Some((stored, present)) = growing.current.get_mut(&id) else {
         let (record, transaction) = row;
         let first = TransactionRecord::first_version(id.clone(), record, sequence);
         growing.undecided.insert(id.clone(), Arc::clone(&transaction));
         growing.current.insert(id.clone(), (first, transaction));
         growing.arrived.push(id);
-        return Ok(());
+        return;
     };
 
     let fields = &growing.ruleset.settings.fields;
     let (record, transaction) = next_version(fields, merges, (&stored.record, present), row);
     let order = version::compare_versions(present, &transaction);
     if order.is_eq() {
-        return Ok(());
+        return;
     }
 
     // A row with the key of a manual credit is no version of it.
@@ -214,22 +210,31 @@ fn apply_version(
     };
     growing.batch.history.push((id.clone(), delivery, past));
     growing.arrived.push(id);
-    Ok(())
 }
 
-/// Opens what is recorded of a transaction, if there is something.
+/// Opens what is recorded of the deals of these rows, all at once: the rows of an import are thousands.
 fn open_stored(
     context: &Context,
     growing: &mut BatchBuilder<'_>,
-    id: &str,
+    rows: &[(Record, Arc<Transaction>)],
 ) -> Result<(), StoreError> {
-    let Some(stored) = growing.recorded.find_content(id)? else { return Ok(()) };
+    let ids = rows.iter().map(|(_, transaction)| &*transaction.id);
+    let closed: BTreeSet<&str> = ids.filter(|id| !growing.current.contains_key(*id)).collect();
+    let closed: Vec<&str> = closed.into_iter().collect();
+    let stored: Vec<TransactionRecord> =
+        growing.recorded.find_contents(&closed)?.into_iter().flatten().collect();
+
+    let resolutions = context.ledger.resolutions_of(stored.iter().map(|one| one.id.as_str()))?;
+    growing.resolutions.extend(resolutions);
 
     // Read by the types of today, so that a corrected column is no new version.
-    let fields = Arc::clone(&growing.ruleset.settings.fields);
-    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-
-    growing.current.insert(id.to_owned(), (stored, transaction));
-    growing.resolutions.extend(context.ledger.transaction_resolutions(id)?);
+    let fields = &growing.ruleset.settings.fields;
+    let decode = |decoder: &mut Decoder, stored: TransactionRecord| {
+        let transaction = Arc::new(decoder.decode(&stored.record));
+        (stored.id.clone(), (stored, transaction))
+    };
+    let decoded = stored.into_par_iter().map_init(|| Decoder::new(Arc::clone(fields)), decode);
+    let decoded: Vec<_> = decoded.collect();
+    growing.current.extend(decoded);
     Ok(())
 }

@@ -13,7 +13,7 @@ use accredit_seams::store::StoreError;
 
 use super::caught::record_isolated;
 use crate::context::Context;
-use crate::replay::{self, ReplaySelection};
+use crate::replay::{self, ReplaySelection, candidates};
 
 /// Transactions looked at in one round: enough for all cores, few enough that a delivery does not wait
 /// for half a second.
@@ -37,22 +37,22 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
         finalized,
     };
 
-    let (stored, next) = context.ledger.records_page(wish.next, RECREDIT_CHUNK)?;
-    let again = selection.select_stale(stored);
-
-    let count = again.len() as u64;
-    let decided = replay::decide_stale(context, &ruleset, &again, today)?;
-    let ids = again.iter().map(|one| one.stored.id.clone());
-    let decisions: Vec<_> = ids.zip(decided).collect();
-    // Giving back the memory of thousands of deals takes as long as deciding them.
-    rayon::spawn(move || drop(again));
+    let wanted = (&ruleset, &selection);
+    let (deals, next) = candidates::next_deals(context, wanted, (wish.next, RECREDIT_CHUNK))?;
+    let looked_at = wish.looked_at + deals.len() as u64;
+    let again = selection.select_decoded(deals);
+    let decisions = replay::decide_affected(context, &ruleset, &again, today)?;
+    let count = decisions.len() as u64;
 
     let decided = wish.decided + count;
-    let known = RecreditRequest { decided, ..wish };
+    let known = RecreditRequest { decided, looked_at, ..wish };
     let at_ms = context.now_ms();
     let progress = RecreditProgress { known: known.clone(), next, at_ms };
     let mut work = CommitBatch { decisions, recredited: Some(progress), ..CommitBatch::default() };
     record_isolated(context, &mut work)?;
+    context.deal_index().note_decided(&again, &work.decisions, today);
+    // Giving back the memory of thousands of deals takes as long as deciding them.
+    rayon::spawn(move || drop((again, work)));
 
     if next.is_none() {
         tracing::info!(activation = known.activation, transactions = decided, "decided again");

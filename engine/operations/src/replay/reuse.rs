@@ -31,7 +31,7 @@ use crate::explain;
 const CHANGES_MAX: usize = 8;
 
 /// Rulesets of earlier decisions that are compared at a time: building one again takes long.
-const EARLIER_MAX: usize = 4;
+pub(super) const EARLIER_MAX: usize = 4;
 
 /// How two rulesets differ.
 pub(crate) fn ruleset_change(
@@ -86,7 +86,7 @@ pub(crate) fn work_of_deals(
     locked: &LockedPeriods,
 ) -> Vec<DealWork> {
     let is_reusable = |one: &RedecideItem, decision: &Decision| {
-        is_repeatable(decision, inputs.as_of) && is_as_decided(one, decision, locked)
+        is_reusable(decision, inputs.as_of, (one.transaction.incentive_date().ok(), locked))
     };
     let first = |one: &RedecideItem| {
         let mut plans = one.plans.clone();
@@ -170,7 +170,8 @@ pub(crate) fn decided_alike(
             let kept = match by_current {
                 true => !work.plans.contains(plan),
                 false => {
-                    is_repeatable(decision, Some(today)) && is_as_decided(one, decision, &locked)
+                    let date = one.transaction.incentive_date().ok();
+                    is_reusable(decision, Some(today), (date, &locked))
                 }
             };
             if kept {
@@ -219,6 +220,15 @@ fn earlier_rulesets(again: &[RedecideItem], today: Option<Date>) -> Vec<String> 
     counts.into_iter().take(EARLIER_MAX).map(|(hash, _)| hash.to_owned()).collect()
 }
 
+/// Whether the decision about a deal of `date` is the one that its rules would make today.
+pub(super) fn is_reusable(
+    decision: &Decision,
+    today: Option<Date>,
+    (date, locked): (Option<Date>, &LockedPeriods),
+) -> bool {
+    is_repeatable(decision, today) && is_as_decided(decision, date, locked)
+}
+
 /// Whether the rules that made a decision would make it again today: it is complete, no earlier day is
 /// asked for than it was made on, and nothing that it holds is due.
 fn is_repeatable(decision: &Decision, today: Option<Date>) -> bool {
@@ -231,13 +241,12 @@ fn is_repeatable(decision: &Decision, today: Option<Date>) -> bool {
 
 /// Whether the rows of a decision are those that were decided: none was posted in another period, and
 /// none is frozen, which may say what was decided earlier.
-fn is_as_decided(one: &RedecideItem, decision: &Decision, locked: &LockedPeriods) -> bool {
+fn is_as_decided(decision: &Decision, date: Option<Date>, locked: &LockedPeriods) -> bool {
     let is_locked = decision.period.as_deref().is_some_and(|own| locked.contains(own));
     if is_locked || decision.log.iter().any(|note| note.stage == NoteStage::Posting) {
         return false;
     }
 
-    let date = one.transaction.incentive_date().ok();
     decision.credits.iter().all(|row| {
         matches!(row.origin, CreditOrigin::Calculated | CreditOrigin::Manual)
             && row.reverses.is_none()
