@@ -35,6 +35,10 @@ relationship = "Reporting"
   value = "credit.amount * 0.1"
 "#;
 
+const BY_SIZE: &str = r#"
+fn credit(tx) { if tx.amount > 1000 { "Large deals" } else { "bob" } }
+"#;
+
 const PEOPLE: &str =
     "id,title,manager\nann,Rep,mia\nbob,Rep,mia\ncid,Rep,zoe\nmia,Manager,\nzoe,Manager,\n";
 
@@ -88,5 +92,27 @@ fn the_deals_of_others_are_neither_read_nor_decided_again() {
     office.deliver(&[deal(500, "bob"), deal(1, "cid"), deal(2, "bob")]);
     let alone = moved.replace("bob,Rep,mia", "bob,Rep,");
     assert_eq!(change(office, &files(&other, &alone, &unused)), (102, 101));
+    office.check_rules_in_force(&|_| false).unwrap();
+}
+
+/// A deal that stays under its former rules is decided by them when its amount is adjusted, and may then name
+/// another person than the new rules do.
+#[test]
+fn a_deal_whose_amount_names_recipients_is_put_under_the_new_rules() {
+    let plan = PLAN.replace("name = \"Order\"", "name = \"Order\"\nassign = \"policy:by-size\"");
+    let with = |who: &str| {
+        let aliases = format!("kind,id,alias\nparticipant,{who},Large deals\n");
+        let mut files = files(&plan, PEOPLE, &aliases);
+        files.extend(files_of(&[("policies/crediting/by-size.rhai", BY_SIZE.to_owned())]));
+        files
+    };
+    let office = &mut Office::open(&ruleset_of(&with("ann")));
+    office.deliver(&[deal(1, "x"), deal(2, "x")]);
+
+    assert_eq!(change(office, &with("cid")), (2, 2));
+    office.adjust("D1", 5000);
+    let stored = office.context.ledger.find_transaction("D1").unwrap().unwrap();
+    let direct = &stored.decisions[0].credits[0];
+    assert_eq!(direct.position.as_deref(), Some("cid"));
     office.check_rules_in_force(&|_| false).unwrap();
 }
