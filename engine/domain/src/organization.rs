@@ -273,6 +273,7 @@ impl Organization {
         target: PositionId,
         validity: Validity,
     ) {
+        self.epochs.forget();
         self.edges.entry((kind, source)).or_default().push(Edge { validity, target });
     }
 
@@ -496,6 +497,15 @@ impl Organization {
     /// Positions reachable over edges of one type on `date`, breadth first, with their distance
     /// from 1; cycles end (INV-H2). Source: DOMAIN section 7, `reach`.
     pub fn reachable_positions(
+        &self,
+        kind: RelationshipId,
+        from: PositionId,
+        date: Date,
+    ) -> &[(PositionId, u32)] {
+        self.reached_on(kind, from, date).unwrap_or_default()
+    }
+
+    fn reach_on(
         &self,
         kind: RelationshipId,
         from: PositionId,

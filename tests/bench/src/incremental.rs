@@ -1,7 +1,7 @@
 //! What is changed alone is recalculated: deals, an alias, a rollup policy, on a ledger in a file.
 //!
-//! Changed deals are held against a bare commit of as many rows; a changed policy or alias against a
-//! change that makes every deal be decided again.
+//! Changed deals are held against a bare commit of as many rows; a changed policy, alias or manager
+//! against a change that makes every deal be decided again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -91,7 +91,7 @@ struct Server {
     sent: u64,
 }
 
-/// Compares changes of deals, of an alias and of the rollup policy.
+/// Compares changes of deals, of the rollup policy, of an alias and of a manager.
 pub fn compare(settings: &Settings, outcome: &mut Outcome) {
     let folder = settings.company(settings.deals);
     let mut server = Server::open(&folder, &settings.folder.path().join("incremental.redb"));
@@ -127,36 +127,38 @@ fn compare_deals(server: &mut Server, bare: &Database, count: usize, outcome: &m
     add(outcome, (&key, &what, "a bare commit of as many rows"), &times);
 }
 
-/// A change of the rollup policy and one of an alias, against one after which all is decided again.
+/// Changes of the rollup policy, of an alias and of a manager, against one after which all is decided
+/// again. Each is made to the files in force, so that nothing else changes with it.
 fn compare_rules(server: &Server, outcome: &mut Outcome) {
-    let files = server.context.ruleset.load().files.clone();
+    let first = server.context.ruleset.load().files.clone();
     let with = |path: &str, text: String| {
-        let mut files = files.clone();
+        let mut files = server.context.ruleset.load().files.clone();
         files.insert(path.to_owned(), Arc::from(text));
         files
     };
-    let policy = |kind: &str, from: &str, to: String| {
-        let path = format!("policies/{kind}");
-        let text = files[&path].replace(from, &to);
-        with(&path, text)
-    };
+    let policy = |path: &str, from: &str, to: String| with(path, first[path].replace(from, &to));
 
     let mut round = 0;
     let mut change = |kind: usize| {
         round += 1;
         let files = match kind {
-            0 => policy("hold/large.rhai", "50000", format!("{}", 50_000 + round)),
-            1 => policy("rollup/share.rhai", "* 0.5", format!("* 0.{}", 50 + round)),
-            _ => {
+            0 => policy("policies/hold/large.rhai", "50000", format!("{}", 50_000 + round)),
+            1 => policy("policies/rollup/share.rhai", "* 0.5", format!("* 0.{}", 50 + round)),
+            2 => {
                 let rows = format!("kind,id,alias\nposition,r1,Alias {round}\n");
                 with("organization/aliases.csv", rows)
             }
+            _ => policy(
+                "organization/participants.csv",
+                "r7,Rep 7,Rep,m7\n",
+                format!("r7,Rep 7,Rep,m{}\n", 10 + round),
+            ),
         };
         server.change(files)
     };
     let change = std::cell::RefCell::new(&mut change);
     let mut sides: Vec<Side<'_>> = Vec::new();
-    for kind in 0..3 {
+    for kind in 0..4 {
         let change = &change;
         sides.push(Box::new(move || (change.borrow_mut())(kind)));
     }
@@ -168,8 +170,10 @@ fn compare_rules(server: &Server, outcome: &mut Outcome) {
     let pair = |which: usize| [times[which].clone(), times[0].clone()];
     let what = format!("rollup policy changed, {deals} deals recalculated and durable");
     add(outcome, ("incremental/rollup", &what, rival), &pair(1));
-    let what = format!("one alias more, {deals} deals recalculated and durable");
+    let what = format!("one alias more among {deals} deals, recalculated and durable");
     add(outcome, ("incremental/alias", &what, rival), &pair(2));
+    let what = format!("another manager of one rep among {deals} deals, recalculated and durable");
+    add(outcome, ("incremental/manager", &what, rival), &pair(3));
 }
 
 fn add(outcome: &mut Outcome, (key, what, rival): (&str, &str, &str), times: &[Times]) {
@@ -251,8 +255,7 @@ impl Server {
         }
         self.context.ledger.receive_deliveries(&deliveries).unwrap();
         let limit = (512, 64 << 20);
-        let mut decide =
-            || batch::decide_batch(&self.context, &mut self.machines, limit).unwrap();
+        let mut decide = || batch::decide_batch(&self.context, &mut self.machines, limit).unwrap();
         while decide().deliveries > 0 {}
     }
 

@@ -130,20 +130,21 @@ impl ReachedCandidates {
     /// Adds all receivers that are reached from `via` over the edges of one declared type.
     fn follow_edges(&mut self, case: &DealCase<'_>, kind: RelationshipId, via: Recipient) {
         let (organization, date) = (&case.ruleset.organization, case.date);
-        let reached: Vec<(Recipient, u32)> = match via {
+        let relationship = Relationship::Named(kind);
+        let mut add = |recipient, level| {
+            self.push_new(Candidate { recipient, team: None, relationship, via, level });
+        };
+        match via {
             Recipient::Position(position) => {
-                let reached = organization.reachable_positions(kind, position, date).into_iter();
-                reached.map(|(position, level)| (Recipient::Position(position), level)).collect()
+                for (reached, level) in organization.reachable_positions(kind, position, date) {
+                    add(Recipient::Position(*reached), *level);
+                }
             }
             Recipient::Team(team) => {
-                let reached = organization.teams.reachable_teams(kind, team, date).into_iter();
-                reached.map(|(team, level)| (Recipient::Team(team), level)).collect()
+                for (reached, level) in organization.teams.reachable_teams(kind, team, date) {
+                    add(Recipient::Team(reached), level);
+                }
             }
-        };
-
-        let relationship = Relationship::Named(kind);
-        for (recipient, level) in reached {
-            self.push_new(Candidate { recipient, team: None, relationship, via, level });
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use jiff::civil::Date;
 
 use super::ids::folded_name;
-use super::{Entity, NameMatches, Organization, ParticipantId, PositionId};
+use super::{Entity, NameMatches, Organization, ParticipantId, PositionId, RelationshipId};
 use crate::calendar::Validity;
 use crate::keys::{DefinedName, ParticipantKey};
 
@@ -69,12 +69,17 @@ impl<T: PartialEq> Epochs<T> {
     }
 }
 
-/// The epochs of all positions and names, each computed when it is first asked for.
+/// The positions that are reached over edges of one type, each with its distance from 1.
+type ReachedPositions = Vec<(PositionId, u32)>;
+
+/// The epochs of all positions, names and relationships, each computed when it is first asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OrganizationEpochs {
     positions: OnceLock<Vec<OnceLock<Epochs<PositionEpoch>>>>,
     /// By folded name.
     names: OnceLock<HashMap<Box<str>, OnceLock<Epochs<NameMatches>>>>,
+    /// By the type of the edges and the position from which they lead.
+    reached: OnceLock<HashMap<(RelationshipId, PositionId), OnceLock<Epochs<ReachedPositions>>>>,
 }
 
 impl OrganizationEpochs {
@@ -82,6 +87,7 @@ impl OrganizationEpochs {
     pub(super) fn forget(&mut self) {
         self.positions.take();
         self.names.take();
+        self.reached.take();
     }
 }
 
@@ -109,6 +115,44 @@ impl Organization {
             Epochs::new(self.change_days_of_name(meanings), value)
         });
         epochs.value_on(date)
+    }
+
+    /// The positions that are reached from one over edges of a type on `date`; none where no edge leads from
+    /// it.
+    pub(super) fn reached_on(
+        &self,
+        kind: RelationshipId,
+        from: PositionId,
+        date: Date,
+    ) -> Option<&[(PositionId, u32)]> {
+        let blank = || self.edges.keys().map(|key| (*key, OnceLock::new())).collect();
+        let all = self.epochs.reached.get_or_init(blank);
+        let epochs = all.get(&(kind, from))?.get_or_init(|| {
+            let value = |date| self.reach_on(kind, from, date);
+            Epochs::new(self.change_days_of_reach(kind, from), value)
+        });
+        epochs.value_on(date).map(Vec::as_slice)
+    }
+
+    /// The days on which other positions may be reached.
+    fn change_days_of_reach(&self, kind: RelationshipId, from: PositionId) -> BTreeSet<Date> {
+        let mut changes: Vec<Validity> = Vec::new();
+
+        // Every position that is reached on some day.
+        let mut reached = vec![from];
+        let mut next = 0;
+        while let Some(current) = reached.get(next).copied() {
+            next += 1;
+            for edge in self.edges.get(&(kind, current)).into_iter().flatten() {
+                changes.push(edge.validity);
+                changes.extend(self.versions_of(edge.target));
+                if !reached.contains(&edge.target) {
+                    reached.push(edge.target);
+                }
+            }
+        }
+
+        days_of(&changes)
     }
 
     fn epochs_of(&self, position: PositionId) -> Epochs<PositionEpoch> {
@@ -216,14 +260,16 @@ mod tests {
         let versions = (0..POSITIONS, validity(), prop::option::of(0..POSITIONS), 0..3_u8);
         let assignments = (0..POSITIONS, 0..PEOPLE, validity());
         let aliases = (0..2_u8, prop::bool::ANY, 0..PEOPLE, validity());
+        let edges = (0..2_u16, 0..POSITIONS, 0..POSITIONS, validity());
         let rows = (
             prop::collection::vec(versions, 1..8),
             prop::collection::vec((0..PEOPLE, validity()), 1..6),
             prop::collection::vec(assignments, 0..8),
             prop::collection::vec(aliases, 0..6),
+            prop::collection::vec(edges, 0..8),
         );
 
-        rows.prop_map(|(versions, people, assignments, aliases)| {
+        rows.prop_map(|(versions, people, assignments, aliases, edges)| {
             let mut organization = Organization::default();
             for index in 0..POSITIONS {
                 organization.add_position(&format!("p{index}"));
@@ -251,6 +297,10 @@ mod tests {
                 };
                 organization.add_alias(&format!("Alias {alias}"), entity, validity);
             }
+            for (kind, source, target, validity) in edges {
+                let (source, target) = (PositionId(source), PositionId(target));
+                organization.add_edge(RelationshipId(kind), source, target, validity);
+            }
             organization
         })
     }
@@ -268,6 +318,10 @@ mod tests {
                     prop_assert_eq!(known.title, version.map(|it| it.title).unwrap_or_default());
                     prop_assert_eq!(known.holder, organization.assigned_on(position, day));
                     prop_assert_eq!(&known.ancestors, &organization.ancestors_on(position, day));
+                    for kind in (0..2).map(RelationshipId) {
+                        let reached = organization.reachable_positions(kind, position, day);
+                        prop_assert_eq!(reached, organization.reach_on(kind, position, day));
+                    }
                 }
 
                 for name in ["alias 0", "Alias 1 ", "nobody"] {
@@ -290,11 +344,18 @@ mod tests {
             let person = changed.add_participant("new", "New", Validity::default());
             changed.assign_participant(PositionId(0), person, validity);
             changed.add_alias("new alias", Entity::Position(PositionId(0)), Validity::default());
+            let kind = RelationshipId(0);
+            let seen = changed.reachable_positions(kind, PositionId(0), day(0)).to_vec();
+            prop_assert_eq!(seen, changed.reach_on(kind, PositionId(0), day(0)));
+            changed.add_edge(kind, PositionId(0), PositionId(1), validity);
             for index in 0..10 {
                 let known = changed.position_on(PositionId(0), day(index)).unwrap();
                 prop_assert_eq!(known.holder, changed.assigned_on(PositionId(0), day(index)));
                 let meant = changed.meaning_on(changed.aliases.meanings("new alias"), day(index));
                 prop_assert_eq!(changed.resolve_name("new alias", day(index)), &meant);
+                let reached = changed.reach_on(kind, PositionId(0), day(index));
+                let known = changed.reachable_positions(kind, PositionId(0), day(index));
+                prop_assert_eq!(known, reached);
             }
         }
     }
