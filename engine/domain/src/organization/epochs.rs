@@ -70,7 +70,10 @@ impl<T: PartialEq> Epochs<T> {
 }
 
 /// The positions that are reached over edges of one type, each with its distance from 1.
-type ReachedPositions = Vec<(PositionId, u32)>;
+type ReachedEpochs = Epochs<Vec<(PositionId, u32)>>;
+
+/// The type of edges, and the position from which they lead.
+type EdgeSource = (RelationshipId, PositionId);
 
 /// The epochs of all positions, names and relationships, each computed when it is first asked for.
 #[derive(Debug, Clone, Default)]
@@ -78,8 +81,7 @@ pub(super) struct OrganizationEpochs {
     positions: OnceLock<Vec<OnceLock<Epochs<PositionEpoch>>>>,
     /// By folded name.
     names: OnceLock<HashMap<Box<str>, OnceLock<Epochs<NameMatches>>>>,
-    /// By the type of the edges and the position from which they lead.
-    reached: OnceLock<HashMap<(RelationshipId, PositionId), OnceLock<Epochs<ReachedPositions>>>>,
+    reached: OnceLock<HashMap<EdgeSource, OnceLock<ReachedEpochs>>>,
 }
 
 impl OrganizationEpochs {
