@@ -60,6 +60,8 @@ pub const BARS: &[Bar] = &[
         3.0,
         "10,000 changed deals: at most 3 bare commits of as many",
     ),
+    at_most("incremental/alias", 0.1, "one alias more: at most 1/10 of deciding all again"),
+    at_most("incremental/manager", 0.1, "another manager: at most 1/10 of deciding all again"),
     at_most("incremental/rollup", 0.5, "rollup policy changed: at most 1/2 of deciding all again"),
     at_least("decision/threads", 1.8, "2 threads: at least 1.8 times as fast as 1"),
     at_least("webhook/alone/16/rate", 0.8, "webhook, 16 clients: at least 0.8 of the bare loop"),

@@ -6,15 +6,19 @@
 //! **Architecture invariant:** it errs to one side: who is not concerned on a day is found, named and
 //! reached alike in both organisations on that day, and so is everything that is reached from there.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use super::attributes::AttributeBearer;
-use super::{Entity, Organization, Recipient, fold_name};
+use super::{Entity, Organization, Recipient, RelationshipId, fold_name};
 use crate::calendar::Validity;
-use crate::keys::{ParticipantKey, PositionKey, TeamKey};
+use crate::declared::DeclaredValue;
+use crate::keys::{DefinedName, ParticipantKey, PositionKey, TeamKey};
 
 /// A person, a position or a team, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,27 +44,60 @@ pub struct OrganizationDifference {
     everyone: bool,
 }
 
+/// Something that is known of an entity; whom it leads to stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Fact {
+    Exists,
+    Holds,
+    HeldBy,
+    Title(DefinedName),
+    Edge(RelationshipId),
+    Parent,
+    Manager(Option<PositionKey>),
+    Member(ShownDecimal),
+    MemberOf,
+    Attribute(Arc<str>, DeclaredValue),
+    Number(Arc<str>, ShownDecimal),
+}
+
+/// A decimal with its scale: people and programs see all its digits.
+type ShownDecimal = (Decimal, u32);
+
+fn shown(decimal: Decimal) -> ShownDecimal {
+    (decimal, decimal.scale())
+}
+
+/// A fact, whom it leads to, and the days of the version that it is of, if it counts longer than these.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct KnownFact {
+    fact: Fact,
+    to: Option<EntityKey>,
+    version: Option<Validity>,
+}
+
 /// One thing that is known, with the days on which it can matter.
-type DatedFact = (Validity, String);
+type Dated<T> = (Validity, T);
 
 /// What is known of one entity, in the order of the files, and to whom it leads.
 #[derive(Debug, Default)]
 struct EntityFacts {
-    dated: Vec<DatedFact>,
-    leads_to: Vec<(EntityKey, Validity)>,
+    dated: Vec<Dated<KnownFact>>,
 }
 
 impl EntityFacts {
-    fn add(&mut self, validity: Validity, what: &str, to: Option<EntityKey>) {
-        self.dated.push((validity, format!("{what} {to:?}")));
-        self.leads_to.extend(to.map(|to| (to, validity)));
+    fn add(&mut self, validity: Validity, fact: Fact, to: Option<EntityKey>) {
+        self.dated.push((validity, KnownFact { fact, to, version: None }));
     }
 
     /// A version: where a path leads over what has ended, the last version counts afterwards too.
-    fn add_version(&mut self, validity: Validity, what: &str, to: Option<EntityKey>) {
+    fn add_version(&mut self, validity: Validity, fact: Fact, to: Option<EntityKey>) {
         let counts = Validity { until: None, ..validity };
-        self.dated.push((counts, format!("{what} {to:?} {validity:?}")));
-        self.leads_to.extend(to.map(|to| (to, counts)));
+        self.dated.push((counts, KnownFact { fact, to, version: Some(validity) }));
+    }
+
+    /// To whom it leads, and when.
+    fn leads_to(&self) -> impl Iterator<Item = (EntityKey, Validity)> {
+        self.dated.iter().filter_map(|(days, known)| Some((known.to?, *days)))
     }
 }
 
@@ -93,34 +130,37 @@ impl OrganizationDifference {
     ) -> OrganizationDifference {
         let (old, new) = (all_facts(before, scope), all_facts(after, scope));
         let mut found = OrganizationDifference {
-            entities: HashMap::new(),
+            entities: HashMap::default(),
             names: changed_names(before, after),
             days: BTreeSet::new(),
             everyone: differs_in_general(before, after),
         };
 
         let none = EntityFacts::default();
-        let mut leads_from: HashMap<&EntityKey, Vec<(&EntityKey, Validity)>> = HashMap::new();
-        let mut changed: Vec<(&EntityKey, Validity)> = Vec::new();
-        let keys: HashSet<&EntityKey> = old.keys().chain(new.keys()).collect();
-
-        for key in keys {
+        let only_new = new.keys().filter(|key| !old.contains_key(key));
+        let mut changed: Vec<(EntityKey, Validity)> = Vec::new();
+        for key in old.keys().chain(only_new) {
             let (one, two) = (old.get(key).unwrap_or(&none), new.get(key).unwrap_or(&none));
-            for (to, days) in one.leads_to.iter().chain(&two.leads_to) {
-                leads_from.entry(to).or_default().push((key, *days));
+            changed.extend(changed_days(&one.dated, &two.dated).map(|days| (*key, days)));
+        }
+
+        let mut leads_from: HashMap<EntityKey, Vec<(EntityKey, Validity)>> = HashMap::default();
+        let facts = old.iter().chain(&new).filter(|_| !changed.is_empty());
+        for (key, facts) in facts {
+            for (to, days) in facts.leads_to() {
+                leads_from.entry(to).or_default().push((*key, days));
             }
-            changed.extend(changed_days(&one.dated, &two.dated).map(|days| (key, days)));
         }
 
         // Who leads to a concerned person is concerned on the days on which both hold.
         while let Some((key, days)) = changed.pop() {
-            let known = found.entities.get(key).copied();
+            let known = found.entities.get(&key).copied();
             let wider = known.map_or(days, |known| hull(known, days));
             if known == Some(wider) {
                 continue;
             }
-            found.entities.insert(*key, wider);
-            let from = leads_from.get(key).into_iter().flatten();
+            found.entities.insert(key, wider);
+            let from = leads_from.get(&key).into_iter().flatten();
             let from = from.filter_map(|(from, led)| Some((*from, common_days(wider, *led)?)));
             changed.extend(from);
         }
@@ -209,14 +249,14 @@ fn hull(one: Validity, two: Validity) -> Validity {
 }
 
 /// The days on which two lists of facts may differ; none where they are the same.
-fn changed_days(before: &[DatedFact], after: &[DatedFact]) -> Option<Validity> {
+fn changed_days<T: Eq + Hash + Clone>(before: &[Dated<T>], after: &[Dated<T>]) -> Option<Validity> {
     if before == after {
         return None;
     }
 
-    let (old, new): (HashSet<&DatedFact>, HashSet<&DatedFact>) =
+    let (old, new): (HashSet<&Dated<T>>, HashSet<&Dated<T>>) =
         (before.iter().collect(), after.iter().collect());
-    let common = |facts: &[DatedFact]| -> Vec<DatedFact> {
+    let common = |facts: &[Dated<T>]| -> Vec<Dated<T>> {
         facts.iter().filter(|fact| old.contains(fact) && new.contains(fact)).cloned().collect()
     };
 
@@ -256,31 +296,28 @@ fn differs_in_general(before: &Organization, after: &Organization) -> bool {
 /// Names that do not mean the same in both, with the days on which they may not.
 fn changed_names(before: &Organization, after: &Organization) -> HashMap<String, Validity> {
     let (old, new) = (all_names(before), all_names(after));
-    let names: HashSet<&String> = old.keys().chain(new.keys()).collect();
-    let meant = |all: &'_ HashMap<String, Vec<DatedFact>>, name: &String| {
+    let only_new = new.keys().filter(|name| !old.contains_key(*name));
+    let meant = |all: &HashMap<&str, Vec<Dated<EntityKey>>>, name: &str| {
         all.get(name).cloned().unwrap_or_default()
     };
-    let changed = names.into_iter().filter_map(|name| {
+    let changed = old.keys().chain(only_new).filter_map(|name| {
         let days = changed_days(&meant(&old, name), &meant(&new, name))?;
-        Some((name.clone(), days))
+        Some(((*name).to_owned(), days))
     });
     changed.collect()
 }
 
 /// What every folded name means.
-fn all_names(organization: &Organization) -> HashMap<String, Vec<DatedFact>> {
-    let mut all: HashMap<String, Vec<DatedFact>> = HashMap::new();
+fn all_names(organization: &Organization) -> HashMap<&str, Vec<Dated<EntityKey>>> {
+    let mut all: HashMap<&str, Vec<Dated<EntityKey>>> = HashMap::default();
     for (name, meant) in organization.aliases.iter() {
-        let meant = meant
-            .iter()
-            .map(|(entity, days)| (*days, format!("{:?}", entity_key(organization, *entity))));
-        all.entry(name.to_owned()).or_default().extend(meant);
+        let meant = meant.iter().map(|(entity, days)| (*days, entity_key(organization, *entity)));
+        all.entry(name).or_default().extend(meant);
     }
     for (name, meant) in organization.teams.name_index().iter() {
-        let meant = meant
-            .iter()
-            .map(|(team, days)| (*days, format!("team {}", organization.team_id(*team))));
-        all.entry(name.to_owned()).or_default().extend(meant);
+        let key = |team| EntityKey::Team(organization.team_id(team));
+        let meant = meant.iter().map(|(team, days)| (*days, key(*team)));
+        all.entry(name).or_default().extend(meant);
     }
     all
 }
@@ -306,7 +343,7 @@ fn bearer_key(organization: &Organization, bearer: AttributeBearer) -> EntityKey
 
 /// What is known of all people, positions and teams.
 fn all_facts(organization: &Organization, scope: FactScope) -> KnownFacts {
-    let mut all = KnownFacts::new();
+    let mut all = KnownFacts::default();
     add_people(&mut all, organization);
     add_positions(&mut all, organization, scope);
     add_teams(&mut all, organization);
@@ -320,14 +357,18 @@ fn all_facts(organization: &Organization, scope: FactScope) -> KnownFacts {
     for (bearer, name, values) in attributes {
         let facts = all.entry(bearer_key(organization, bearer)).or_default();
         for (validity, value) in values {
-            facts.add(*validity, &format!("attribute {name} {value:?}"), None);
+            let fact = match value {
+                DeclaredValue::Number(number) => Fact::Number(Arc::clone(name), shown(*number)),
+                other => Fact::Attribute(Arc::clone(name), other.clone()),
+            };
+            facts.add(*validity, fact, None);
         }
     }
     all
 }
 
 /// The rows of all territories.
-fn territory_facts(organization: &Organization) -> Vec<DatedFact> {
+fn territory_facts(organization: &Organization) -> Vec<Dated<String>> {
     let rows = organization.territories.rows().iter();
     let facts = rows.map(|row| {
         let (team, column) = (organization.team_id(row.team), &row.column);
@@ -340,11 +381,11 @@ fn add_people(all: &mut KnownFacts, organization: &Organization) {
     for (id, person) in organization.participants() {
         let facts = all.entry(EntityKey::Participant(person.id)).or_default();
         for validity in &person.validity {
-            facts.add(*validity, "exists", None);
+            facts.add(*validity, Fact::Exists, None);
         }
         for held in organization.held_by(id) {
             let position = EntityKey::Position(organization.position_id(held.position));
-            facts.add(held.validity, "holds", Some(position));
+            facts.add(held.validity, Fact::Holds, Some(position));
         }
     }
 }
@@ -355,13 +396,12 @@ fn add_positions(all: &mut KnownFacts, organization: &Organization, scope: FactS
     for (id, position) in organization.positions() {
         let facts = all.entry(EntityKey::Position(position.id)).or_default();
         for version in &position.versions {
-            let what = format!("title {:?}", version.title);
             let manager = version.manager.filter(|_| scope == FactScope::Everything);
-            facts.add_version(version.validity, &what, manager.map(key));
+            facts.add_version(version.validity, Fact::Title(version.title), manager.map(key));
         }
         for held in organization.holders_of(id) {
             let person = EntityKey::Participant(organization.participant_id(held.participant));
-            facts.add(held.validity, "held by", Some(person));
+            facts.add(held.validity, Fact::HeldBy, Some(person));
         }
     }
 }
@@ -374,7 +414,7 @@ fn add_relationships(all: &mut KnownFacts, organization: &Organization) {
     for ((kind, source), targets) in edges {
         let facts = all.entry(key(*source)).or_default();
         for edge in targets {
-            facts.add(edge.validity, &format!("edge {}", kind.0), Some(key(edge.target)));
+            facts.add(edge.validity, Fact::Edge(*kind), Some(key(edge.target)));
         }
     }
 
@@ -385,7 +425,7 @@ fn add_relationships(all: &mut KnownFacts, organization: &Organization) {
     for (kind, source, targets) in edges {
         let facts = all.entry(key(source)).or_default();
         for edge in targets {
-            facts.add(edge.validity, &format!("edge {}", kind.0), Some(key(edge.target)));
+            facts.add(edge.validity, Fact::Edge(kind), Some(key(edge.target)));
         }
     }
 }
@@ -397,18 +437,18 @@ fn add_teams(all: &mut KnownFacts, organization: &Organization) {
     for (id, team) in teams.iter() {
         let facts = all.entry(EntityKey::Team(team.id)).or_default();
         for version in &team.versions {
-            facts.add_version(version.validity, "parent", version.parent.map(key));
+            facts.add_version(version.validity, Fact::Parent, version.parent.map(key));
             let manager = version.manager.map(|position| organization.position_id(position));
-            facts.add_version(version.validity, "manager", manager.map(EntityKey::Position));
+            let to = manager.map(EntityKey::Position);
+            facts.add_version(version.validity, Fact::Manager(manager), to);
         }
 
         for member in teams.members_of(id) {
             let person = EntityKey::Participant(organization.participant_id(member.participant));
-            let what = format!("member {}", member.weight);
             let facts = all.entry(key(id)).or_default();
-            facts.add(member.validity, &what, Some(person));
+            facts.add(member.validity, Fact::Member(shown(member.weight)), Some(person));
             let facts = all.entry(person).or_default();
-            facts.add(member.validity, "member of", Some(key(id)));
+            facts.add(member.validity, Fact::MemberOf, Some(key(id)));
         }
     }
 }

@@ -49,7 +49,8 @@ pub(crate) struct DealIndex {
     pub(crate) rounds: u64,
     /// Deals by their numbers.
     pub(crate) deals: Vec<Option<IndexedDeal>>,
-    /// Numbers of deals by the folded names that lead to their recipients; some that no longer do.
+    /// Numbers of deals in their order, by the folded names that lead to their recipients; some names no
+    /// longer do.
     pub(crate) named: HashMap<String, Vec<u32>>,
     /// The different lists of plans.
     pub(crate) decided: Vec<DecidedPlans>,
@@ -86,6 +87,17 @@ impl DealIndex {
         self.touched.extend(work.decisions.iter().map(|(id, _)| id.clone()));
         if self.touched.len() > TOUCHED_MAX {
             self.clear();
+        }
+    }
+
+    /// Lets a name lead to a recipient of the deal with this number.
+    pub(crate) fn add_name(&mut self, name: String, number: u32) {
+        let numbers = self.named.entry(name).or_default();
+        // Deals are read in their order, and again when they change.
+        if numbers.last().is_none_or(|last| *last < number) {
+            numbers.push(number);
+        } else if let Err(place) = numbers.binary_search(&number) {
+            numbers.insert(place, number);
         }
     }
 

@@ -110,9 +110,7 @@ impl DealIndex {
             };
             let is_unnamed = names == LeadingNames::Others;
             if let LeadingNames::Names(names) = names {
-                for name in names {
-                    self.named.entry(name).or_default().push(number);
-                }
+                names.into_iter().for_each(|name| self.add_name(name, number));
             }
 
             let date = transaction.incentive_date().ok();
