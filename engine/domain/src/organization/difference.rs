@@ -63,7 +63,7 @@ enum Fact {
 /// A decimal with its scale: people and programs see all its digits.
 type ShownDecimal = (Decimal, u32);
 
-fn shown(decimal: Decimal) -> ShownDecimal {
+fn shown_decimal(decimal: Decimal) -> ShownDecimal {
     (decimal, decimal.scale())
 }
 
@@ -358,7 +358,9 @@ fn all_facts(organization: &Organization, scope: FactScope) -> KnownFacts {
         let facts = all.entry(bearer_key(organization, bearer)).or_default();
         for (validity, value) in values {
             let fact = match value {
-                DeclaredValue::Number(number) => Fact::Number(Arc::clone(name), shown(*number)),
+                DeclaredValue::Number(number) => {
+                    Fact::Number(Arc::clone(name), shown_decimal(*number))
+                }
                 other => Fact::Attribute(Arc::clone(name), other.clone()),
             };
             facts.add(*validity, fact, None);
@@ -446,7 +448,7 @@ fn add_teams(all: &mut KnownFacts, organization: &Organization) {
         for member in teams.members_of(id) {
             let person = EntityKey::Participant(organization.participant_id(member.participant));
             let facts = all.entry(key(id)).or_default();
-            facts.add(member.validity, Fact::Member(shown(member.weight)), Some(person));
+            facts.add(member.validity, Fact::Member(shown_decimal(member.weight)), Some(person));
             let facts = all.entry(person).or_default();
             facts.add(member.validity, Fact::MemberOf, Some(key(id)));
         }
