@@ -7,6 +7,7 @@
 //! through one of its names alone, whatever people adjust, hold or release.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use accredit_domain::organization::fold_name;
@@ -38,7 +39,14 @@ pub fn leading_names(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Ve
     });
     let by_amount = policies.filter(|program| may_read_amount(ruleset, *program)).collect();
     let rules = LeadingRules { ruleset, by_amount };
-    super::ask_each(ruleset, transactions, &|_, deal, machine| rules.names_in(deal, machine))
+    super::ask_each(ruleset, transactions, &|_, deal, machine| {
+        let names = catch_unwind(AssertUnwindSafe(|| rules.names_in(deal, machine)));
+        // What fails inside the engine must not keep other deals from being decided.
+        names.unwrap_or_else(|_| {
+            *machine = Machine::new(&ruleset.programs);
+            LeadingNames::Others
+        })
+    })
 }
 
 /// Whether a program may see the amount of a deal, which people adjust.
