@@ -51,6 +51,8 @@ pub struct FieldReads {
     pub of_deals: BTreeSet<String>,
     /// Whether a column's name is computed: then every column may be read.
     pub any: bool,
+    /// Whether what stands in brackets is a variable: the deal itself may then say which column is read.
+    pub by_variable: bool,
     /// Columns that are compared with a text that is written out.
     pub compared: Vec<ColumnComparison>,
 }

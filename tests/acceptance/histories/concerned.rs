@@ -39,6 +39,14 @@ const BY_SIZE: &str = r#"
 fn credit(tx) { if tx.amount > 1000 { "Large deals" } else { "bob" } }
 "#;
 
+/// The same, where the deal says which column is read.
+const BY_COLUMN: &str = r#"
+fn credit(tx) {
+    let column = tx["owner"];
+    if tx[column] > 1000 { "Large deals" } else { "bob" }
+}
+"#;
+
 const PEOPLE: &str =
     "id,title,manager\nann,Rep,mia\nbob,Rep,mia\ncid,Rep,zoe\nmia,Manager,\nzoe,Manager,\n";
 
@@ -99,20 +107,26 @@ fn the_deals_of_others_are_neither_read_nor_decided_again() {
 /// another person than the new rules do.
 #[test]
 fn a_deal_whose_amount_names_recipients_is_put_under_the_new_rules() {
+    for policy in [BY_SIZE, BY_COLUMN] {
+        check_amount_policy(policy);
+    }
+}
+
+fn check_amount_policy(policy: &str) {
     let plan = PLAN.replace("name = \"Order\"", "name = \"Order\"\nassign = \"policy:by-size\"");
     let with = |who: &str| {
         let aliases = format!("kind,id,alias\nparticipant,{who},Large deals\n");
         let mut files = files(&plan, PEOPLE, &aliases);
-        files.extend(files_of(&[("policies/crediting/by-size.rhai", BY_SIZE.to_owned())]));
+        files.extend(files_of(&[("policies/crediting/by-size.rhai", policy.to_owned())]));
         files
     };
     let office = &mut Office::open(&ruleset_of(&with("ann")));
-    office.deliver(&[deal(1, "x"), deal(2, "x")]);
+    office.deliver(&[deal(1, "amount"), deal(2, "amount")]);
 
-    assert_eq!(change(office, &with("cid")), (2, 2));
+    assert_eq!(change(office, &with("cid")), (2, 2), "{policy}");
     office.adjust("D1", 5000);
     let stored = office.context.ledger.find_transaction("D1").unwrap().unwrap();
     let direct = &stored.decisions[0].credits[0];
-    assert_eq!(direct.position.as_deref(), Some("cid"));
+    assert_eq!(direct.position.as_deref(), Some("cid"), "{policy}");
     office.check_rules_in_force(&|_| false).unwrap();
 }

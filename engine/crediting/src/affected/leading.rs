@@ -52,9 +52,11 @@ pub fn leading_names(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Ve
 /// Whether a program may see the amount of a deal, which people adjust.
 fn may_read_amount(ruleset: &Ruleset, program: ProgramId) -> bool {
     let Some(program) = ruleset.programs.get(program) else { return true };
-    let FieldReads { names, any, .. } = field_reads(program);
+    let FieldReads { names, any, by_variable, .. } = field_reads(program);
     let column = ruleset.settings.fields.mapped.get(&Field::Amount);
-    any || names.contains("amount") || column.is_some_and(|column| names.contains(&**column))
+    let is_named =
+        names.contains("amount") || column.is_some_and(|column| names.contains(&**column));
+    any || by_variable || is_named
 }
 
 /// How recipients are found in the plans of a ruleset.

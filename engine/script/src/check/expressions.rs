@@ -164,6 +164,7 @@ impl ProgramWalk<'_> {
                     // A column whose name is computed may be any: every column counts as read.
                     let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
                     self.reads.any |= !plain;
+                    self.reads.by_variable |= matches!(index, Expr::Variable(..));
                     self.visit_expression(index);
                     ValueKind::Any
                 }
