@@ -21,7 +21,9 @@ pub fn parse_shares(text: &str) -> Result<Vec<Share>, String> {
 /// Whether a text is one name and nothing else: neither a separator, nor a bracket, nor space around
 /// it.
 pub fn is_one_name(text: &str) -> bool {
-    !text.is_empty() && text.trim().len() == text.len() && !text.contains([';', '|', '[', ']'])
+    let is_spaced = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    let is_divided = || text.bytes().any(|byte| matches!(byte, b';' | b'|' | b'[' | b']'));
+    !text.is_empty() && !is_spaced && !is_divided()
 }
 
 fn parse_share(part: &str) -> Result<Share, String> {
