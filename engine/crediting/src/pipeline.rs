@@ -27,7 +27,7 @@ use crate::stage::{
 };
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{Credit, laws};
+use accredit_domain::credit::{self, Credit, CreditSource, laws};
 use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, RulesetHash, TransactionKey};
 use accredit_domain::note::{Note, NoteCode, NoteStage};
@@ -36,16 +36,16 @@ use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
-/// Credits of a deal for which there is room from the start: a few, with those of managers.
-pub(crate) const CREDITS_A_DEAL: usize = 8;
+/// Credits of a deal for which there is room from the start: those of two people and of their managers.
+pub(crate) const CREDITS_A_DEAL: usize = 12;
 
 /// One transaction decided in one plan, with what its explanation and later plans need.
 #[derive(Debug)]
 pub struct DecidedPlan {
     /// The decision; its credits are beside it until [`DecidedPlan::into_decision`].
     pub decision: Decision,
-    /// The credits in the order in which they were made.
-    pub credits: Vec<Arc<Credit>>,
+    /// The credits in the order in which they were made, without ids.
+    pub credits: Vec<Credit>,
     /// The explanation, when it was asked for.
     pub trace: Vec<ExplanationStep>,
 }
@@ -235,27 +235,15 @@ impl DecidedPlan {
 
     /// The decision with its credits, as it is stored and shown.
     pub fn into_decision(self) -> Decision {
-        let credits = entries_of(self.credits).collect();
+        let credits = self.to_entries();
         Decision { credits, ..self.decision }
     }
 
-    /// Its credits alone, as they are stored and shown.
-    pub fn into_entries(self) -> impl Iterator<Item = PostedCredit> {
-        entries_of(self.credits)
+    /// Its credits as they are stored and shown, with their ids.
+    pub fn to_entries(&self) -> Vec<PostedCredit> {
+        let Decision { transaction, ruleset, .. } = &self.decision;
+        credit::post_credits(transaction, *ruleset, &self.credits)
     }
-
-    /// Takes its credits, whose entries are as they are stored and shown; hardly one of them is copied.
-    pub fn take_credits(&mut self) -> Vec<Arc<Credit>> {
-        for credit in &mut self.credits {
-            Arc::make_mut(credit).round_to_unit();
-        }
-        std::mem::take(&mut self.credits)
-    }
-}
-
-fn entries_of(credits: Vec<Arc<Credit>>) -> impl Iterator<Item = PostedCredit> {
-    // Hardly ever shared: the plans that took credits from these are decided.
-    credits.into_iter().map(|credit| Arc::unwrap_or_clone(credit).into_entry())
 }
 
 fn decide_one(
@@ -382,7 +370,7 @@ fn inherit_credits<'d>(case: &mut DealCase<'d>, done: &'d [DecidedPlan]) -> Opti
         }
         let count = decided.credits.len();
         case.trace_step(NoteStage::Rollup, || format!("plan `{source}` has {count} credits of it"));
-        case.inherited.extend(&decided.credits);
+        case.inherited.push(&decided.credits);
     }
     None
 }
@@ -458,19 +446,27 @@ fn roll_direct_credits(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     check_credits(case)
 }
 
+/// A credit that rolls, under the name by which those that come from it know it.
+type RollingCredit = (CreditSource, Credit);
+
 /// The credits that roll: only direct ones, those of source plans included, and none that takes
 /// another one back.
-fn rolling_credits(case: &DealCase<'_>) -> Vec<Arc<Credit>> {
-    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
-    let roots = case.credits.iter().chain(inherited);
-    let roots = roots.filter(|credit| credit.rollable && credit.entry.is_active());
-    roots.filter(|credit| credit.entry.reverses.is_none()).cloned().collect()
+fn rolling_credits(case: &DealCase<'_>) -> Vec<RollingCredit> {
+    let rolls =
+        |credit: &Credit| credit.rollable && credit.is_active() && credit.reverses.is_none();
+    let own = case.credits.iter().enumerate().filter(|(_, credit)| rolls(credit));
+    let own = own.map(|(place, credit)| (CreditSource::Own(place), credit.clone()));
+
+    let inherited = case.inherited_credits().filter(|credit| credit.is_direct() && rolls(credit));
+    let inherited =
+        inherited.map(|credit| (CreditSource::Taken(case.credit_id(credit)), credit.clone()));
+    own.chain(inherited).collect()
 }
 
 /// Rolls credits to everybody whom they reach.
-fn roll_roots(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) -> Result<(), ParkReason> {
-    for root in roots {
-        indirect::roll_credit(case, root)?;
+fn roll_roots(case: &mut DealCase<'_>, roots: &[RollingCredit]) -> Result<(), ParkReason> {
+    for (source, root) in roots {
+        indirect::roll_credit(case, (*source, root))?;
     }
     case.rule = None;
     Ok(())
@@ -484,12 +480,20 @@ fn roll_credits(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
 
 /// The laws hold in release builds as well: a broken one parks instead of paying.
 fn check_credits(case: &DealCase<'_>) -> Result<(), ParkReason> {
-    laws::check_one_root(&case.inherited, &case.credits)
+    let is_taken = |credit: &Credit| matches!(credit.source, Some(CreditSource::Taken(_)));
+    let mut taken = Vec::new();
+    // Ids are made only where something comes from another plan's credits.
+    if case.credits.iter().any(is_taken) {
+        let roots = case.inherited_credits().filter(|credit| credit.is_direct());
+        taken.extend(roots.map(|credit| (case.credit_id(credit), credit)));
+    }
+
+    laws::check_one_root(&case.credits, &taken)
         .map_err(|broken| ParkReason::new(NoteStage::Rollup, NoteCode::PolicyError, broken))
 }
 
 /// Records that no direct rule found a recipient and that no credit of another plan rolls.
-fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) {
+fn reason_without_rule(case: &mut DealCase<'_>, roots: &[RollingCredit]) {
     let plan = case.plan;
     if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
         return;
@@ -508,20 +512,23 @@ fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) {
 }
 
 /// Says which direct credits do not roll where something could.
-fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[Arc<Credit>]) {
+fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[RollingCredit]) {
     if case.trace.is_none() || case.plan.indirect.is_empty() {
         return;
     }
 
-    let inherited = case.inherited.iter().copied().filter(|credit| credit.entry.is_direct());
+    let inherited = case.inherited_credits().filter(|credit| credit.is_direct());
     let resting = case.credits.iter().chain(inherited);
-    let resting =
-        resting.filter(|credit| roots.iter().all(|root| root.entry.id != credit.entry.id));
+    let rolls = |credit: &Credit| {
+        let mut same = roots.iter().filter(|(_, root)| root.plan == credit.plan);
+        same.any(|(_, root)| root.has_id_of(credit))
+    };
+    let resting = resting.filter(|credit| !rolls(credit));
     let mut messages: Vec<String> = Vec::new();
 
     for credit in resting {
         let who = case.recipient_id(credit.recipient);
-        let why = if credit.rollable { credit.entry.status.as_str() } else { "not rollable" };
+        let why = if credit.rollable { credit.status.as_str() } else { "not rollable" };
         messages.push(format!("the credit to `{who}` does not roll: it is {why}"));
     }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use accredit_domain::credit::{Credit, CreditId, CreditIds};
+use accredit_domain::credit::{self, Credit, CreditId, CreditIds};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, PeriodKey, RecipientKey};
@@ -32,7 +32,10 @@ use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Plan, Relationship};
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::Transaction;
-use accredit_script::{Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault};
+use accredit_script::{
+    ExistingCredits, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault,
+    SharedCredits,
+};
 use accredit_workspace::Ruleset;
 
 pub use self::step::{ExplanationStep, ProgramRefusal, StepEffect, TrimmedCredit};
@@ -105,8 +108,6 @@ pub struct DealCase<'a> {
     pub plan: &'a Plan,
     /// The decoded row of the deal, with manual amounts.
     pub tx: Arc<Transaction>,
-    /// Makes the ids of its credits.
-    pub ids: CreditIds,
     /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.
@@ -118,9 +119,11 @@ pub struct DealCase<'a> {
     /// The machine that runs scripts.
     pub machine: &'a mut Machine,
     /// Credits of this transaction in the plans that this one takes credits from, by plan.
-    pub inherited: Vec<&'a Arc<Credit>>,
+    pub inherited: Vec<&'a [Credit]>,
     /// Credits made so far, in order.
-    pub credits: Vec<Arc<Credit>>,
+    pub credits: Vec<Credit>,
+    /// The same as values of scripts, for those that ask.
+    pub shared: SharedCredits,
     /// Why nothing came of a rule.
     pub reasons: Vec<Note>,
     /// Warnings: all go to the log, those that the plan asks for become alerts.
@@ -257,13 +260,7 @@ impl DealCase<'_> {
         program: ProgramId,
         seen: ScriptContext<'_>,
     ) -> Result<bool, ParkReason> {
-        match self
-            .run_program(program, seen)
-            .map_err(|fault| ParkReason::from_fault(stage, fault))?
-        {
-            ScriptAnswer::Bool(flag) => Ok(flag),
-            _ => Err(ParkReason::new(stage, NoteCode::PolicyError, "expected true or false")),
-        }
+        as_condition(stage, self.run_program(program, seen))
     }
 
     /// Runs a program that returns a number.
@@ -321,9 +318,24 @@ impl DealCase<'_> {
     }
 
     /// Every credit so far that counts: those of the plan's sources first, then its own.
-    pub fn earlier_credits(&self) -> impl Iterator<Item = &Arc<Credit>> {
-        let all = self.inherited.iter().copied().chain(&self.credits);
+    pub fn earlier_credits(&self) -> impl Iterator<Item = &Credit> {
+        let all = self.inherited_credits().chain(&self.credits);
         all.filter(|credit| credit.counts_as_existing())
+    }
+
+    /// The credits that the plan takes from others.
+    pub fn inherited_credits(&self) -> impl Iterator<Item = &Credit> {
+        self.inherited.iter().copied().flatten()
+    }
+
+    /// The id of a credit that was made, is about to be made, or is taken from another plan.
+    pub fn credit_id(&self, credit: &Credit) -> CreditId {
+        let of_plan = self.inherited.iter().copied();
+        let list = of_plan
+            .chain([&*self.credits])
+            .find(|list| list.first().is_some_and(|first| first.plan == credit.plan));
+        let mut ids = CreditIds::of_transaction(self.transaction_id());
+        credit::find_id(&mut ids, credit, list.unwrap_or_default())
     }
 
     /// Runs a program that sees every credit so far that counts.
@@ -335,22 +347,16 @@ impl DealCase<'_> {
         program: ProgramId,
         seen: ScriptContext<'_>,
     ) -> Result<ScriptAnswer, ScriptFault> {
-        let all_count = self.credits.iter().all(|credit| credit.counts_as_existing());
-        if !self.inherited.is_empty() || !all_count {
-            let existing = self.existing_credits();
-            return self.run_program(program, ScriptContext { existing: &existing, ..seen });
-        }
-
-        // Lent to the program, which saves a copy of the list for each receiver.
+        // Lent to the program, which cannot change them.
+        let inherited = std::mem::take(&mut self.inherited);
         let credits = std::mem::take(&mut self.credits);
-        let answer = self.run_program(program, ScriptContext { existing: &credits, ..seen });
-        self.credits = credits;
-        answer
-    }
+        let shared = std::mem::take(&mut self.shared);
 
-    /// Every credit so far that counts, for scripts.
-    pub fn existing_credits(&self) -> Vec<Arc<Credit>> {
-        self.earlier_credits().cloned().collect()
+        let existing = ExistingCredits { taken: &inherited, own: &credits, shared: Some(&shared) };
+        let answer = self.run_program(program, ScriptContext { existing, ..seen });
+
+        (self.inherited, self.credits, self.shared) = (inherited, credits, shared);
+        answer
     }
 
     /// A recipient or receiver as scripts see it, with the team through which it was found.
@@ -396,7 +402,7 @@ pub struct ScriptContext<'a> {
     /// The recipient or receiver.
     pub to: Option<&'a ReceiverView>,
     /// Credits of the same transaction that earlier rules made.
-    pub existing: &'a [Arc<Credit>],
+    pub existing: ExistingCredits<'a>,
 }
 
 impl<'a> ScriptContext<'a> {
@@ -411,6 +417,20 @@ impl<'a> ScriptContext<'a> {
         let arguments = ScriptArguments::of_transaction(tx, &ruleset.reference, names);
         let ScriptContext { credit, to, existing } = self;
         ScriptArguments { credit, to, existing, ..arguments }
+    }
+}
+
+/// What a program that returns true or false has answered.
+///
+/// # Errors
+/// [`ParkReason`] when it gave no such answer.
+pub fn as_condition(
+    stage: NoteStage,
+    answer: Result<ScriptAnswer, ScriptFault>,
+) -> Result<bool, ParkReason> {
+    match answer.map_err(|fault| ParkReason::from_fault(stage, fault))? {
+        ScriptAnswer::Bool(flag) => Ok(flag),
+        _ => Err(ParkReason::new(stage, NoteCode::PolicyError, "expected true or false")),
     }
 }
 

@@ -1,23 +1,23 @@
 //! Credits and their laws.
 //!
-//! A [`PostedCredit`] is one row of a result: who gets how much for which transaction, by which rule,
-//! and why it counts or does not. A [`Credit`] is one that is being decided. Not deciding (the stages)
-//! and not storing. Source: FORMAT section 6, DOMAIN 2.5 to 2.10.
+//! A [`PostedCredit`](posted::PostedCredit) is one row of a result: who gets how much for which
+//! transaction, by which rule, and why it counts or does not. A [`Credit`] is one that is being decided:
+//! it has its places in the ruleset, and no id. Not deciding (the stages) and not storing. Source:
+//! FORMAT section 6, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
 //! transaction; an indirect credit exists only for a rollable source that is not held.
 
+mod draft;
 pub mod fields;
 pub mod laws;
 pub mod posted;
 
 use std::fmt;
+
 use utoipa::ToSchema;
 
-use self::posted::PostedCredit;
-use crate::keys::DefinedName;
-use crate::money::{self, Unit};
-use crate::organization::Recipient;
+pub use self::draft::{Credit, CreditSource, find_id, post_credits};
 
 /// A credit's id: `crd_` and 32 hexadecimal digits. A hash of natural key, plan, rule, result,
 /// position or team, relationship, via, source and ordinal; not of version, amount, payee or date, so a
@@ -102,6 +102,12 @@ impl CreditIds {
         CreditIds { prefix, transaction_end: named.len(), named }
     }
 
+    /// Whether they are of the transaction with this natural key.
+    pub fn is_of(&self, transaction: &str) -> bool {
+        let named = self.named.get(..self.transaction_end).unwrap_or_default();
+        named.split_at_checked(LENGTH_BYTES).is_some_and(|(_, name)| name == transaction.as_bytes())
+    }
+
     /// The id of the credit that these names tell from the others of the transaction.
     pub fn make_id(&mut self, parts: &[&str], ordinal: u32) -> CreditId {
         self.named.truncate(self.transaction_end);
@@ -122,6 +128,9 @@ fn push_name(named: &mut Vec<u8>, name: &str) {
     named.extend_from_slice(&(name.len() as u64).to_le_bytes());
     named.extend_from_slice(name.as_bytes());
 }
+
+/// Bytes of the length in front of a name.
+const LENGTH_BYTES: usize = size_of::<u64>();
 
 /// Bytes of a credit's id that depend on the transaction alone.
 pub const TRANSACTION_PREFIX_BYTES: usize = 6;
@@ -176,56 +185,6 @@ impl CreditStatus {
             CreditStatus::Void,
         ];
         all.into_iter().find(|status| status.as_str() == name)
-    }
-}
-
-/// A credit while it is decided, and as scripts see it: the entry that it becomes, and what its decision
-/// needs beside it.
-#[derive(Debug, Clone)]
-pub struct Credit {
-    /// The entry; its amount has the decimals that it was computed with.
-    pub entry: PostedCredit,
-    /// The position or team that is credited, in the organisation of the ruleset.
-    pub recipient: Recipient,
-    /// Title of the position, blank where it has none; none for a team.
-    pub title: Option<DefinedName>,
-    /// Unit of the amount.
-    pub unit: Unit,
-    /// Whether the credit may roll up.
-    pub rollable: bool,
-    /// Whether it may roll to named types from the reporting hierarchy.
-    pub rollable_on_reporting: bool,
-}
-
-impl Credit {
-    /// Whether it counts as existing for duplicates and headroom: held ones do (D5).
-    pub fn counts_as_existing(&self) -> bool {
-        matches!(self.entry.status, CreditStatus::Active | CreditStatus::Held)
-    }
-
-    /// Whether `other` is the same for the duplication rule: recipient, period and credit type; the
-    /// transaction is that of the decision.
-    pub fn is_duplicate_of(&self, other: &Credit) -> bool {
-        self.recipient == other.recipient
-            && self.entry.period == other.entry.period
-            && self.entry.credit_type == other.entry.credit_type
-    }
-
-    /// Puts its amount at the scale of its unit.
-    pub fn round_to_unit(&mut self) {
-        self.entry.amount = money::at_scale(self.entry.amount, self.unit.scale);
-    }
-
-    /// The same with its amount at the scale of its unit.
-    pub fn at_unit_scale(mut self) -> Credit {
-        self.round_to_unit();
-        self
-    }
-
-    /// The entry that it becomes, its amount at the scale of its unit.
-    pub fn into_entry(mut self) -> PostedCredit {
-        self.round_to_unit();
-        self.entry
     }
 }
 

@@ -246,7 +246,7 @@ impl Imagining<'_> {
                     teams.into_iter().flatten().map(|team| organization.team_id(team)).collect();
                 let no = ExplainLevel::No;
                 let decided = pipeline::decide_plan(self.ruleset, plan, tx, inputs, machine, no);
-                let of_teams = decided.into_entries().filter(|row| {
+                let of_teams = decided.to_entries().into_iter().filter(|row| {
                     row.payee.is_none() && row.team.is_some_and(|team| teams.contains(&team))
                 });
                 credits.extend(of_teams);

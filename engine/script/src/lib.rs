@@ -21,6 +21,7 @@ pub mod check;
 mod compile;
 pub mod constants;
 pub mod coverage;
+mod existing;
 mod fault;
 pub mod kind;
 pub mod library;
@@ -50,6 +51,7 @@ use accredit_domain::tables::TableShape;
 use accredit_domain::transaction::{Fields, NameColumns, Transaction};
 
 pub use check::{check, field_reads};
+pub use existing::{ExistingCredits, SharedCredits};
 pub use machine::Machine;
 pub use sandbox::is_timeout;
 pub use surroundings::ReferenceData;
@@ -68,7 +70,7 @@ pub struct ScriptArguments<'a> {
     /// The recipient or receiver.
     pub to: Option<&'a ReceiverView>,
     /// Earlier credits of the transaction in this plan, in order.
-    pub existing: &'a [Arc<Credit>],
+    pub existing: ExistingCredits<'a>,
 }
 
 impl<'a> ScriptArguments<'a> {
@@ -78,7 +80,14 @@ impl<'a> ScriptArguments<'a> {
         reference: &'a Arc<ReferenceData>,
         default_names: NameColumns,
     ) -> Self {
-        ScriptArguments { tx, default_names, reference, credit: None, to: None, existing: &[] }
+        ScriptArguments {
+            tx,
+            default_names,
+            reference,
+            credit: None,
+            to: None,
+            existing: ExistingCredits::default(),
+        }
     }
 }
 

@@ -144,7 +144,10 @@ impl Machine {
             let answer =
                 match tree.run_compiled(runner, &mut self.stack, RunInputs::Deal(arguments)) {
                     Some(RunResult::Shares(shares)) => Some(ScriptAnswer::Shares(shares)),
-                    Some(RunResult::Value(value)) => answered(value).ok(),
+                    Some(RunResult::Value(value)) => {
+                        let plain = answer::plain_answer(program.form.return_type(), &value);
+                        plain.or_else(|| answered(value).ok())
+                    }
                     None => None,
                 };
             if let Some(answer) = answer {
@@ -451,11 +454,7 @@ fn bind_first(
         "tx" => Some(ScriptValue::Transaction(Arc::clone(arguments.tx))),
         "credit" => arguments.credit.map(|credit| ScriptValue::Credit(Arc::new(credit.clone()))),
         "to" => arguments.to.map(|to| ScriptValue::Receiver(Arc::new(*to))),
-        "existing" => {
-            let credits = arguments.existing.iter();
-            let credits = credits.map(|credit| ScriptValue::Credit(Arc::clone(credit)));
-            Some(ScriptValue::Array(credits.collect()))
-        }
+        "existing" => Some(arguments.existing.to_value()),
         _ => None,
     });
 

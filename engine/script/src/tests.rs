@@ -10,6 +10,7 @@ mod checking;
 mod compiled;
 mod constants;
 mod doubts;
+mod existing;
 mod extremes;
 mod habits;
 mod hostile;
@@ -27,10 +28,12 @@ use std::sync::{Arc, LazyLock};
 use rust_decimal::Decimal;
 
 use super::{
-    CheckContext, Machine, ReceiverView, ReferenceData, ScriptAnswer, ScriptArguments, ScriptFault,
+    CheckContext, ExistingCredits, Machine, ReceiverView, ReferenceData, ScriptAnswer,
+    ScriptArguments, ScriptFault,
 };
 use accredit_domain::calendar::{Calendar, Validity};
-use accredit_domain::credit::Credit;
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::Units;
@@ -45,9 +48,9 @@ fn run(form: ProgramForm, source: &str) -> Result<ScriptAnswer, ScriptFault> {
     let mut programs = Programs::default();
     let id = programs.add(program(form, source));
     let (tx, credit, to) = (transaction(), credit(), receiver());
-    let existing = [Arc::clone(&credit), Arc::clone(&credit)];
-    let arguments =
-        ScriptArguments { credit: Some(&credit), to: Some(&to), existing: &existing, ..seen(&tx) };
+    let own = [Credit::clone(&credit), Credit::clone(&credit)];
+    let existing = ExistingCredits { own: &own, ..ExistingCredits::default() };
+    let arguments = ScriptArguments { credit: Some(&credit), to: Some(&to), existing, ..seen(&tx) };
 
     let answer = Machine::new(&programs).run(id, &arguments);
     // A machine that counts runs the interpreter alone, which defines the language.
@@ -164,21 +167,35 @@ pub(crate) fn transaction_on(day: &str) -> Arc<Transaction> {
 }
 
 fn credit() -> Arc<Credit> {
-    let entry = serde_json::json!({
-        "id": format!("crd_{}", "0".repeat(32)), "transaction": "OPP-1",
-        "incentive_date": "2022-01-31", "plan": "reps", "rule": "Booking",
-        "result": "Booking credit", "kind": "direct", "position": "P1", "share": "1",
-        "period": "2022-01", "credit_type": "booking", "unit_type": "USD", "amount": "100.50",
-        "status": "active", "origin": "calculated", "ruleset": "rs",
-    });
-
     Arc::new(Credit {
-        entry: serde_json::from_value(entry).unwrap(),
         recipient: Recipient::Position(PositionId(0)),
         title: Some("Sales Agent".into()),
         unit: exchange().home,
         rollable: true,
         rollable_on_reporting: false,
+        source: None,
+        amount: "100.50".parse().unwrap(),
+        incentive_date: "2022-01-31".parse().unwrap(),
+        plan: "reps".into(),
+        rule: "Booking".into(),
+        result: "Booking credit".into(),
+        kind: CreditKind::Direct,
+        position: Some("P1".into()),
+        payee: None,
+        team: None,
+        relationship: None,
+        via: None,
+        level: None,
+        share: Some(Decimal::ONE),
+        period: "2022-01".into(),
+        credit_type: "booking".into(),
+        unit_type: "USD".into(),
+        status: CreditStatus::Active,
+        release_date: None,
+        reason: None,
+        reason_code: None,
+        origin: CreditOrigin::Calculated,
+        reverses: None,
     })
 }
 

@@ -1,11 +1,15 @@
 //! The engine's own side of the decision, through its public functions: rows in memory to credits in memory.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use accredit_crediting::calculation::{self, DecidedDeal};
+use accredit_crediting::calculation::progress::CalculationProgress;
+use accredit_crediting::calculation::stream::{CreditStream, DealsInMemory, DecidedCredits};
+use accredit_crediting::calculation::{self, own_periods};
 use accredit_crediting::stage::DecisionInputs;
+use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::transaction::{Cell, Record, Transaction};
 use accredit_workspace::Ruleset;
@@ -17,8 +21,9 @@ use crate::worker::Decide;
 struct Engine<'a> {
     folder: &'a Path,
     ruleset: &'a Ruleset,
-    transactions: &'a [Arc<Transaction>],
-    decided: Vec<DecidedDeal>,
+    periods: Vec<Period>,
+    stream: CreditStream<'a>,
+    decided: Vec<DecidedCredits>,
 }
 
 /// The ruleset of the company in `folder`, and its deals.
@@ -37,8 +42,13 @@ pub fn read_company(folder: &Path) -> (Ruleset, Vec<Arc<Transaction>>) {
 /// Gives `work` the engine with the company in `folder`, its rows decoded.
 pub fn with_engine(folder: &Path, work: impl FnOnce(&mut dyn Decide)) {
     let (ruleset, transactions) = read_company(folder);
-    let (ruleset, transactions) = (&ruleset, transactions.as_slice());
-    work(&mut Engine { folder, ruleset, transactions, decided: Vec::new() });
+    let ruleset = &ruleset;
+
+    let calendar = &ruleset.settings.calendar;
+    let periods = own_periods(ruleset, "reps", &calendar.find("2026").unwrap());
+    let deals = Box::new(DealsInMemory::new(transactions));
+    let stream = CreditStream::new(ruleset, deals, DecisionInputs::default());
+    work(&mut Engine { folder, ruleset, periods, stream, decided: Vec::new() });
 }
 
 /// The rows of the file of deals, which has no quotes.
@@ -56,16 +66,28 @@ fn read_records(folder: &Path) -> Vec<Record> {
 }
 
 impl Decide for Engine<'_> {
+    /// Ids are left out, as they are by the rivals: they are made where a credit goes out.
     fn decide(&mut self, threads: usize) {
-        let inputs = DecisionInputs::default();
-        self.decided = calculation::decide_all(self.ruleset, self.transactions, &inputs, threads);
+        let plan = &self.ruleset.plans["reps"];
+        let progress = CalculationProgress::default();
+        let mut all = Vec::new();
+        let counts = self.stream.write_credits(
+            (plan, &self.periods),
+            (threads, &progress),
+            &|decided| decided,
+            &mut |decided| {
+                all.push(decided);
+                ControlFlow::Continue(())
+            },
+        );
+        assert!(counts.is_ok());
+        self.decided = all;
     }
 
     fn prove(&self) -> Proof {
         let positions = position_lines(self.folder);
         let mut proof = Proof::default();
-        let decisions = self.decided.iter().flat_map(|deal| &deal.decisions);
-        for credit in decisions.flat_map(|decision| &decision.credits) {
+        for credit in self.decided.iter().flat_map(DecidedCredits::to_entries) {
             proof.add(Row {
                 deal: credit.transaction.as_str()[1..].parse().unwrap(),
                 position: positions[credit.recipient()],

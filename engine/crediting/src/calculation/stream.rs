@@ -15,12 +15,13 @@ use jiff::civil::Date;
 
 use super::progress::CalculationProgress;
 use super::{DealNotes, workers};
-use crate::pipeline::{self, CREDITS_A_DEAL, DecidedPlan, ExplainLevel};
+use crate::pipeline::{self, DecidedPlan, ExplainLevel};
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{Credit, post_credits};
 use accredit_domain::decision::DecisionOutcome;
+use accredit_domain::keys::{RulesetHash, TransactionKey};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -98,10 +99,21 @@ pub struct CreditStream<'a> {
 /// What is decided about a block of deals.
 #[derive(Debug, Default)]
 pub struct DecidedCredits {
-    /// The credits in order, their entries as they are shown.
-    pub credits: Vec<Arc<Credit>>,
+    /// The credits of each deal, in order, without ids.
+    pub deals: Vec<DealCredits>,
     /// What is noted about the deals, if that is wanted.
     pub notes: DealNotes,
+}
+
+/// The credits of a deal in a plan.
+#[derive(Debug)]
+pub struct DealCredits {
+    /// The deal.
+    pub transaction: TransactionKey,
+    /// The ruleset that decided it.
+    pub ruleset: RulesetHash,
+    /// Its credits in order, without ids.
+    pub credits: Vec<Credit>,
 }
 
 /// What a block of deals comes to: what was written of its credits, and the counts of each period.
@@ -182,7 +194,7 @@ impl<'a> CreditStream<'a> {
     ) -> DecidedBlock<T> {
         let mut counts = vec![CalculationCounts::default(); periods.len()];
         let mut block = DecidedCredits::default();
-        block.credits.reserve(deals.len() * CREDITS_A_DEAL);
+        block.deals.reserve(deals.len());
 
         for (date, deal) in deals {
             // What lies in another period is not decided at all.
@@ -203,7 +215,9 @@ impl<'a> CreditStream<'a> {
                 // it is corrected.
                 None => counts.iter_mut().for_each(|count| count.add_decided(&decided)),
             }
-            block.credits.append(&mut decided.take_credits());
+            if !decided.credits.is_empty() {
+                block.deals.push(DealCredits::take_from(&mut decided));
+            }
             if self.with_notes {
                 block.notes.add_notes(decided.decision);
             }
@@ -213,11 +227,25 @@ impl<'a> CreditStream<'a> {
     }
 }
 
+impl DealCredits {
+    fn take_from(decided: &mut DecidedPlan) -> DealCredits {
+        DealCredits {
+            transaction: decided.decision.transaction.clone(),
+            ruleset: decided.decision.ruleset,
+            credits: std::mem::take(&mut decided.credits),
+        }
+    }
+}
+
 impl DecidedCredits {
-    /// The entries of the credits, which hardly one other holds.
-    pub fn into_entries(self) -> Vec<PostedCredit> {
-        let credits = self.credits.into_iter();
-        credits.map(|credit| Arc::unwrap_or_clone(credit).entry).collect()
+    /// The credits as they are shown, with their ids.
+    pub fn to_entries(&self) -> Vec<PostedCredit> {
+        let credits = self.deals.iter().map(|deal| deal.credits.len()).sum();
+        let mut entries = Vec::with_capacity(credits);
+        for deal in &self.deals {
+            entries.append(&mut post_credits(&deal.transaction, deal.ruleset, &deal.credits));
+        }
+        entries
     }
 }
 

@@ -15,7 +15,6 @@ use crate::calculation::{
 };
 use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::{Transaction, read};
@@ -173,9 +172,9 @@ proptest! {
         let counts = stream.write_credits(
             (&RULESET.plans["p"], &periods),
             (threads, &progress),
-            &|decided| decided.credits,
+            &|decided| decided.to_entries(),
             &mut |credits| {
-                streamed.extend(credits.iter().map(|credit| credit.entry.clone()));
+                streamed.extend(credits);
                 ControlFlow::Continue(())
             },
         );
@@ -230,8 +229,7 @@ proptest! {
                 (&RULESET.plans["p"], &periods),
                 (threads, &CalculationProgress::default()),
                 &|decided| {
-                    let first = |one: &Arc<Credit>| one.entry.transaction == *"O300";
-                    assert!(!decided.credits.iter().any(first));
+                    assert!(!decided.deals.iter().any(|deal| deal.transaction == *"O300"));
                 },
                 &mut |()| ControlFlow::Continue(()),
             )

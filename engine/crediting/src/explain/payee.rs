@@ -20,7 +20,7 @@ use crate::stage::{DecisionInputs, ExplanationStep, StepEffect, TrimmedCredit};
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::decision::DecisionOutcome;
-use accredit_domain::keys::DefinedName;
+use accredit_domain::keys::{DefinedName, ParticipantKey};
 use accredit_domain::note::NoteStage;
 use accredit_domain::organization::{ParticipantId, Recipient};
 use accredit_domain::plan::{Measure, Plan, selects_recipient};
@@ -87,10 +87,13 @@ pub fn explain_plan_for_payee(
     let date = transaction.incentive_date().ok();
     let who = find_payee(ruleset, payee, date);
     let id = who.map(|who| ruleset.organization.participant_id(who));
-    let mine = |credit: &&Arc<Credit>| {
-        credit.entry.payee.as_deref().is_some_and(|payee| id.as_deref() == Some(payee))
+    let mine = |payee: Option<ParticipantKey>| {
+        payee.as_deref().is_some_and(|payee| id.as_deref() == Some(payee))
     };
-    let credits: Vec<&Arc<Credit>> = decided.credits.iter().filter(mine).collect();
+    let credits: Vec<&Credit> =
+        decided.credits.iter().filter(|credit| mine(credit.payee)).collect();
+    let entries = decided.to_entries().into_iter().filter(|entry| mine(entry.payee));
+    let entries: Vec<PostedCredit> = entries.collect();
 
     let findings = match who {
         None => {
@@ -101,7 +104,7 @@ pub fn explain_plan_for_payee(
             )]
         }
         Some(_) if !credits.is_empty() => {
-            let waiting = credits.iter().filter_map(|one| waiting_finding(&one.entry));
+            let waiting = credits.iter().copied().filter_map(waiting_finding);
             trimmed_findings(&decided, &credits).into_iter().chain(waiting).collect()
         }
         Some(who) => AskingPayee::new(ruleset, plan, who, &decided, transaction).drop_findings(),
@@ -111,9 +114,9 @@ pub fn explain_plan_for_payee(
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
         payee: id.as_deref().unwrap_or(payee).to_owned(),
-        credited: credits.iter().any(|credit| credit.entry.is_active()),
+        credited: credits.iter().any(|credit| credit.is_active()),
         findings,
-        credits: credits.iter().map(|credit| Credit::clone(credit).into_entry()).collect(),
+        credits: entries,
         ruleset: ruleset.hash.to_string(),
     }
 }
@@ -132,7 +135,7 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
 }
 
 /// Credits of the payee that a maximum reduced, with both amounts.
-fn trimmed_findings(decided: &DecidedPlan, credits: &[&Arc<Credit>]) -> Vec<PayeeFinding> {
+fn trimmed_findings(decided: &DecidedPlan, credits: &[&Credit]) -> Vec<PayeeFinding> {
     let mut found = Vec::new();
 
     for step in &decided.trace {
@@ -158,7 +161,7 @@ fn trimmed_to(step: &ExplanationStep, cut: &TrimmedCredit) -> PayeeFinding {
 }
 
 /// Why a credit of the payee does not count.
-fn waiting_finding(credit: &PostedCredit) -> Option<PayeeFinding> {
+fn waiting_finding(credit: &Credit) -> Option<PayeeFinding> {
     let reason = credit.reason.clone().unwrap_or_default();
     let amount = credit.amount;
     let (stage, code, message) = match credit.status {

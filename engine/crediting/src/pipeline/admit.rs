@@ -10,12 +10,11 @@ use super::CREDITS_A_DEAL;
 use crate::stage::{
     DealCase, DecisionInputs, ExplanationStep, ParkReason, ProgramRefusal, ScriptContext,
 };
-use accredit_domain::credit::CreditIds;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
-use accredit_script::{Machine, ScriptAnswer, ScriptArguments};
+use accredit_script::{Machine, ScriptAnswer, ScriptArguments, SharedCredits};
 use accredit_workspace::Ruleset;
 
 /// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
@@ -90,7 +89,6 @@ pub(super) fn open_case<'a>(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
-        ids: CreditIds::of_transaction(&transaction.id),
         date,
         period,
         currency,
@@ -98,6 +96,7 @@ pub(super) fn open_case<'a>(
         machine,
         inherited: Vec::new(),
         credits: Vec::with_capacity(CREDITS_A_DEAL),
+        shared: SharedCredits::default(),
         reasons: Vec::new(),
         warnings: Vec::new(),
         rule: None,

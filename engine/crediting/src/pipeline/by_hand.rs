@@ -7,13 +7,12 @@
 //! **Architecture invariant:** a credit that was taken back and its reversal are decided together, so
 //! that both always sum to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::credit::CreditIds;
-use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::credit::posted::CreditOrigin;
+use accredit_domain::credit::{Credit, CreditSource};
 use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::hold::Hold;
 use accredit_domain::keys::{DefinedName, PeriodKey};
@@ -22,7 +21,7 @@ use accredit_domain::note::{NoteCode, NoteStage};
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::{DuplicateSetting, HoldSetting, Plan, ResultBase};
 use accredit_domain::transaction::{MANUAL_RESULT, ManualCredit, REVERSAL_RESULT, Transaction};
-use accredit_script::Machine;
+use accredit_script::{Machine, SharedCredits};
 use accredit_workspace::Ruleset;
 
 use super::draft::{add_credit, blank_credit};
@@ -66,7 +65,6 @@ pub(super) fn decide_manual_credit(
         ruleset,
         plan,
         tx: Arc::clone(transaction),
-        ids: CreditIds::of_transaction(&transaction.id),
         date,
         period,
         currency: None,
@@ -74,6 +72,7 @@ pub(super) fn decide_manual_credit(
         machine,
         inherited: Vec::new(),
         credits: Vec::new(),
+        shared: SharedCredits::default(),
         reasons: Vec::new(),
         warnings: Vec::new(),
         rule: None,
@@ -141,18 +140,18 @@ fn add_manual_credit(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<()
     let measure = (unit, credit_type);
     let mut credit = blank_credit(case, (no_rule, &output), receiver, measure, None);
 
-    credit.entry.amount = money::at_scale(given.amount, unit.scale);
-    credit.entry.origin = CreditOrigin::Manual;
+    credit.amount = money::at_scale(given.amount, unit.scale);
+    credit.origin = CreditOrigin::Manual;
     credit.rollable = given.rolls_up;
     credit.rollable_on_reporting = given.rolls_up;
     // A person who was named is paid, and not the holder of the position.
     if let Some(payee) = &given.payee {
         let known = ruleset.organization.find_participant(payee);
         let known = known.ok_or_else(|| missing("participant", payee))?;
-        credit.entry.payee = Some(ruleset.organization.participant_id(known));
+        credit.payee = Some(ruleset.organization.participant_id(known));
     }
 
-    let (amount, who) = (credit.entry.amount, case.recipient_id(credit.recipient));
+    let (amount, who) = (credit.amount, case.recipient_id(credit.recipient));
     case.trace_effect(STAGE, || (StepEffect::CreditMade, format!("manual: {amount} to `{who}`")));
     add_credit(case, credit);
     Ok(())
@@ -166,46 +165,48 @@ fn add_reversals(case: &mut DealCase<'_>, given: &ManualCredit) -> Result<(), Pa
     let Some(act) = &given.reversed else { return super::check_credits(case) };
 
     // Of a source plan the direct credit was taken back there.
-    let inherited = case.inherited.iter();
-    let pairs = inherited.filter_map(|credit| Some((credit.entry.reverses?, credit.entry.id)));
-    let mut opposites: BTreeMap<CreditId, CreditId> = pairs.collect();
+    let reversals = case.inherited_credits().filter(|credit| credit.is_direct());
+    let pairs = reversals.filter_map(|credit| {
+        let reversed = CreditSource::Taken(credit.reverses?);
+        Some((reversed, CreditSource::Taken(case.credit_id(credit))))
+    });
+    let mut opposites: HashMap<CreditSource, CreditSource> = pairs.collect();
 
-    for credit in case.credits.clone() {
+    for (place, credit) in case.credits.clone().into_iter().enumerate() {
         if !credit.counts_as_existing() {
             continue;
         }
-        let source = credit.entry.source.map(|source| opposites.get(&source).copied());
+        let reversed = case.credit_id(&credit);
+        let source = credit.source.map(|source| opposites.get(&source).copied());
         let source = match source {
             Some(None) => {
-                let message = format!("law broken (reversal): {} has no source", credit.entry.id);
+                let message = format!("law broken (reversal): {reversed} has no source");
                 return Err(ParkReason::new(STAGE, NoteCode::PolicyError, message));
             }
             Some(source) => source,
             None => None,
         };
 
-        let result = match credit.entry.is_by_hand() {
+        let result = match credit.is_by_hand() {
             true => DefinedName::from(REVERSAL_RESULT),
-            false => credit.entry.result,
+            false => credit.result,
         };
-        let mut entry = PostedCredit {
+        let opposite = Credit {
             result,
             source,
-            amount: money::negated(credit.entry.amount),
+            amount: money::negated(credit.amount),
             reason_code: Some(act.reason_code),
-            reverses: Some(credit.entry.id),
-            ..credit.entry.clone()
+            reverses: Some(reversed),
+            ..credit
         };
-        entry.id = entry.entry_id(0);
-        opposites.insert(credit.entry.id, entry.id);
+        opposites.insert(CreditSource::Own(place), CreditSource::Own(case.credits.len()));
 
-        let (amount, who) = (entry.amount, case.recipient_id(credit.recipient));
-        let reversed = credit.entry.id;
+        let (amount, who) = (opposite.amount, case.recipient_id(opposite.recipient));
         case.trace_effect(STAGE, || {
             let message = format!("manual: {amount} to `{who}` takes back {reversed}");
             (StepEffect::CreditMade, message)
         });
-        add_credit(case, Credit { entry, ..(*credit).clone() });
+        add_credit(case, opposite);
     }
 
     super::check_credits(case)

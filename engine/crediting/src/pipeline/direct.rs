@@ -9,7 +9,6 @@ use crate::stage::{
     DealCase, ParkReason, ScriptContext, StepEffect, adjust, crediting, duplication, hold,
 };
 use accredit_domain::credit::Credit;
-use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::money::Shares;
 use accredit_domain::organization::TeamId;
 use accredit_domain::plan::{DirectResult, DirectRule};
@@ -80,8 +79,8 @@ pub(super) fn add_direct_credits(
             let receiver = (part.recipient, part.team);
             let measure = (result.unit, result.credit_type);
             let mut credit = blank_credit(case, source, receiver, measure, None);
-            credit.entry.amount = part.amount;
-            credit.entry.share = Some(part.share);
+            credit.amount = part.amount;
+            credit.share = Some(part.share);
             finish_direct(case, result, (credit, part.team), &recipients.shares)?;
         }
     }
@@ -132,8 +131,8 @@ fn finish_direct(
 
     let who = case.recipient_id(credit.recipient);
     case.trace_effect(NoteStage::Crediting, || {
-        let PostedCredit { rule, amount, status, .. } = &credit.entry;
-        let share = shares_text(shares, credit.entry.share);
+        let Credit { rule, amount, status, .. } = &credit;
+        let share = shares_text(shares, credit.share);
         (StepEffect::CreditMade, format!("rule `{rule}`: {amount} to `{who}`{share}, {status}"))
     });
 

@@ -1,76 +1,44 @@
 //! What direct and indirect credits have in common while they are made.
 
 use accredit_domain::note::{NoteCode, NoteStage};
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use crate::stage::rollup::Candidate;
 use crate::stage::{DealCase, ParkReason, maximum};
-use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::credit::{CREDIT_ID_BYTES, Credit, CreditId, CreditStatus};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::{Credit, CreditSource, CreditStatus};
 use accredit_domain::keys::DefinedName;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::ResultBase;
 
-/// The way of an indirect credit: the id of the direct one that it comes from, and how it reached its
-/// receiver.
-pub(super) type RolledFrom<'a> = (&'a SourceId, &'a Candidate);
-
-/// The id of a credit that rolls, with its text, which is part of the ids of all that come from it.
-pub(super) struct SourceId {
-    id: CreditId,
-    text: [u8; CREDIT_ID_BYTES],
-}
-
-impl SourceId {
-    /// The id of `root`.
-    pub(super) fn of(root: &Credit) -> SourceId {
-        SourceId { id: root.entry.id, text: root.entry.id.to_text() }
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or_default()
-    }
-}
+/// The way of an indirect credit: the direct one that it comes from, and how it reached its receiver.
+pub(super) type RolledFrom<'a> = (CreditSource, &'a Candidate);
 
 /// A credit with everything but its amount known.
 pub(super) fn blank_credit(
-    case: &mut DealCase<'_>,
+    case: &DealCase<'_>,
     (rule, result): (DefinedName, &ResultBase),
     (recipient, team): (Recipient, Option<TeamId>),
     (unit, credit_type): (Unit, DefinedName),
     rolled: Option<RolledFrom<'_>>,
 ) -> Credit {
-    let (ruleset, plan) = (case.ruleset, case.plan);
-    let organization = &ruleset.organization;
-    let settings = &ruleset.settings;
-
-    let who = organization.recipient_id(recipient);
-    let relationship = rolled.map(|(_, to)| settings.relationship_name(to.relationship));
-    let via = rolled.map(|(_, to)| organization.recipient_id(to.via));
-    let source = rolled.map(|(source, _)| source);
-    let parts = [
-        &*plan.id,
-        &rule,
-        &result.name,
-        &who,
-        relationship.as_deref().unwrap_or(""),
-        via.as_deref().unwrap_or(""),
-        source.map_or("", SourceId::as_str),
-    ];
-
-    // The id says who got it and how, so the same credit has the same id at every decision.
-    let id = case.ids.make_id(&parts, 0);
+    let organization = &case.ruleset.organization;
+    let settings = &case.ruleset.settings;
 
     let position = recipient.position();
     let known = position.and_then(|position| organization.position_on(position, case.date));
     let team = team.or(recipient.team());
 
-    let entry = PostedCredit {
-        id,
-        transaction: case.transaction_id().into(),
+    Credit {
+        recipient,
+        title: position.map(|_| known.map(|known| known.title).unwrap_or_default()),
+        unit,
+        rollable: false,
+        rollable_on_reporting: false,
+        source: rolled.map(|(source, _)| source),
+        amount: Decimal::ZERO,
         incentive_date: case.date,
         plan: case.plan.id,
         rule,
@@ -79,31 +47,19 @@ pub(super) fn blank_credit(
         position: position.map(|position| organization.position_id(position)),
         payee: known.and_then(|known| known.payee),
         team: team.map(|team| organization.team_id(team)),
-        relationship,
-        via,
+        relationship: rolled.map(|(_, to)| settings.relationship_name(to.relationship)),
+        via: rolled.map(|(_, to)| organization.recipient_id(to.via)),
         level: rolled.map(|(_, to)| to.level),
-        source: source.map(|source| source.id),
         share: None,
         period: case.period,
         credit_type,
         unit_type: settings.units.shared_name(unit),
-        amount: Decimal::ZERO,
         status: CreditStatus::Active,
         release_date: None,
         reason: None,
         reason_code: result.reason_code,
         origin: CreditOrigin::Calculated,
         reverses: None,
-        ruleset: ruleset.hash,
-    };
-
-    Credit {
-        entry,
-        recipient,
-        title: position.map(|_| known.map(|known| known.title).unwrap_or_default()),
-        unit,
-        rollable: false,
-        rollable_on_reporting: false,
     }
 }
 
@@ -124,12 +80,12 @@ pub(super) fn check_value_limit(
 
 /// Adds a credit, and a warning if no one is paid by it.
 pub(super) fn add_credit(case: &mut DealCase<'_>, credit: Credit) {
-    if credit.recipient.position().is_some() && credit.entry.payee.is_none() {
+    if credit.is_vacant() {
         let who = case.recipient_id(credit.recipient);
         let message = format!("`{who}` is vacant on {}", case.date);
         case.warn(NoteStage::Crediting, NoteCode::Vacant, message);
     }
-    case.credits.push(Arc::new(credit));
+    case.credits.push(credit);
 }
 
 /// Cuts a credit to its headroom, of which a fraction of the unit does not count: no credit is above
@@ -139,7 +95,7 @@ pub(super) fn cap_to_headroom(
     credit: &mut Credit,
     headroom: Decimal,
 ) -> bool {
-    let wanted = credit.entry.amount;
+    let wanted = credit.amount;
     let headroom = money::cut_to_scale(headroom, credit.unit.scale);
     let trimmed = maximum::trim_to_headroom(wanted, headroom);
 
@@ -147,12 +103,12 @@ pub(super) fn cap_to_headroom(
         return true;
     }
 
-    credit.entry.amount = trimmed;
+    credit.amount = trimmed;
     maximum::warn_trimmed(case, credit, wanted);
     // A row of 0.00 would look like a payment, so nothing is left without a credit.
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
-        let (rule, wanted) = (&credit.entry.rule, money::format_amount(wanted, credit.unit.scale));
+        let (rule, wanted) = (&credit.rule, money::format_amount(wanted, credit.unit.scale));
         let message = format!("rule `{rule}`: the maximum leaves nothing of {wanted} for `{who}`");
         case.add_reason_for(
             NoteStage::Maximum,

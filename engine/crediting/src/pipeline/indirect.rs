@@ -1,15 +1,13 @@
 //! Steps 3 and 4: all receivers that a direct credit reaches, and what each candidate gets.
 
 use accredit_domain::note::NoteStage;
-use std::sync::Arc;
 
-use super::draft::{SourceId, add_credit, blank_credit, cap_to_headroom, check_value_limit};
+use super::draft::{add_credit, blank_credit, cap_to_headroom, check_value_limit};
 use crate::stage::rollup::{self, Candidate};
 use crate::stage::{
     DealCase, ParkReason, ScriptContext, StepEffect, adjust, duplication, hold, maximum,
 };
-use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{Credit, CreditStatus};
+use accredit_domain::credit::{Credit, CreditSource, CreditStatus};
 use accredit_domain::keys::DefinedName;
 use accredit_domain::money;
 use accredit_domain::organization::Recipient;
@@ -21,22 +19,24 @@ use accredit_script::ScriptAnswer;
 ///
 /// # Errors
 /// [`ParkReason`] when no decision can be made.
-pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Arc<Credit>) -> Result<(), ParkReason> {
+pub(super) fn roll_credit(
+    case: &mut DealCase<'_>,
+    (source, root): (CreditSource, &Credit),
+) -> Result<(), ParkReason> {
     let plan = case.plan;
     case.rule = None;
     let candidates = rollup::find_candidates(case, root)?;
     trace_reached(case, root, &candidates);
-    let source = SourceId::of(root);
 
     for candidate in candidates {
         let mut any = false;
 
         let rules = plan.indirect.iter().filter(|rule| {
-            rule.relationship == candidate.relationship && rule.sources.contains(&root.entry.plan)
+            rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
         });
         for rule in rules {
             case.rule = Some(rule.rule.name);
-            any |= apply_indirect_rule(case, (root, &source), &candidate, rule)?;
+            any |= apply_indirect_rule(case, (source, root), &candidate, rule)?;
         }
         case.rule = None;
 
@@ -58,7 +58,7 @@ fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate
     }
     let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
 
-    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.entry.plan)) {
+    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.plan)) {
         let name = &rule.rule.name;
         case.rule = Some(*name);
 
@@ -100,7 +100,7 @@ fn trace_rejected(
 /// Step 4: one candidate and one rule; whether the candidate holds the rule.
 fn apply_indirect_rule(
     case: &mut DealCase<'_>,
-    (root, source): (&Credit, &SourceId),
+    (source, root): (CreditSource, &Credit),
     candidate: &Candidate,
     rule: &IndirectRule,
 ) -> Result<bool, ParkReason> {
@@ -119,7 +119,7 @@ fn apply_indirect_rule(
 
     let rolled = (candidate.relationship, candidate.via, candidate.level);
     let to = case.receiver_view(candidate.recipient, candidate.team, Some(rolled));
-    let seen = ScriptContext { credit: Some(root), to: Some(&to), existing: &[] };
+    let seen = ScriptContext { credit: Some(root), to: Some(&to), ..ScriptContext::default() };
 
     if let Some(condition) = rule.rule.condition
         && !case.run_condition(NoteStage::Rollup, condition, seen)?
@@ -138,14 +138,14 @@ fn apply_indirect_rule(
         let receiver = (candidate.recipient, candidate.team);
         let unit = result.unit.unwrap_or(root.unit);
         // A type that the result does not name is that of the credit that rolls.
-        let credit_type = result.credit_type.unwrap_or(root.entry.credit_type);
+        let credit_type = result.credit_type.unwrap_or(root.credit_type);
 
         let measure = (unit, credit_type);
         let rolled = Some((source, candidate));
         let mut credit = blank_credit(case, named, receiver, measure, rolled);
 
-        let amount = root.entry.amount;
-        credit.entry.amount = match result.value {
+        let amount = root.amount;
+        credit.amount = match result.value {
             // What is written is in the result's unit already.
             Some(_) => amount,
             None => case.exchange_amount(NoteStage::Rollup, amount, (root.unit, unit))?,
@@ -169,20 +169,20 @@ fn finish_indirect(
             .run_with_existing(program, seen)
             .map_err(|fault| ParkReason::from_fault(NoteStage::Rollup, fault))?
         {
-            ScriptAnswer::Number(amount) => credit.entry.amount = amount,
+            ScriptAnswer::Number(amount) => credit.amount = amount,
             ScriptAnswer::Rolled(rolled) => {
-                credit.entry.amount = rolled.amount;
+                credit.amount = rolled.amount;
                 // What the result itself says is nearer than what the policy says.
                 wished_maximum = rolled.maximum;
                 let hold = rolled.hold.filter(|_| !result.output.own_hold);
                 wish = hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
                     let kind = credit_type(case, program, &kind)?;
-                    credit.entry.credit_type = result.credit_type.unwrap_or(kind);
+                    credit.credit_type = result.credit_type.unwrap_or(kind);
                 }
             }
             _ => {
-                let (rule, who) = (&credit.entry.rule, credit.recipient);
+                let (rule, who) = (&credit.rule, credit.recipient);
                 let id = case.recipient_id(who);
                 case.trace_refusal(NoteStage::Rollup, (program, seen), |refusal| {
                     let site = refusal.site_text();
@@ -194,12 +194,12 @@ fn finish_indirect(
         }
     }
 
-    check_value_limit(NoteStage::Rollup, credit.entry.amount, credit.unit)?;
-    credit.entry.amount = money::round_to_scale(credit.entry.amount, credit.unit.scale);
+    check_value_limit(NoteStage::Rollup, credit.amount, credit.unit)?;
+    credit.amount = money::round_to_scale(credit.amount, credit.unit.scale);
     duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     // What a duplicate would have used of the maximum stays for the others.
-    if credit.entry.status != CreditStatus::Suppressed {
+    if credit.status != CreditStatus::Suppressed {
         let cap = match result.output.maximum {
             Some(program) => Some(case.run_number(NoteStage::Maximum, program, seen)?),
             None => wished_maximum,
@@ -218,7 +218,7 @@ fn finish_indirect(
 
     let who = case.recipient_id(credit.recipient);
     case.trace_effect(NoteStage::Rollup, || {
-        let PostedCredit { rule, amount, status, .. } = &credit.entry;
+        let Credit { rule, amount, status, .. } = &credit;
         (StepEffect::CreditMade, format!("rule `{rule}`: {amount} to `{who}`, {status}"))
     });
 

@@ -75,18 +75,16 @@ pub(super) fn roll_known_credits(
 /// Whether a plan inherits the credits that it inherited when the recorded decision was made: what is a
 /// duplicate among its direct credits may depend on them.
 fn inherits_alike(plan: &Plan, known: KnownDecisions<'_, '_>, done: &[DecidedPlan]) -> bool {
-    let alike = |credit: &Credit, row: &PostedCredit| {
-        let entry = credit.clone().into_entry();
+    let alike = |(entry, row): (PostedCredit, &PostedCredit)| {
         PostedCredit { ruleset: row.ruleset, ..entry } == *row
     };
     plan.source_plans().iter().all(|source| {
         let decided = done.iter().find(|decided| decided.decision.plan == *source);
         let Some((decided, recorded)) = decided.zip(known(source)) else { return false };
         let recorded = recorded.recorded;
-        let (credits, rows) = (&decided.credits, &recorded.credits);
         decided.decision.outcome == recorded.outcome
-            && credits.len() == rows.len()
-            && credits.iter().zip(rows).all(|(credit, row)| alike(credit, row))
+            && decided.credits.len() == recorded.credits.len()
+            && decided.to_entries().into_iter().zip(&recorded.credits).all(alike)
     })
 }
 
@@ -153,14 +151,14 @@ fn has_exact_digits(recorded: &Decision) -> bool {
 
 /// The direct credits of a recorded decision as they were made; none where there are none, or where
 /// the recorded rows are not those that were made.
-fn direct_credits(case: &DealCase<'_>, recorded: &Decision) -> Option<Vec<Arc<Credit>>> {
+fn direct_credits(case: &DealCase<'_>, recorded: &Decision) -> Option<Vec<Credit>> {
     let rows = &recorded.credits;
     let count = rows.iter().take_while(|row| row.is_direct()).count();
     let (direct, rolled) = rows.split_at_checked(count)?;
     if direct.is_empty() || rolled.iter().any(PostedCredit::is_direct) {
         return None;
     }
-    direct.iter().map(|row| direct_credit(case, row).map(Arc::new)).collect()
+    direct.iter().map(|row| direct_credit(case, row)).collect()
 }
 
 fn direct_credit(case: &DealCase<'_>, row: &PostedCredit) -> Option<Credit> {
@@ -186,24 +184,20 @@ fn direct_credit(case: &DealCase<'_>, row: &PostedCredit) -> Option<Credit> {
         return None;
     }
 
-    Some(Credit {
-        entry: PostedCredit { ruleset: case.ruleset.hash, ..row.clone() },
-        recipient,
-        title: case.position_title(recipient),
-        unit: result.unit,
+    let credit = Credit {
         rollable: result.rollable,
         rollable_on_reporting: result.rollable_on_reporting,
-    })
+        ..Credit::of_direct_entry(row, recipient, case.position_title(recipient), result.unit)
+    };
+    // Its id is made again with the decision, and must be the one that it has.
+    (case.credit_id(&credit) == row.id).then_some(credit)
 }
 
 /// The notes of a recorded decision that were made before anything rolled, without those that the
 /// caller makes again; none where that cannot be told of one.
 fn direct_notes(case: &DealCase<'_>, log: &[Note]) -> Option<Vec<Note>> {
-    let vacant = |credit: &&Arc<Credit>| {
-        credit.recipient.position().is_some() && credit.entry.payee.is_none()
-    };
     // Each vacant recipient has a note, and those of direct credits come first.
-    let mut vacant = case.credits.iter().filter(vacant).count();
+    let mut vacant = case.credits.iter().filter(|credit| credit.is_vacant()).count();
 
     let mut direct = Vec::new();
     let mut rolls = false;

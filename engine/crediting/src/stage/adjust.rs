@@ -113,25 +113,27 @@ pub fn explain_adjustment(case: &mut DealCase<'_>) {
 /// # Errors
 /// [`ParkReason`] when the amount is beyond the limit.
 pub fn adjust_credit(case: &mut DealCase<'_>, credit: &mut Credit) -> Result<(), ParkReason> {
-    let Some(adjustment) = last_adjustment(case.inputs, &AdjustmentTarget::Credit(credit.entry.id))
-    else {
+    // Most deals have none, and then no id is made.
+    if case.inputs.adjustments.is_empty() {
         return Ok(());
-    };
-    let Some(amount) = adjustment.change.apply_to(credit.entry.amount) else { return Ok(()) };
+    }
+    let target = AdjustmentTarget::Credit(case.credit_id(credit));
+    let Some(adjustment) = last_adjustment(case.inputs, &target) else { return Ok(()) };
+    let Some(amount) = adjustment.change.apply_to(credit.amount) else { return Ok(()) };
     money::within_limit(amount, credit.unit.scale).map_err(|too_large| {
         ParkReason::new(STAGE, NoteCode::PolicyError, too_large.to_string())
     })?;
 
     let now = money::round_to_scale(amount, credit.unit.scale);
-    let before = std::mem::replace(&mut credit.entry.amount, now);
-    credit.entry.origin = CreditOrigin::Manual;
+    let before = std::mem::replace(&mut credit.amount, now);
+    credit.origin = CreditOrigin::Manual;
     if let Some(code) = &adjustment.reason_code {
-        credit.entry.reason_code = Some(DefinedName::from(code));
+        credit.reason_code = Some(DefinedName::from(code));
     }
 
     let who = case.recipient_id(credit.recipient);
     case.trace_step(STAGE, || {
-        format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.entry.rule)
+        format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule)
     });
     Ok(())
 }

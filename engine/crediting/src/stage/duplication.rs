@@ -7,7 +7,7 @@
 //! **Architecture invariant:** a duplicate is never dropped: it is listed as suppressed, names its
 //! survivor, and counts nowhere.
 
-use crate::stage::{DealCase, ParkReason, ScriptContext};
+use crate::stage::{DealCase, ParkReason, ScriptContext, as_condition};
 use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::note::NoteStage;
 use accredit_domain::plan::DuplicateSetting;
@@ -22,17 +22,25 @@ pub fn suppress_duplicate(
     credit: &mut Credit,
 ) -> Result<(), ParkReason> {
     // The credit that was there first survives, which is why the order of rules matters.
-    let survivor = case.earlier_credits().find(|known| known.is_duplicate_of(credit));
-    let Some(survivor) = survivor.map(|credit| credit.entry.id) else { return Ok(()) };
+    let is_survivor = |known: &Credit| known.is_duplicate_of(credit);
+    if !case.earlier_credits().any(is_survivor) {
+        return Ok(());
+    }
 
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
         DuplicateSetting::Program(program) => {
-            let existing = case.existing_credits();
-            let seen = ScriptContext { credit: Some(credit), to: None, existing: &existing };
-            case.run_condition(NoteStage::Duplication, *program, seen)?
+            let seen = ScriptContext { credit: Some(credit), ..ScriptContext::default() };
+            let answer = case.run_with_existing(*program, seen);
+            as_condition(NoteStage::Duplication, answer)?
         }
     };
+    // Its id is made only where something shows it.
+    if allowed && case.trace.is_none() {
+        return Ok(());
+    }
+    let survivor = case.earlier_credits().find(|known| is_survivor(known));
+    let Some(survivor) = survivor.map(|known| case.credit_id(known)) else { return Ok(()) };
 
     if allowed {
         case.trace_step(NoteStage::Duplication, || {
@@ -41,8 +49,8 @@ pub fn suppress_duplicate(
         return Ok(());
     }
 
-    credit.entry.status = CreditStatus::Suppressed;
-    credit.entry.reason = Some(format!("duplicate_of:{survivor}"));
+    credit.status = CreditStatus::Suppressed;
+    credit.reason = Some(format!("duplicate_of:{survivor}"));
 
     let who = case.recipient_id(credit.recipient);
     case.trace_step(NoteStage::Duplication, || {

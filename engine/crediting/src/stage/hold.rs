@@ -43,20 +43,20 @@ pub fn apply_hold(
         Ok(HoldEnd::Now) => (),
         Ok(HoldEnd::On(date)) => lost_date = hold_until(case, credit, date),
         Ok(HoldEnd::OnRelease(reason)) => {
-            credit.entry.status = CreditStatus::Held;
-            credit.entry.reason = Some(reason);
+            credit.status = CreditStatus::Held;
+            credit.reason = Some(reason);
         }
         // A hold that cannot be decided holds, visibly, instead of paying or parking the deal.
         Err(fault) => {
-            credit.entry.status = CreditStatus::Held;
-            credit.entry.reason = Some("policy_error".to_owned());
+            credit.status = CreditStatus::Held;
+            credit.reason = Some("policy_error".to_owned());
             case.warn_of_fault(STAGE, NoteCode::PolicyError, &fault);
         }
     }
 
     apply_resolutions(case, credit);
 
-    if let Some(date) = lost_date.filter(|_| credit.entry.reason.as_deref() == Some(OTHER_YEAR)) {
+    if let Some(date) = lost_date.filter(|_| credit.reason.as_deref() == Some(OTHER_YEAR)) {
         let message = format!(
             "the hold would end on {date}, in another fiscal year than {}: held without a date",
             case.date
@@ -73,7 +73,7 @@ fn requested_hold(
     let hold = match setting {
         HoldSetting::Fixed(hold) => hold.clone(),
         HoldSetting::Program(program) => {
-            let seen = ScriptContext { credit: Some(credit), to: None, existing: &[] };
+            let seen = ScriptContext { credit: Some(credit), ..ScriptContext::default() };
             return match case.run_program(*program, seen)? {
                 ScriptAnswer::Hold(hold) => Ok((hold, Some(*program))),
                 _ => Err(case.fault_of(*program, "expected a hold")),
@@ -98,19 +98,19 @@ fn end(case: &DealCase<'_>, (hold, program): &RequestedHold) -> Result<HoldEnd, 
 /// Holds a credit until a day. A hold that would end in another fiscal year is one without a date,
 /// unless the plan allows it; the day that it lost is returned.
 fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Option<Date> {
-    credit.entry.status = CreditStatus::Held;
+    credit.status = CreditStatus::Held;
     let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period_on(date, PeriodKind::Year).map(|year| year.id)
         != calendar.period_on(case.date, PeriodKind::Year).map(|year| year.id);
 
     // Money of another fiscal year waits for a person, unless the plan says otherwise.
     if other_year && !case.plan.hold_across_years {
-        credit.entry.reason = Some(OTHER_YEAR.to_owned());
+        credit.reason = Some(OTHER_YEAR.to_owned());
         return Some(date);
     }
 
-    credit.entry.release_date = Some(date);
-    credit.entry.reason = Some(format!("until {date}"));
+    credit.release_date = Some(date);
+    credit.reason = Some(format!("until {date}"));
     case.trace_step(STAGE, || format!("held until {date}"));
 
     if case.inputs.as_of.is_some_and(|as_of| date <= as_of) {
@@ -122,23 +122,27 @@ fn hold_until(case: &mut DealCase<'_>, credit: &mut Credit, date: Date) -> Optio
 
 /// Applies what people decided about this credit: the last word counts.
 fn apply_resolutions(case: &mut DealCase<'_>, credit: &mut Credit) {
-    let id = credit.entry.id;
+    // Most deals have none, and then no id is made.
+    if case.inputs.resolutions.is_empty() {
+        return;
+    }
+    let id = case.credit_id(credit);
     let last = case.inputs.resolutions.iter().rev().find(|resolution| resolution.credit == id);
 
     match last.map(|resolution| (resolution.action, resolution)) {
         None => (),
         // What is not held needs no release, and its amount and date stay as decided.
-        Some((HoldAction::Release, _)) if credit.entry.status != CreditStatus::Held => (),
+        Some((HoldAction::Release, _)) if credit.status != CreditStatus::Held => (),
         Some((HoldAction::Release, resolution)) => {
             let date = resolution.date;
-            credit.entry.release_date = Some(date);
+            credit.release_date = Some(date);
             activate_credit(credit);
             case.trace_step(STAGE, || format!("released by hand on {date}"));
         }
         Some((HoldAction::Hold, resolution)) => {
-            credit.entry.status = CreditStatus::Held;
-            credit.entry.release_date = None;
-            credit.entry.reason = Some(resolution.reason.clone());
+            credit.status = CreditStatus::Held;
+            credit.release_date = None;
+            credit.reason = Some(resolution.reason.clone());
             let date = resolution.date;
             case.trace_step(STAGE, || format!("held by hand on {date}"));
         }
@@ -146,6 +150,6 @@ fn apply_resolutions(case: &mut DealCase<'_>, credit: &mut Credit) {
 }
 
 fn activate_credit(credit: &mut Credit) {
-    credit.entry.status = CreditStatus::Active;
-    credit.entry.reason = None;
+    credit.status = CreditStatus::Active;
+    credit.reason = None;
 }

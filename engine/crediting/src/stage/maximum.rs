@@ -6,8 +6,6 @@
 //! **Architecture invariant:** a cap is never shared between transactions: what is used is counted
 //! over the credits of one decision.
 
-use std::sync::Arc;
-
 use rust_decimal::Decimal;
 
 use crate::stage::{DealCase, ParkReason, StepEffect, TrimmedCredit};
@@ -33,16 +31,16 @@ pub fn used_maximum(
     of: &Credit,
     scope: MaximumScope,
 ) -> Result<Decimal, ParkReason> {
-    let same = |credit: &&Arc<Credit>| {
+    let same = |credit: &&Credit| {
         credit.counts_as_existing()
-            && !credit.entry.is_direct()
-            && credit.entry.rule == of.entry.rule
-            && credit.entry.result == of.entry.result
+            && !credit.is_direct()
+            && credit.rule == of.rule
+            && credit.result == of.result
             && credit.unit == of.unit
             && (scope == MaximumScope::Item || credit.recipient == of.recipient)
     };
 
-    let amounts = case.credits.iter().filter(same).map(|credit| credit.entry.amount.abs());
+    let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
     money::checked_sum(amounts).ok_or_else(|| {
         ParkReason::new(NoteStage::Maximum, NoteCode::PolicyError, money::Overflow.to_string())
     })
@@ -51,7 +49,7 @@ pub fn used_maximum(
 /// Warns that a credit was cut.
 pub fn warn_trimmed(case: &mut DealCase<'_>, credit: &Credit, wanted: Decimal) {
     let who = case.recipient_id(credit.recipient);
-    let (rule, left) = (&credit.entry.rule, credit.entry.amount);
+    let (rule, left) = (&credit.rule, credit.amount);
     let message = format!("{}{wanted}{MAXIMUM_LEAVES}{left}", wanted_text(rule, &who));
     let text = |amount| money::format_amount(amount, credit.unit.scale);
     let trimmed = TrimmedCredit {

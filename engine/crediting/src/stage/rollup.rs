@@ -42,7 +42,7 @@ pub fn find_candidates(
     case: &mut DealCase<'_>,
     root: &Credit,
 ) -> Result<Vec<Candidate>, ParkReason> {
-    let wanted = rolling_relationships(&case.plan.indirect, &root.entry.plan, case.date);
+    let wanted = rolling_relationships(&case.plan.indirect, &root.plan, case.date);
 
     let (organization, date) = (&case.ruleset.organization, case.date);
     let (positions_above, teams_above) = match root.recipient {

@@ -5,11 +5,11 @@
 //! 5; DOMAIN INV-D1, INV-I1, INV-I4.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::credit::{Credit, CreditId};
+use crate::credit::{Credit, CreditId, CreditSource};
+use crate::keys::RecipientKey;
 use crate::money::{Overflow, Shares, checked_sum, round_to_scale};
 
 /// INVARIANT (shares sum): the shares of a split sum to round(value × Σ weights).
@@ -46,50 +46,63 @@ pub fn check_split(
     Err(format!("law broken (shares sum): {actual} was shared of {expected}"))
 }
 
-/// INVARIANT (one root): ids are unique; every indirect credit has a direct source among these
-/// credits, or among those `inherited` from the plan's sources, that is rollable and active;
-/// amounts are at their unit's scale.
+/// INVARIANT (one root): no two credits have one id; every indirect credit has a direct source before it
+/// among these credits, or among those `taken` from the plan's sources, that is rollable and active;
+/// amounts are at their unit's scale. Of the taken ones, those that nothing comes from may be left out.
 ///
 /// # Errors
 /// What is broken.
-pub fn check_one_root(inherited: &[&Arc<Credit>], credits: &[Arc<Credit>]) -> Result<(), String> {
-    let mut known = KnownCredits::with_capacity(inherited.len() + credits.len());
-    for credit in inherited {
+pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Result<(), String> {
+    let mut known = KnownCredits::with_capacity(credits.len());
+
+    for (place, credit) in credits.iter().enumerate() {
+        if known.has_same(credit) {
+            return Err(format!("law broken (one id, one credit): {}", name_credit(credit)));
+        }
         known.insert(credit);
-    }
-
-    for credit in credits {
-        let entry = &credit.entry;
-        if known.insert(credit).is_some() {
-            return Err(format!("law broken (one id, one credit): {}", entry.id));
-        }
         // Normalized: zeros at the end are no digits.
-        let decimals = entry.amount.scale();
+        let decimals = credit.amount.scale();
         let scale = u32::from(credit.unit.scale);
-        if decimals > scale && entry.amount.normalize().scale() > scale {
-            return Err(format!("law broken (scale): {} of {}", entry.amount, entry.id));
+        if decimals > scale && credit.amount.normalize().scale() > scale {
+            return Err(format!(
+                "law broken (scale): {} of {}",
+                credit.amount,
+                name_credit(credit)
+            ));
         }
 
-        let Some(source) = &entry.source else { continue };
-        let fit = known.find(source).is_some_and(|source| {
-            source.entry.is_direct() && source.rollable && source.entry.is_active()
-        });
-
+        let source = match credit.source {
+            None => continue,
+            Some(CreditSource::Own(own)) => credits.get(own).filter(|_| own < place),
+            Some(CreditSource::Taken(id)) => {
+                taken.iter().find(|(known, _)| *known == id).map(|(_, credit)| *credit)
+            }
+        };
+        let fit = source
+            .is_some_and(|source| source.is_direct() && source.rollable && source.is_active());
         if !fit {
-            return Err(format!("law broken (one root): {} has no source that rolls", entry.id));
+            return Err(format!(
+                "law broken (one root): {} has no source that rolls",
+                name_credit(credit)
+            ));
         }
     }
 
     Ok(())
 }
 
+/// A credit in a message about a law that it breaks.
+fn name_credit(credit: &Credit) -> String {
+    format!("the credit of rule `{}` to `{}`", credit.rule, credit.recipient_key())
+}
+
 /// Credits that are looked at one by one: most deals have few of them.
 const LISTED_CREDITS: usize = 32;
 
-/// The credits of a deal by their ids: a list while they are few, else a map.
+/// The credits of a deal, to find those with the same id: a list while they are few, else by recipient.
 enum KnownCredits<'a> {
     List(Vec<&'a Credit>),
-    Map(HashMap<CreditId, &'a Credit>),
+    Map(HashMap<RecipientKey, Vec<&'a Credit>>),
 }
 
 impl<'a> KnownCredits<'a> {
@@ -101,23 +114,19 @@ impl<'a> KnownCredits<'a> {
         }
     }
 
-    /// Adds a credit; gives the one that has its id already.
-    fn insert(&mut self, credit: &'a Credit) -> Option<&'a Credit> {
+    fn insert(&mut self, credit: &'a Credit) {
         match self {
-            KnownCredits::List(list) => {
-                let same = list.iter().find(|known| known.entry.id == credit.entry.id).copied();
-                list.push(credit);
-                same
-            }
-            KnownCredits::Map(map) => map.insert(credit.entry.id, credit),
+            KnownCredits::List(list) => list.push(credit),
+            KnownCredits::Map(map) => map.entry(credit.recipient_key()).or_default().push(credit),
         }
     }
 
-    /// The credit with this id.
-    fn find(&self, id: &CreditId) -> Option<&'a Credit> {
-        match self {
-            KnownCredits::List(list) => list.iter().find(|known| known.entry.id == *id).copied(),
-            KnownCredits::Map(map) => map.get(id).copied(),
-        }
+    /// Whether a credit with this one's id is there.
+    fn has_same(&self, credit: &Credit) -> bool {
+        let candidates = match self {
+            KnownCredits::List(list) => Some(list),
+            KnownCredits::Map(map) => map.get(&credit.recipient_key()),
+        };
+        candidates.is_some_and(|known| known.iter().any(|known| known.has_id_of(credit)))
     }
 }

@@ -240,8 +240,7 @@ pub(super) fn person_field(person: &PersonView, name: &str) -> Option<ScriptValu
 type BearerIds<'a> = [Option<&'a str>; 3];
 
 pub(super) fn credit_attribute(credit: &Credit, name: &str) -> Outcome {
-    let entry = &credit.entry;
-    let bearers = [entry.payee.as_deref(), entry.position.as_deref(), entry.team.as_deref()];
+    let bearers = [credit.payee.as_deref(), credit.position.as_deref(), credit.team.as_deref()];
     attribute(CREDIT_FIELDS, bearers, name)
 }
 

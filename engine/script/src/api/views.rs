@@ -264,25 +264,24 @@ fn is_there(field: Option<ScriptValue>) -> ScriptValue {
 
 /// The field `name` of a credit; none for other names.
 pub(crate) fn credit_field(credit: &Credit, name: &str) -> Option<ScriptValue> {
-    let entry = &credit.entry;
     let optional = ScriptValue::optional_text;
 
     Some(match name {
-        "amount" => entry.amount.into(),
-        "unit_type" => text_value(entry.unit_type.shared()),
-        "credit_type" => text_value(entry.credit_type.shared()),
-        "kind" => entry.kind.as_str().into(),
-        "position" => optional(entry.position.as_ref().map(PositionKey::shared)),
+        "amount" => credit.amount.into(),
+        "unit_type" => text_value(credit.unit_type.shared()),
+        "credit_type" => text_value(credit.credit_type.shared()),
+        "kind" => credit.kind.as_str().into(),
+        "position" => optional(credit.position.as_ref().map(PositionKey::shared)),
         "title" => optional(credit.title.as_ref().map(DefinedName::shared)),
-        "payee" => optional(entry.payee.as_ref().map(ParticipantKey::shared)),
-        "team" => optional(entry.team.as_ref().map(TeamKey::shared)),
-        "rule" => text_value(entry.rule.shared()),
-        "result" => text_value(entry.result.shared()),
-        "period" => text_value(entry.period.shared()),
-        "relationship" => optional(entry.relationship.as_ref().map(DefinedName::shared)),
-        "via" => optional(entry.via.as_ref().map(RecipientKey::shared)),
-        "level" => optional_level(entry.level),
-        "weight" => entry.share.map_or(ScriptValue::Unit, ScriptValue::Number),
+        "payee" => optional(credit.payee.as_ref().map(ParticipantKey::shared)),
+        "team" => optional(credit.team.as_ref().map(TeamKey::shared)),
+        "rule" => text_value(credit.rule.shared()),
+        "result" => text_value(credit.result.shared()),
+        "period" => text_value(credit.period.shared()),
+        "relationship" => optional(credit.relationship.as_ref().map(DefinedName::shared)),
+        "via" => optional(credit.via.as_ref().map(RecipientKey::shared)),
+        "level" => optional_level(credit.level),
+        "weight" => credit.share.map_or(ScriptValue::Unit, ScriptValue::Number),
         _ => return None,
     })
 }

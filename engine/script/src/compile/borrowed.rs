@@ -85,7 +85,8 @@ impl<'v> BorrowedValue<'v> {
             (BorrowedValue::Number(x), BorrowedValue::Number(y)) => Some(compare_numbers(x, y)),
             (BorrowedValue::Text(x), BorrowedValue::Text(y)) => Some(x.cmp(y)),
             (BorrowedValue::Date(x), BorrowedValue::Date(y)) => Some(x.cmp(&y)),
-            _ => Some(self.to_number()?.cmp(&other.to_number()?)),
+            (BorrowedValue::Whole(x), BorrowedValue::Whole(y)) => Some(x.cmp(&y)),
+            _ => Some(compare_numbers(&self.to_number()?, &other.to_number()?)),
         }
     }
 
@@ -106,7 +107,7 @@ impl<'v> BorrowedValue<'v> {
         let number = match kind {
             CalculationKind::Add => x.checked_add(y),
             CalculationKind::Subtract => x.checked_sub(y),
-            CalculationKind::Multiply => x.checked_mul(y),
+            CalculationKind::Multiply => multiply_few_digits(&x, &y).or_else(|| x.checked_mul(y)),
         };
         number.map(ScriptValue::Number)
     }
@@ -130,5 +131,48 @@ fn scaled_mantissa(number: &Decimal, scale: u32) -> Option<i64> {
     i64::try_from(number.mantissa()).ok()?.checked_mul(*factor)
 }
 
+/// The product of two numbers whose digits 32 bits hold, as those of most amounts and rates; none for
+/// others, and for zero, whose sign the library knows.
+fn multiply_few_digits(x: &Decimal, y: &Decimal) -> Option<Decimal> {
+    let (one, other) = (i32::try_from(x.mantissa()).ok()?, i32::try_from(y.mantissa()).ok()?);
+    let product = i64::from(one) * i64::from(other);
+    let scale = x.scale() + y.scale();
+    (product != 0 && scale <= Decimal::MAX_SCALE).then(|| Decimal::new(product, scale))
+}
+
 const POWERS_OF_TEN: [i64; 10] =
     [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A product has the digits and decimals that the library gives it, which a text shows.
+    #[test]
+    fn few_digits_are_multiplied_and_compared_as_the_library_does() {
+        let digits = [i32::MIN, -99_999, -250, -1, 0, 1, 3, 10, 4_096, 12_345_678, i32::MAX];
+        let number = |digits: i32, scale| Decimal::new(digits.into(), scale);
+        let numbers = || digits.iter().flat_map(|it| (0..=28).map(|scale| number(*it, scale)));
+
+        let mut multiplied = 0;
+        for x in numbers() {
+            for y in numbers() {
+                if let Some(product) = multiply_few_digits(&x, &y) {
+                    let known = x.checked_mul(y).map(|known| known.serialize());
+                    assert_eq!(Some(product.serialize()), known, "{x} × {y}");
+                    multiplied += 1;
+                }
+                assert_eq!(compare_numbers(&x, &y), x.cmp(&y), "{x} and {y}");
+            }
+        }
+        // All but those with a zero or with more than 28 decimals.
+        assert_eq!(multiplied, 10 * 10 * (1..=29).sum::<i32>());
+    }
+
+    #[test]
+    fn an_amount_and_a_rate_have_few_digits() {
+        let (amount, rate) = (Decimal::new(12_345_678, 2), Decimal::new(-75, 3));
+        assert_eq!(multiply_few_digits(&amount, &rate), Some(Decimal::new(-925_925_850, 5)));
+        assert_eq!(multiply_few_digits(&amount, &Decimal::ZERO), None);
+    }
+}

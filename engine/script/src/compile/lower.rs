@@ -20,7 +20,7 @@ use rhai::{AST, Position, ScriptFuncDef, Stmt};
 use self::variables::FunctionLowering;
 use super::SLOTS_MAX;
 use super::cells::DealCells;
-use super::node::{CompiledCode, CompiledFunction, HostInput, Node};
+use super::node::{CompiledCode, CompiledFunction, HostInput, Node, PlainInputs};
 use crate::check::body_statements;
 use crate::fault;
 use crate::machine::adapter;
@@ -235,8 +235,14 @@ impl<'a> ProgramLowering<'a> {
         if self.calls_entry && self.inputs_from_host {
             return Ok(None);
         }
+        let has_slots = match self.functions.as_slice() {
+            [only] => !self.inputs_from_host || only.slots > only.parameters,
+            _ => true,
+        };
+        let plain = PlainInputs::of(&self.inputs).filter(|_| !has_slots);
         Ok(Some(CompiledCode {
             functions: self.functions,
+            plain,
             inputs: self.inputs,
             cells: self.cells,
             // What the interpreter reads is not known.

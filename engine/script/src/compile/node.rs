@@ -10,6 +10,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::NotCompiled;
 use super::cells::DealCells;
 use crate::api::ScriptFunction;
@@ -22,12 +24,34 @@ pub(crate) struct CompiledCode {
     pub(super) functions: Vec<CompiledFunction>,
     /// What the entry point takes, and whether it is needed as a value.
     pub(super) inputs: Vec<(HostInput, bool)>,
+    /// What it needs of the host, where it reads fields of that alone and keeps nothing in a slot.
+    pub(super) plain: Option<PlainInputs>,
     /// The cells of the deal that it reads.
     pub(super) cells: DealCells,
     /// Whether it may read tables, people or periods.
     pub(super) reads_surroundings: bool,
     /// Why some functions that it calls are left to the interpreter.
     pub(super) refused: Vec<NotCompiled>,
+}
+
+/// What the host has to give to a program without values of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlainInputs {
+    pub(super) credit: bool,
+    pub(super) receiver: bool,
+}
+
+impl PlainInputs {
+    /// The inputs of a program that needs none of them as a value; none where it does.
+    pub(super) fn of(inputs: &[(HostInput, bool)]) -> Option<PlainInputs> {
+        let is_plain =
+            |(input, as_value): &(HostInput, bool)| !as_value && *input != HostInput::Other;
+        let has = |wanted: HostInput| inputs.iter().any(|(input, _)| *input == wanted);
+        inputs.iter().all(is_plain).then(|| PlainInputs {
+            credit: has(HostInput::Credit),
+            receiver: has(HostInput::Receiver),
+        })
+    }
 }
 
 /// What the host gives to the entry point of a program.
@@ -100,6 +124,10 @@ pub(super) enum Node {
     Compare(Comparison, Box<[Node; 2]>),
     /// A cell of the deal that is compared with what is written out.
     CompareCell(Comparison, usize, ScriptValue),
+    /// `credit.amount`, compared with a number that is written out.
+    CompareAmount(Comparison, Decimal),
+    /// `to.level`, compared with a number that is written out.
+    CompareLevel(Comparison, Decimal),
     /// Two values that are added, subtracted or multiplied.
     Calculate(Calculation, Box<[Node; 2]>),
     /// `!`.

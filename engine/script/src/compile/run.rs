@@ -77,7 +77,11 @@ impl CompiledCode {
         }
         let stack = &mut stack.values;
         stack.clear();
-        inputs.bind(&self.inputs, stack)?;
+        // Most programs read fields of what they are given, and have no values of their own.
+        let is_plain = inputs.has_plain(self.plain);
+        if !is_plain {
+            inputs.bind(&self.inputs, stack)?;
+        }
 
         let mut run = Run {
             code: self,
@@ -91,7 +95,7 @@ impl CompiledCode {
             returned: ScriptValue::Unit,
             shares: None,
         };
-        let value = run.enter_first();
+        let value = run.enter_first(is_plain);
         let shares = run.shares.take();
         stack.clear();
 
@@ -134,13 +138,13 @@ struct Run<'a, 'c> {
 }
 
 impl<'a> Run<'a, '_> {
-    /// Runs the entry point, whose arguments are all values of the stack.
-    fn enter_first(&mut self) -> Computed {
+    /// Runs the entry point, whose arguments are all values of the stack; a plain one has none there.
+    fn enter_first(&mut self, is_plain: bool) -> Computed {
         let function = self.code.functions.first().ok_or(Exit::Undecided)?;
-        if self.stack.len() != function.parameters {
-            return Err(Exit::Undecided);
-        }
-        if function.slots > function.parameters {
+        if !is_plain {
+            if self.stack.len() != function.parameters {
+                return Err(Exit::Undecided);
+            }
             self.stack.resize(function.slots, ScriptValue::Unit);
         }
 
@@ -262,6 +266,8 @@ impl<'a> Run<'a, '_> {
 
             Node::Compare(..)
             | Node::CompareCell(..)
+            | Node::CompareAmount(..)
+            | Node::CompareLevel(..)
             | Node::CellThere(_)
             | Node::IsEmpty(..)
             | Node::Contains(..)

@@ -38,6 +38,22 @@ pub(super) fn answer_from_value(
     }
 }
 
+/// The answer that a plain value is; none for other values, of which some are answers as well.
+#[inline]
+pub(super) fn plain_answer(returns: ReturnType, value: &ScriptValue) -> Option<ScriptAnswer> {
+    match (returns, value) {
+        (ReturnType::Bool, ScriptValue::Bool(flag)) => Some(ScriptAnswer::Bool(*flag)),
+        (ReturnType::Number | ReturnType::Rolled, ScriptValue::Number(number)) => {
+            Some(ScriptAnswer::Number(*number))
+        }
+        (ReturnType::Hold, ScriptValue::Hold(hold)) => Some(ScriptAnswer::Hold(Hold::clone(hold))),
+        (ReturnType::Recipients, ScriptValue::Text(text)) => {
+            Some(ScriptAnswer::Text(Arc::clone(text)))
+        }
+        _ => None,
+    }
+}
+
 fn wrong_kind<T>(expected: &str, value: &ScriptValue) -> Result<T, String> {
     Err(format!("{expected}, this one returned {}", value.kind_word()))
 }

@@ -56,7 +56,7 @@ impl NativeExpression {
                 })
             }
             NativeExpression::CreditAmount => match with.credit {
-                Some(credit) => Ok(credit.entry.amount.into()),
+                Some(credit) => Ok(credit.amount.into()),
                 None => Err(fault::of_program(program, "`credit` is not known here")),
             },
             NativeExpression::Literal(value) => Ok(value.clone()),

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::pipeline::{self, ExplainLevel};
+use accredit_crediting::pipeline::{self, DecidedPlan, ExplainLevel};
 use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::CreditKind;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::money;
 use accredit_domain::transaction::{NameColumns, Record, Transaction, read};
-use accredit_script::{Machine, ReceiverView, ReferenceData, ScriptArguments};
+use accredit_script::{ExistingCredits, Machine, ReceiverView, ReferenceData, ScriptArguments};
 use accredit_workspace::{Ruleset, known_columns};
 
 use crate::cli::print::output::EXIT_FAILED;
@@ -41,11 +42,11 @@ pub(crate) struct FixtureContext {
     /// What programs read of the ruleset.
     pub(crate) reference: Arc<ReferenceData>,
     /// The credit in question.
-    pub(crate) credit: Option<Arc<Credit>>,
+    pub(crate) credit: Option<Credit>,
     /// The recipient or receiver.
     pub(crate) to: Option<ReceiverView>,
     /// Earlier credits.
-    pub(crate) existing: Vec<Arc<Credit>>,
+    pub(crate) existing: Vec<Credit>,
 }
 
 impl FixtureContext {
@@ -55,9 +56,9 @@ impl FixtureContext {
             tx: &self.tx,
             default_names: self.default_names,
             reference: &self.reference,
-            credit: self.credit.as_deref(),
+            credit: self.credit.as_ref(),
             to: self.to.as_ref(),
-            existing: &self.existing,
+            existing: ExistingCredits { own: &self.existing, ..ExistingCredits::default() },
         }
     }
 }
@@ -136,61 +137,66 @@ impl ScriptFixture {
         let plan = wanted.plan.and_then(|plan| self.ruleset.plans.get(plan));
         let names = plan.map_or(NameColumns::Owner, |plan| plan.measure.default_names());
 
-        let credits = self.decided_credits(transaction, wanted.plan);
+        let decided = self.decided_plan(transaction, wanted.plan);
+        let entries = decided.as_ref().map(DecidedPlan::to_entries).unwrap_or_default();
+        let credits = decided.map(|decided| decided.credits).unwrap_or_default();
         let kind = if wanted.rolled { CreditKind::Indirect } else { CreditKind::Direct };
-        let place = credits.iter().position(|credit| match wanted.credit {
-            Some(id) => credit.entry.id.to_string() == id,
-            None => credit.entry.kind == kind,
+        let place = entries.iter().position(|entry| match wanted.credit {
+            Some(id) => entry.id.to_string() == id,
+            None => entry.kind == kind,
         });
 
         // Where nothing rolled, the first credit stands for the candidate.
         let place = place.or_else(|| (wanted.rolled && !credits.is_empty()).then_some(0));
-        let credit = place.and_then(|place| credits.get(place));
-        let source = credit.and_then(|credit| credit.entry.source);
-        let source = credits.iter().find(|other| Some(other.entry.id) == source);
+        let source = place.and_then(|place| entries.get(place)).and_then(|entry| entry.source);
+        let source = entries.iter().position(|entry| Some(entry.id) == source);
+
+        // Programs see amounts as they are shown.
+        let shown = |credit: &Credit| {
+            let amount = money::at_scale(credit.amount, credit.unit.scale);
+            Credit { amount, ..credit.clone() }
+        };
+        let at = |place: Option<usize>| place.and_then(|place| credits.get(place)).map(shown);
+        let credit = at(place);
 
         FixtureContext {
             tx: Arc::clone(transaction),
             default_names: names,
             reference: Arc::clone(&self.ruleset.reference),
-            credit: if wanted.rolled { source.or(credit) } else { credit }.cloned(),
-            to: credit.map(|credit| receiver_view(credit)),
-            existing: credits.iter().take(place.unwrap_or(0)).cloned().collect(),
+            to: credit.as_ref().map(receiver_view),
+            credit: if wanted.rolled { at(source).or(credit) } else { credit },
+            existing: credits.iter().take(place.unwrap_or(0)).map(shown).collect(),
         }
     }
 
-    /// The credits of the first plan that credits it, with amounts as they are shown.
-    fn decided_credits(
+    /// What the first plan that credits it decides.
+    fn decided_plan(
         &self,
         transaction: &Arc<Transaction>,
         plan: Option<&str>,
-    ) -> Vec<Arc<Credit>> {
+    ) -> Option<DecidedPlan> {
         let mut machine = Machine::new(&self.ruleset.programs);
         let inputs = DecisionInputs::default();
 
         let plans = self.ruleset.plans.values();
         let mut plans = plans.filter(|known| plan.is_none_or(|plan| plan == &*known.id));
-        let credits = plans.find_map(|plan| {
+        plans.find_map(|plan| {
             let no = ExplainLevel::No;
             let decided =
                 pipeline::decide_plan(&self.ruleset, plan, transaction, &inputs, &mut machine, no);
-            (!decided.credits.is_empty()).then_some(decided.credits)
-        });
-
-        let credits = credits.unwrap_or_default().into_iter().map(Arc::unwrap_or_clone);
-        credits.map(|credit| Arc::new(credit.at_unit_scale())).collect()
+            (!decided.credits.is_empty()).then_some(decided)
+        })
     }
 }
 
 fn receiver_view(credit: &Credit) -> ReceiverView {
-    let entry = &credit.entry;
     ReceiverView {
-        position: entry.position,
+        position: credit.position,
         title: credit.title,
-        payee: entry.payee,
-        team: entry.team,
-        relationship: entry.relationship,
-        via: entry.via,
-        level: entry.level,
+        payee: credit.payee,
+        team: credit.team,
+        relationship: credit.relationship,
+        via: credit.via,
+        level: credit.level,
     }
 }

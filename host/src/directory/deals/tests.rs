@@ -160,10 +160,9 @@ fn credits(deals: Box<dyn OrderedDeals>, as_of: Option<Date>, period: &Period) -
     let counts = stream.write_credits(
         (&RULESET.plans["p"], &periods),
         (2, &CalculationProgress::default()),
-        &|decided| decided.credits,
-        &mut |credits| {
-            let entries = credits.iter().map(|credit| credit.entry.clone());
-            writer.add(entries.collect()).unwrap();
+        &|decided| decided.to_entries(),
+        &mut |entries| {
+            writer.add(entries).unwrap();
             ControlFlow::Continue(())
         },
     );

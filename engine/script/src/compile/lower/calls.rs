@@ -129,6 +129,19 @@ fn two_sides(function: &'static ScriptFunction, sides: Box<[Node; 2]>) -> Node {
             [Node::Cell(cell), Node::Constant(known)] => {
                 Node::CompareCell(comparison, cell, compared_number(known))
             }
+            [side @ (Node::CreditAmount | Node::ReceiverLevel), Node::Constant(known)] => {
+                match (side, compared_number(known)) {
+                    (Node::CreditAmount, ScriptValue::Number(number)) => {
+                        Node::CompareAmount(comparison, number)
+                    }
+                    (Node::ReceiverLevel, ScriptValue::Number(number)) => {
+                        Node::CompareLevel(comparison, number)
+                    }
+                    (side, known) => {
+                        Node::Compare(comparison, Box::new([side, Node::Constant(known)]))
+                    }
+                }
+            }
             sides => Node::Compare(comparison, Box::new(sides)),
         };
     }

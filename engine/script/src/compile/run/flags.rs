@@ -12,6 +12,7 @@ use super::{Computed, Exit, Run, bounded, decided};
 use crate::api::ScriptFunction;
 use crate::value::{Outcome, ScriptValue, compare_values, values_equal};
 use accredit_domain::transaction::Value;
+use rust_decimal::Decimal;
 
 impl<'a> Run<'a, '_> {
     pub(super) fn flag(&mut self, node: &'a Node) -> Computed<bool> {
@@ -20,6 +21,11 @@ impl<'a> Run<'a, '_> {
             Node::CompareCell(comparison, cell, known) => {
                 self.compare_cell(*comparison, *cell, known)
             }
+            Node::CompareAmount(comparison, known) => {
+                let credit = self.deal.and_then(|deal| deal.credit).ok_or(Exit::Undecided)?;
+                Ok(comparison.holds(compare_numbers(&credit.amount, known)))
+            }
+            Node::CompareLevel(comparison, known) => self.compare_level(*comparison, known),
             Node::And(terms) => self.first_is(terms, false),
             Node::Or(terms) => self.first_is(terms, true),
             Node::Not(term) => self.flag(term).map(|flag| !flag),
@@ -49,7 +55,7 @@ impl<'a> Run<'a, '_> {
             Node::Constant(value) => BorrowedValue::of_value(value),
             Node::Slot(slot) => BorrowedValue::of_value(self.slot(*slot).ok()?),
             Node::Cell(cell) => self.borrow_cell(*cell),
-            Node::CreditAmount => Some(BorrowedValue::Number(&self.deal?.credit?.entry.amount)),
+            Node::CreditAmount => Some(BorrowedValue::Number(&self.deal?.credit?.amount)),
             Node::ReceiverLevel => Some(match self.deal?.to?.level {
                 Some(level) => BorrowedValue::Whole(i64::from(level)),
                 None => BorrowedValue::Unit,
@@ -74,6 +80,17 @@ impl<'a> Run<'a, '_> {
         }
         let left = self.value(left)?;
         self.with(right, |right| holds(comparison, &left, right))
+    }
+
+    /// The level of the recipient, which may be nothing, and a number.
+    fn compare_level(&self, comparison: Comparison, known: &Decimal) -> Computed<bool> {
+        let to = self.deal.and_then(|deal| deal.to).ok_or(Exit::Undecided)?;
+        match (to.level, comparison) {
+            (Some(level), _) => Ok(comparison.holds(compare_numbers(&Decimal::from(level), known))),
+            (None, Comparison::Equal) => Ok(false),
+            (None, Comparison::Unequal) => Ok(true),
+            (None, _) => Err(Exit::Undecided),
+        }
     }
 
     /// A cell and what is written out.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::super::node::{HostInput, Node, ShareNode};
+use super::super::node::{HostInput, Node, PlainInputs, ShareNode};
 use super::limits::{is_bounded, is_short};
 use super::{Computed, Exit, Run, bounded, decided};
 use crate::api::{credit_field, receiver_field};
@@ -31,6 +31,14 @@ impl<'a> RunInputs<'a> {
         }
     }
 
+    /// Whether the host has what a program reads that keeps no values of its own.
+    #[inline]
+    pub(super) fn has_plain(self, plain: Option<PlainInputs>) -> bool {
+        let (Some(needed), RunInputs::Deal(arguments)) = (plain, self) else { return false };
+        (arguments.credit.is_some() || !needed.credit)
+            && (arguments.to.is_some() || !needed.receiver)
+    }
+
     /// Puts the values of the parameters on the stack, `()` for those that are read where they are;
     /// none where one is missing or near a limit.
     pub(super) fn bind(
@@ -38,14 +46,6 @@ impl<'a> RunInputs<'a> {
         inputs: &[(HostInput, bool)],
         stack: &mut Vec<ScriptValue>,
     ) -> Option<()> {
-        // Most programs read fields of what they are given, and nothing of it as a value.
-        if let RunInputs::Deal(arguments) = self
-            && inputs.iter().all(|(input, as_value)| !as_value && is_given(arguments, *input))
-        {
-            stack.resize(inputs.len(), ScriptValue::Unit);
-            return Some(());
-        }
-
         for (place, (input, as_value)) in inputs.iter().enumerate() {
             let value = match self {
                 RunInputs::Values(values) => values.get(place)?.clone(),
@@ -80,10 +80,7 @@ fn deal_value(
         HostInput::Deal if as_value => ScriptValue::Transaction(Arc::clone(arguments.tx)),
         HostInput::Credit if as_value => ScriptValue::Credit(Arc::new(arguments.credit?.clone())),
         HostInput::Receiver if as_value => ScriptValue::Receiver(Arc::new(*arguments.to?)),
-        HostInput::Existing if as_value => {
-            let credits = arguments.existing.iter();
-            ScriptValue::Array(credits.map(|it| ScriptValue::Credit(Arc::clone(it))).collect())
-        }
+        HostInput::Existing if as_value => arguments.existing.to_value(),
         input if is_given(arguments, input) => ScriptValue::Unit,
         _ => return None,
     })
@@ -95,7 +92,7 @@ impl<'a> Run<'a, '_> {
         let arguments = self.deal.ok_or(Exit::Undecided)?;
         let (credit, to) = (arguments.credit, arguments.to);
         let value = match node {
-            Node::CreditAmount => credit.map(|credit| credit.entry.amount.into()),
+            Node::CreditAmount => credit.map(|credit| credit.amount.into()),
             Node::ReceiverLevel => to.map(|to| match to.level {
                 Some(level) => ScriptValue::Whole(i64::from(level)),
                 None => ScriptValue::Unit,

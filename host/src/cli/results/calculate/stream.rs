@@ -80,10 +80,11 @@ fn write_parts(
     let mut writer = CreditWriter::begin(destination, format.clone(), threads)?;
 
     let work = |decided: DecidedCredits| {
-        // A worker writes rows of text from the credits where they are.
-        match format.format_rows(decided.credits.iter().map(|credit| &credit.entry)) {
+        // A worker writes rows of text itself.
+        let entries = decided.to_entries();
+        match format.format_rows(entries.iter()) {
             Some(rows) => WorkedBlock::Written(rows),
-            None => WorkedBlock::Credits(decided.into_entries()),
+            None => WorkedBlock::Credits(entries),
         }
     };
 

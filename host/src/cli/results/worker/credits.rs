@@ -120,9 +120,10 @@ fn stream_credits(
     let format = outputs.format.clone();
     let work = |decided: DecidedCredits| -> WorkedBlock {
         let lines = notes::deal_lines(&decided.notes)?;
-        let credits = match format.format_rows(decided.credits.iter().map(|credit| &credit.entry)) {
+        let entries = decided.to_entries();
+        let credits = match format.format_rows(entries.iter()) {
             Some(rows) => rows,
-            None => format.format_block(&decided.into_entries())?,
+            None => format.format_block(&entries)?,
         };
         Ok((credits, lines))
     };
