@@ -16,7 +16,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{CreditId, CreditIds, CreditStatus, TRANSACTION_PREFIX_BYTES, transaction_prefix};
+use super::{CreditId, CreditIds, CreditStatus};
 use crate::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
     TeamKey, TransactionKey,
@@ -144,15 +144,11 @@ impl PostedCredit {
 
     /// The id of the entry `ordinal` of the credit that it belongs to.
     pub fn entry_id(&self, ordinal: u32) -> CreditId {
-        self.entry_id_behind(transaction_prefix(&self.transaction), ordinal)
+        self.make_entry_id(&mut CreditIds::of_transaction(&self.transaction), ordinal)
     }
 
-    /// The same where the prefix of the transaction is known.
-    pub fn entry_id_behind(
-        &self,
-        prefix: [u8; TRANSACTION_PREFIX_BYTES],
-        ordinal: u32,
-    ) -> CreditId {
+    /// The same with `ids` of its transaction, for many entries of one deal.
+    pub fn make_entry_id(&self, ids: &mut CreditIds, ordinal: u32) -> CreditId {
         let relationship = self.relationship.as_deref().unwrap_or("");
         let via = self.via.as_deref().unwrap_or("");
         let source = self.source.map(|source| source.to_text());
@@ -161,7 +157,7 @@ impl PostedCredit {
 
         let recipient = self.recipient();
         let parts = [&*self.plan, &self.rule, &self.result, recipient, relationship, via, source];
-        CreditIds::with_prefix(prefix, &self.transaction).make_id(&parts, ordinal)
+        ids.make_id(&parts, ordinal)
     }
 
     /// The position or team that is credited.

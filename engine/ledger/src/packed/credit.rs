@@ -6,7 +6,7 @@
 //! decision. An id that follows from its entry is computed again when it is read.
 
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::credit::{CreditId, CreditStatus, TRANSACTION_PREFIX_BYTES};
+use accredit_domain::credit::{CreditId, CreditIds, CreditStatus, TRANSACTION_PREFIX_BYTES};
 use accredit_domain::decision::Decision;
 use accredit_domain::keys::{
     DefinedName, Name, ParticipantKey, PeriodKey, PositionKey, RecipientKey,
@@ -183,16 +183,17 @@ fn changed_fields(before: &PostedCredit, credit: &PostedCredit) -> u32 {
 }
 
 /// The entry before one, and the ids of all before it.
-pub(super) struct EarlierEntries<'a> {
+pub(super) struct EarlierEntries {
     pub(super) last: PostedCredit,
     pub(super) ids: Vec<CreditId>,
-    pub(super) prefix: &'a IdPrefix,
+    pub(super) own: OwnIds,
 }
 
-impl EarlierEntries<'_> {
+impl EarlierEntries {
     /// None before the first entry of a decision.
-    pub(super) fn none<'a>(decision: &Decision, prefix: &'a IdPrefix) -> EarlierEntries<'a> {
-        EarlierEntries { last: blank_entry(decision), ids: Vec::new(), prefix }
+    pub(super) fn none(decision: &Decision, prefix: IdPrefix) -> EarlierEntries {
+        let own = OwnIds::new(decision, prefix);
+        EarlierEntries { last: blank_entry(decision), ids: Vec::new(), own }
     }
 }
 
@@ -200,13 +201,13 @@ impl EarlierEntries<'_> {
 pub(super) fn write_credit(
     row: &mut RowWriter<'_>,
     before: &PostedCredit,
-    (ids, prefix): (&[CreditId], &IdPrefix),
+    (ids, own): (&[CreditId], &mut OwnIds),
     credit: &PostedCredit,
 ) {
-    let (id_field, id_bytes) = if credit.id == own_id(credit, prefix) {
+    let (id_field, id_bytes) = if credit.id == own.id_of(credit) {
         (0, &[][..])
     } else {
-        let rest = credit.id.0.strip_prefix(prefix);
+        let rest = credit.id.0.strip_prefix(&own.prefix);
         rest.map_or((WHOLE_ID, &credit.id.0[..]), |rest| (OWN_ID, rest))
     };
     let mask = changed_fields(before, credit) | id_field;
@@ -217,9 +218,25 @@ pub(super) fn write_credit(
     row.bytes.extend_from_slice(id_bytes);
 }
 
-/// The id that the first entry of a credit of this deal has.
-fn own_id(credit: &PostedCredit, prefix: &IdPrefix) -> CreditId {
-    credit.entry_id_behind(*prefix, 0)
+/// Makes the ids that the first entries of the credits of a deal have.
+pub(super) struct OwnIds {
+    prefix: IdPrefix,
+    /// For entries of the decision's own transaction, as nearly all are.
+    ids: CreditIds,
+}
+
+impl OwnIds {
+    /// Ids of a decision about the deal whose ids begin so.
+    pub(super) fn new(decision: &Decision, prefix: IdPrefix) -> OwnIds {
+        OwnIds { prefix, ids: CreditIds::with_prefix(prefix, &decision.transaction) }
+    }
+
+    fn id_of(&mut self, credit: &PostedCredit) -> CreditId {
+        if self.ids.is_of(&credit.transaction) {
+            return credit.make_entry_id(&mut self.ids, 0);
+        }
+        credit.make_entry_id(&mut CreditIds::with_prefix(self.prefix, &credit.transaction), 0)
+    }
 }
 
 /// Appends who gets how much, and by what.
@@ -316,7 +333,7 @@ fn write_origin(row: &mut RowWriter<'_>, mask: u32, ids: &[CreditId], credit: &P
 pub(super) fn read_credit(
     row: &mut RowReader<'_>,
     layout: EntryLayout,
-    earlier: &mut EarlierEntries<'_>,
+    earlier: &mut EarlierEntries,
 ) -> ReadResult<()> {
     let mask = row.take_small()?;
     let has_two_ids = mask & WHOLE_ID != 0 && mask & OWN_ID != 0;
@@ -333,11 +350,11 @@ pub(super) fn read_credit(
     } else if mask & OWN_ID != 0 || layout == EntryLayout::Former {
         let mut id = [0; 16];
         let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
-        head.copy_from_slice(earlier.prefix);
+        head.copy_from_slice(&earlier.own.prefix);
         tail.copy_from_slice(&row.take_array::<ID_REST_BYTES>()?);
         CreditId(id)
     } else {
-        own_id(&earlier.last, earlier.prefix)
+        earlier.own.id_of(&earlier.last)
     };
     earlier.ids.push(earlier.last.id);
     Ok(())
@@ -347,7 +364,7 @@ fn read_recipient(
     row: &mut RowReader<'_>,
     mask: u32,
     expected: &ExpectedEntry,
-    earlier: &mut EarlierEntries<'_>,
+    earlier: &mut EarlierEntries,
 ) -> ReadResult<()> {
     let has = |field: u32| mask & field != 0;
     let credit = &mut earlier.last;
@@ -397,11 +414,7 @@ fn read_level(row: &mut RowReader<'_>) -> ReadResult<Option<u32>> {
     level.map(Some).map_err(|_| UnreadableRow::Broken("a number is too large"))
 }
 
-fn read_origin(
-    row: &mut RowReader<'_>,
-    mask: u32,
-    earlier: &mut EarlierEntries<'_>,
-) -> ReadResult<()> {
+fn read_origin(row: &mut RowReader<'_>, mask: u32, earlier: &mut EarlierEntries) -> ReadResult<()> {
     let has = |field: u32| mask & field != 0;
     let credit = &mut earlier.last;
 

@@ -120,7 +120,7 @@ fn write_deal(
     let prefix = transaction_prefix(id);
     row.put_length(decisions.len());
     for decision in decisions {
-        write_decision(row, (id, &prefix), decision)?;
+        write_decision(row, (id, prefix), decision)?;
     }
     Ok(())
 }
@@ -148,7 +148,7 @@ pub(crate) fn write_cells(row: &mut RowWriter<'_>, record: &Record) {
 
 fn write_decision(
     row: &mut RowWriter<'_>,
-    (id, prefix): (&str, &IdPrefix),
+    (id, prefix): (&str, IdPrefix),
     decision: &Decision,
 ) -> LedgerResult<()> {
     let lists = [&decision.reasons, &decision.alerts, &decision.log];
@@ -182,10 +182,10 @@ fn write_decision(
     }
 
     row.put_length(decision.credits.len());
-    let first = EarlierEntries::none(decision, prefix);
-    let (mut before, mut ids) = (&first.last, first.ids);
+    let EarlierEntries { last: first, mut ids, mut own } = EarlierEntries::none(decision, prefix);
+    let mut before = &first;
     for credit in &decision.credits {
-        write_credit(row, before, (&ids, prefix), credit);
+        write_credit(row, before, (&ids, &mut own), credit);
         ids.push(credit.id);
         before = credit;
     }
@@ -249,7 +249,7 @@ fn read_decisions(
     let mut decisions = Vec::new();
     for _ in 0..row.take_number()? {
         let (mut decision, count) = read_decision(row, &id)?;
-        let mut earlier = EarlierEntries::none(&decision, &prefix);
+        let mut earlier = EarlierEntries::none(&decision, prefix);
         for _ in 0..count {
             read_credit(row, layout, &mut earlier)?;
             decision.credits.push(earlier.last.clone());
@@ -274,7 +274,7 @@ pub(crate) fn visit_credits(
     let (id, prefix) = (TransactionKey::from(&head.id), transaction_prefix(&head.id));
     for _ in 0..row.take_number()? {
         let (decision, count) = read_decision(&mut row, &id)?;
-        let mut earlier = EarlierEntries::none(&decision, &prefix);
+        let mut earlier = EarlierEntries::none(&decision, prefix);
         for _ in 0..count {
             read_credit(&mut row, layout, &mut earlier)?;
             look(&earlier.last);
