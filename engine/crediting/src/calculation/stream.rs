@@ -229,6 +229,8 @@ impl<'a> CreditStream<'a> {
 
 impl DealCredits {
     fn take_from(decided: &mut DecidedPlan) -> DealCredits {
+        // Of the room that a deal has from the start, only what it needs is kept with the others.
+        decided.credits.shrink_to_fit();
         DealCredits {
             transaction: decided.decision.transaction.clone(),
             ruleset: decided.decision.ruleset,
