@@ -57,7 +57,7 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
 
     for (place, credit) in credits.iter().enumerate() {
         if known.has_same(credit) {
-            return Err(format!("law broken (one id, one credit): {}", name_credit(credit)));
+            return Err(format!("law broken (one id, one credit): {}", describe_credit(credit)));
         }
         known.insert(credit);
         // Normalized: zeros at the end are no digits.
@@ -67,7 +67,7 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
             return Err(format!(
                 "law broken (scale): {} of {}",
                 credit.amount,
-                name_credit(credit)
+                describe_credit(credit)
             ));
         }
 
@@ -83,7 +83,7 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
         if !fit {
             return Err(format!(
                 "law broken (one root): {} has no source that rolls",
-                name_credit(credit)
+                describe_credit(credit)
             ));
         }
     }
@@ -92,7 +92,7 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
 }
 
 /// A credit in a message about a law that it breaks.
-fn name_credit(credit: &Credit) -> String {
+fn describe_credit(credit: &Credit) -> String {
     format!("the credit of rule `{}` to `{}`", credit.rule, credit.recipient_key())
 }
 

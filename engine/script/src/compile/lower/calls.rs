@@ -125,32 +125,33 @@ impl FunctionLowering<'_, '_> {
 
 fn two_sides(function: &'static ScriptFunction, sides: Box<[Node; 2]>) -> Node {
     if let Some(comparison) = Comparison::from_sign(function.name) {
-        return match *sides {
-            [Node::Cell(cell), Node::Constant(known)] => {
-                Node::CompareCell(comparison, cell, compared_number(known))
-            }
-            [side @ (Node::CreditAmount | Node::ReceiverLevel), Node::Constant(known)] => {
-                match (side, compared_number(known)) {
-                    (Node::CreditAmount, ScriptValue::Number(number)) => {
-                        Node::CompareAmount(comparison, number)
-                    }
-                    (Node::ReceiverLevel, ScriptValue::Number(number)) => {
-                        Node::CompareLevel(comparison, number)
-                    }
-                    (side, known) => {
-                        Node::Compare(comparison, Box::new([side, Node::Constant(known)]))
-                    }
-                }
-            }
-            sides => Node::Compare(comparison, Box::new(sides)),
-        };
+        return compared_sides(comparison, *sides);
     }
     if let Some(kind) = CalculationKind::from_sign(function.name) {
         return Node::Calculate(Calculation { kind, function }, sides);
     }
+
     match function.name {
         "contains" => Node::Contains(function, sides),
         _ => Node::Call(function, sides),
+    }
+}
+
+/// A comparison. What the host gives is compared where it is with a value that is written out.
+fn compared_sides(comparison: Comparison, sides: [Node; 2]) -> Node {
+    let [_, right] = &sides;
+    let known_number = match right {
+        Node::Constant(known) => known.as_number(),
+        _ => None,
+    };
+
+    match (sides, known_number) {
+        ([Node::CreditAmount, _], Some(number)) => Node::CompareAmount(comparison, number),
+        ([Node::ReceiverLevel, _], Some(number)) => Node::CompareLevel(comparison, number),
+        ([Node::Cell(cell), Node::Constant(known)], _) => {
+            Node::CompareCell(comparison, cell, compared_number(known))
+        }
+        (sides, _) => Node::Compare(comparison, Box::new(sides)),
     }
 }
 
