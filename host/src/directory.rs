@@ -6,6 +6,7 @@
 pub(crate) mod deals;
 pub(crate) mod watch;
 
+mod damaged;
 mod encoding;
 pub(crate) mod formats;
 mod natural;

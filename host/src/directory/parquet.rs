@@ -19,6 +19,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::{ColumnDescPtr, TypePtr};
 
+use super::damaged::read_damaged;
+
 /// Rows that are read when they are asked for.
 type Records = Box<dyn Iterator<Item = Result<Record, String>>>;
 
@@ -28,7 +30,7 @@ type Records = Box<dyn Iterator<Item = Result<Record, String>>>;
 /// Why it cannot be read.
 pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
+    let reader = read_damaged(|| SerializedFileReader::new(file))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
 
     // The reader of rows would panic at one.
@@ -55,8 +57,20 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     };
     let locals: BTreeSet<String> = fields.iter().filter(local).map(name).collect();
 
-    let records = reader.into_iter().map(move |row| {
-        let row = row.map_err(|error| error.to_string())?;
+    let mut rows = reader.into_iter();
+    let mut is_damaged = false;
+    let records = std::iter::from_fn(move || {
+        if is_damaged {
+            return None;
+        }
+        // After a failure the library is asked for nothing more.
+        let row = match read_damaged(|| rows.next().transpose()) {
+            Ok(row) => row?,
+            Err(error) => {
+                is_damaged = true;
+                return Some(Err(error));
+            }
+        };
         let cells = row.get_column_iter().map(|(column, field)| {
             let cell = match field {
                 Field::Long(number) if stamps.contains(column) => {
@@ -68,7 +82,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
             (column.clone(), if is_local { without_offset(cell) } else { cell })
         });
 
-        Ok(Record { cells: cells.collect() })
+        Some(Ok(Record { cells: cells.collect() }))
     });
 
     Ok((columns, Box::new(records)))

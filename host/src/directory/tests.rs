@@ -1,19 +1,29 @@
-//! Tests: files of deals, and messages of editors, that are changed at random.
+//! Tests: files of deals, rows in pipes, and messages of editors, that are changed at random.
 //!
 //! **Architecture invariant:** what cannot be read is refused with its place; nothing panics.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
+use std::sync::Arc;
 
 use accredit_domain::transaction::read::FileLayout;
 use accredit_fuzz::{Mutator, fuzz_target, texts_below};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::read_rows;
+use super::piped::arrow::{BatchTaker, read_batches, records};
+use super::{DirectoryError, read_rows};
 use crate::language_server::messages::read_message;
+use crate::tabular::table_parquet::ParquetTable;
 
 /// Reads a file with this ending and these bytes as people give it.
 fn read_file(ending: &str, bytes: &[u8]) {
@@ -95,6 +105,75 @@ fn a_changed_spreadsheet_is_read_or_refused() {
         let is_damaged = mutator.choices.below(4) == 0;
         let bytes = if is_damaged { mutator.changed_bytes(&packed) } else { packed };
         read_file("xlsx", &bytes);
+    });
+}
+
+/// A file of Parquet as accredit writes one, with two rows.
+fn parquet_file() -> Vec<u8> {
+    const COLUMNS: &[&str] = &["id", "date", "amount", "owner", "level"];
+    let rows = [
+        json!({"id": "D1", "date": "2026-03-15", "amount": "120.50", "owner": "Ann", "level": 2}),
+        json!({"id": "D2", "date": "2026-03-16", "amount": "-1", "owner": null, "level": null}),
+    ];
+    let mut table = ParquetTable::begin(COLUMNS, Vec::new()).unwrap();
+    table.write_rows(&rows).unwrap();
+    table.finish().unwrap()
+}
+
+#[test]
+fn a_changed_parquet_file_is_read_or_refused() {
+    let file = parquet_file();
+    read_file("parquet", &file);
+    fuzz_target!(|bytes: &[u8]| {
+        read_file("parquet", &Mutator::new(bytes).changed_bytes(&file));
+    });
+}
+
+/// A stream of Arrow with columns of several types, each of two rows.
+fn arrow_stream() -> Vec<u8> {
+    let amounts = Decimal128Array::from(vec![Some(-1250), None]);
+    let moments = TimestampMicrosecondArray::from(vec![Some(1_000_000), None]);
+    let columns: [(&str, ArrayRef); 6] = [
+        ("id", Arc::new(StringArray::from(vec![Some("D1"), Some("D2")]))),
+        ("won", Arc::new(BooleanArray::from(vec![Some(true), None]))),
+        ("count", Arc::new(Int64Array::from(vec![Some(i64::MAX), None]))),
+        ("amount", Arc::new(amounts.with_precision_and_scale(38, 2).unwrap())),
+        ("date", Arc::new(Date32Array::from(vec![Some(20_527), None]))),
+        ("loaded", Arc::new(moments.with_timezone("Asia/Tokyo"))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// Counts the rows of batches.
+#[derive(Default)]
+struct RowCount(usize);
+
+impl BatchTaker for RowCount {
+    fn take_schema(&mut self, _: &SchemaRef) -> Result<(), DirectoryError> {
+        Ok(())
+    }
+
+    fn take_batch(&mut self, batch: &RecordBatch) -> Result<(), DirectoryError> {
+        self.0 += records(batch).count();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_changed_stream_of_arrow_is_read_or_refused() {
+    let stream = arrow_stream();
+    let mut rows = RowCount::default();
+    read_batches(&stream[..], &mut rows).unwrap();
+    assert_eq!(rows.0, 2);
+    fuzz_target!(|bytes: &[u8]| {
+        let changed = Mutator::new(bytes).changed_bytes(&stream);
+        if let Err(error) = read_batches(&changed[..], &mut RowCount::default()) {
+            let told = error.to_string();
+            assert!(told.contains("standard input") && told.contains("Help: "), "{told}");
+        }
     });
 }
 

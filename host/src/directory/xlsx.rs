@@ -16,6 +16,7 @@ use accredit_domain::transaction::read::{
 use calamine::{Cell as SheetCell, Data, DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader};
 use zip::ZipArchive;
 
+use super::damaged::read_damaged;
 use super::formats::NotRead;
 
 /// A spreadsheet whose rows are read one after the other, as often as they are asked for.
@@ -40,7 +41,7 @@ impl<'b> Spreadsheet<'b> {
     ) -> Result<Self, NotRead> {
         measure_unpacked(body, bytes_max)?;
 
-        let book = calamine::open_workbook_from_rs(Cursor::new(body));
+        let book = read_damaged(|| calamine::open_workbook_from_rs(Cursor::new(body)));
         let book: Xlsx<_> = book.map_err(|error| malformed_sheet(1, &error))?;
         let names = book.sheet_names();
         let (layout, text_bytes_max) = (layout.clone(), bytes_max);
@@ -70,7 +71,7 @@ impl<'b> Spreadsheet<'b> {
 
     fn lines(&mut self, sheet: &str) -> Result<Lines<'_, 'b>, MalformedBody> {
         let (skip_rows, text_bytes_left) = (self.layout.skip_rows, self.text_bytes_max);
-        let cells = self.book.worksheet_cells_reader(sheet);
+        let cells = read_damaged(|| self.book.worksheet_cells_reader(sheet));
         let cells = cells.map_err(|error| malformed_sheet(1, &error))?;
         Ok(Lines {
             cells,
@@ -121,9 +122,7 @@ impl<'s> Lines<'s, '_> {
         }
 
         let line = self.last.unwrap_or(1);
-        while let Some(cell) =
-            self.cells.next_cell().map_err(|error| malformed_sheet(line, &error))?
-        {
+        while let Some(cell) = self.read_cell(line)? {
             let place = cell.get_position();
             // A cell that comes back would stand in another deal's row, or take the place of one that was
             // read.
@@ -139,6 +138,13 @@ impl<'s> Lines<'s, '_> {
         }
         self.is_over = true;
         Ok(None)
+    }
+
+    /// The next cell of the sheet; the library is asked for nothing more after a failure.
+    fn read_cell(&mut self, line: u64) -> Result<Option<SheetCell<DataRef<'s>>>, MalformedBody> {
+        let cell = read_damaged(|| self.cells.next_cell());
+        self.is_over = cell.is_err();
+        cell.map_err(|error| malformed_sheet(line, &error))
     }
 
     fn next_line(&mut self) -> Result<Option<(u64, Vec<Cell>)>, MalformedBody> {

@@ -1,4 +1,5 @@
-//! Rows that say what no commit wrote, with a seal that is right: a fault of a program, or an attacker.
+//! Rows and dumps that say what no commit wrote, with a seal or a hash that is right: a fault of a program, or an
+//! attacker.
 //!
 //! Bits that flip on a disk break the seal, and are found before a row is read. Called by nobody.
 
@@ -6,6 +7,7 @@ use accredit_fuzz::{Mutator, fuzz_target};
 
 use super::*;
 use crate::deals::DealQuery;
+use crate::dump::{check_dump_trail, restore_dump};
 use crate::notes::NoteQuery;
 
 /// A ledger with a few deals, parked ones among them, and deliveries.
@@ -69,5 +71,52 @@ fn a_changed_row_is_an_error_or_an_answer() {
         let store = Arc::new(MemoryStore::default());
         store.commit(&batch).unwrap();
         read_everything(&Ledger::new(store));
+    });
+}
+
+/// A dump of these rows.
+fn dump_of(rows: &[(StoreTable, Vec<u8>, Vec<u8>)]) -> String {
+    let mut batch = WriteBatch::default();
+    for (table, key, value) in rows {
+        batch.put_row(*table, key.clone(), value.clone());
+    }
+    let store = Arc::new(MemoryStore::default());
+    store.commit(&batch).unwrap();
+
+    let mut dump = Vec::new();
+    Ledger::new(store).dump("0.0.0", false, &mut dump).unwrap();
+    String::from_utf8(dump).unwrap()
+}
+
+/// Lines with a last one that says how many rows they are and what their hash is.
+fn with_last_line(lines: &str) -> String {
+    let rows = lines.lines().count().saturating_sub(1);
+    let hash = blake3::hash(lines.as_bytes()).to_hex();
+    format!("{lines}{{\"rows\":{rows},\"skipped\":0,\"blake3\":\"{hash}\"}}\n")
+}
+
+#[test]
+fn a_changed_dump_is_refused_or_restored() {
+    let dump = dump_of(&rows_of_a_ledger());
+    let (lines, _) = dump.trim_end().rsplit_once('\n').unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(with_last_line(&(lines.join("\n") + "\n")), dump, "the last line is that of a dump");
+    fuzz_target!(|bytes: &[u8]| {
+        let mut mutator = Mutator::new(bytes);
+        let place = mutator.choices.below(lines.len());
+        let changed = mutator.changed_text(&lines[place..=place]);
+        let mut text = String::new();
+        for (number, line) in lines.iter().enumerate() {
+            text.push_str(if number == place { &changed } else { line });
+            text.push('\n');
+        }
+        let text = with_last_line(&text);
+
+        let _trail = check_dump_trail(&mut text.as_bytes(), None, &[]);
+        let store = Arc::new(MemoryStore::default());
+        let into = Arc::clone(&store) as Arc<dyn Store>;
+        if restore_dump(into, &mut text.as_bytes()).is_ok() {
+            read_everything(&Ledger::new(store));
+        }
     });
 }

@@ -20,6 +20,7 @@ use jiff::civil::Date;
 
 use super::pipe_failure;
 use crate::directory::DirectoryError;
+use crate::directory::damaged::read_damaged;
 use crate::directory::parquet::{timestamp_cell, without_offset};
 
 /// What is done with the columns of a stream, and with each batch of it.
@@ -50,11 +51,11 @@ pub(crate) fn read_batches(
         return Ok(());
     }
 
-    let wrong = |error| pipe_failure(format!("not a stream of Arrow: {error}"));
-    let stream = StreamReader::try_new(input, None).map_err(wrong)?;
+    let wrong = |why| pipe_failure(format!("not a stream of Arrow: {why}"));
+    let mut stream = read_damaged(|| StreamReader::try_new(input, None)).map_err(wrong)?;
     taker.take_schema(&stream.schema())?;
-    for batch in stream {
-        taker.take_batch(&batch.map_err(wrong)?)?;
+    while let Some(batch) = read_damaged(|| stream.next().transpose()).map_err(wrong)? {
+        taker.take_batch(&batch)?;
     }
     Ok(())
 }
