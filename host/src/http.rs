@@ -26,5 +26,6 @@ pub(crate) mod results;
 pub(crate) mod roles;
 pub(crate) mod routes;
 pub(crate) mod security_headers;
+pub(crate) mod unknown_query;
 pub(crate) mod views;
 pub(crate) mod welcome;

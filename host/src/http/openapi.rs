@@ -16,11 +16,13 @@ mod schemas;
 pub(crate) mod serve;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use self::operation::Operation;
 use self::schemas::Schemas;
 use crate::http::access::sessions::COOKIE;
 use crate::http::routes;
@@ -67,6 +69,12 @@ pub(crate) fn document_text() -> String {
     let mut text = serde_json::to_string_pretty(document()).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Routes and methods of the operations that take a query.
+pub(crate) fn routes_with_query() -> BTreeSet<(String, Method)> {
+    let operations = tables::all_operations().into_iter();
+    operations.filter(Operation::has_query).map(|one| (one.route(), one.method)).collect()
 }
 
 fn make_document() -> Value {

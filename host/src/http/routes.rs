@@ -72,6 +72,7 @@ use crate::http::results::runs;
 use crate::http::results::simulations;
 use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
+use crate::http::unknown_query;
 use crate::http::welcome;
 use crate::http::{bearer, body, caching, console};
 use crate::http::{forward, hook_layer};
@@ -86,6 +87,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The application.
 pub(crate) fn build_app(service: Arc<Service>) -> Router {
     let (api, roles) = build_api().into_parts();
+    let api = api.route_layer(from_fn(unknown_query::refuse_unknown_query));
     let asked = (Arc::clone(&service), Arc::new(roles));
     let api = api.route_layer(from_fn_with_state(asked, bearer::require_token));
     // A browser sends its cookie with what another site asks it for.

@@ -38,6 +38,7 @@ mod people;
 mod policies;
 mod progress;
 mod published;
+mod queried;
 mod queued;
 mod recorded;
 mod republished;

@@ -123,6 +123,11 @@ impl Operation {
         self.refuses(&["bad_request"])
     }
 
+    /// Whether a request may have a query.
+    pub(super) fn has_query(&self) -> bool {
+        self.query.is_some() || !self.written_query.is_empty()
+    }
+
     /// With a header that the request may have.
     pub(super) fn header(mut self, name: &'static str, about: &'static str) -> Operation {
         self.headers.push((name, about));
@@ -420,7 +425,8 @@ impl Operation {
             // A browser is asked by a page of another site: only to change something.
             codes.extend((self.method != Method::GET).then_some("cross_origin"));
         }
-        if self.path.contains('{') {
+        // A part of the path that cannot be read, or a query where there is none.
+        if self.path.contains('{') || (self.path.starts_with("/v1/") && !self.has_query()) {
             codes.push("bad_request");
         }
         if self.is_counted() {
