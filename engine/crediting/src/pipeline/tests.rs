@@ -1,6 +1,8 @@
 //! Amounts set by hand: what indirect credits see of them, and that a reset leaves nothing.
 
+mod by_hand;
 mod cells;
+mod held;
 mod kept;
 mod limits;
 mod people;
@@ -41,16 +43,25 @@ duplicates = true
 "#;
 
 fn ruleset() -> Ruleset {
+    ruleset_of(PLAN)
+}
+
+fn ruleset_of(plan: &str) -> Ruleset {
     let file = |path: &str, text: &str| (path.to_owned(), Arc::from(text));
     let files = Files::from([
         file("accredit.toml", SETTINGS),
         file("organization/participants.csv", PEOPLE),
-        file("plans/reps.toml", PLAN),
+        file("plans/reps.toml", plan),
     ]);
     Ruleset::read(&files, &BTreeSet::new()).0.unwrap()
 }
 
 fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
+    let adjustments = adjustments.to_vec();
+    decide_with(amount, &DecisionInputs { adjustments, ..DecisionInputs::default() })
+}
+
+fn decide_with(amount: &str, inputs: &DecisionInputs) -> Vec<PostedCredit> {
     let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
     let cells = vec![
         cell("id", "D1"),
@@ -61,9 +72,8 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
     let ruleset = ruleset();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let deal = Arc::new(decoder.decode(&Record { cells }));
-    let inputs = DecisionInputs { adjustments: adjustments.to_vec(), ..DecisionInputs::default() };
     let mut machine = Machine::new(&ruleset.programs);
-    let decided = super::decide_all_plans(&ruleset, &deal, &inputs, &mut machine);
+    let decided = super::decide_all_plans(&ruleset, &deal, inputs, &mut machine);
     decided.into_iter().flat_map(|decision| decision.credits).collect()
 }
 

@@ -72,3 +72,52 @@ fn what_is_not_recorded_as_it_was_made_is_decided_in_full() {
         assert_eq!(rolled(false, &other), IN_FULL, "change {index}");
     }
 }
+
+/// What a plan whose rule credits nothing below 1,000 makes of a deal of 100, recorded on another day under other
+/// rules, with `note` in its log.
+fn uncredited_again(note: &Note) -> Decision {
+    let rule = "name = \"Booking\"";
+    let ruleset =
+        ruleset_of(&PLAN.replace(rule, &format!("{rule}\ncondition = \"tx.amount >= 1000\"")));
+    let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
+    let cells = [("id", "D1"), ("date", "2026-03-15"), ("amount", "100"), ("owner", "ann;bob")];
+    let cells = cells.map(|(column, text)| cell(column, text)).to_vec();
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let deal = Arc::new(decoder.decode(&Record { cells }));
+
+    let mut inputs = DecisionInputs::default();
+    let mut machine = Machine::new(&ruleset.programs);
+    let mut decided = super::super::decide_all_plans(&ruleset, &deal, &inputs, &mut machine);
+    let mut recorded = decided.pop().unwrap();
+    assert_eq!(recorded.outcome, DecisionOutcome::Uncredited);
+    recorded.ruleset = RulesetHash::from("0000");
+    recorded.log.push(note.clone());
+
+    inputs.as_of = Some(jiff::civil::date(2026, 4, 2));
+    let known = KnownDecision { recorded: &recorded, shows_digits: true };
+    let plans = PlanSelection { wanted: &|_| true, known: &|_| Some(known) };
+    let again = super::super::decide_selected_plans(&ruleset, &deal, &inputs, &mut machine, plans);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].ruleset, RulesetHash::from(&ruleset.hash));
+    again.into_iter().next().unwrap()
+}
+
+/// No rule says this note: it is there since no rule was asked. A copy under the old day would differ from what a full
+/// run records.
+#[test]
+fn a_decision_without_credits_is_copied_under_the_day_and_the_rules_of_now() {
+    let note = Note {
+        transaction: "D1".to_owned(),
+        plan: "reps".to_owned(),
+        stage: NoteStage::Crediting,
+        code: NoteCode::Condition,
+        message: "no rule says this".to_owned(),
+        policy: None,
+        file: None,
+        line: None,
+        column: None,
+    };
+    let again = uncredited_again(&note);
+    assert_eq!(again.as_of, Some(jiff::civil::date(2026, 4, 2)));
+    assert_eq!(again.log.last(), Some(&note));
+}

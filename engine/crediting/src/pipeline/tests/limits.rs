@@ -1,6 +1,7 @@
 //! Amounts and dates beyond every limit: each deal has an outcome, and the ones beside it theirs.
 
 use super::*;
+use accredit_domain::credit::posted::OTHER_YEAR;
 use accredit_domain::decision::{Decision, DecisionOutcome};
 
 /// One deal in a plan with one rule; `more` are lines of its result, `policy` the hold policy.
@@ -92,6 +93,31 @@ fn a_maximum_is_rounded_toward_zero() {
     check("100", "0.009", &[]);
     check("49.995", "49.996", &["49.99", "49.99"]);
     check("49.995", "50", &["50.00", "50.00"]);
+}
+
+/// A hold of a plan that is possible on most days has no line of a policy to blame: it says why it cannot end.
+#[test]
+fn a_hold_of_a_plan_beyond_the_calendar_says_why() {
+    let decided = outcome("100", "hold = \"years:200\"", NO_HOLD);
+    let reasons: Vec<_> = decided.credits.iter().map(|row| row.reason.as_deref()).collect();
+    assert_eq!(reasons, [Some("policy_error"); 2]);
+    let note = &decided.log[0];
+    assert_eq!((note.code, note.line), (NoteCode::PolicyError, None));
+    assert!(note.message.contains("the hold would end beyond the calendar"), "{}", note.message);
+}
+
+/// Money of another fiscal year waits for a person, who has to hear of it.
+#[test]
+fn a_hold_that_would_end_in_another_year_is_told() {
+    let decided = outcome("100", "hold = \"date:2027-01-10\"", NO_HOLD);
+    let holds = decided.credits.iter().map(|row| (row.reason.as_deref(), row.release_date));
+    assert_eq!(holds.collect::<Vec<_>>(), [(Some(OTHER_YEAR), None); 2]);
+    let codes: Vec<NoteCode> = decided.log.iter().map(|note| note.code).collect();
+    assert_eq!(codes, [NoteCode::ReleaseInOtherYear; 2]);
+    assert!(decided.log[0].message.contains("2027-01-10"), "{}", decided.log[0].message);
+
+    let within = outcome("100", "hold = \"date:2026-12-10\"", NO_HOLD);
+    assert!(within.log.is_empty(), "{:?}", within.log);
 }
 
 /// Terms of 20,260,131 days, a date in the wrong column, ended the calculation for all deals.
