@@ -48,7 +48,7 @@ use serde_json::Value;
 use world::World;
 
 const THREADS: usize = 2;
-const WORLDS: usize = 20_000;
+const WORLDS: usize = 6_000;
 /// One world in so many is run a second time.
 const LAWFUL: usize = 20;
 /// So many worlds must reach everything.

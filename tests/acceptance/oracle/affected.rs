@@ -139,7 +139,7 @@ fn similar_text(one: &str, two: &str) -> String {
     format!("--- before\n{one}\n--- after\n{two}")
 }
 
-const CHANGED_WORLDS: usize = 1_000;
+const CHANGED_WORLDS: usize = 500;
 
 #[test]
 fn what_a_change_does_not_affect_is_decided_as_before() {

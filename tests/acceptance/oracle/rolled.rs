@@ -139,7 +139,7 @@ fn compare_change(world: &World, numbers: &mut Numbers, counts: &mut Counts) {
     }
 }
 
-const CHANGED_WORLDS: usize = 600;
+const CHANGED_WORLDS: usize = 300;
 
 #[test]
 fn known_direct_credits_roll_as_in_a_full_decision() {
