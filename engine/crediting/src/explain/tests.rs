@@ -133,3 +133,14 @@ fn a_chain_is_explained_without_contradiction_and_each_step_once() {
     assert_eq!(refused.reasons.len(), 1, "an uncredited deal has a reason");
     assert!(!refused.reasons[0].message.contains("none that rolls"));
 }
+
+/// A manager whom the credit reaches, and for whom there is no rule, has to be told from one who got something.
+#[test]
+fn a_receiver_without_a_rule_is_told() {
+    let mia_alone = [("#indirect", "receivers = [\"title:Manager\"]")];
+    let explained = explained(&mia_alone, "chain", "D1,2026-01-05,100,ann,Won");
+    let messages: Vec<&str> = explained.steps.iter().map(|step| step.message.as_str()).collect();
+    let without: Vec<&&str> =
+        messages.iter().filter(|message| message.ends_with("has no rule for it")).collect();
+    assert_eq!(without, [&"`zoe` is reached and has no rule for it"], "{messages:?}");
+}

@@ -6,6 +6,7 @@ mod held;
 mod kept;
 mod limits;
 mod people;
+mod rolled;
 
 use std::collections::BTreeSet;
 
