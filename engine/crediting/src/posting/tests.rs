@@ -1,15 +1,19 @@
 //! Goldens of DOMAIN 3.9, D11 and D14, derived by hand, and the laws over histories of changes.
 
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::{PostingRules, credit_of, laws, post_credits, rows_to_freeze, rows_to_keep};
+use super::{
+    PostingRules, credit_of, laws, post_credits, rewarded_entries, rows_to_freeze, rows_to_keep,
+};
 use accredit_domain::calendar::{Calendar, LockedPeriods};
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_workspace::{Files, Ruleset};
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
 fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
@@ -155,6 +159,51 @@ fn a_frozen_reversal_of_a_manual_credit_is_corrected_like_any_entry() {
     books.check(&[&credit, &reversal], &corrected);
     books.finalize("2022-03", &[&credit, &reversal]);
     books.check(&[&credit, &reversal], &corrected);
+}
+
+/// The days on which rewards read entries of `reps` and `late`, whose deal is of 20 January now.
+fn rewarded_days(rows: &[&PostedCredit]) -> Vec<String> {
+    let plan = |more: &str| {
+        format!(
+            "name = \"Reps\"\n{more}[[direct]]\nname = \"Booking\"\n[[direct.results]]\nname = \"Credit\"\n"
+        )
+    };
+    let settings = "[workspace]\nname = \"Small\"\n[fields]\nid = \"id\"\ndate = \"date\"\n\
+        amount = \"amount\"\nowner = \"owner\"\n";
+    let files = [
+        ("accredit.toml", settings.to_owned()),
+        ("organization/participants.csv", "id,title\nsam,Rep\n".to_owned()),
+        ("plans/reps.toml", plan("")),
+        ("plans/late.toml", plan("late = \"posted\"\n")),
+    ];
+    let files: Files = files.map(|(path, text)| (path.to_owned(), Arc::from(text))).into();
+    let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
+    let ruleset = ruleset.unwrap_or_else(|| panic!("{findings:?}"));
+
+    let rows = rows.iter().map(|row| (*row).clone()).collect();
+    let rewarded = rewarded_entries(rows, Some(date(2026, 1, 20)), &ruleset);
+    rewarded.iter().map(|row| format!("{} {}", row.amount, row.incentive_date)).collect()
+}
+
+/// A deal that moves within its own month posts nothing, and its entry counts on the new day: whose team it is in is
+/// asked on that day. An entry that was taken back and what takes it back stay on the day of then, or they would no
+/// longer cancel out for each team.
+#[test]
+fn an_entry_of_a_moved_deal_counts_on_the_day_that_the_deal_has_now() {
+    let stands = row("a", "2026-01-10", "92.00");
+    assert_eq!(rewarded_days(&[&stands]), ["92.00 2026-01-20"]);
+
+    let former = row("b", "2026-01-10", "100.00");
+    let (origin, reverses) = (CreditOrigin::Retro, Some(former.id));
+    let back = PostedCredit { origin, reverses, ..row("b", "2026-01-10", "-100.00") };
+    let days = rewarded_days(&[&former, &back, &stands]);
+    assert_eq!(days, ["100.00 2026-01-10", "-100.00 2026-01-10", "92.00 2026-01-20"]);
+
+    let held = with_status(row("c", "2026-01-10", "5.00"), "held");
+    let elsewhere = row("d", "2026-02-10", "7.00");
+    let by_posting = PostedCredit { plan: "late".into(), ..row("e", "2026-01-10", "8.00") };
+    let days = rewarded_days(&[&held, &elsewhere, &by_posting]);
+    assert_eq!(days, ["7.00 2026-02-10", "8.00 2026-01-10"]);
 }
 
 /// DOMAIN 3.9: 100 in a finalized January becomes 92 while March is open.
