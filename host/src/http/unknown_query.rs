@@ -36,7 +36,7 @@ pub(crate) async fn refuse_unknown_query(
     }
 
     let (path, method) = operation;
-    let detail =
-        format!("`{method} {path}` takes no query, and `?{query}` is one; send it without");
+    // The query is not repeated: people put secrets where they do not belong.
+    let detail = format!("`{method} {path}` takes no query; send it without what is behind `?`");
     body::refused(request.into_body(), Problem::bad_request(detail)).await.into_response()
 }

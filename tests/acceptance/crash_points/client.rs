@@ -196,7 +196,7 @@ impl PatientClient {
     /// The kept change with this share.
     fn kept_change(&self, percent: u32) -> Result<Option<Json>, Gone> {
         let comment = format!("a share of {percent}");
-        let kept = self.get("/v1/changes?limit=100")?;
+        let kept = self.get("/v1/changes")?;
         let kept = kept["data"].as_array().unwrap().iter();
         let mut kept = kept.filter(|one| one["why"] == comment && one["id"].is_u64());
         Ok(kept.next().cloned())
