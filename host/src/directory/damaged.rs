@@ -1,7 +1,8 @@
 //! What libraries make of damaged files and streams.
 //!
-//! Parquet and Arrow say at which place of the bytes something is, and spreadsheets in which cell: the libraries panic
-//! where no writer would have put it. Called by `parquet`, `piped::arrow` and `xlsx`.
+//! Parquet and Arrow say at which place of the bytes something is, and spreadsheets in which cell:
+//! the libraries panic where no writer would have put it. Called by `parquet`, `piped::arrow` and
+//! `xlsx`.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};

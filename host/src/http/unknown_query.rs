@@ -1,7 +1,8 @@
 //! Requests with a query, of operations that take none.
 //!
-//! An operation that takes parameters refuses unknown ones itself. One without them never looked: `?dry_run=true`
-//! behind a release released. Called for every route of the API, once its caller is known.
+//! An operation that takes parameters refuses unknown ones itself. One without them never looked:
+//! `?dry_run=true` behind a release released. Called for every route of the API, once its caller is
+//! known.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

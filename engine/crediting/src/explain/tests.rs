@@ -134,7 +134,8 @@ fn a_chain_is_explained_without_contradiction_and_each_step_once() {
     assert!(!refused.reasons[0].message.contains("none that rolls"));
 }
 
-/// A manager whom the credit reaches, and for whom there is no rule, has to be told from one who got something.
+/// A manager whom the credit reaches, and for whom there is no rule, has to be told from one who
+/// got something.
 #[test]
 fn a_receiver_without_a_rule_is_told() {
     let mia_alone = [("#indirect", "receivers = [\"title:Manager\"]")];

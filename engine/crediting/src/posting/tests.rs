@@ -185,7 +185,8 @@ fn alerts(decided: &[&PostedCredit], rows: &[PostedCredit]) -> Vec<String> {
     notes.map(|note| format!("{}: {}", note.code, note.message)).collect()
 }
 
-/// The administrator who closed January hears how much of it is posted elsewhere, and nothing where all of it is at home.
+/// The administrator who closed January hears how much of it is posted elsewhere, and nothing where
+/// all of it is at home.
 #[test]
 fn entries_away_from_their_closed_period_are_counted() {
     let home = row("a", "2026-01-10", "1.00");
@@ -238,9 +239,9 @@ fn rewarded_days(rows: &[&PostedCredit]) -> Vec<String> {
     rewarded.iter().map(|row| format!("{} {}", row.amount, row.incentive_date)).collect()
 }
 
-/// A deal that moves within its own month posts nothing, and its entry counts on the new day: whose team it is in is
-/// asked on that day. An entry that was taken back and what takes it back stay on the day of then, or they would no
-/// longer cancel out for each team.
+/// A deal that moves within its own month posts nothing, and its entry counts on the new day: whose
+/// team it is in is asked on that day. An entry that was taken back and what takes it back stay on
+/// the day of then, or they would no longer cancel out for each team.
 #[test]
 fn an_entry_of_a_moved_deal_counts_on_the_day_that_the_deal_has_now() {
     let stands = row("a", "2026-01-10", "92.00");

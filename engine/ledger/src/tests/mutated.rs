@@ -1,5 +1,5 @@
-//! Rows and dumps that say what no commit wrote, with a seal or a hash that is right: a fault of a program, or an
-//! attacker.
+//! Rows and dumps that say what no commit wrote, with a seal or a hash that is right: a fault of a
+//! program, or an attacker.
 //!
 //! Bits that flip on a disk break the seal, and are found before a row is read. Called by nobody.
 

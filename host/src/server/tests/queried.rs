@@ -1,6 +1,7 @@
 //! Lists that are asked for with parameters that nobody meant.
 //!
-//! **Architecture invariant:** a query gives a page or a problem that says why not; never a failure of the server.
+//! **Architecture invariant:** a query gives a page or a problem that says why not; never a failure
+//! of the server.
 
 use std::panic::AssertUnwindSafe;
 
@@ -43,8 +44,8 @@ struct AskedRoute {
     parameters: Vec<String>,
 }
 
-/// Every operation of the API, from its document; those of one person's browser are left out, and the stream of events,
-/// which has no end.
+/// Every operation of the API, from its document; those of one person's browser are left out, and
+/// the stream of events, which has no end.
 fn asked_routes(host: &Host) -> Vec<AskedRoute> {
     const LEFT_OUT: [&str; 3] = ["/v1/live", "/v1/session/oidc", "/v1/session/oidc/callback"];
     let document = host.call("GET", "/openapi.json", &[], b"").json();
@@ -122,7 +123,8 @@ fn a_changed_query_is_answered_or_refused() {
     });
 }
 
-/// `POST /v1/calculations/…/release?dry_run=true` released: an operation that takes no parameters looked at none.
+/// `POST /v1/calculations/…/release?dry_run=true` released: an operation that takes no parameters
+/// looked at none.
 #[test]
 fn a_query_of_an_operation_that_takes_none_is_refused() {
     let host = Host::start();

@@ -35,8 +35,8 @@ fn given(is_reversed: bool) -> Vec<PostedCredit> {
     decided.into_iter().flat_map(|decision| decision.credits).collect()
 }
 
-/// An entry that takes back what a manager was credited could name the source of that credit as its own: nobody
-/// could follow it to the act that took it back.
+/// An entry that takes back what a manager was credited could name the source of that credit as its
+/// own: nobody could follow it to the act that took it back.
 #[test]
 fn what_takes_a_credit_back_rolls_from_what_takes_its_source_back() {
     let before = given(false);

@@ -73,8 +73,8 @@ fn what_is_not_recorded_as_it_was_made_is_decided_in_full() {
     }
 }
 
-/// What a plan whose rule credits nothing below 1,000 makes of a deal of 100, recorded on another day under other
-/// rules, with `note` in its log.
+/// What a plan whose rule credits nothing below 1,000 makes of a deal of 100, recorded on another
+/// day under other rules, with `note` in its log.
 fn uncredited_again(note: &Note) -> Decision {
     let rule = "name = \"Booking\"";
     let ruleset =
@@ -102,8 +102,8 @@ fn uncredited_again(note: &Note) -> Decision {
     again.into_iter().next().unwrap()
 }
 
-/// No rule says this note: it is there since no rule was asked. A copy under the old day would differ from what a full
-/// run records.
+/// No rule says this note: it is there since no rule was asked. A copy under the old day would
+/// differ from what a full run records.
 #[test]
 fn a_decision_without_credits_is_copied_under_the_day_and_the_rules_of_now() {
     let note = Note {

@@ -95,7 +95,8 @@ fn a_maximum_is_rounded_toward_zero() {
     check("49.995", "50", &["50.00", "50.00"]);
 }
 
-/// A hold of a plan that is possible on most days has no line of a policy to blame: it says why it cannot end.
+/// A hold of a plan that is possible on most days has no line of a policy to blame: it says why it
+/// cannot end.
 #[test]
 fn a_hold_of_a_plan_beyond_the_calendar_says_why() {
     let decided = outcome("100", "hold = \"years:200\"", NO_HOLD);
