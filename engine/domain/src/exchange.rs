@@ -111,6 +111,17 @@ mod tests {
         rates
     }
 
+    /// Ten points were ten yen where no rate named the yen.
+    #[test]
+    fn a_currency_without_a_rate_takes_no_amount_of_another_unit() {
+        let yen = Unit { index: 4, scale: 0 };
+        let (mut rates, day) = (rates(), date(2022, 1, 15));
+        assert_eq!(rates.exchange(number("10"), (POINTS, yen), day), Ok(number("10")));
+        rates.add_currency(yen);
+        assert!(rates.is_currency(yen));
+        assert_eq!(rates.exchange(number("10"), (POINTS, yen), day), Err(NoExchange::NoRate));
+    }
+
     #[test]
     fn goldens_of_domain_3_10() {
         let check = |amount: &str, units, day: Date, expected: Result<&str, NoExchange>| {

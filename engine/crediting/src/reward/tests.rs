@@ -58,9 +58,8 @@ fn month(ruleset: &Ruleset, id: &str) -> Period {
 const OF_THE_YEAR: &str = "[[reward]]\nname = \"Commission\"\nto_date = \"year\"\n\
     tiers = [{ up_to = \"100\", rate = \"10%\" }, { rate = \"20%\" }]\n";
 
-/// January paid 10 of the year's first 100. By rules whose value fails it cannot be
-/// paid again, and February must not pay its 10 once more: 200 to date are worth 10 and 20, of
-/// which 10 are paid.
+/// January paid 10 of the year's first 100. By rules whose value fails it cannot be paid again, and
+/// February must not pay its 10 once more: 200 to date are worth 10 and 20, of which 10 are paid.
 #[test]
 fn what_a_failed_reward_had_paid_is_not_paid_again() {
     let ruleset = ruleset_of(OF_THE_YEAR);

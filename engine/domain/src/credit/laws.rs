@@ -60,10 +60,7 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
             return Err(format!("law broken (one id, one credit): {}", describe_credit(credit)));
         }
         known.insert(credit);
-        // Normalized: zeros at the end are no digits.
-        let decimals = credit.amount.scale();
-        let scale = u32::from(credit.unit.scale);
-        if decimals > scale && credit.amount.normalize().scale() > scale {
+        if has_more_decimals(credit.amount, credit.unit.scale) {
             return Err(format!(
                 "law broken (scale): {} of {}",
                 credit.amount,
@@ -89,6 +86,12 @@ pub fn check_one_root(credits: &[Credit], taken: &[(CreditId, &Credit)]) -> Resu
     }
 
     Ok(())
+}
+
+/// Whether an amount has more digits behind its point than a scale; zeros at the end are none.
+fn has_more_decimals(amount: Decimal, scale: u8) -> bool {
+    let scale = u32::from(scale);
+    amount.scale() > scale && amount.trunc_with_scale(scale) != amount
 }
 
 /// A credit in a message about a law that it breaks.

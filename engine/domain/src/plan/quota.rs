@@ -112,6 +112,15 @@ mod tests {
     use super::*;
     use crate::organization::{ParticipantId, PositionId};
 
+    /// The first period of another plan's quotas would begin the book of this one.
+    #[test]
+    fn periods_of_quotas_are_those_of_the_plan() {
+        let mut quotas = Quotas::default();
+        quotas.add("own", "2022-01", quota(Selector::All, 1, None));
+        quotas.add("other", "2021-12", quota(Selector::All, 1, None));
+        assert_eq!(quotas.periods_of("own").collect::<Vec<_>>(), ["2022-01"]);
+    }
+
     #[test]
     fn the_nearest_row_wins() {
         let rows = [
