@@ -196,7 +196,7 @@ fn entries_away_from_their_closed_period_are_counted() {
         let help = "stand in 2026-02; reopen 2026-01 to take them home";
         vec![format!("closed_period: 2026-01 is closed, so {count} of it {help}")]
     };
-    assert_eq!(alerts(&[], &[home.clone()]), [""; 0]);
+    assert_eq!(alerts(&[], std::slice::from_ref(&home)), [""; 0]);
     assert_eq!(alerts(&[], &[home.clone(), away.clone()]), told("1 entry"));
     assert_eq!(alerts(&[], &[home, away, second]), told("2 entries"));
 }
@@ -209,7 +209,7 @@ fn a_release_that_is_held_all_the_same_is_told() {
     let reason = Some(OTHER_YEAR.to_owned());
     let held = PostedCredit { reason, ..with_status(decided.clone(), "held") };
 
-    let told = alerts(&[&released], &[held.clone()]);
+    let told = alerts(&[&released], std::slice::from_ref(&held));
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("release_in_other_year: released on 2027-01-05"), "{told:?}");
     assert_eq!(alerts(&[&with_status(decided, "held")], &[held]), [""; 0]);
