@@ -42,9 +42,7 @@ use crate::http::intake::parked;
 use crate::http::intake::quarantine;
 use crate::http::intake::reconciliation;
 use crate::http::intake::transactions;
-use crate::http::live;
 use crate::http::me::{lists, own_credit, profile, progress, questions, republished, what_if};
-use crate::http::next_page;
 use crate::http::openapi::serve;
 use crate::http::ops::audit;
 use crate::http::ops::backups;
@@ -72,10 +70,9 @@ use crate::http::results::runs;
 use crate::http::results::simulations;
 use crate::http::results::statements;
 use crate::http::roles::{Access, Api, delete, get, post, put};
-use crate::http::unknown_query;
 use crate::http::welcome;
-use crate::http::{bearer, body, caching, console};
-use crate::http::{forward, hook_layer};
+use crate::http::{bearer, body, caching, console, live, next_page};
+use crate::http::{forward, hook_layer, unknown_query};
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.

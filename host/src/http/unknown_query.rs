@@ -1,8 +1,8 @@
-//! Requests with a query, of operations that take none.
+//! Acts with a query, of operations that take none.
 //!
 //! An operation that takes parameters refuses unknown ones itself. One without them never looked:
-//! `?dry_run=true` behind a release released. Called for every route of the API, once its caller is
-//! known.
+//! `?dry_run=true` behind a release released. Not questions, which change nothing. Called for every
+//! route of the API, once its caller is known.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -19,20 +19,16 @@ use crate::http::problem::Problem;
 /// Routes and methods of the operations that take a query.
 static WITH_QUERY: LazyLock<BTreeSet<(String, Method)>> = LazyLock::new(openapi::routes_with_query);
 
-/// Refuses a request with a query, where its operation takes none.
+/// Refuses an act with a query, where its operation takes none.
 pub(crate) async fn refuse_unknown_query(
     path: MatchedPath,
     request: Request,
     next: Next,
 ) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    // The handler of `GET` answers `HEAD` as well.
-    let method = match request.method() {
-        &Method::HEAD => Method::GET,
-        method => method.clone(),
-    };
-    let operation = (path.as_str().to_owned(), method);
-    if query.is_empty() || WITH_QUERY.contains(&operation) {
+    let is_question = matches!(*request.method(), Method::GET | Method::HEAD);
+    let has_query = request.uri().query().is_some_and(|query| !query.is_empty());
+    let operation = (path.as_str().to_owned(), request.method().clone());
+    if is_question || !has_query || WITH_QUERY.contains(&operation) {
         return next.run(request).await;
     }
 

@@ -1,21 +1,18 @@
 //! Goldens of DOMAIN 3.9, D11 and D14, derived by hand, and the laws over histories of changes.
 
+mod moved;
+mod noted;
+
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::notes::posting_notes;
-use super::{
-    PostingRules, credit_of, laws, post_credits, rewarded_entries, rows_to_freeze, rows_to_keep,
-};
+use super::{PostingRules, credit_of, laws, post_credits, rows_to_freeze, rows_to_keep};
 use accredit_domain::calendar::{Calendar, LockedPeriods};
-use accredit_domain::credit::posted::{CreditKind, CreditOrigin, OTHER_YEAR, PostedCredit};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, CreditStatus};
-use accredit_domain::decision::{Decision, DecisionOutcome};
-use accredit_workspace::{Files, Ruleset};
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
 fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
@@ -161,103 +158,6 @@ fn a_frozen_reversal_of_a_manual_credit_is_corrected_like_any_entry() {
     books.check(&[&credit, &reversal], &corrected);
     books.finalize("2022-03", &[&credit, &reversal]);
     books.check(&[&credit, &reversal], &corrected);
-}
-
-/// The alerts of rows that stand, of a decision that had `decided`, while January is closed.
-fn alerts(decided: &[&PostedCredit], rows: &[PostedCredit]) -> Vec<String> {
-    let calendar = Calendar::default();
-    let mut locked = LockedPeriods::default();
-    locked.closed.insert("2026-01".into());
-    let rules = PostingRules { calendar: &calendar, locked: &locked, across_years: &|_| false };
-    let decision = Decision {
-        plan: "reps".into(),
-        transaction: "D1".into(),
-        period: Some("2026-01".into()),
-        ruleset: "rs".into(),
-        as_of: None,
-        outcome: DecisionOutcome::Credited,
-        credits: decided.iter().map(|row| (*row).clone()).collect(),
-        reasons: Vec::new(),
-        alerts: Vec::new(),
-        log: Vec::new(),
-    };
-    let notes = posting_notes(&decision, rows, &rules).into_iter();
-    notes.map(|note| format!("{}: {}", note.code, note.message)).collect()
-}
-
-/// The administrator who closed January hears how much of it is posted elsewhere, and nothing where
-/// all of it is at home.
-#[test]
-fn entries_away_from_their_closed_period_are_counted() {
-    let home = row("a", "2026-01-10", "1.00");
-    let away = PostedCredit { period: "2026-02".into(), ..row("b", "2026-01-10", "2.00") };
-    let second = PostedCredit { period: "2026-02".into(), ..row("c", "2026-01-11", "3.00") };
-    let told = |count: &str| {
-        let help = "stand in 2026-02; reopen 2026-01 to take them home";
-        vec![format!("closed_period: 2026-01 is closed, so {count} of it {help}")]
-    };
-    assert_eq!(alerts(&[], std::slice::from_ref(&home)), [""; 0]);
-    assert_eq!(alerts(&[], &[home.clone(), away.clone()]), told("1 entry"));
-    assert_eq!(alerts(&[], &[home, away, second]), told("2 entries"));
-}
-
-/// A release into another fiscal year holds; one that is held as it was decided is nothing new.
-#[test]
-fn a_release_that_is_held_all_the_same_is_told() {
-    let decided = row("a", "2026-12-10", "1.00");
-    let released = PostedCredit { release_date: "2027-01-05".parse().ok(), ..decided.clone() };
-    let reason = Some(OTHER_YEAR.to_owned());
-    let held = PostedCredit { reason, ..with_status(decided.clone(), "held") };
-
-    let told = alerts(&[&released], std::slice::from_ref(&held));
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("release_in_other_year: released on 2027-01-05"), "{told:?}");
-    assert_eq!(alerts(&[&with_status(decided, "held")], &[held]), [""; 0]);
-}
-
-/// The days on which rewards read entries of `reps` and `late`, whose deal is of 20 January now.
-fn rewarded_days(rows: &[&PostedCredit]) -> Vec<String> {
-    let plan = |more: &str| {
-        format!(
-            "name = \"Reps\"\n{more}[[direct]]\nname = \"Booking\"\n[[direct.results]]\nname = \"Credit\"\n"
-        )
-    };
-    let settings = "[workspace]\nname = \"Small\"\n[fields]\nid = \"id\"\ndate = \"date\"\n\
-        amount = \"amount\"\nowner = \"owner\"\n";
-    let files = [
-        ("accredit.toml", settings.to_owned()),
-        ("organization/participants.csv", "id,title\nsam,Rep\n".to_owned()),
-        ("plans/reps.toml", plan("")),
-        ("plans/late.toml", plan("late = \"posted\"\n")),
-    ];
-    let files: Files = files.map(|(path, text)| (path.to_owned(), Arc::from(text))).into();
-    let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
-    let ruleset = ruleset.unwrap_or_else(|| panic!("{findings:?}"));
-
-    let rows = rows.iter().map(|row| (*row).clone()).collect();
-    let rewarded = rewarded_entries(rows, Some(date(2026, 1, 20)), &ruleset);
-    rewarded.iter().map(|row| format!("{} {}", row.amount, row.incentive_date)).collect()
-}
-
-/// A deal that moves within its own month posts nothing, and its entry counts on the new day: whose
-/// team it is in is asked on that day. An entry that was taken back and what takes it back stay on
-/// the day of then, or they would no longer cancel out for each team.
-#[test]
-fn an_entry_of_a_moved_deal_counts_on_the_day_that_the_deal_has_now() {
-    let stands = row("a", "2026-01-10", "92.00");
-    assert_eq!(rewarded_days(&[&stands]), ["92.00 2026-01-20"]);
-
-    let former = row("b", "2026-01-10", "100.00");
-    let (origin, reverses) = (CreditOrigin::Retro, Some(former.id));
-    let back = PostedCredit { origin, reverses, ..row("b", "2026-01-10", "-100.00") };
-    let days = rewarded_days(&[&former, &back, &stands]);
-    assert_eq!(days, ["100.00 2026-01-10", "-100.00 2026-01-10", "92.00 2026-01-20"]);
-
-    let held = with_status(row("c", "2026-01-10", "5.00"), "held");
-    let elsewhere = row("d", "2026-02-10", "7.00");
-    let by_posting = PostedCredit { plan: "late".into(), ..row("e", "2026-01-10", "8.00") };
-    let days = rewarded_days(&[&held, &elsewhere, &by_posting]);
-    assert_eq!(days, ["7.00 2026-02-10", "8.00 2026-01-10"]);
 }
 
 /// DOMAIN 3.9: 100 in a finalized January becomes 92 while March is open.

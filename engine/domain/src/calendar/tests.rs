@@ -243,6 +243,18 @@ fn closed_and_finalized_days() {
     assert_eq!(locked(date(2026, 2, 21)).finalized, ["2026-01".into()].into());
     assert_eq!(locked(date(2026, 3, 6)).closed, ["2026-02".into()].into());
 
+    // A quarter is closed once each of its months is closed or finalized.
+    let phase = |id: &str, day| calendar.period_phase(&calendar.find(id).unwrap(), day);
+    assert_eq!(phase("2026-02", date(2026, 3, 5)), PeriodPhase::Ended);
+    assert_eq!(phase("2026-02", date(2026, 3, 6)), PeriodPhase::Closed);
+    assert_eq!(phase("2026-01", date(2026, 2, 6)), PeriodPhase::Closed);
+    assert_eq!(phase("2026-01", date(2026, 2, 21)), PeriodPhase::Finalized);
+    assert_eq!(phase("2026-Q1", date(2026, 4, 1)), PeriodPhase::Ended);
+    let march = calendar.find("2026-03").unwrap();
+    let quarter = calendar.clone().with_closed(&march, date(2026, 4, 5));
+    let whole = quarter.find("2026-Q1").unwrap();
+    assert_eq!(quarter.period_phase(&whole, date(2026, 4, 6)), PeriodPhase::Closed);
+
     let locks = calendar.locks_before(None).into_iter().map(|(day, leaf)| (day, leaf.id));
     let expected = [(date(2026, 2, 5), "2026-01"), (date(2026, 3, 5), "2026-02")];
     assert_eq!(locks.collect::<Vec<_>>(), expected.map(|(day, id)| (day, PeriodKey::from(id))));

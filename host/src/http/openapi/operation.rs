@@ -425,8 +425,9 @@ impl Operation {
             // A browser is asked by a page of another site: only to change something.
             codes.extend((self.method != Method::GET).then_some("cross_origin"));
         }
-        // A part of the path that cannot be read, or a query where there is none.
-        if self.path.contains('{') || (self.path.starts_with("/v1/") && !self.has_query()) {
+        // A part of the path that cannot be read, or a query of an act that takes none.
+        let is_act = self.method != Method::GET && self.path.starts_with("/v1/");
+        if self.path.contains('{') || (is_act && !self.has_query()) {
             codes.push("bad_request");
         }
         if self.is_counted() {

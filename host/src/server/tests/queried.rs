@@ -126,11 +126,11 @@ fn a_changed_query_is_answered_or_refused() {
 /// `POST /v1/calculations/…/release?dry_run=true` released: an operation that takes no parameters
 /// looked at none.
 #[test]
-fn a_query_of_an_operation_that_takes_none_is_refused() {
+fn a_query_of_an_act_that_takes_none_is_refused() {
     let host = Host::start();
     let mut routes = asked_routes(&host);
-    routes.retain(|route| route.parameters.is_empty());
-    assert!(routes.len() > 50, "{} routes have no parameters", routes.len());
+    routes.retain(|route| route.method != "GET" && route.parameters.is_empty());
+    assert!(routes.len() > 50, "{} acts have no parameters", routes.len());
 
     for AskedRoute { method, path, .. } in &routes {
         let reply = host.api(method, &format!("{path}?dry_run=true"), &[], "{}");
