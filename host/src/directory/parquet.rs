@@ -19,7 +19,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::{ColumnDescPtr, TypePtr};
 
-use super::damaged::read_damaged;
+use super::damaged::{read_damaged, read_damaged_items};
 
 /// Rows that are read when they are asked for.
 type Records = Box<dyn Iterator<Item = Result<Record, String>>>;
@@ -57,20 +57,8 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     };
     let locals: BTreeSet<String> = fields.iter().filter(local).map(name).collect();
 
-    let mut rows = reader.into_iter();
-    let mut is_damaged = false;
-    let records = std::iter::from_fn(move || {
-        if is_damaged {
-            return None;
-        }
-        // After a failure the library is asked for nothing more.
-        let row = match read_damaged(|| rows.next().transpose()) {
-            Ok(row) => row?,
-            Err(error) => {
-                is_damaged = true;
-                return Some(Err(error));
-            }
-        };
+    let records = read_damaged_items(reader.into_iter()).map(move |row| {
+        let row = row?;
         let cells = row.get_column_iter().map(|(column, field)| {
             let cell = match field {
                 Field::Long(number) if stamps.contains(column) => {
@@ -82,7 +70,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
             (column.clone(), if is_local { without_offset(cell) } else { cell })
         });
 
-        Some(Ok(Record { cells: cells.collect() }))
+        Ok(Record { cells: cells.collect() })
     });
 
     Ok((columns, Box::new(records)))

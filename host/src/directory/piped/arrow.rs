@@ -20,7 +20,7 @@ use jiff::civil::Date;
 
 use super::pipe_failure;
 use crate::directory::DirectoryError;
-use crate::directory::damaged::read_damaged;
+use crate::directory::damaged::{read_damaged, read_damaged_items};
 use crate::directory::parquet::{timestamp_cell, without_offset};
 
 /// What is done with the columns of a stream, and with each batch of it.
@@ -52,10 +52,10 @@ pub(crate) fn read_batches(
     }
 
     let wrong = |why| pipe_failure(format!("not a stream of Arrow: {why}"));
-    let mut stream = read_damaged(|| StreamReader::try_new(input, None)).map_err(wrong)?;
+    let stream = read_damaged(|| StreamReader::try_new(input, None)).map_err(wrong)?;
     taker.take_schema(&stream.schema())?;
-    while let Some(batch) = read_damaged(|| stream.next().transpose()).map_err(wrong)? {
-        taker.take_batch(&batch)?;
+    for batch in read_damaged_items(stream) {
+        taker.take_batch(&batch.map_err(wrong)?)?;
     }
     Ok(())
 }
